@@ -1,0 +1,131 @@
+//! The annotated function: parsed with its body as raw tokens, so that half-typed code expands.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt};
+use syn::{
+    Attribute, Ident, Pat, Signature, Type, Visibility,
+    parse::{Parse, ParseStream},
+    token::Brace,
+};
+
+use crate::expand::Errors;
+
+/// Arguments that actix-web passes to a handler at most.
+const MAX_ARGUMENTS: usize = 16;
+
+/// Attributes that may stand on an argument: they move to the `let` that binds it.
+const LINT_LEVELS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
+
+/// The name that the attribute is recognized by.
+const ATTRIBUTE: &str = "validate_twilio_request";
+
+pub(crate) struct Handler {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) sig: Signature,
+    pub(crate) brace: Brace,
+    pub(crate) inner_attrs: Vec<Attribute>,
+    pub(crate) body: TokenStream,
+}
+
+impl Parse for Handler {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let sig = input.parse()?;
+        let content;
+        let brace = syn::braced!(content in input);
+        Ok(Self {
+            attrs,
+            vis,
+            sig,
+            brace,
+            inner_attrs: content.call(Attribute::parse_inner)?,
+            body: content.parse()?,
+        })
+    }
+}
+
+impl ToTokens for Handler {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        tokens.append_all(&self.attrs);
+        self.vis.to_tokens(tokens);
+        self.sig.to_tokens(tokens);
+        self.brace.surround(tokens, |tokens| {
+            tokens.append_all(&self.inner_attrs);
+            self.body.to_tokens(tokens);
+        });
+    }
+}
+
+/// One argument of a handler that can be rewritten.
+pub(crate) struct Argument {
+    pub(crate) pat: Pat,
+    pub(crate) ty: Type,
+    pub(crate) lint_levels: Vec<Attribute>,
+}
+
+impl Handler {
+    /// Checks that this function can be a handler behind the attribute, and returns its arguments.
+    pub(crate) fn check(&mut self, errors: &mut Errors) -> Vec<Argument> {
+        if self.sig.asyncness.is_none() {
+            errors.at(self.sig.fn_token, "a handler must be an `async fn`");
+        }
+        self.attrs.retain(|attr| {
+            let last = attr.path().segments.last();
+            let again = last.is_some_and(|segment| segment.ident == ATTRIBUTE);
+            if again {
+                errors.at(attr, "the attribute is applied twice");
+            }
+            !again
+        });
+        if let Some(variadic) = &self.sig.variadic {
+            errors.at(variadic, "a handler can't be variadic");
+        }
+        if let Some(extra) = self.sig.inputs.iter().nth(MAX_ARGUMENTS) {
+            errors.at(extra, "a handler takes at most 16 arguments");
+        }
+        self.sig
+            .inputs
+            .iter()
+            .filter_map(|input| Argument::check(input, errors))
+            .collect()
+    }
+}
+
+impl Argument {
+    fn check(input: &syn::FnArg, errors: &mut Errors) -> Option<Self> {
+        let argument = match input {
+            syn::FnArg::Typed(argument) => argument,
+            syn::FnArg::Receiver(receiver) => {
+                errors.at(receiver, "a handler is a free function and takes no `self`");
+                return None;
+            }
+        };
+        for attr in &argument.attrs {
+            if !LINT_LEVELS.iter().any(|level| attr.path().is_ident(level)) {
+                let problem = "only lint levels can stand on an argument here: \
+                               the arguments become one tuple";
+                errors.at(attr, problem);
+            }
+        }
+        if let Some(token) = find_impl(argument.ty.to_token_stream()) {
+            let problem = "`impl Trait` is no type of an extractor: name the type";
+            errors.at(token, problem);
+        }
+        Some(Self {
+            pat: (*argument.pat).clone(),
+            ty: (*argument.ty).clone(),
+            lint_levels: argument.attrs.clone(),
+        })
+    }
+}
+
+/// Returns the keyword `impl` of an `impl Trait` anywhere in a type.
+fn find_impl(ty: TokenStream) -> Option<Ident> {
+    ty.into_iter().find_map(|token| match token {
+        TokenTree::Ident(ident) if ident == "impl" => Some(ident),
+        TokenTree::Group(group) => find_impl(group.stream()),
+        _ => None,
+    })
+}

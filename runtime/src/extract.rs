@@ -1,0 +1,92 @@
+//! The extractor that the attribute puts in front of a handler's own.
+
+use std::{
+    future::Future,
+    ops::{Deref, DerefMut},
+    pin::Pin,
+};
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
+
+use crate::gate::admit;
+
+/// Wraps an extractor, or a tuple of up to 16, and validates the request before it runs.
+///
+/// The raw body is read and validated first; then `T` extracts from the very bytes that were
+/// validated. `T` may be anything that a handler takes: `web::Form`, `web::Json`, `web::Bytes`,
+/// `String`, `web::Payload`, `HttpRequest`, `web::Data`, `web::Path`, an `Option` or a `Result` of
+/// one. The payload of a WebSocket handshake is passed through unread.
+///
+/// [`#[validate_twilio_request]`](crate::validate_twilio_request) writes this for you.
+///
+/// # Errors
+///
+/// A request that is not genuine is answered as its [`ValidationError`](crate::ValidationError)
+/// says, or as the configuration's error handler does; an error of `T` is passed on.
+///
+/// # Security
+///
+/// Make it the handler's only argument: extractors beside it run before the verdict. Do not wrap it
+/// in `Option` or `Result`: a handler that takes `Option<Validated<T>>` runs for forged requests too.
+///
+/// # Examples
+///
+/// ```
+/// use actix_twilio::Validated;
+/// use actix_web::{HttpRequest, Responder, post, web};
+///
+/// #[derive(serde::Deserialize)]
+/// struct Message {
+///     #[serde(rename = "Body")]
+///     body: String,
+/// }
+///
+/// #[post("/message")]
+/// async fn message(validated: Validated<(web::Form<Message>, HttpRequest)>) -> impl Responder {
+///     let (message, _req) = validated.into_inner();
+///     message.into_inner().body
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Validated<T> {
+    inner: T,
+}
+
+impl<T> Validated<T> {
+    /// Returns what `T` extracted.
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        self.inner
+    }
+}
+
+impl<T> Deref for Validated<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T> DerefMut for Validated<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T: FromRequest + 'static> FromRequest for Validated<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let req = req.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let mut payload = admit(&req, payload).await?;
+            match T::from_request(&req, &mut payload).await {
+                Ok(inner) => Ok(Self { inner }),
+                Err(err) => Err(err.into()),
+            }
+        })
+    }
+}

@@ -1,0 +1,211 @@
+//! What the operator sees of a refusal: one limited log event, with nothing secret in it.
+
+use std::{
+    borrow::Cow,
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use actix_web::HttpRequest;
+
+use crate::{
+    config::TwilioConfig,
+    error::{ConfigError, ValidationErrorKind},
+    origin::Origin,
+};
+
+/// Bytes of text from a request that stand in an event at most.
+const TEXT_LIMIT: usize = 200;
+
+static LIMITER: Limiter = Limiter::new(Duration::from_millis(100), 100);
+
+/// Reports a request that is refused, or would be if the configuration did not only report.
+/// `origin` is given if it is known already.
+pub(crate) fn refusal(
+    kind: ValidationErrorKind,
+    req: &HttpRequest,
+    config: &TwilioConfig,
+    origin: Option<&Origin>,
+) {
+    if !tracing::enabled!(target: "actix_twilio", tracing::Level::WARN) {
+        return;
+    }
+    let Some(left_out) = LIMITER.pass() else {
+        return;
+    };
+    let origin = match origin {
+        Some(origin) => Ok(Cow::Borrowed(origin)),
+        None => Origin::of(req, config).map(Cow::Owned),
+    };
+    let (url, scheme_from, host_from) = match &origin {
+        Ok(origin) => (
+            printable_url(&origin.url),
+            origin.scheme_from,
+            origin.host_from,
+        ),
+        Err(_) => (printable_url(&req.uri().to_string()), "nowhere", "nowhere"),
+    };
+    tracing::warn!(
+        target: "actix_twilio",
+        kind = kind.as_str(),
+        url,
+        scheme_from,
+        host_from,
+        peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
+        hint = kind.hint(),
+        left_out,
+        "{} a request: {kind}",
+        if config.report_only() { "would have refused" } else { "refused" },
+    );
+}
+
+/// Reports a request that is answered with 500 since the server's own configuration is at fault.
+pub(crate) fn misconfiguration(err: &ConfigError) {
+    if let Some(left_out) = LIMITER.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            kind = ValidationErrorKind::Config.as_str(),
+            left_out,
+            "answered a request with 500, since Twilio's requests can't be validated: {err}",
+        );
+    }
+}
+
+/// Reports a request that nobody looked at.
+pub(crate) fn validation_off() {
+    if let Some(left_out) = LIMITER.pass() {
+        tracing::warn!(
+            target: "actix_twilio",
+            left_out,
+            "let a request through unseen: validation is off",
+        );
+    }
+}
+
+/// Returns a URL without user info and without the values in its query, fit for a log line.
+fn printable_url(url: &str) -> String {
+    let (before_query, query) = match url.split_once('?') {
+        Some((before, query)) => (before, Some(query)),
+        None => (url, None),
+    };
+    let mut text = match before_query.split_once('@') {
+        Some((user, rest))
+            if !user
+                .split_once("://")
+                .map_or(user, |(_, u)| u)
+                .contains('/') =>
+        {
+            let scheme = user.split_once("://").map_or("", |(scheme, _)| scheme);
+            format!("{scheme}://..@{rest}")
+        }
+        _ => before_query.to_owned(),
+    };
+    if let Some(query) = query {
+        let names = query.split('&').map(|pair| match pair.split_once('=') {
+            Some((name, _)) => format!("{name}=.."),
+            None => "..".to_owned(),
+        });
+        text.push('?');
+        text.push_str(&names.collect::<Vec<_>>().join("&"));
+    }
+    printable(&text)
+}
+
+/// Escapes what could garble a log, and cuts the text.
+fn printable(text: &str) -> String {
+    let mut printable = String::new();
+    for c in text.chars() {
+        let escaped = c.escape_debug();
+        if printable.len() + escaped.len() > TEXT_LIMIT {
+            printable.push_str("..");
+            break;
+        }
+        printable.extend(escaped);
+    }
+    printable
+}
+
+/// Lets through one event an interval on average, and `burst` at a time: a flood of forgeries must
+/// not become a flood of log lines.
+struct Limiter {
+    interval: Duration,
+    burst: u32,
+    /// When the budget will be whole again, in nanoseconds since the first event.
+    whole_at: AtomicU64,
+    left_out: AtomicU64,
+}
+
+impl Limiter {
+    const fn new(interval: Duration, burst: u32) -> Self {
+        Self {
+            interval,
+            burst,
+            whole_at: AtomicU64::new(0),
+            left_out: AtomicU64::new(0),
+        }
+    }
+
+    /// Returns, if an event may pass, how many were left out since the last one that did.
+    fn pass(&self) -> Option<u64> {
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        self.pass_at(START.elapsed())
+    }
+
+    fn pass_at(&self, now: Duration) -> Option<u64> {
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let now = nanos(now);
+        let budget = nanos(self.interval.saturating_mul(self.burst));
+        let passed = self
+            .whole_at
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |whole_at| {
+                let next = whole_at.max(now).saturating_add(nanos(self.interval));
+                (next.saturating_sub(now) <= budget).then_some(next)
+            });
+        if passed.is_ok() {
+            Some(self.left_out.swap(0, Ordering::Relaxed))
+        } else {
+            self.left_out.fetch_add(1, Ordering::Relaxed);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_printed_without_values_and_user_info() {
+        let cases = [
+            ("https://h/x", "https://h/x"),
+            ("https://h/x?a=secret&b&c=", "https://h/x?a=..&..&c=.."),
+            ("https://user:secret@h/x", "https://..@h/x"),
+            ("https://h/x@y", "https://h/x@y"),
+            ("https://h/\n\u{1b}[31m\"", "https://h/\\n\\u{1b}[31m\\\""),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(printable_url(url), expected);
+        }
+        let long = printable_url(&format!("https://h/{}", "\u{e9}".repeat(1000)));
+        assert!(
+            (TEXT_LIMIT - 4..=TEXT_LIMIT + 2).contains(&long.len()),
+            "{}",
+            long.len()
+        );
+    }
+
+    #[test]
+    fn events_are_limited_and_those_left_out_are_counted() {
+        let limiter = Limiter::new(Duration::from_secs(1), 3);
+        let at = |seconds| limiter.pass_at(Duration::from_secs(seconds));
+        assert_eq!([at(0), at(0), at(0)], [Some(0); 3]);
+        assert_eq!([at(0), at(0)], [None; 2]);
+        assert_eq!(at(1), Some(2));
+        assert_eq!(at(1), None);
+        assert_eq!([at(100), at(100), at(100)], [Some(1), Some(0), Some(0)]);
+        assert_eq!(at(100), None);
+    }
+}

@@ -1,0 +1,38 @@
+//! What a refusal looks like from outside: a status and a fixed sentence.
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header::ContentType},
+};
+
+use crate::error::{ValidationError, ValidationErrorKind};
+
+impl ResponseError for ValidationError {
+    fn status_code(&self) -> StatusCode {
+        use ValidationErrorKind as Kind;
+        match self.kind() {
+            Kind::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
+            Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Kind::EncodingUnsupported | Kind::CharsetUnsupported | Kind::ContentTypeConflicting => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Kind::Config => StatusCode::INTERNAL_SERVER_ERROR,
+            _ => StatusCode::FORBIDDEN,
+        }
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let status = self.status_code();
+        HttpResponse::build(status)
+            .content_type(ContentType::plaintext())
+            .body(match status {
+                StatusCode::REQUEST_TIMEOUT => "The request's body took too long.",
+                StatusCode::PAYLOAD_TOO_LARGE => "The request's body is too large.",
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                    "The request's body is in an unsupported encoding."
+                }
+                StatusCode::INTERNAL_SERVER_ERROR => "The server can't validate requests.",
+                _ => "This request is not authentic.",
+            })
+    }
+}
