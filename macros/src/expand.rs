@@ -11,14 +11,14 @@ use crate::{
 
 /// Expands the attribute. Where it is used wrongly, the errors stand beside the function as it was,
 /// so that editors go on working.
-pub(crate) fn attribute(args: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(args, &mut errors);
     let mut handler = match syn::parse2::<Handler>(item.clone()) {
         Ok(handler) => handler,
         Err(err) => {
-            errors.push(not_a_function(&item).unwrap_or(err));
-            return errors.beside(&item);
+            errors.push(not_a_function(item).unwrap_or(err));
+            return errors.beside(item);
         }
     };
     let arguments = handler.check(&mut errors);
@@ -44,7 +44,7 @@ fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
 
 /// Puts the validating extractor in place of the handler's own.
 ///
-/// ```ignore
+/// ```text
 /// // Input:
 /// async fn message(web::Form(sms): web::Form<Sms>, req: HttpRequest) -> impl Responder { BODY }
 ///

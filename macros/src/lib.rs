@@ -67,5 +67,5 @@ use proc_macro::TokenStream;
 /// of them an extractor of a named type.
 #[proc_macro_attribute]
 pub fn validate_twilio_request(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(args.into(), item.into()).into()
+    expand::attribute(args.into(), &item.into()).into()
 }

@@ -1,4 +1,39 @@
-//! Twilio
+//! Lets only genuine Twilio webhooks reach your actix-web handlers.
+//!
+//! Write [`#[validate_twilio_request]`](validate_twilio_request) above a handler and set
+//! `TWILIO_AUTH_TOKEN`:
+//!
+//! ```
+//! use actix_twilio::validate_twilio_request;
+//! use actix_web::{Responder, post, web};
+//!
+//! #[derive(serde::Deserialize)]
+//! #[serde(rename_all = "PascalCase")]
+//! struct IncomingMessage {
+//!     from: String,
+//! }
+//!
+//! #[post("/message")]
+//! #[validate_twilio_request]
+//! async fn message(web::Form(sms): web::Form<IncomingMessage>) -> impl Responder {
+//!     format!("Hello {}", sms.from)
+//! }
+//! ```
+//!
+//! Every request is validated before any of the handler's extractors and before its body runs. Others are
+//! answered with 403, and the log (of [`tracing`](https://docs.rs/tracing)) says why.
+//!
+//! # Where to look
+//!
+//! - [`TwilioConfig`]: keys, the public URL behind a proxy, limits, modes. **If genuine requests are
+//!   refused, start at its [public URL](TwilioConfigBuilder::public_url).**
+//! - [`ValidationErrorKind`]: the reasons for a refusal, as they stand in the log.
+//! - [`Validated`]: the extractor that the attribute writes.
+//! - [`RequestValidator`]: the verdict alone, without actix-web; it also signs requests for tests.
+//!
+//! The [README](https://docs.rs/crate/actix-twilio) has more on proxies, tests, and on what a signature
+//! does not prove.
+
 mod body;
 mod config;
 mod coverage;
@@ -36,6 +71,11 @@ pub mod __private {
     pub use crate::extract::Validated;
 
     /// Makes the compiler point at an argument's type if it is no extractor.
-    #[inline(always)]
+    #[inline]
     pub fn assert_extractor<T: actix_web::FromRequest>() {}
 }
+
+/// Runs the README's code.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
