@@ -20,7 +20,8 @@ impl Options {
         let metas = Punctuated::<Meta, Token![,]>::parse_terminated
             .parse2(args)
             .unwrap_or_else(|err| {
-                errors.push(err);
+                let problem = format!("{err}: the only option is `crate = path`");
+                errors.push(syn::Error::new(err.span(), problem));
                 Punctuated::new()
             });
         for meta in metas {
@@ -45,7 +46,12 @@ fn path_value(meta: &Meta) -> syn::Result<Path> {
     let Meta::NameValue(pair) = meta else {
         return Err(syn::Error::new(meta.span(), EXPECTED));
     };
-    match &pair.value {
+    let mut value = &pair.value;
+    // What a macro by example has matched as a path stands in an invisible group.
+    while let syn::Expr::Group(group) = value {
+        value = &group.expr;
+    }
+    match value {
         syn::Expr::Path(value) if value.attrs.is_empty() && value.qself.is_none() => {
             Ok(value.path.clone())
         }

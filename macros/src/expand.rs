@@ -1,8 +1,12 @@
 //! From the annotated function to the one that validates first.
 
-use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
-use syn::parse_quote_spanned;
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{
+    Attribute, Visibility,
+    parse::{ParseStream, Parser},
+    parse_quote_spanned,
+};
 
 use crate::{
     attr::Options,
@@ -34,41 +38,74 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
 fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
     let message = "`#[validate_twilio_request]` goes on an `async fn`";
     match syn::parse2(item.clone()) {
-        Ok(syn::Item::Fn(_)) | Err(_) => None,
-        Ok(other) => {
-            let first = other.to_token_stream().into_iter().next();
-            Some(syn::Error::new_spanned(first, message))
+        // syn has no type for a function without a body.
+        Ok(syn::Item::Fn(_) | syn::Item::Verbatim(_)) | Err(_) => None,
+        Ok(_) => {
+            let keyword = keyword.parse2(item.clone()).ok()?;
+            Some(syn::Error::new_spanned(keyword, message))
         }
     }
+}
+
+/// Returns the first token of an item behind its attributes and visibility.
+fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
+    input.call(Attribute::parse_outer)?;
+    input.parse::<Visibility>()?;
+    Ok(input.parse::<TokenStream>()?.into_iter().next())
 }
 
 /// Puts the validating extractor in place of the handler's own.
 ///
 /// ```text
 /// // Input:
-/// async fn message(web::Form(sms): web::Form<Sms>, req: HttpRequest) -> impl Responder { BODY }
+/// async fn message(
+///     web::Form(sms): web::Form<Sms>,
+///     #[allow(unused)] req: HttpRequest,
+/// ) -> impl Responder { BODY }
 ///
 /// // Output:
 /// async fn message(validated: Validated<(web::Form<Sms>, HttpRequest,)>) -> impl Responder {
 ///     assert_extractor::<web::Form<Sms>>();
 ///     assert_extractor::<HttpRequest>();
-///     let (web::Form(sms), req,) = Validated::into_inner(validated);
+///     let inner = Validated::into_inner(validated);
+///     let (web::Form(sms), argument_2,) = inner;
+///     #[allow(unused)] let req = argument_2;
 ///     { BODY }
 /// }
 /// ```
 ///
-/// The braces around the body are the macro's own: the lint `unused_braces` passes over those.
+/// What a pattern does not bind stays in `inner` until the body is done, as it would stay in the
+/// argument: a guard behind `_` holds. The patterns meet in one `let`, so that a name bound twice is
+/// an error; but an `#[expect]` must be met by the very argument that it stands on, so that one with
+/// lint levels has a `let` of its own. The braces around the body are the macro's own: the lint
+/// `unused_braces` passes over those.
 fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> TokenStream {
     let krate = &options.krate;
     let hygienic = Span::mixed_site();
-    let (mut types, mut patterns, mut lint_levels) = (Vec::new(), Vec::new(), Vec::new());
+    let validated = format_ident!("validated", span = hygienic);
+    let inner = format_ident!("inner", span = hygienic);
+    let (mut types, mut asserted, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut lets_of_their_own = TokenStream::new();
     for argument in arguments {
-        types.push(&argument.ty);
-        patterns.push(&argument.pat);
-        lint_levels.extend(&argument.lint_levels);
+        let Argument {
+            pat,
+            ty,
+            lint_levels,
+        } = argument;
+        types.push(ty);
+        if !handler.is_generic(ty) {
+            asserted.push(ty);
+        }
+        if lint_levels.is_empty() {
+            patterns.push(pat.to_token_stream());
+        } else {
+            let whole = format_ident!("argument_{}", types.len(), span = hygienic);
+            patterns.push(whole.to_token_stream());
+            lets_of_their_own
+                .extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
+        }
     }
 
-    let validated = syn::Ident::new("validated", hygienic);
     let input: syn::FnArg = if arguments.is_empty() {
         parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<()>)
     } else {
@@ -78,10 +115,14 @@ fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> To
 
     let body = &handler.body;
     let bind = (!arguments.is_empty()).then(|| {
+        // The compiler points here if a pattern is refutable.
+        let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#patterns,)*));
+        tuple.set_span(handler.sig.paren_token.span.join());
         quote_spanned! {hygienic=>
-            #(#krate::__private::assert_extractor::<#types>();)*
-            #(#lint_levels)*
-            let (#(#patterns,)*) = #krate::__private::Validated::into_inner(#validated);
+            #(#krate::__private::assert_extractor::<#asserted>();)*
+            let #inner = #krate::__private::Validated::into_inner(#validated);
+            let #tuple = #inner;
+            #lets_of_their_own
         }
     });
     handler.body = quote_spanned! {hygienic=>

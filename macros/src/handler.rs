@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::{
-    Attribute, Ident, Pat, Signature, Type, Visibility,
+    Attribute, GenericParam, Ident, Pat, Signature, Token, Type, Visibility,
     parse::{Parse, ParseStream},
     token::Brace,
 };
@@ -33,6 +33,9 @@ impl Parse for Handler {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let sig = input.parse()?;
+        if input.peek(Token![;]) {
+            return Err(input.error("a handler needs a body"));
+        }
         let content;
         let brace = syn::braced!(content in input);
         Ok(Self {
@@ -91,6 +94,21 @@ impl Handler {
             .filter_map(|input| Argument::check(input, errors))
             .collect()
     }
+
+    /// Returns whether a type names a type parameter or constant parameter of the function.
+    ///
+    /// Whether such a type is an extractor need not follow from the bounds that are written: it is
+    /// told where the handler is registered.
+    pub(crate) fn is_generic(&self, ty: &Type) -> bool {
+        let is_param = |ident: &Ident| {
+            self.sig.generics.params.iter().any(|param| match param {
+                GenericParam::Type(param) => param.ident == *ident,
+                GenericParam::Const(param) => param.ident == *ident,
+                GenericParam::Lifetime(_) => false,
+            })
+        };
+        find_ident(ty.to_token_stream(), &is_param).is_some()
+    }
 }
 
 impl Argument {
@@ -109,8 +127,8 @@ impl Argument {
                 errors.at(attr, problem);
             }
         }
-        if let Some(token) = find_impl(argument.ty.to_token_stream()) {
-            let problem = "`impl Trait` is no type of an extractor: name the type";
+        if let Some(token) = find_ident(argument.ty.to_token_stream(), &|ident| ident == "impl") {
+            let problem = "an extractor's type can't be `impl Trait`: name the type";
             errors.at(token, problem);
         }
         Some(Self {
@@ -121,11 +139,11 @@ impl Argument {
     }
 }
 
-/// Returns the keyword `impl` of an `impl Trait` anywhere in a type.
-fn find_impl(ty: TokenStream) -> Option<Ident> {
+/// Returns the first wanted identifier or keyword anywhere in a type.
+fn find_ident(ty: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     ty.into_iter().find_map(|token| match token {
-        TokenTree::Ident(ident) if ident == "impl" => Some(ident),
-        TokenTree::Group(group) => find_impl(group.stream()),
+        TokenTree::Ident(ident) if is_wanted(&ident) => Some(ident),
+        TokenTree::Group(group) => find_ident(group.stream(), is_wanted),
         _ => None,
     })
 }

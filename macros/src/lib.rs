@@ -46,7 +46,8 @@ use proc_macro::TokenStream;
 /// async fn message(
 ///     validated: actix_twilio::Validated<(web::Form<IncomingMessage>,)>,
 /// ) -> impl Responder {
-///     let (web::Form(sms),) = validated.into_inner();
+///     let inner = validated.into_inner();
+///     let (web::Form(sms),) = inner;
 ///     {
 ///         format!("Hello {}", sms.from)
 ///     }
