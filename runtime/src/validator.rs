@@ -6,7 +6,7 @@ use crate::{
     coverage::{Coverage, check_body_hash},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     key::{Algorithm, AuthToken, SharedKey},
-    params::signed_text,
+    params::{Text, write_signed},
     request::WebhookRequest,
     signature::{KeyClaim, Signature, SignatureClaim},
     url::candidates,
@@ -106,14 +106,7 @@ impl RequestValidator {
     pub fn validate<'a>(&self, req: &WebhookRequest<'a>) -> Result<Accepted<'a>, ValidationError> {
         let claim = SignatureClaim::parse(req.signature, req.settings)?;
         let keys = self.keys(claim.key)?;
-        match Coverage::of(req)? {
-            Coverage::Parameters => keys.check_form(&claim.signature, req),
-            Coverage::Url => {
-                let accepted = keys.check_url(&claim.signature, req)?;
-                check_body_hash(req)?;
-                Ok(accepted)
-            }
-        }
+        keys.check_all(Coverage::of(req)?, &claim.signature, req)
     }
 
     /// Signs a request, so that a test or a client can send it: returns the value for its
@@ -142,19 +135,16 @@ impl RequestValidator {
     /// ```
     pub fn sign(&self, req: &WebhookRequest<'_>) -> Result<String, ValidationError> {
         let keys = self.keys(KeyClaim::parse(req.settings)?)?;
-        let params = match Coverage::of(req)? {
+        let mut params = Text::new();
+        match Coverage::of(req)? {
             Coverage::Parameters => {
-                let params = signed_text(req.body);
+                write_signed(req.body, &mut params);
                 if params.is_empty() {
                     check_body_hash(&req.body(&[]))?;
                 }
-                params
             }
-            Coverage::Url => {
-                check_body_hash(req)?;
-                signed_text(&[])
-            }
-        };
+            Coverage::Url => check_body_hash(req)?,
+        }
         let text = [req.url.as_bytes(), &params];
         let signature = match keys {
             Keys::AuthTokens(tokens) => tokens.first().map(|token| token.sign(text)),
@@ -190,13 +180,31 @@ pub(crate) enum Keys<'k> {
 }
 
 impl Keys<'_> {
+    /// Checks a signature and that it covers the whole body.
+    pub(crate) fn check_all<'a>(
+        self,
+        coverage: Coverage,
+        signature: &Signature,
+        req: &WebhookRequest<'a>,
+    ) -> Result<Accepted<'a>, ValidationError> {
+        match coverage {
+            Coverage::Parameters => self.check_form(signature, req),
+            Coverage::Url => {
+                let accepted = self.check_url(signature, req)?;
+                check_body_hash(req)?;
+                Ok(accepted)
+            }
+        }
+    }
+
     /// Checks a signature over the URL and the parameters of the form in the body.
     pub(crate) fn check_form<'a>(
         self,
         signature: &Signature,
         req: &WebhookRequest<'a>,
     ) -> Result<Accepted<'a>, ValidationError> {
-        let params = signed_text(req.body);
+        let mut params = Text::new();
+        write_signed(req.body, &mut params);
         let accepted = self.check(signature, req, &params)?;
         if params.is_empty() {
             // Such a form adds nothing to the signed text, so that anyone who saw a request with
@@ -225,7 +233,11 @@ impl Keys<'_> {
             let url = candidate.url.as_bytes();
             let key = match candidate.query_as_params {
                 None => self.find(signature, [url, params]),
-                Some(query) => self.find(signature, [url, &signed_text(query.as_bytes())]),
+                Some(query) => {
+                    let mut params = Text::new();
+                    write_signed(query.as_bytes(), &mut params);
+                    self.find(signature, [url, &params])
+                }
             };
             if let Some(key) = key {
                 return Ok(Accepted {
