@@ -14,8 +14,11 @@ use actix_web::{Error, HttpRequest, web};
 use crate::{
     error::{ConfigError, ValidationError},
     key::{AuthToken, SharedKey},
+    policy::Route,
     proxies::TrustedProxies,
     public_url::PublicUrl,
+    report::Verdict,
+    store::{KeyStore, Lookup},
     validator::RequestValidator,
 };
 
@@ -38,6 +41,7 @@ pub enum Validation {
     Off,
 }
 
+type VerdictHook = dyn Fn(&Verdict) + Send + Sync;
 type ErrorHandler = dyn Fn(ValidationError, &HttpRequest) -> Error + Send + Sync;
 
 /// Configures validation: give it to the app, to a scope or to a resource as `app_data`, plain or as
@@ -75,9 +79,19 @@ pub struct TwilioConfig(Arc<Settings>);
 /// What a finished configuration holds.
 #[derive(Debug)]
 struct Settings {
-    /// None if validation is off.
-    validator: Option<RequestValidator>,
+    keys: KeySource,
     options: Options,
+}
+
+/// Where the keys for a request come from.
+#[derive(Debug, Clone)]
+pub(crate) enum KeySource {
+    /// Nowhere: validation is off.
+    Off,
+    /// They are the same for each request.
+    Fixed(RequestValidator),
+    /// They are looked up by what the request claims.
+    Store(Arc<Lookup>),
 }
 
 impl TwilioConfig {
@@ -86,6 +100,7 @@ impl TwilioConfig {
         TwilioConfigBuilder {
             auth_tokens: Vec::new(),
             shared_keys: Vec::new(),
+            store: None,
             options: Options::default(),
             off_is_deliberate: false,
             report_only_from_env: false,
@@ -107,22 +122,66 @@ impl TwilioConfig {
     pub(crate) fn find(req: &HttpRequest) -> Result<Self, ConfigError> {
         static FROM_ENV: OnceLock<Result<TwilioConfig, ConfigError>> = OnceLock::new();
 
+        match Self::in_app_data(req)? {
+            Some(config) => Ok(config.clone()),
+            None => FROM_ENV.get_or_init(Self::from_env).clone(),
+        }
+    }
+
+    /// Returns the configuration of the innermost scope that has one.
+    pub(crate) fn in_app_data(req: &HttpRequest) -> Result<Option<&Self>, ConfigError> {
         let plain = req.app_data::<Self>();
         let data = req.app_data::<web::Data<Self>>().map(web::Data::get_ref);
         match (plain, data) {
-            (Some(plain), Some(data)) if !Arc::ptr_eq(&plain.0, &data.0) => Err(ConfigError::new(
+            (Some(plain), Some(data)) if !plain.is(data) => Err(ConfigError::new(
                 "TwilioConfig",
                 "one is in app_data plain and another one as web::Data, so that it can't be told which is the innermost",
                 "give them all in the same way",
             )),
-            (Some(config), _) | (None, Some(config)) => Ok(config.clone()),
-            (None, None) => FROM_ENV.get_or_init(Self::from_env).clone(),
+            (plain, data) => Ok(plain.or(data)),
         }
     }
 
-    /// Returns nothing if validation is off.
-    pub(crate) fn validator(&self) -> Option<&RequestValidator> {
-        self.0.validator.as_ref()
+    /// Returns a copy of this configuration with other options of a route, or with the
+    /// environment's options if there is none.
+    pub(crate) fn for_route(base: Option<&Self>, route: &Route) -> Result<Self, ConfigError> {
+        let tokens = match route.auth_token_env {
+            Some(name) => Some(env_tokens(name, |name| env::var_os(name))?),
+            None => None,
+        };
+        let base = match base {
+            Some(base) => base.clone(),
+            None => {
+                let builder = Self::builder().env_options(|name| env::var_os(name))?;
+                match &tokens {
+                    Some(tokens) => builder.auth_tokens(tokens.clone()),
+                    None => builder.env_tokens(|name| env::var_os(name))?,
+                }
+                .build()?
+            }
+        };
+        let keys = match (&base.0.keys, tokens) {
+            (KeySource::Off, _) => KeySource::Off,
+            (_, Some(tokens)) => KeySource::Fixed(RequestValidator::new(tokens)?),
+            (keys, None) => keys.clone(),
+        };
+        let mut options = base.0.options.clone();
+        if let Some(url) = route.public_url {
+            options.public_url = Some(PublicUrl::parse_base(url)?);
+        }
+        if let Some(url) = route.url {
+            options.public_url = Some(PublicUrl::parse_whole(url)?);
+        }
+        Ok(Self(Arc::new(Settings { keys, options })))
+    }
+
+    /// Returns whether both are the very same configuration.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    pub(crate) fn keys(&self) -> &KeySource {
+        &self.0.keys
     }
 
     pub(crate) fn report_only(&self) -> bool {
@@ -153,6 +212,10 @@ impl TwilioConfig {
         self.0.options.body_timeout
     }
 
+    pub(crate) fn verdict_hook(&self) -> Option<&VerdictHook> {
+        self.0.options.verdict_hook.as_deref()
+    }
+
     /// Turns a refusal into the error that becomes the response.
     pub(crate) fn response_error(&self, err: ValidationError, req: &HttpRequest) -> Error {
         match &self.0.options.error_handler {
@@ -173,6 +236,7 @@ struct Options {
     body_timeout: Duration,
     validation: Validation,
     error_handler: Option<Arc<ErrorHandler>>,
+    verdict_hook: Option<Arc<VerdictHook>>,
 }
 
 impl Default for Options {
@@ -186,6 +250,7 @@ impl Default for Options {
             body_timeout: Duration::from_secs(15),
             validation: Validation::Enforce,
             error_handler: None,
+            verdict_hook: None,
         }
     }
 }
@@ -205,11 +270,12 @@ impl fmt::Debug for Options {
 }
 
 /// Builds a [`TwilioConfig`].
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 #[must_use]
 pub struct TwilioConfigBuilder {
     auth_tokens: Vec<AuthToken>,
     shared_keys: Vec<SharedKey>,
+    store: Option<Lookup>,
     options: Options,
     off_is_deliberate: bool,
     report_only_from_env: bool,
@@ -235,33 +301,28 @@ impl TwilioConfigBuilder {
         self.variables(|name| env::var_os(name))
     }
 
-    fn variables(
+    fn variables(self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        self.env_tokens(&variable)?.env_options(&variable)
+    }
+
+    fn env_tokens(self, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigError> {
+        let tokens = env_tokens(AUTH_TOKEN, variable)?;
+        Ok(self.auth_tokens(tokens))
+    }
+
+    fn env_options(
         mut self,
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
-        let read = |name| match variable(name).map(OsString::into_string) {
-            None => Ok(None),
-            Some(Ok(value)) => Ok(Some(value)),
-            Some(Err(_)) => Err(ConfigError::new(name, "it is not UTF-8", "set it anew")),
-        };
-
-        let Some(tokens) = read(AUTH_TOKEN)? else {
-            return Err(ConfigError::new(
-                AUTH_TOKEN,
-                "it is not set",
-                "set it to the Auth Token that the Twilio console shows, or add a TwilioConfig to the app's app_data",
-            ));
-        };
-        for token in tokens.split(',') {
-            let token = AuthToken::new(token.trim()).map_err(|err| err.of(AUTH_TOKEN))?;
-            self.auth_tokens.push(token);
-        }
-        if let Some(url) = read(WEBHOOK_BASE_URL)? {
+        if let Some(url) = read_variable(WEBHOOK_BASE_URL, &variable)? {
             self = self
                 .public_url(url.trim())
                 .map_err(|err| err.of(WEBHOOK_BASE_URL))?;
         }
-        match read(VALIDATION)?.as_deref().map(str::trim) {
+        match read_variable(VALIDATION, &variable)?
+            .as_deref()
+            .map(str::trim)
+        {
             None => {}
             Some("enforce") => self.options.validation = Validation::Enforce,
             Some("report") => {
@@ -277,6 +338,11 @@ impl TwilioConfigBuilder {
             }
         }
         Ok(self)
+    }
+
+    fn auth_tokens(mut self, tokens: Vec<AuthToken>) -> Self {
+        self.auth_tokens.extend(tokens);
+        self
     }
 
     /// Adds an Auth Token. Several are valid at a time, so that one can be rotated.
@@ -295,6 +361,32 @@ impl TwilioConfigBuilder {
         self
     }
 
+    /// Sets the store that keys are looked up in by account, for an app that serves several accounts.
+    /// It takes the place of [`auth_token`](Self::auth_token) and [`shared_key`](Self::shared_key).
+    ///
+    /// Its answers are kept for 10 s, and a lookup may take 5 s; see
+    /// [`key_store_times`](Self::key_store_times).
+    pub fn key_store(mut self, store: impl KeyStore) -> Self {
+        self.store = Some(Lookup::new(
+            store,
+            Duration::from_secs(10),
+            Duration::from_secs(5),
+        ));
+        self
+    }
+
+    /// Sets for how long the answers of the [key store](Self::key_store) are kept, and how long one
+    /// lookup may take before the request is answered with 500.
+    ///
+    /// A token that was removed from the store is valid until the answer is forgotten.
+    pub fn key_store_times(mut self, cache: Duration, lookup: Duration) -> Self {
+        if let Some(store) = &mut self.store {
+            store.cache_time = cache;
+            store.time_limit = lookup;
+        }
+        self
+    }
+
     /// Sets the base of the URLs that Twilio requests: an origin, `https://example.com`, or an origin
     /// with the path prefix that a proxy strips, `https://example.com/prefix`. The path and the
     /// query of each request are appended as they came.
@@ -310,7 +402,7 @@ impl TwilioConfigBuilder {
     /// Returns an error if this is no absolute URL of these schemes, or if it has user info, a
     /// query or a fragment.
     pub fn public_url(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
-        self.options.public_url = Some(PublicUrl::parse(url.as_ref())?);
+        self.options.public_url = Some(PublicUrl::parse_base(url.as_ref())?);
         Ok(self)
     }
 
@@ -401,6 +493,35 @@ impl TwilioConfigBuilder {
         self
     }
 
+    /// Sets a function that is called with each verdict, for metrics.
+    ///
+    /// It is not called for a request that was validated already, further outside, and not while
+    /// validation is off.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// use actix_twilio::{AuthToken, TwilioConfig};
+    ///
+    /// static REFUSED: AtomicU64 = AtomicU64::new(0);
+    ///
+    /// let config = TwilioConfig::builder()
+    ///     .auth_token(AuthToken::new("12345")?)
+    ///     .on_verdict(|verdict| {
+    ///         if verdict.refusal().is_some() {
+    ///             REFUSED.fetch_add(1, Ordering::Relaxed);
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), actix_twilio::ConfigError>(())
+    /// ```
+    pub fn on_verdict(mut self, hook: impl Fn(&Verdict) + Send + Sync + 'static) -> Self {
+        self.options.verdict_hook = Some(Arc::new(hook));
+        self
+    }
+
     /// Sets what happens to requests that are not genuine. The default is [`Validation::Enforce`].
     ///
     /// In a build without debug assertions, [`Validation::Off`] is refused by
@@ -454,12 +575,24 @@ impl TwilioConfigBuilder {
                 "set it to enforce, or call allow_report_only on the builder",
             ));
         }
-        let validator = match options.validation {
-            Validation::Enforce | Validation::ReportOnly => Some(RequestValidator::with_keys(
-                self.auth_tokens,
-                self.shared_keys,
-            )?),
-            Validation::Off if self.off_is_deliberate => None,
+        let keys = match options.validation {
+            Validation::Enforce | Validation::ReportOnly => match self.store {
+                None => KeySource::Fixed(RequestValidator::with_keys(
+                    self.auth_tokens,
+                    self.shared_keys,
+                )?),
+                Some(store) if self.auth_tokens.is_empty() && self.shared_keys.is_empty() => {
+                    KeySource::Store(Arc::new(store))
+                }
+                Some(_) => {
+                    return Err(ConfigError::new(
+                        "key_store",
+                        "there are Auth Tokens or SharedKeys beside it",
+                        "put them all into the store: its default answers for requests without an account",
+                    ));
+                }
+            },
+            Validation::Off if self.off_is_deliberate => KeySource::Off,
             Validation::Off => {
                 return Err(ConfigError::new(
                     "validation",
@@ -486,7 +619,33 @@ impl TwilioConfigBuilder {
             ),
             Validation::Enforce => {}
         }
-        Ok(TwilioConfig(Arc::new(Settings { validator, options })))
+        Ok(TwilioConfig(Arc::new(Settings { keys, options })))
+    }
+}
+
+/// Reads Auth Tokens, separated by commas, from an environment variable.
+fn env_tokens(
+    name: &'static str,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Vec<AuthToken>, ConfigError> {
+    let Some(tokens) = read_variable(name, variable)? else {
+        return Err(ConfigError::new(
+            name,
+            "it is not set",
+            "set it to the Auth Token that the Twilio console shows, or add a TwilioConfig to the app's app_data",
+        ));
+    };
+    AuthToken::parse_list(&tokens).map_err(|err| err.of(name))
+}
+
+fn read_variable(
+    name: &'static str,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<String>, ConfigError> {
+    match variable(name).map(OsString::into_string) {
+        None => Ok(None),
+        Some(Ok(value)) => Ok(Some(value)),
+        Some(Err(_)) => Err(ConfigError::new(name, "it is not UTF-8", "set it anew")),
     }
 }
 
@@ -562,7 +721,7 @@ mod tests {
         let off = TwilioConfig::builder()
             .dangerously_disable_validation()
             .build();
-        assert!(off.unwrap().validator().is_none());
+        assert!(matches!(off.unwrap().keys(), KeySource::Off));
     }
 
     #[test]

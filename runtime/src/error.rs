@@ -111,6 +111,23 @@ kinds! {
     KeyUnknown = "key_unknown",
         "the key that the request claims to be signed with is not configured",
         "add the SharedKey or the Auth Token that the account signs with to TwilioConfig";
+    /// An `AccountSid` in the request is not `AC` and 32 hex digits, or the body that may have one
+    /// can't be read. Only where keys are looked up by account.
+    AccountMalformed = "account_malformed",
+        "the account that the request claims to come from can't be read",
+        "this request is not Twilio's";
+    /// The request has several different `AccountSid`. Only where keys are looked up by account.
+    AccountConflicting = "account_conflicting",
+        "the request claims to come from several accounts",
+        "this request is not Twilio's, or the URL that is set at Twilio has an AccountSid of its own";
+    /// The key store has no keys for the account. Only where keys are looked up by account.
+    AccountUnknown = "account_unknown",
+        "the key store knows no keys for the account or key that the request names",
+        "add the account and its Auth Token to the key store, or a default for requests that name none";
+    /// The key store failed or took too long; the request was not judged.
+    KeyStoreFailed = "key_store_failed",
+        "the key store failed or took too long",
+        "see the error of the key store in the log";
     /// The algorithm that the request names is not `HMAC_SHA1` or `HMAC_SHA256`.
     AlgorithmUnknown = "algorithm_unknown",
         "the request names a signature algorithm other than HMAC_SHA1 and HMAC_SHA256",

@@ -2,13 +2,18 @@
 
 use std::{
     future::Future,
+    marker::PhantomData,
     ops::{Deref, DerefMut},
     pin::Pin,
 };
 
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
-use crate::gate::admit;
+use crate::{
+    gate::admit,
+    policy::{AppPolicy, Policy},
+    proof::Proof,
+};
 
 /// Wraps an extractor, or a tuple of up to 16, and validates the request before it runs.
 ///
@@ -17,7 +22,8 @@ use crate::gate::admit;
 /// `String`, `web::Payload`, `HttpRequest`, `web::Data`, `web::Path`, an `Option` or a `Result` of
 /// one. The payload of a WebSocket handshake is passed through unread.
 ///
-/// [`#[validate_twilio_request]`](crate::validate_twilio_request) writes this for you.
+/// [`#[validate_twilio_request]`](crate::validate_twilio_request) writes this for you. The
+/// [`Policy`] `P` chooses the configuration.
 ///
 /// # Errors
 ///
@@ -48,19 +54,27 @@ use crate::gate::admit;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Validated<T> {
+pub struct Validated<T, P = AppPolicy> {
     inner: T,
+    proof: Option<Proof>,
+    policy: PhantomData<fn() -> P>,
 }
 
-impl<T> Validated<T> {
+impl<T, P> Validated<T, P> {
     /// Returns what `T` extracted.
     #[must_use]
     pub fn into_inner(self) -> T {
         self.inner
     }
+
+    /// Returns the proof that the request is genuine; nothing while validation only reports or is off.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proof.as_ref()
+    }
 }
 
-impl<T> Deref for Validated<T> {
+impl<T, P> Deref for Validated<T, P> {
     type Target = T;
 
     fn deref(&self) -> &T {
@@ -68,13 +82,13 @@ impl<T> Deref for Validated<T> {
     }
 }
 
-impl<T> DerefMut for Validated<T> {
+impl<T, P> DerefMut for Validated<T, P> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.inner
     }
 }
 
-impl<T: FromRequest + 'static> FromRequest for Validated<T> {
+impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
@@ -82,9 +96,13 @@ impl<T: FromRequest + 'static> FromRequest for Validated<T> {
         let req = req.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let mut payload = admit(&req, payload).await?;
-            match T::from_request(&req, &mut payload).await {
-                Ok(inner) => Ok(Self { inner }),
+            let mut admitted = admit::<P>(P::config(&req), &req, payload).await?;
+            match T::from_request(&req, &mut admitted.payload).await {
+                Ok(inner) => Ok(Self {
+                    inner,
+                    proof: admitted.proof,
+                    policy: PhantomData,
+                }),
                 Err(err) => Err(err.into()),
             }
         })

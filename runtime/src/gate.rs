@@ -1,5 +1,7 @@
 //! The one way in: from a request with an unread body to a body that may be handed on.
 
+use std::{any::TypeId, time::Instant};
+
 use actix_web::{
     Error, HttpRequest,
     dev::Payload,
@@ -8,57 +10,94 @@ use actix_web::{
 };
 
 use crate::{
+    account::{AccountSid, claimed_account},
     body,
-    config::TwilioConfig,
+    config::{KeySource, TwilioConfig},
     coverage::{Coverage, check_body_hash},
-    error::{ValidationError, ValidationErrorKind},
+    error::{ConfigError, ValidationError, ValidationErrorKind},
     origin::{Origin, is_websocket_handshake},
-    report,
+    policy::Policy,
+    proof::{Proof, Verified},
+    report::{self, Verdict},
     request::WebhookRequest,
-    signature::SignatureClaim,
-    validator::RequestValidator,
+    signature::{KeyClaim, SignatureClaim},
+    store::{Answer, KeyQuery, KeyStoreError, Lookup, MAX_SHARED_KEY_ID},
+    validator::Accepted,
 };
 
 const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 const X_TWILIO_SETTINGS: HeaderName =
     HeaderName::from_static("x-twilio-webhooks-signature-settings");
 
+/// A request that may go on.
+pub(crate) struct Admitted {
+    /// All of its body that may reach an extractor or a handler.
+    pub(crate) payload: Payload,
+    /// Nothing while validation is not enforced.
+    pub(crate) proof: Option<Proof>,
+}
+
 /// Lets a request through, or returns the error that becomes its response.
 ///
-/// What comes back is all of the body that may reach an extractor or a handler.
-pub(crate) async fn admit(req: &HttpRequest, payload: Payload) -> Result<Payload, Error> {
-    let config = match TwilioConfig::find(req) {
+/// A request that this very configuration has let through before is not validated again.
+pub(crate) async fn admit<P: Policy>(
+    config: Result<TwilioConfig, ConfigError>,
+    req: &HttpRequest,
+    payload: Payload,
+) -> Result<Admitted, Error> {
+    let policy = TypeId::of::<P>();
+    let config = match config {
         Ok(config) => config,
         Err(err) => {
             report::misconfiguration(&err);
             return Err(ValidationError::from(ValidationErrorKind::Config).into());
         }
     };
-    let Some(validator) = config.validator() else {
+    if let KeySource::Off = config.keys() {
         report::validation_off();
-        return Ok(payload);
-    };
+        Proof::withdraw(req);
+        let proof = None;
+        return Ok(Admitted { payload, proof });
+    }
+    if let proof @ Some(_) = Proof::find(req, &config, policy) {
+        return Ok(Admitted { payload, proof });
+    }
+
     let mut attempt = Attempt {
         req,
         config: &config,
-        validator,
         origin: None,
         body: Body::Unread(payload),
     };
-    if let Err(err) = attempt.judge().await {
-        report::refusal(err.kind(), req, &config, attempt.origin.as_ref());
-        if !config.report_only() || attempt.body.is_lost() {
-            return Err(config.response_error(err, req));
+    let proof = match attempt.judge_and_tell().await {
+        Ok(_) if config.report_only() => None,
+        Ok(verified) => Some(Proof::leave(req, verified, &config, policy)),
+        Err(err) => {
+            // Without keys nobody can say what enforcing would do.
+            let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
+            let passes = config.report_only() && !undecided && !attempt.body.is_lost();
+            attempt.report(&err, passes);
+            if !passes {
+                return Err(config.response_error(err, req));
+            }
+            if let Err(err) = attempt.bound_body().await {
+                attempt.report(&err, false);
+                return Err(config.response_error(err, req));
+            }
+            None
         }
+    };
+    if proof.is_none() {
+        Proof::withdraw(req);
     }
-    Ok(attempt.body.into_payload())
+    let payload = attempt.body.into_payload();
+    Ok(Admitted { payload, proof })
 }
 
 /// A request on its way through the checks.
 struct Attempt<'a> {
     req: &'a HttpRequest,
     config: &'a TwilioConfig,
-    validator: &'a RequestValidator,
     /// Known from the point on where it is needed.
     origin: Option<Origin>,
     body: Body,
@@ -72,8 +111,22 @@ enum Body {
 }
 
 impl Attempt<'_> {
+    async fn judge_and_tell(&mut self) -> Result<Verified, ValidationError> {
+        let Some(hook) = self.config.verdict_hook() else {
+            return self.judge().await;
+        };
+        let start = Instant::now();
+        let verdict = self.judge().await;
+        hook(&Verdict {
+            refusal: verdict.as_ref().err().map(ValidationError::kind),
+            route: self.req.match_pattern(),
+            duration: start.elapsed(),
+        });
+        verdict
+    }
+
     /// Runs the checks, the cheap ones first, and reads the body only if none of those before fails.
-    async fn judge(&mut self) -> Result<(), ValidationError> {
+    async fn judge(&mut self) -> Result<Verified, ValidationError> {
         let headers = self.req.headers();
         let mut request = WebhookRequest::new(self.req.method().as_str(), "");
         for value in headers.get_all(X_TWILIO_SIGNATURE) {
@@ -83,7 +136,10 @@ impl Attempt<'_> {
             request = request.signature_settings(value);
         }
         let claim = SignatureClaim::parse(request.signature, request.settings)?;
-        let keys = self.validator.keys(claim.key)?;
+        let fixed_keys = match self.config.keys() {
+            KeySource::Fixed(validator) => Some(validator.keys(claim.key)?),
+            KeySource::Store(_) | KeySource::Off => None,
+        };
 
         for value in headers.get_all(CONTENT_TYPE) {
             request = request.content_type(value);
@@ -96,20 +152,54 @@ impl Attempt<'_> {
 
         let origin = self.origin.insert(Origin::of(self.req, self.config)?);
         request.url = &origin.url;
-        match coverage {
-            Coverage::Url => {
-                keys.check_url(&claim.signature, &request)?;
-                if !is_websocket_handshake(self.req) {
+        let handshake = is_websocket_handshake(self.req);
+        let (account, accepted) = match (self.config.keys(), fixed_keys) {
+            (KeySource::Store(store), _) => {
+                // The account stands in the body at times: it is read before there are keys.
+                if !handshake {
+                    request = request.body(self.body.read(self.config).await?);
+                }
+                check_with_store(store, &claim, coverage, &request).await?
+            }
+            (_, Some(keys)) if coverage == Coverage::Url => {
+                let accepted = keys.check_url(&claim.signature, &request)?;
+                if !handshake {
                     let body = self.body.read(self.config).await?;
                     check_body_hash(&request.body(body))?;
                 }
+                (None, accepted)
             }
-            Coverage::Parameters => {
+            (_, Some(keys)) => {
                 let body = self.body.read(self.config).await?;
-                keys.check_form(&claim.signature, &request.body(body))?;
+                let accepted = keys.check_form(&claim.signature, &request.body(body))?;
+                (None, accepted)
             }
+            (KeySource::Fixed(_) | KeySource::Off, None) => {
+                return Err(ValidationErrorKind::Config.into());
+            }
+        };
+        Ok(Verified {
+            account,
+            key: accepted.key,
+            url: accepted.url.into_owned(),
+        })
+    }
+
+    /// Holds the body of a request that is let through unjudged to the limits all the same.
+    async fn bound_body(&mut self) -> Result<(), ValidationError> {
+        if matches!(self.body, Body::Unread(_)) && !is_websocket_handshake(self.req) {
+            self.check_content_length()?;
+            self.body.read(self.config).await?;
         }
         Ok(())
+    }
+
+    /// Reports a refusal; that of a key store is reported with the store's own error.
+    fn report(&self, err: &ValidationError, passes: bool) {
+        if err.kind() != ValidationErrorKind::KeyStoreFailed {
+            let origin = self.origin.as_ref();
+            report::refusal(err.kind(), passes, self.req, self.config, origin);
+        }
     }
 
     /// Refuses a body whose declared length is over the limit. A length that can't be read is left
@@ -124,6 +214,58 @@ impl Attempt<'_> {
         }
         Ok(())
     }
+}
+
+/// Looks up the keys of the account and the key that a request claims, and validates it with those.
+async fn check_with_store<'a>(
+    store: &Lookup,
+    claim: &SignatureClaim<'_>,
+    coverage: Coverage,
+    request: &WebhookRequest<'a>,
+) -> Result<(Option<AccountSid>, Accepted<'a>), ValidationError> {
+    let query = KeyQuery {
+        account: claimed_account(request, coverage)?,
+        shared_key: match claim.key {
+            KeyClaim::AuthToken => None,
+            KeyClaim::SharedKey { id, .. } => match str::from_utf8(id) {
+                Ok(id) if id.len() <= MAX_SHARED_KEY_ID => Some(id.to_owned()),
+                _ => return Err(ValidationErrorKind::KeyUnknown.into()),
+            },
+        },
+    };
+    let failed = |err: KeyStoreError| {
+        report::key_store_failure(&err);
+        ValidationError::from(ValidationErrorKind::KeyStoreFailed)
+    };
+    let check = |answer: &Answer| match &answer.keys {
+        Some(validator) => {
+            validator
+                .keys(claim.key)?
+                .check_all(coverage, &claim.signature, request)
+        }
+        None => Err(ValidationErrorKind::AccountUnknown.into()),
+    };
+
+    let arrived = Instant::now();
+    let answer = store.answer(&query, arrived).await.map_err(failed)?;
+    let outdated_keys = |err: &ValidationError| {
+        use ValidationErrorKind as Kind;
+        matches!(
+            err.kind(),
+            Kind::SignatureMismatch | Kind::KeyUnknown | Kind::AccountUnknown
+        )
+    };
+    let verdict = match check(&answer) {
+        Err(err) if outdated_keys(&err) => {
+            let newer = store.newer_answer(&query, arrived, &answer).await;
+            match newer.map_err(failed)? {
+                Some(answer) => check(&answer),
+                None => Err(err),
+            }
+        }
+        verdict => verdict,
+    };
+    Ok((query.account, verdict?))
 }
 
 impl Body {

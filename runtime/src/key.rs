@@ -49,6 +49,14 @@ impl AuthToken {
         Ok(Self(keyed(token)))
     }
 
+    /// Parses tokens separated by commas; blanks and line ends around each are cut.
+    pub(crate) fn parse_list(tokens: &str) -> Result<Vec<Self>, ConfigError> {
+        tokens
+            .split(',')
+            .map(|token| Self::new(token.trim()))
+            .collect()
+    }
+
     pub(crate) fn sign(&self, text: [&[u8]; 2]) -> Signature {
         digest(&self.0, text)
     }

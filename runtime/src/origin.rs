@@ -1,13 +1,14 @@
 //! From a request to the URL that Twilio signed.
 
 use actix_web::{
-    HttpRequest,
+    HttpMessage, HttpRequest,
     http::{
         Method, Version,
         header::{
             self, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, SEC_WEBSOCKET_KEY,
             TRANSFER_ENCODING, UPGRADE, X_FORWARDED_HOST, X_FORWARDED_PROTO,
         },
+        uri::PathAndQuery,
     },
 };
 
@@ -22,6 +23,21 @@ use crate::{
 const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+/// A request's target as it arrived, kept for extractors below middleware that changes it.
+pub(crate) struct OriginalTarget(PathAndQuery);
+
+impl OriginalTarget {
+    /// Keeps the target of a request, unless that has been done further outside.
+    pub(crate) fn keep(req: &HttpRequest) {
+        if let Some(target) = req.uri().path_and_query() {
+            let mut extensions = req.extensions_mut();
+            if !extensions.contains::<Self>() {
+                extensions.insert(Self(target.clone()));
+            }
+        }
+    }
+}
 
 /// The URL that Twilio requested, and where its parts were found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,18 +57,19 @@ impl Origin {
         req: &HttpRequest,
         config: &TwilioConfig,
     ) -> Result<Self, ValidationErrorKind> {
-        let target = req
-            .uri()
-            .path_and_query()
-            .map_or("", |target| target.as_str());
+        let extensions = req.extensions();
+        let target = match extensions.get::<OriginalTarget>() {
+            Some(OriginalTarget(target)) => Some(target),
+            None => req.uri().path_and_query(),
+        };
+        let target = target.map_or("", |target| target.as_str());
         let websocket = is_websocket_handshake(req);
         if let Some(public) = config.public_url() {
             return Ok(Self {
                 url: [
                     scheme(public.secure, websocket),
                     "://",
-                    &public.base,
-                    target,
+                    &public.append(target),
                 ]
                 .concat(),
                 scheme_from: "public URL",

@@ -5,17 +5,20 @@ use crate::{
     url::{is_port, split_port},
 };
 
-/// The origin that Twilio requests, and the path prefix that a proxy strips.
+/// What stands before the request's own path, or before its query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicUrl {
     /// Whether Twilio comes over TLS. Of `https` and `wss`, the request decides.
     pub(crate) secure: bool,
-    /// Host, port and path prefix, without a slash at the end.
-    pub(crate) base: String,
+    /// Host, port and path.
+    base: String,
+    /// Whether the path is the whole one, and only the request's query is appended.
+    whole: bool,
 }
 
 impl PublicUrl {
-    pub(crate) fn parse(text: &str) -> Result<Self, ConfigError> {
+    /// Parses the origin that Twilio requests, with the path prefix that a proxy strips.
+    pub(crate) fn parse_base(text: &str) -> Result<Self, ConfigError> {
         let error = |problem: &'static str| {
             ConfigError::new(
                 "public_url",
@@ -23,31 +26,65 @@ impl PublicUrl {
                 "give the base that Twilio requests, such as https://example.com or https://example.com/prefix",
             )
         };
-        let (scheme, rest) = text
-            .split_once("://")
-            .ok_or_else(|| error("it has no scheme"))?;
-        let secure = is_secure_scheme(scheme)
-            .ok_or_else(|| error("its scheme is none of https, http, wss and ws"))?;
+        let mut url = Self::parse(text).map_err(error)?;
+        if url.base.ends_with('/') {
+            url.base.pop();
+        }
+        if url.base.ends_with('/') {
+            return Err(error("its path ends with several slashes"));
+        }
+        Ok(url)
+    }
+
+    /// Parses the URL that Twilio requests, without its query.
+    pub(crate) fn parse_whole(text: &str) -> Result<Self, ConfigError> {
+        let error = |problem: &'static str| {
+            ConfigError::new(
+                "url",
+                problem,
+                "give the URL that Twilio requests without its query, such as https://example.com/message",
+            )
+        };
+        let url = Self::parse(text).map_err(error)?;
+        Ok(Self { whole: true, ..url })
+    }
+
+    /// Returns the text after the scheme for a request's target, its path and query.
+    pub(crate) fn append(&self, target: &str) -> String {
+        let rest = if self.whole {
+            target
+                .find('?')
+                .and_then(|at| target.get(at..))
+                .unwrap_or("")
+        } else {
+            target
+        };
+        [&self.base, rest].concat()
+    }
+
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let (scheme, rest) = text.split_once("://").ok_or("it has no scheme")?;
+        let secure =
+            is_secure_scheme(scheme).ok_or("its scheme is none of https, http, wss and ws")?;
         if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(error("it has blanks or characters that are not ASCII"));
+            return Err("it has blanks or characters that are not ASCII");
         }
         if rest.contains(['?', '#']) {
-            return Err(error("it has a query or a fragment"));
+            return Err("it has a query or a fragment");
         }
-        let base = rest.strip_suffix('/').unwrap_or(rest);
-        let (authority, prefix) = base.split_at(base.find('/').unwrap_or(base.len()));
+        let authority = rest
+            .split_once('/')
+            .map_or(rest, |(authority, _)| authority);
         if authority.contains('@') {
-            return Err(error("it has user info"));
+            return Err("it has user info");
         }
         if !is_host(authority) {
-            return Err(error("its host or port is malformed"));
-        }
-        if prefix.ends_with('/') {
-            return Err(error("its path ends with several slashes"));
+            return Err("its host or port is malformed");
         }
         Ok(Self {
             secure,
-            base: base.to_owned(),
+            base: rest.to_owned(),
+            whole: false,
         })
     }
 }
@@ -100,8 +137,9 @@ mod tests {
             let expected = PublicUrl {
                 secure,
                 base: base.to_owned(),
+                whole: false,
             };
-            assert_eq!(PublicUrl::parse(text), Ok(expected), "{text}");
+            assert_eq!(PublicUrl::parse_base(text), Ok(expected), "{text}");
         }
         let wrong = [
             "",
@@ -120,13 +158,23 @@ mod tests {
             "https://example.com:",
             "https://example.com:0443",
             "https://example.com:65536",
-            "https://example.com//",
             "https://::1",
             "https://[::1",
             "https://[a]",
+            "https://example.com//",
         ];
         for text in wrong {
-            assert!(PublicUrl::parse(text).is_err(), "{text:?}");
+            assert!(PublicUrl::parse_base(text).is_err(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn whole_urls_take_the_query_alone() {
+        let url = PublicUrl::parse_whole("https://example.com/a/").unwrap();
+        assert_eq!(url.append("/message?b=1?c"), "example.com/a/?b=1?c");
+        assert_eq!(url.append("/message"), "example.com/a/");
+        let base = PublicUrl::parse_base("https://example.com/a/").unwrap();
+        assert_eq!(base.append("/message?b=1"), "example.com/a/message?b=1");
+        assert!(PublicUrl::parse_whole("https://example.com/a?b").is_err());
     }
 }

@@ -15,17 +15,52 @@ use crate::{
     config::TwilioConfig,
     error::{ConfigError, ValidationErrorKind},
     origin::Origin,
+    store::KeyStoreError,
 };
 
 /// Bytes of text from a request that stand in an event at most.
 const TEXT_LIMIT: usize = 200;
 
-static LIMITER: Limiter = Limiter::new(Duration::from_millis(100), 100);
+static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
-/// Reports a request that is refused, or would be if the configuration did not only report.
+/// Errors have a limit of their own, so that a flood of forgeries can't hide them.
+static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
+
+/// A verdict that was given on a request, for [`on_verdict`](crate::TwilioConfigBuilder::on_verdict).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub(crate) refusal: Option<ValidationErrorKind>,
+    pub(crate) route: Option<String>,
+    pub(crate) duration: Duration,
+}
+
+impl Verdict {
+    /// Returns why the request was refused, or would have been if validation did not only report;
+    /// nothing for a genuine request.
+    #[must_use]
+    pub fn refusal(&self) -> Option<ValidationErrorKind> {
+        self.refusal
+    }
+
+    /// Returns the pattern of the route, such as `/{tenant}/message`: a label of few values, unlike
+    /// the path. Nothing if no route matches.
+    #[must_use]
+    pub fn route(&self) -> Option<&str> {
+        self.route.as_deref()
+    }
+
+    /// Returns the time from the request's head to the verdict, the wait for the body included.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.duration
+    }
+}
+
+/// Reports a request that is refused, or that `passes` since the configuration does not enforce.
 /// `origin` is given if it is known already.
 pub(crate) fn refusal(
     kind: ValidationErrorKind,
+    passes: bool,
     req: &HttpRequest,
     config: &TwilioConfig,
     origin: Option<&Origin>,
@@ -33,7 +68,7 @@ pub(crate) fn refusal(
     if !tracing::enabled!(target: "actix_twilio", tracing::Level::WARN) {
         return;
     }
-    let Some(left_out) = LIMITER.pass() else {
+    let Some(left_out) = WARNINGS.pass() else {
         return;
     };
     let origin = match origin {
@@ -58,13 +93,13 @@ pub(crate) fn refusal(
         hint = kind.hint(),
         left_out,
         "{} a request: {kind}",
-        if config.report_only() { "would have refused" } else { "refused" },
+        if passes { "would have refused" } else { "refused" },
     );
 }
 
 /// Reports a request that is answered with 500 since the server's own configuration is at fault.
 pub(crate) fn misconfiguration(err: &ConfigError) {
-    if let Some(left_out) = LIMITER.pass() {
+    if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
             target: "actix_twilio",
             kind = ValidationErrorKind::Config.as_str(),
@@ -74,9 +109,22 @@ pub(crate) fn misconfiguration(err: &ConfigError) {
     }
 }
 
+/// Reports a request that is answered with 500 since the key store can't tell its keys.
+pub(crate) fn key_store_failure(err: &KeyStoreError) {
+    if let Some(left_out) = ERRORS.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            kind = ValidationErrorKind::KeyStoreFailed.as_str(),
+            error = printable(&err.to_string()),
+            left_out,
+            "answered a request with 500, since the key store failed or took too long",
+        );
+    }
+}
+
 /// Reports a request that nobody looked at.
 pub(crate) fn validation_off() {
-    if let Some(left_out) = LIMITER.pass() {
+    if let Some(left_out) = WARNINGS.pass() {
         tracing::warn!(
             target: "actix_twilio",
             left_out,

@@ -16,7 +16,7 @@ impl ResponseError for ValidationError {
             Kind::EncodingUnsupported | Kind::CharsetUnsupported | Kind::ContentTypeConflicting => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Kind::Config => StatusCode::INTERNAL_SERVER_ERROR,
+            Kind::Config | Kind::KeyStoreFailed => StatusCode::INTERNAL_SERVER_ERROR,
             _ => StatusCode::FORBIDDEN,
         }
     }

@@ -1,0 +1,303 @@
+//! Which account a request says that it comes from: a claim, by which its keys are looked up.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::{
+    coverage::Coverage,
+    error::{ConfigError, ValidationErrorKind},
+    params,
+    request::WebhookRequest,
+    url,
+};
+
+/// The SID of a Twilio account or subaccount: `AC` and 32 hex digits.
+///
+/// # Examples
+///
+/// ```
+/// use actix_twilio::AccountSid;
+///
+/// let sid: AccountSid = "AC00000000000000000000000000000001".parse()?;
+/// assert_eq!(sid.as_str(), "AC00000000000000000000000000000001");
+/// assert!("AC1".parse::<AccountSid>().is_err());
+/// # Ok::<(), actix_twilio::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AccountSid(String);
+
+impl AccountSid {
+    /// Returns the SID's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountSid {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text.strip_prefix("AC") {
+            Some(id) if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(ConfigError::new(
+                "AccountSid",
+                "it is not AC and 32 hex digits",
+                "copy the SID of the account from the Twilio console",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for AccountSid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Returns the account that a request names in its query, its form, or its JSON body: at the top
+/// level or in the `data` of CloudEvents, one or a batch.
+///
+/// All of them must be the same: the holder of one account's token must not speak for another.
+pub(crate) fn claimed_account(
+    req: &WebhookRequest<'_>,
+    coverage: Coverage,
+) -> Result<Option<AccountSid>, ValidationErrorKind> {
+    const NAME: &[u8] = b"AccountSid";
+    let mut claimed = Claimed::default();
+    let query = url::query(req.url).unwrap_or_default();
+    for value in params::values(query.as_bytes(), NAME) {
+        claimed.add(&value)?;
+    }
+    if coverage == Coverage::Parameters {
+        for value in params::values(req.body, NAME) {
+            claimed.add(&value)?;
+        }
+    }
+    // A form can be JSON as well, which a handler may read it as: the content type is not signed.
+    if matches!(req.body.trim_ascii_start(), [b'{' | b'[', ..]) {
+        let mut json = serde_json::Deserializer::from_slice(req.body);
+        let found = Level::Top(&mut claimed).deserialize(&mut json);
+        if let Some(kind) = claimed.error {
+            return Err(kind);
+        }
+        if found.and_then(|()| json.end()).is_err() && coverage == Coverage::Url {
+            return Err(ValidationErrorKind::AccountMalformed);
+        }
+    }
+    Ok(claimed.account)
+}
+
+/// The one account that was found so far.
+#[derive(Default)]
+struct Claimed {
+    account: Option<AccountSid>,
+    /// Why the reading of JSON was broken off, if it was not for the JSON.
+    error: Option<ValidationErrorKind>,
+}
+
+impl Claimed {
+    fn add(&mut self, text: &[u8]) -> Result<(), ValidationErrorKind> {
+        let account = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        let account = account.ok_or(ValidationErrorKind::AccountMalformed)?;
+        match &self.account {
+            Some(first) if *first != account => Err(ValidationErrorKind::AccountConflicting),
+            _ => {
+                self.account = Some(account);
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Reads JSON for accounts. A map type would keep one of several equal names; this sees them all.
+enum Level<'c> {
+    /// The document: an object, or a batch of them.
+    Top(&'c mut Claimed),
+    /// An object of a batch.
+    Event(&'c mut Claimed),
+    /// The `data` of an object.
+    Data(&'c mut Claimed),
+}
+
+impl Level<'_> {
+    fn claimed(&mut self) -> &mut Claimed {
+        match self {
+            Self::Top(claimed) | Self::Event(claimed) | Self::Data(claimed) => claimed,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Level<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Level<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            if name.replace('_', "").eq_ignore_ascii_case("accountsid") {
+                match map.next_value::<serde_json::Value>()? {
+                    serde_json::Value::Null => {}
+                    value => {
+                        let text = value.as_str().unwrap_or_default();
+                        let claimed = self.claimed();
+                        if let Err(kind) = claimed.add(text.as_bytes()) {
+                            claimed.error = Some(kind);
+                            return Err(serde::de::Error::custom(kind));
+                        }
+                    }
+                }
+            } else if name == "data" && !matches!(self, Self::Data(_)) {
+                map.next_value_seed(Level::Data(self.claimed()))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        if matches!(self, Self::Top(_)) {
+            while seq
+                .next_element_seed(Level::Event(self.claimed()))?
+                .is_some()
+            {}
+        } else {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "AC0000000000000000000000000000000a";
+    const B: &str = "AC0000000000000000000000000000000b";
+
+    #[track_caller]
+    fn assert_claims(body: &str, query: &str, expected: Result<Option<&str>, ValidationErrorKind>) {
+        let (body, query) = (
+            body.replace("$A", A).replace("$B", B),
+            query.replace("$A", A),
+        );
+        let url = format!("https://h/x?{query}");
+        let req = WebhookRequest::new("POST", &url).body(&body);
+        let form = !body.starts_with(['{', '[']);
+        let coverage = if form {
+            Coverage::Parameters
+        } else {
+            Coverage::Url
+        };
+        let found = claimed_account(&req, coverage);
+        let found = found
+            .as_ref()
+            .map(|sid| sid.as_ref().map(AccountSid::as_str));
+        assert_eq!(found.map_err(|kind| *kind), expected, "{body} {query}");
+    }
+
+    #[test]
+    fn all_accounts_in_a_request_must_be_the_same() {
+        let malformed = Err(ValidationErrorKind::AccountMalformed);
+        let conflicting = Err(ValidationErrorKind::AccountConflicting);
+        let cases = [
+            ("", "", Ok(None)),
+            ("a=1", "b=2", Ok(None)),
+            ("AccountSid=$A", "", Ok(Some(A))),
+            ("", "AccountSid=$A", Ok(Some(A))),
+            (
+                "Account%53id=%41C0000000000000000000000000000000a",
+                "",
+                Ok(Some(A)),
+            ),
+            ("AccountSid=$A&AccountSid=$A", "AccountSid=$A", Ok(Some(A))),
+            ("AccountSid=$A&AccountSid=$B", "", conflicting),
+            ("AccountSid=$B", "AccountSid=$A", conflicting),
+            ("AccountSid=", "", malformed),
+            ("AccountSid=AC1", "", malformed),
+            ("AccountSid=$A+", "", malformed),
+            ("AccountSid=%FF", "", malformed),
+            (r#"{"AccountSid":"$A"}"#, "", Ok(Some(A))),
+            (
+                r#"{"account_sid":"$A","x":[1,{"accountSid":"$B"}]}"#,
+                "",
+                Ok(Some(A)),
+            ),
+            (r#"{"data":{"accountSid":"$A"}}"#, "", Ok(Some(A))),
+            (
+                r#"[{"data":{"accountSid":"$A"}},{"data":{"accountSid":"$A"}}]"#,
+                "",
+                Ok(Some(A)),
+            ),
+            (
+                r#"[{"data":{"accountSid":"$A"}},{"data":{"accountSid":"$B"}}]"#,
+                "",
+                conflicting,
+            ),
+            (r#"{"AccountSid":"$A","AccountSid":"$B"}"#, "", conflicting),
+            (
+                r#"{"AccountSid":"$A","Account\u0053id":"$B"}"#,
+                "",
+                conflicting,
+            ),
+            (
+                r#"{"data":{"accountSid":"$A"},"data":{"accountSid":"$B"}}"#,
+                "",
+                conflicting,
+            ),
+            (r#"{"AccountSid":"$B"}"#, "AccountSid=$A", conflicting),
+            (
+                r#"{"AccountSid":null,"data":null,"a":1.5,"b":[],"c":true,"d":-1}"#,
+                "",
+                Ok(None),
+            ),
+            (r#"{"AccountSid":1}"#, "", malformed),
+            (r#"{"AccountSid":"AC1"}"#, "", malformed),
+            (r#"{"AccountSid":"$A""#, "", malformed),
+            (r#"{"AccountSid":"$A"}{"#, "", malformed),
+            ("[", "", malformed),
+        ];
+        for (body, query, expected) in cases {
+            assert_claims(body, query, expected);
+        }
+        assert_claims(&"[".repeat(100_000), "", malformed);
+    }
+}

@@ -1,0 +1,117 @@
+//! Which configuration validates a route's requests.
+
+use std::sync::{PoisonError, RwLock};
+
+use actix_web::HttpRequest;
+
+use crate::{config::TwilioConfig, error::ConfigError};
+
+/// Chooses the configuration for the requests of a route:
+/// `#[validate_twilio_request(policy = MyPolicy)]`.
+///
+/// # Examples
+///
+/// ```
+/// use std::sync::LazyLock;
+///
+/// use actix_twilio::{AuthToken, ConfigError, Policy, TwilioConfig, validate_twilio_request};
+/// use actix_web::{HttpRequest, Responder, post};
+///
+/// /// The tenant's hosts have public URLs of their own.
+/// struct Tenants;
+///
+/// impl Policy for Tenants {
+///     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
+///         static ACME: LazyLock<Result<TwilioConfig, ConfigError>> = LazyLock::new(|| {
+///             TwilioConfig::builder()
+///                 .auth_token(AuthToken::new("the token of acme")?)
+///                 .public_url("https://acme.example.com")?
+///                 .build()
+///         });
+///         match req.match_info().get("tenant") {
+///             Some("acme") => ACME.clone(),
+///             _ => TwilioConfig::from_env(),
+///         }
+///     }
+/// }
+///
+/// #[post("/{tenant}/message")]
+/// #[validate_twilio_request(policy = Tenants)]
+/// async fn message() -> impl Responder {
+///     "genuine"
+/// }
+/// ```
+pub trait Policy: 'static {
+    /// Returns the configuration for a request that nobody has validated yet.
+    ///
+    /// Build each configuration once and return clones: a request that a middleware has validated with
+    /// the same configuration and policy is not validated again.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is none. The request is then answered with 500.
+    fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError>;
+}
+
+/// The default [`Policy`]: the configuration in the `app_data` of the innermost scope that has one, or
+/// else the environment's.
+#[derive(Debug)]
+pub enum AppPolicy {}
+
+impl Policy for AppPolicy {
+    fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
+        TwilioConfig::find(req)
+    }
+}
+
+/// The options of one attribute; its expansion holds them in a static.
+#[derive(Debug)]
+pub struct Route {
+    pub(crate) public_url: Option<&'static str>,
+    pub(crate) url: Option<&'static str>,
+    pub(crate) auth_token_env: Option<&'static str>,
+    /// The last configuration that was made, beside the app's that it was made from.
+    made: RwLock<Option<(Option<TwilioConfig>, TwilioConfig)>>,
+}
+
+impl Route {
+    /// Constructs the options, of which those that are not given are the app's.
+    #[must_use]
+    pub const fn new(
+        public_url: Option<&'static str>,
+        url: Option<&'static str>,
+        auth_token_env: Option<&'static str>,
+    ) -> Self {
+        Self {
+            public_url,
+            url,
+            auth_token_env,
+            made: RwLock::new(None),
+        }
+    }
+
+    /// Returns the app's configuration with these options in place of its own.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the app's configuration or one of the options is wrong.
+    pub fn config(&self, req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
+        let base = TwilioConfig::in_app_data(req)?;
+        let is_base = |made: Option<&TwilioConfig>| match (made, base) {
+            (Some(made), Some(base)) => made.is(base),
+            (None, None) => true,
+            _ => false,
+        };
+        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((made_from, config)) = &*made
+            && is_base(made_from.as_ref())
+        {
+            return Ok(config.clone());
+        }
+        drop(made);
+        let config = TwilioConfig::for_route(base, self)?;
+        *self.made.write().unwrap_or_else(PoisonError::into_inner) =
+            Some((base.cloned(), config.clone()));
+        Ok(config)
+    }
+}
