@@ -3,24 +3,49 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{
-    Attribute, Visibility,
+    Attribute, Ident, Visibility,
     parse::{ParseStream, Parser},
     parse_quote_spanned,
 };
 
 use crate::{
-    attr::Options,
+    attr::{Options, Overrides, PolicyOption},
     handler::{Argument, Handler},
+    module,
 };
 
-/// Expands the attribute. Where it is used wrongly, the errors stand beside the function as it was,
-/// so that editors go on working.
-pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
+/// The name that the attribute is recognized by.
+const ATTRIBUTE: &str = "validate_twilio_request";
+
+/// Returns whether this is our own attribute.
+pub(crate) fn is_own(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|segment| segment.ident == ATTRIBUTE)
+}
+
+/// Expands the attribute. Where it is used wrongly, the errors stand beside the item as it was, so that
+/// editors go on working.
+pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let options = Options::parse(args, &mut errors);
+    let options = Options::parse(args.clone(), &mut errors);
+    if let Some(skip) = &options.skip {
+        let problem =
+            "`skip` leaves a function of an annotated module open: it has no meaning here";
+        errors.at(skip, problem);
+    }
     let mut handler = match syn::parse2::<Handler>(item.clone()) {
         Ok(handler) => handler,
         Err(err) => {
+            if let Some(mut module) = module::parse(item) {
+                // Options that are wrong are told once, not for each function.
+                let valid = if errors.is_empty() {
+                    args.clone()
+                } else {
+                    TokenStream::new()
+                };
+                module::protect(&mut module, &valid, &options, &mut errors);
+                return errors.beside(&module);
+            }
             errors.push(not_a_function(item).unwrap_or(err));
             return errors.beside(item);
         }
@@ -36,7 +61,7 @@ pub(crate) fn attribute(args: TokenStream, item: &TokenStream) -> TokenStream {
 /// Returns an error if the item is a whole one of another kind; a function that does not parse has
 /// an error of its own.
 fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
-    let message = "`#[validate_twilio_request]` goes on an `async fn`";
+    let message = "`#[validate_twilio_request]` goes on an `async fn` or an inline module";
     match syn::parse2(item.clone()) {
         // syn has no type for a function without a body.
         Ok(syn::Item::Fn(_) | syn::Item::Verbatim(_)) | Err(_) => None,
@@ -106,14 +131,31 @@ fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> To
         }
     }
 
+    let (policy, hidden_type) = match &options.policy {
+        PolicyOption::App => (None, None),
+        PolicyOption::Type(path) => (Some(quote!(, #path)), None),
+        PolicyOption::Overrides(overrides) => {
+            let name = format_ident!("__twilio_policy_of_{}", handler.sig.ident, span = hygienic);
+            let hidden_type = hidden_policy(&name, &handler, overrides, options);
+            (Some(quote!(, #name)), Some(hidden_type))
+        }
+    };
     let input: syn::FnArg = if arguments.is_empty() {
-        parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<()>)
+        parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<() #policy>)
     } else {
-        parse_quote_spanned!(hygienic=> #validated: #krate::__private::Validated<(#(#types,)*)>)
+        parse_quote_spanned! {hygienic=>
+            #validated: #krate::__private::Validated<(#(#types,)*) #policy>
+        }
     };
     handler.sig.inputs = [input].into_iter().collect();
 
     let body = &handler.body;
+    let assert_policy = match &options.policy {
+        PolicyOption::Type(path) => {
+            Some(quote_spanned!(hygienic=> #krate::__private::assert_policy::<#path>();))
+        }
+        PolicyOption::App | PolicyOption::Overrides(_) => None,
+    };
     let bind = (!arguments.is_empty()).then(|| {
         // The compiler points here if a pattern is refutable.
         let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#patterns,)*));
@@ -126,10 +168,54 @@ fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> To
         }
     });
     handler.body = quote_spanned! {hygienic=>
+        #assert_policy
         #bind
         { #body }
     };
-    handler.into_token_stream()
+    quote!(#hidden_type #handler)
+}
+
+/// Writes the policy of a handler whose attribute has options in place of the app's.
+fn hidden_policy(
+    name: &Ident,
+    handler: &Handler,
+    overrides: &Overrides,
+    options: &Options,
+) -> TokenStream {
+    let krate = &options.krate;
+    let vis = &handler.vis;
+    let cfgs: Vec<_> = handler
+        .attrs
+        .iter()
+        .filter(|attr| attr.path().is_ident("cfg"))
+        .collect();
+    let option = |value: &Option<syn::LitStr>| match value {
+        Some(value) => quote!(::core::option::Option::Some(#value)),
+        None => quote!(::core::option::Option::None),
+    };
+    let public_url = option(&overrides.public_url);
+    let url = option(&overrides.url);
+    let auth_token_env = option(&overrides.auth_token_env);
+    quote_spanned! {Span::mixed_site()=>
+        #(#cfgs)*
+        #[doc(hidden)]
+        #[allow(missing_debug_implementations, non_camel_case_types, unreachable_pub)]
+        #vis enum #name {}
+
+        #(#cfgs)*
+        impl #krate::__private::Policy for #name {
+            fn config(
+                req: &#krate::__private::HttpRequest,
+            ) -> ::core::result::Result<
+                #krate::__private::TwilioConfig,
+                #krate::__private::ConfigError,
+            > {
+                static ROUTE: #krate::__private::Route =
+                    #krate::__private::Route::new(#public_url, #url, #auth_token_env);
+                #krate::__private::Route::config(&ROUTE, req)
+            }
+        }
+    }
 }
 
 /// All that is wrong, told at once.
@@ -149,7 +235,13 @@ impl Errors {
         self.push(syn::Error::new_spanned(tokens, message));
     }
 
-    fn is_empty(&self) -> bool {
+    pub(crate) fn append(&mut self, others: Self) {
+        if let Some(err) = others.0 {
+            self.push(err);
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 

@@ -8,16 +8,13 @@ use syn::{
     token::Brace,
 };
 
-use crate::expand::Errors;
+use crate::expand::{Errors, is_own};
 
 /// Arguments that actix-web passes to a handler at most.
 const MAX_ARGUMENTS: usize = 16;
 
 /// Attributes that may stand on an argument: they move to the `let` that binds it.
 const LINT_LEVELS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
-
-/// The name that the attribute is recognized by.
-const ATTRIBUTE: &str = "validate_twilio_request";
 
 pub(crate) struct Handler {
     pub(crate) attrs: Vec<Attribute>,
@@ -75,12 +72,10 @@ impl Handler {
             errors.at(self.sig.fn_token, "a handler must be an `async fn`");
         }
         self.attrs.retain(|attr| {
-            let last = attr.path().segments.last();
-            let again = last.is_some_and(|segment| segment.ident == ATTRIBUTE);
-            if again {
+            if is_own(attr) {
                 errors.at(attr, "the attribute is applied twice");
             }
-            !again
+            !is_own(attr)
         });
         if let Some(variadic) = &self.sig.variadic {
             errors.at(variadic, "a handler can't be variadic");

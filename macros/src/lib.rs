@@ -3,6 +3,8 @@
 mod attr;
 mod expand;
 mod handler;
+mod literal;
+mod module;
 
 use proc_macro::TokenStream;
 
@@ -59,14 +61,69 @@ use proc_macro::TokenStream;
 ///
 /// # Options
 ///
-/// `crate = path`: where the `actix-twilio` crate is found, if it is renamed or re-exported. The
-/// default is `::actix_twilio`.
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `public_url = "https://.."` | the base of the URL that Twilio requests, to which the request's path and query are appended | the app's |
+/// | `url = "https://.."` | the whole URL that Twilio requests, without its query, for proxies that rewrite paths | the app's |
+/// | `auth_token_env = "NAME"` | the environment variable with the Auth Token, or several separated by commas | the app's keys |
+/// | `policy = path::To` | a type that implements `Policy` and chooses the configuration; excludes the three above | the app's |
+/// | `crate = path` | where the `actix-twilio` crate is found, if it is renamed or re-exported | `::actix_twilio` |
+///
+/// Environment variables are read once, with the first request.
+///
+/// ```
+/// use actix_twilio::validate_twilio_request;
+/// use actix_web::{Responder, post};
+///
+/// #[post("/message")]
+/// #[validate_twilio_request(
+///     public_url = "https://example.com",
+///     auth_token_env = "SUPPORT_AUTH_TOKEN"
+/// )]
+/// async fn message() -> impl Responder {
+///     "genuine"
+/// }
+/// ```
+///
+/// # On a module
+///
+/// On an inline module it protects every function in it that has a route attribute, in nested modules and
+/// at the top of functions' bodies too;
+/// the module's options go to each. A function that shall stay open says so:
+///
+/// ```
+/// use actix_twilio::validate_twilio_request;
+///
+/// #[validate_twilio_request]
+/// mod webhooks {
+///     use actix_twilio::validate_twilio_request;
+///     use actix_web::{Responder, get, post};
+///
+///     #[post("/message")]
+///     async fn message() -> impl Responder {
+///         "genuine"
+///     }
+///
+///     #[get("/health")]
+///     #[validate_twilio_request(skip)]
+///     async fn health() -> impl Responder {
+///         "open"
+///     }
+/// }
+/// ```
+///
+/// What it can't see is an error and not a hole: a macro that may make routes, a module in another file, an
+/// `async fn` that has no route attribute but is `pub` or has an attribute of another crate.
+///
+/// It does not see what a plain function registers, such as `fn configure(cfg: &mut ServiceConfig)`: use
+/// `to_validated` there, which takes protected handlers only.
 ///
 /// # Errors
 ///
-/// The compiler refuses the attribute on anything but an `async fn` with at most 16 arguments, each
-/// of them an extractor of a named type.
+/// The compiler refuses the attribute on anything but a module or an `async fn` with at most 16
+/// arguments, each of them an extractor of a named type; and options that can't work. A token in the source
+/// (`auth_token = ".."`) is refused too: put it into the environment.
 #[proc_macro_attribute]
 pub fn validate_twilio_request(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(args.into(), &item.into()).into()
+    expand::attribute(&args.into(), &item.into()).into()
 }
