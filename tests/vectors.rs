@@ -1,6 +1,8 @@
 //! The documented cases: the same verdicts from the validator, behind `Validated` and behind the
 //! attribute.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use actix_twilio::{
     AuthToken, RequestValidator, TwilioConfig, Validated, ValidationError, WebhookRequest,
     validate_twilio_request,

@@ -1,0 +1,534 @@
+//! What the operator reads in the log, and what must never stand there.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::{
+    collections::BTreeMap,
+    fmt::{Debug, Write},
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+
+use actix_twilio::{
+    AuthToken, SharedKey, Validated, Validation,
+    ValidationErrorKind::{self as Kind, OriginMalformed, SignatureMismatch},
+};
+use actix_twilio_tests::{FORGED, FORM, TOKEN, config, in_child, sign_form};
+use actix_web::{
+    Route,
+    http::{
+        Method,
+        header::{CONTENT_TYPE, FORWARDED, HOST, X_FORWARDED_HOST, X_FORWARDED_PROTO},
+    },
+    rt::System,
+    test::TestRequest,
+    web::{self, Bytes},
+};
+use tracing::{
+    Event, Level, Subscriber,
+    field::{Field, Visit},
+    subscriber::DefaultGuard,
+};
+use tracing_subscriber::{Layer, Registry, layer::Context, prelude::*};
+
+use self::requests::{
+    SETTINGS, SIGNATURE, URL, call, call_app, form, get, json, limited, payload, refusals,
+};
+
+#[path = "support/requests.rs"]
+mod requests;
+
+/// An event as it was logged.
+#[derive(Debug, Clone)]
+struct Line {
+    level: Level,
+    target: String,
+    fields: BTreeMap<&'static str, String>,
+}
+
+impl Line {
+    #[track_caller]
+    fn field(&self, name: &str) -> &str {
+        self.fields.get(name).unwrap()
+    }
+
+    fn left_out(&self) -> usize {
+        self.field("left_out").parse().unwrap()
+    }
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.insert(field.name(), value.to_owned());
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.fields.insert(field.name(), format!("{value:?}"));
+    }
+}
+
+/// The events of this thread at every level, as long as the guard lives.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<Line>>>);
+
+impl Log {
+    #[must_use]
+    fn start() -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let guard = tracing::subscriber::set_default(Registry::default().with(log.clone()));
+        (log, guard)
+    }
+
+    /// Takes the events of the library.
+    fn take(&self) -> Vec<Line> {
+        let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
+        lines.retain(|line| line.target.starts_with("actix_twilio"));
+        lines
+    }
+
+    /// Takes the only event of the library.
+    #[track_caller]
+    fn only(&self, name: impl Debug) -> Line {
+        let mut lines = self.take();
+        assert_eq!(lines.len(), 1, "{name:?}: {lines:?}");
+        lines.remove(0)
+    }
+}
+
+impl<S: Subscriber> Layer<S> for Log {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut line = Line {
+            level: *event.metadata().level(),
+            target: event.metadata().target().to_owned(),
+            fields: BTreeMap::new(),
+        };
+        event.record(&mut line);
+        self.0.lock().unwrap().push(line);
+    }
+}
+
+fn echo() -> Route {
+    web::to(async |body: Validated<Bytes>| body.into_inner())
+}
+
+fn forged() -> TestRequest {
+    form("a=1").insert_header((SIGNATURE, FORGED))
+}
+
+#[actix_web::test]
+async fn each_refusal_is_one_warning_that_says_why() {
+    let config = limited().build().unwrap();
+    let (log, _guard) = Log::start();
+    for (kind, sent) in refusals() {
+        call(&config, echo(), sent).await;
+        let line = log.only(kind);
+        assert_eq!(
+            (line.level, &*line.target),
+            (Level::WARN, "actix_twilio"),
+            "{kind}"
+        );
+        let (url, from) = match kind {
+            Kind::BodyHashMismatch => ("https://example.com/hook?x=..&bodySHA256=..", "Host"),
+            Kind::BodyHashConflicting => (
+                "https://example.com/hook?x=..&bodySHA256=..&bodySHA256=..",
+                "Host",
+            ),
+            OriginMalformed => ("/hook?x=..", "nowhere"),
+            _ => ("https://example.com/hook?x=..", "Host"),
+        };
+        assert_eq!(line.field("kind"), kind.as_str());
+        assert_eq!(line.field("url"), url, "{kind}");
+        assert_eq!(line.field("host_from"), from, "{kind}");
+        let from = if from == "Host" {
+            "X-Forwarded-Proto"
+        } else {
+            from
+        };
+        assert_eq!(line.field("scheme_from"), from, "{kind}");
+        assert_eq!(line.field("hint"), kind.hint(), "{kind}");
+        assert_eq!(line.left_out(), 0, "{kind}");
+        let message = format!("refused a request: {kind}");
+        assert_eq!(line.field("message"), message, "{kind}");
+    }
+    for (name, genuine) in [("form", form("a=1")), ("JSON", json("{}")), ("GET", get())] {
+        call(&config, echo(), genuine).await;
+        assert!(log.take().is_empty(), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn warning_says_where_the_url_comes_from() {
+    let told = config().build().unwrap();
+    let public = config()
+        .public_url("https://public.example/prefix")
+        .unwrap();
+    let public = public.build().unwrap();
+    let stranger = "203.0.113.9:4711".parse().unwrap();
+    let bare = || {
+        TestRequest::with_uri("/hook")
+            .insert_header((SIGNATURE, FORGED))
+            .insert_header((HOST, "h"))
+    };
+    let (xfp, xfh, xoh) = ("X-Forwarded-Proto", "X-Forwarded-Host", "X-Original-Host");
+    let told_host = || {
+        bare()
+            .insert_header((xfh, "x"))
+            .insert_header((xfp, "https"))
+    };
+    let told_both = || told_host().insert_header((xoh, "y"));
+    let standard = bare().insert_header((FORWARDED, "host=x;proto=https"));
+    let target = bare().uri("http://user:s3cr3t@h/hook");
+    let base = "https://public.example/prefix/hook?x=..";
+    #[rustfmt::skip]
+    let cases = [
+        ("public", &public, forged(), base, "public URL", "public URL"),
+        ("host", &told, told_host(), "https://x/hook", xfp, xfh),
+        ("original", &told, told_both(), "https://y/hook", xfp, xoh),
+        ("standard", &told, standard, "https://x/hook", "Forwarded", "Forwarded"),
+        ("stranger", &told, told_both().peer_addr(stranger), "http://h/hook", "connection", "Host"),
+        ("target", &told, target, "http://..@h/hook", "connection", "request target"),
+        ("no host", &told, bare().insert_header((HOST, "?")), "/hook", "nowhere", "nowhere"),
+    ];
+    let (log, _guard) = Log::start();
+    for (name, config, req, url, scheme_from, host_from) in cases {
+        call(config, echo(), req).await;
+        let line = log.only(name);
+        assert_eq!(line.field("url"), url, "{name}");
+        assert_eq!(line.field("scheme_from"), scheme_from, "{name}");
+        assert_eq!(line.field("host_from"), host_from, "{name}");
+        let peer = line.fields.get("peer").map(String::as_str);
+        assert_eq!(
+            peer,
+            (name == "stranger").then_some("203.0.113.9"),
+            "{name}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn text_of_the_request_is_escaped_and_cut() {
+    let config = config().build().unwrap();
+    let long = "a".repeat(2_000);
+    let path = format!("/{long}");
+    let quotes = format!("/{}", "\"".repeat(2_000));
+    let name = format!("/hook?{long}=1");
+    let names = format!("/hook?{}", "a=1&".repeat(2_000));
+    #[rustfmt::skip]
+    let cases = [
+        ("/hook\"\\{}?\\=1", "http://h/hook\\\"\\\\{}?\\\\=.."),
+        ("/%0A%1B[31m%E2%80%AE", "http://h/%0A%1B[31m%E2%80%AE"),
+        ("/hook?s3cr3t&x=a=s3cr3t&&=s3cr3t?s3cr3t", "http://h/hook?..&x=..&..&=.."),
+        ("/hook?a=1;b=s3cr3t", "http://h/hook?a=.."),
+        (&*path, "http://h/aaa"),
+        (&*quotes, "http://h/\\\"\\\""),
+        (&*name, "http://h/hook?aaa"),
+        (&*names, "http://h/hook?a=..&a=..&"),
+    ];
+    let (log, _guard) = Log::start();
+    for (target, expected) in cases {
+        let req = TestRequest::with_uri(target)
+            .insert_header((SIGNATURE, FORGED))
+            .insert_header((HOST, "h"));
+        call_app(req, |app| {
+            app.app_data(config.clone()).default_service(echo());
+        })
+        .await;
+        let line = log.only(target);
+        let url = line.field("url");
+        if target.len() < 1_000 {
+            assert_eq!(url, expected);
+        } else {
+            assert!(url.starts_with(expected), "{url}");
+            // 200 bytes and the two dots that say that there was more.
+            assert!(
+                url.len() <= 202 && url.ends_with(".."),
+                "{} bytes: {url}",
+                url.len()
+            );
+        }
+    }
+    // Of a header that can't be read, nothing is shown.
+    for hostile in [
+        "evil\u{fc}",
+        "evil\tevil",
+        "evil\u{1f4de}",
+        &"evil.".repeat(1_600),
+    ] {
+        call(
+            &config,
+            echo(),
+            forged().insert_header((X_FORWARDED_HOST, hostile)),
+        )
+        .await;
+        let line = log.only(hostile);
+        assert_eq!(line.field("kind"), OriginMalformed.as_str(), "{hostile}");
+        assert!(!format!("{line:?}").contains("evil"), "{line:?}");
+    }
+}
+
+#[test]
+fn nothing_secret_is_logged_at_any_level() {
+    // A process of its own, so that the limit on warnings leaves none out.
+    in_child(
+        "nothing_secret_is_logged_at_any_level",
+        [("", ""); 0],
+        || {
+            System::new().block_on(log_no_secret());
+        },
+    );
+}
+
+async fn log_no_secret() {
+    const BODY: &str = "Body=MARKER-value";
+    let (log, _guard) = Log::start();
+    let mut secrets = vec!["MARKER".to_owned(), FORGED.to_owned()];
+    let built = |validation| {
+        limited()
+            .auth_token(AuthToken::new("MARKER-token").unwrap())
+            .shared_key(SharedKey::new("K1", "MARKER-secret").unwrap())
+            .validation(validation)
+            .build()
+            .unwrap()
+    };
+    let configs = [Validation::Enforce, Validation::ReportOnly, Validation::Off].map(built);
+    let marked = |method: Method, signature: &str| {
+        TestRequest::with_uri("http://user:MARKER@example.com/hook?pin=MARKER-pin&MARKER")
+            .method(method)
+            .insert_header((X_FORWARDED_PROTO, "https"))
+            .insert_header((CONTENT_TYPE, FORM))
+            .insert_header((SIGNATURE, signature.to_owned()))
+            .insert_header(("X-Private", "MARKER-header"))
+            .set_payload(BODY)
+    };
+    let url = "https://user:MARKER@example.com/hook?pin=MARKER-pin&MARKER";
+    let genuine = sign_form(url, BODY);
+    secrets.push(genuine.clone());
+    secrets.push(TOKEN.to_owned());
+    // Not all in all: the limit would leave warnings out.
+    let [enforce, report, off] = &configs;
+    for (config, method, signature) in [
+        (enforce, Method::POST, &*genuine),
+        (enforce, Method::POST, FORGED),
+        (enforce, Method::POST, "MARKER"),
+        (enforce, Method::GET, &genuine),
+        (enforce, Method::GET, FORGED),
+        (report, Method::POST, FORGED),
+        (off, Method::POST, FORGED),
+    ] {
+        let req = || marked(method.clone(), signature);
+        call(config, echo(), req()).await;
+        let broken = payload(["Body=MARKER-value-that-is-longer-than-the-limit"], true);
+        call(config, echo(), (req(), broken.0)).await;
+        for (name, value) in [
+            (SETTINGS, "key=K1"),
+            (SETTINGS, "key=MARKER"),
+            (SETTINGS, "MARKER"),
+            (SIGNATURE, "MARKER-second"),
+            ("Content-Encoding", "MARKER"),
+            ("Content-Type", "text/MARKER"),
+            ("Host", "MARKER"),
+            ("X-Forwarded-Host", "/MARKER"),
+            ("Forwarded", "for=MARKER;host=\"MARKER"),
+        ] {
+            call(config, echo(), req().append_header((name, value))).await;
+        }
+    }
+    // The events of actix-web count too: they could print an error of ours.
+    let lines = std::mem::take(&mut *log.0.lock().unwrap());
+    let warnings = lines
+        .iter()
+        .filter(|line| line.level == Level::WARN)
+        .count();
+    assert!(warnings > 50, "{warnings} warnings");
+    let mut text = String::new();
+    for line in &lines {
+        writeln!(text, "{line:?}").unwrap();
+    }
+    write!(text, "{configs:?}").unwrap();
+    for secret in secrets {
+        assert!(!text.contains(&secret), "{secret} in {text}");
+    }
+}
+
+/// Sends a request to an app that has two configurations.
+async fn call_misconfigured() {
+    // With a public URL, building says nothing.
+    let [one, two] = [limited(), limited()].map(|builder| {
+        let builder = builder.public_url("https://example.com").unwrap();
+        builder.build().unwrap()
+    });
+    let res = call_app(form("a=1"), |app| {
+        app.app_data(one)
+            .app_data(web::Data::new(two))
+            .route("/hook", echo());
+    });
+    assert_eq!(res.await.status(), 500);
+}
+
+#[actix_web::test]
+async fn misconfiguration_is_an_error_that_names_the_setting() {
+    let (log, _guard) = Log::start();
+    call_misconfigured().await;
+    let line = log.only("two configurations");
+    assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
+    assert!(line.field("message").contains("TwilioConfig: "), "{line:?}");
+}
+
+#[test]
+fn wrong_environment_is_an_error_that_names_the_variable() {
+    #[rustfmt::skip]
+    let variables: &[(&str, &[(&str, &str)])] = &[
+        ("TWILIO_AUTH_TOKEN: it is not set; ", &[]),
+        ("TWILIO_AUTH_TOKEN: it is empty", &[("TWILIO_AUTH_TOKEN", "s3cr3t,")]),
+        (
+            "TWILIO_WEBHOOK_BASE_URL: it has no scheme; ",
+            &[
+                ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+                ("TWILIO_WEBHOOK_BASE_URL", "s3cr3t"),
+            ],
+        ),
+        (
+            "TWILIO_VALIDATION: it is report",
+            &[
+                ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+                ("TWILIO_VALIDATION", "report"),
+            ],
+        ),
+    ];
+    for (said, variables) in variables {
+        let variables = variables.iter().copied().chain([("SAID", *said)]);
+        in_child(
+            "wrong_environment_is_an_error_that_names_the_variable",
+            variables,
+            || {
+                let (log, _guard) = Log::start();
+                System::new().block_on(call_app(form("a=1"), |app| {
+                    app.route("/hook", echo());
+                }));
+                let line = log.only("environment");
+                assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
+                let said = std::env::var("SAID").unwrap();
+                assert!(line.field("message").contains(&said), "{line:?}");
+                assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");
+            },
+        );
+    }
+}
+
+#[actix_web::test]
+async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
+    let (log, _guard) = Log::start();
+
+    let report = limited()
+        .validation(Validation::ReportOnly)
+        .build()
+        .unwrap();
+    let line = log.only("report");
+    assert_eq!(line.level, Level::WARN);
+    assert!(line.field("message").contains("only reports"), "{line:?}");
+    call(&report, echo(), form("a=1")).await;
+    assert!(log.take().is_empty());
+    call(&report, echo(), forged()).await;
+    let line = log.only("reported");
+    assert_eq!(
+        (line.level, line.field("kind")),
+        (Level::WARN, SignatureMismatch.as_str())
+    );
+    assert!(
+        line.field("message")
+            .starts_with("would have refused a request: "),
+        "{line:?}"
+    );
+
+    // What can't be read is refused all the same, and that is what the log says.
+    let slow = || payload(["a="], false).0;
+    call(&report, echo(), (form(""), slow())).await;
+    let line = log.only("refused");
+    assert!(
+        line.field("message").starts_with("refused a request: "),
+        "{line:?}"
+    );
+    let unsigned = requests::request(Method::POST, URL);
+    call(&report, echo(), (unsigned, slow())).await;
+    let said: Vec<_> = log
+        .take()
+        .iter()
+        .map(|line| line.field("kind").to_owned())
+        .collect();
+    assert_eq!(said, ["signature_missing", "body_too_slow"]);
+
+    let off = limited().dangerously_disable_validation().build().unwrap();
+    let line = log.only("off");
+    assert_eq!(line.level, Level::WARN);
+    assert!(
+        line.field("message").contains("validation is off"),
+        "{line:?}"
+    );
+    for req in [form("a=1"), forged()] {
+        call(&off, echo(), req).await;
+        let line = log.only("let through");
+        assert_eq!(line.level, Level::WARN);
+        assert!(line.field("message").contains("unseen"), "{line:?}");
+    }
+
+    // Without a public URL, the log says at start what that means.
+    limited().build().unwrap();
+    let line = log.only("no public URL");
+    assert_eq!(
+        (line.level, line.field("trusts_proxies")),
+        (Level::INFO, "true")
+    );
+    limited().trusted_proxies([""; 0]).unwrap().build().unwrap();
+    assert_eq!(log.only("no proxies").field("trusts_proxies"), "false");
+    limited()
+        .public_url("https://example.com")
+        .unwrap()
+        .build()
+        .unwrap();
+    assert!(log.take().is_empty());
+}
+
+#[test]
+fn flood_of_forgeries_is_no_flood_of_warnings() {
+    // The limit is one for the whole process.
+    in_child(
+        "flood_of_forgeries_is_no_flood_of_warnings",
+        [("", ""); 0],
+        || {
+            System::new().block_on(flood());
+        },
+    );
+}
+
+async fn flood() {
+    const SENT: usize = 300;
+    let config = config()
+        .body_timeout(Duration::from_millis(150))
+        .build()
+        .unwrap();
+    let (log, _guard) = Log::start();
+    let start = Instant::now();
+    for _ in 0..SENT {
+        let res = call(&config, echo(), forged()).await;
+        assert_eq!(res.status(), 403);
+    }
+    // What is wrong on our own side is not lost in the flood.
+    call_misconfigured().await;
+    let mut lines = log.take();
+    let error = lines.pop().unwrap();
+    assert_eq!((error.level, error.left_out()), (Level::ERROR, 0));
+
+    // This one takes longer than it takes to save up for a warning.
+    call(&config, echo(), (form(""), payload(["a="], false).0)).await;
+    lines.extend(log.take());
+    let saved_up = start.elapsed().as_millis() / 100;
+    let most = 100 + usize::try_from(saved_up).unwrap();
+    assert!(
+        (100..=most).contains(&lines.len()),
+        "{} warnings",
+        lines.len()
+    );
+    let left_out: usize = lines.iter().map(Line::left_out).sum();
+    assert_eq!(lines.len() + left_out, SENT + 1);
+    assert!(lines.last().unwrap().left_out() > 0);
+}

@@ -1,0 +1,4 @@
+#[actix_web::post("/other")]
+async fn other() -> &'static str {
+    "open?"
+}
