@@ -2,11 +2,20 @@
 
 use proc_macro2::TokenStream;
 use syn::{
-    Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, ext::IdentExt, parse::Parser,
-    parse_quote, punctuated::Punctuated,
+    Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, ext::IdentExt,
+    parse::Parser, parse_quote, punctuated::Punctuated,
 };
 
-use crate::{expand::Errors, literal};
+use crate::{errors::Errors, literal};
+
+/// The name that the attribute is recognized by.
+const ATTRIBUTE: &str = "validate_twilio_request";
+
+/// Returns whether this is our own attribute.
+pub(crate) fn is_own(attr: &Attribute) -> bool {
+    let last = attr.path().segments.last();
+    last.is_some_and(|segment| segment.ident == ATTRIBUTE)
+}
 
 /// What stands in the parentheses of `#[validate_twilio_request(..)]`.
 pub(crate) struct Options {

@@ -10,18 +10,10 @@ use syn::{
 
 use crate::{
     attr::{Options, Overrides, PolicyOption},
+    errors::Errors,
     handler::{Argument, Handler},
     module,
 };
-
-/// The name that the attribute is recognized by.
-const ATTRIBUTE: &str = "validate_twilio_request";
-
-/// Returns whether this is our own attribute.
-pub(crate) fn is_own(attr: &Attribute) -> bool {
-    let last = attr.path().segments.last();
-    last.is_some_and(|segment| segment.ident == ATTRIBUTE)
-}
 
 /// Expands the attribute. Where it is used wrongly, the errors stand beside the item as it was, so that
 /// editors go on working.
@@ -215,38 +207,5 @@ fn hidden_policy(
                 #krate::__private::Route::config(&ROUTE, req)
             }
         }
-    }
-}
-
-/// All that is wrong, told at once.
-#[derive(Default)]
-pub(crate) struct Errors(Option<syn::Error>);
-
-impl Errors {
-    pub(crate) fn push(&mut self, err: syn::Error) {
-        match &mut self.0 {
-            Some(first) => first.combine(err),
-            None => self.0 = Some(err),
-        }
-    }
-
-    /// Adds an error that points at these tokens.
-    pub(crate) fn at(&mut self, tokens: impl ToTokens, message: &str) {
-        self.push(syn::Error::new_spanned(tokens, message));
-    }
-
-    pub(crate) fn append(&mut self, others: Self) {
-        if let Some(err) = others.0 {
-            self.push(err);
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_none()
-    }
-
-    fn beside(self, item: &impl ToTokens) -> TokenStream {
-        let errors = self.0.map(syn::Error::into_compile_error);
-        quote!(#errors #item)
     }
 }

@@ -8,7 +8,7 @@ use syn::{
     token::Brace,
 };
 
-use crate::expand::{Errors, is_own};
+use crate::{attr::is_own, errors::Errors};
 
 /// Arguments that actix-web passes to a handler at most.
 const MAX_ARGUMENTS: usize = 16;

@@ -1,6 +1,7 @@
 //! The attribute of the `actix-twilio` crate, which re-exports it: depend on that one.
 
 mod attr;
+mod errors;
 mod expand;
 mod handler;
 mod literal;

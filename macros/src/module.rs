@@ -7,8 +7,8 @@ use syn::{
 };
 
 use crate::{
-    attr::Options,
-    expand::{Errors, is_own},
+    attr::{Options, is_own},
+    errors::Errors,
 };
 
 /// actix-web's route attributes.

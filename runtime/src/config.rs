@@ -14,12 +14,11 @@ use actix_web::{Error, HttpRequest, web};
 use crate::{
     error::{ConfigError, ValidationError},
     key::{AuthToken, SharedKey},
-    policy::Route,
     proxies::TrustedProxies,
     public_url::PublicUrl,
-    report::Verdict,
     store::{KeyStore, Lookup},
     validator::RequestValidator,
+    verdict::Verdict,
 };
 
 const AUTH_TOKEN: &str = "TWILIO_AUTH_TOKEN";
@@ -142,10 +141,14 @@ impl TwilioConfig {
         }
     }
 
-    /// Returns a copy of this configuration with other options of a route, or with the
-    /// environment's options if there is none.
-    pub(crate) fn for_route(base: Option<&Self>, route: &Route) -> Result<Self, ConfigError> {
-        let tokens = match route.auth_token_env {
+    /// Returns a copy of a configuration, or of the environment's, with another public URL or with the
+    /// tokens of another environment variable.
+    pub(crate) fn derive(
+        base: Option<&Self>,
+        public_url: Option<PublicUrl>,
+        auth_token_env: Option<&'static str>,
+    ) -> Result<Self, ConfigError> {
+        let tokens = match auth_token_env {
             Some(name) => Some(env_tokens(name, |name| env::var_os(name))?),
             None => None,
         };
@@ -166,12 +169,7 @@ impl TwilioConfig {
             (keys, None) => keys.clone(),
         };
         let mut options = base.0.options.clone();
-        if let Some(url) = route.public_url {
-            options.public_url = Some(PublicUrl::parse_base(url)?);
-        }
-        if let Some(url) = route.url {
-            options.public_url = Some(PublicUrl::parse_whole(url)?);
-        }
+        options.public_url = public_url.or(options.public_url);
         Ok(Self(Arc::new(Settings { keys, options })))
     }
 

@@ -18,11 +18,12 @@ use crate::{
     origin::{Origin, is_websocket_handshake},
     policy::Policy,
     proof::{Proof, Verified},
-    report::{self, Verdict},
+    report,
     request::WebhookRequest,
     signature::{KeyClaim, SignatureClaim},
     store::{Answer, KeyQuery, KeyStoreError, Lookup, MAX_SHARED_KEY_ID},
     validator::Accepted,
+    verdict::Verdict,
 };
 
 const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");

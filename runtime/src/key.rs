@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit};
 use sha1::Sha1;
 use sha2::Sha256;
 
-use crate::{error::ConfigError, signature::Signature};
+use crate::error::ConfigError;
 
 /// Represents the primary or secondary Auth Token of a Twilio account.
 ///
@@ -29,7 +29,7 @@ use crate::{error::ConfigError, signature::Signature};
 /// # Ok::<(), actix_twilio::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct AuthToken(Hmac<Sha1>);
+pub struct AuthToken(pub(crate) Hmac<Sha1>);
 
 impl AuthToken {
     /// Constructs a token from its text, which is taken as it is: nothing is trimmed.
@@ -56,10 +56,6 @@ impl AuthToken {
             .map(|token| Self::new(token.trim()))
             .collect()
     }
-
-    pub(crate) fn sign(&self, text: [&[u8]; 2]) -> Signature {
-        digest(&self.0, text)
-    }
 }
 
 impl fmt::Debug for AuthToken {
@@ -75,8 +71,8 @@ impl fmt::Debug for AuthToken {
 #[derive(Clone)]
 pub struct SharedKey {
     id: String,
-    sha1: Hmac<Sha1>,
-    sha256: Hmac<Sha256>,
+    pub(crate) sha1: Hmac<Sha1>,
+    pub(crate) sha256: Hmac<Sha256>,
 }
 
 impl SharedKey {
@@ -113,13 +109,6 @@ impl SharedKey {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
-    }
-
-    pub(crate) fn sign(&self, algorithm: Algorithm, text: [&[u8]; 2]) -> Signature {
-        match algorithm {
-            Algorithm::HmacSha1 => digest(&self.sha1, text),
-            Algorithm::HmacSha256 => digest(&self.sha256, text),
-        }
     }
 }
 
@@ -160,15 +149,6 @@ impl Algorithm {
 #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
 fn keyed<M: KeyInit>(secret: &str) -> M {
     M::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length")
-}
-
-/// Computes the MAC of the two parts of a text: the URL and its parameters.
-fn digest<M: Mac + Clone>(key: &M, text: [&[u8]; 2]) -> Signature {
-    let mut mac = key.clone();
-    for part in text {
-        mac.update(part);
-    }
-    Signature::from_digest(&mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

@@ -61,6 +61,7 @@ mod signature;
 mod store;
 mod url;
 mod validator;
+mod verdict;
 
 pub use actix_twilio_macros::validate_twilio_request;
 
@@ -76,10 +77,10 @@ pub use self::{
     policy::{AppPolicy, Policy},
     proof::Proof,
     protected::{ProtectedArguments, ProtectedRoute},
-    report::Verdict,
     request::WebhookRequest,
     store::{KeyMap, KeyQuery, KeyStore, KeyStoreError},
     validator::{Accepted, MatchedKey, RequestValidator},
+    verdict::Verdict,
 };
 
 /// What the attribute's expansion names; not for use by hand.

@@ -4,7 +4,7 @@ use std::sync::{PoisonError, RwLock};
 
 use actix_web::HttpRequest;
 
-use crate::{config::TwilioConfig, error::ConfigError};
+use crate::{config::TwilioConfig, error::ConfigError, public_url::PublicUrl};
 
 /// Chooses the configuration for the requests of a route:
 /// `#[validate_twilio_request(policy = MyPolicy)]`.
@@ -67,9 +67,9 @@ impl Policy for AppPolicy {
 /// The options of one attribute; its expansion holds them in a static.
 #[derive(Debug)]
 pub struct Route {
-    pub(crate) public_url: Option<&'static str>,
-    pub(crate) url: Option<&'static str>,
-    pub(crate) auth_token_env: Option<&'static str>,
+    public_url: Option<&'static str>,
+    url: Option<&'static str>,
+    auth_token_env: Option<&'static str>,
     /// The last configuration that was made, beside the app's that it was made from.
     made: RwLock<Option<(Option<TwilioConfig>, TwilioConfig)>>,
 }
@@ -109,7 +109,12 @@ impl Route {
             return Ok(config.clone());
         }
         drop(made);
-        let config = TwilioConfig::for_route(base, self)?;
+        let public_url = match (self.public_url, self.url) {
+            (Some(url), _) => Some(PublicUrl::parse_base(url)?),
+            (None, Some(url)) => Some(PublicUrl::parse_whole(url)?),
+            (None, None) => None,
+        };
+        let config = TwilioConfig::derive(base, public_url, self.auth_token_env)?;
         *self.made.write().unwrap_or_else(PoisonError::into_inner) =
             Some((base.cloned(), config.clone()));
         Ok(config)

@@ -1,11 +1,12 @@
-//! Signatures: reading them from a request's headers, and comparing them.
+//! Signatures: computing them, reading them from a request's headers, and comparing them.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::Mac;
 use subtle::ConstantTimeEq;
 
 use crate::{
     error::ValidationErrorKind,
-    key::Algorithm,
+    key::{Algorithm, AuthToken, SharedKey},
     request::HeaderValue::{self, Absent, Conflicting, One},
 };
 
@@ -23,8 +24,17 @@ pub(crate) struct Signature {
 }
 
 impl Signature {
+    /// Computes the signature of a text in two parts: the URL and its parameters.
+    fn compute<M: Mac + Clone>(key: &M, text: [&[u8]; 2]) -> Self {
+        let mut mac = key.clone();
+        for part in text {
+            mac.update(part);
+        }
+        Self::from_digest(&mac.finalize().into_bytes())
+    }
+
     /// Copies the output of a MAC of at most [`MAX_LEN`] bytes.
-    pub(crate) fn from_digest(digest: &[u8]) -> Self {
+    fn from_digest(digest: &[u8]) -> Self {
         let mut bytes = [0; MAX_LEN];
         for (to, from) in bytes.iter_mut().zip(digest) {
             *to = *from;
@@ -54,6 +64,23 @@ impl Signature {
     /// Returns the text that goes into the `X-Twilio-Signature` header.
     pub(crate) fn to_base64(&self) -> String {
         STANDARD.encode(self.bytes.get(..self.len).unwrap_or(&[]))
+    }
+}
+
+impl AuthToken {
+    /// Signs a URL and its parameters.
+    pub(crate) fn sign(&self, text: [&[u8]; 2]) -> Signature {
+        Signature::compute(&self.0, text)
+    }
+}
+
+impl SharedKey {
+    /// Signs a URL and its parameters.
+    pub(crate) fn sign(&self, algorithm: Algorithm, text: [&[u8]; 2]) -> Signature {
+        match algorithm {
+            Algorithm::HmacSha1 => Signature::compute(&self.sha1, text),
+            Algorithm::HmacSha256 => Signature::compute(&self.sha256, text),
+        }
     }
 }
 
