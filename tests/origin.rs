@@ -237,6 +237,7 @@ mod forwarded {
         ("IPv6, open", 1, &[(HOST, "[2001:db8::7")], None),
         ("IPv6, zone", 1, &[(HOST, "[fe80::1%eth0]")], None),
         ("IPv6, a name", 1, &[(HOST, "[public.example]")], None),
+        ("IPv6, digits alone", 1, &[(HOST, "[abc]")], None),
         // The port.
         ("port", 1, &[(HOST, "public.example:8443")], HOST_8443),
         ("port apart", 1, &[(HOST, "public.example"), (PORT, "8443")], HOST_8443),
@@ -245,6 +246,8 @@ mod forwarded {
         ("port apart, default", 1,
             &[(HOST, "public.example"), (PORT, "443"), (PROTO, "https")], Some(PUBLIC)),
         ("port in the host wins", 1, &[(HOST, "public.example:8443"), (PORT, "80")], HOST_8443),
+        ("port in the host wins over an odd one", 1,
+            &[(HOST, "public.example:8443"), (PORT, "444")], HOST_8443),
         ("port for the own host", 1, &[(PORT, "8443")], Some("http://own.example:8443")),
         ("list of ports", 1, &[(HOST, "public.example"), (PORT, "80, 8443")], HOST_8443),
         ("list of ports, 2 hops", 2, &[(HOST, "public.example"), (PORT, "8443, 80")], HOST_8443),

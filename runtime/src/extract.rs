@@ -35,6 +35,17 @@ use crate::{
 /// Make it the handler's only argument: extractors beside it run before the verdict. Do not wrap it
 /// in `Option` or `Result`: a handler that takes `Option<Validated<T>>` runs for forged requests too.
 ///
+/// # WebSockets
+///
+/// The handshakes of Media Streams and ConversationRelay are validated as any other `GET`, for the scheme
+/// `wss` (or `ws`); then `T` gets the open payload. Mind that
+///
+/// - what comes through the open WebSocket is not signed: whoever can write into the connection is
+///   believed, so use TLS;
+/// - a proxy must pass on `Upgrade` and `Connection`; a request without them is an ordinary one, whose body
+///   is read to its end;
+/// - a handshake usually names no account: with a [key store](crate::KeyStore), its default answers.
+///
 /// # Examples
 ///
 /// ```

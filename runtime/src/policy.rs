@@ -9,6 +9,13 @@ use crate::{config::TwilioConfig, error::ConfigError, public_url::PublicUrl};
 /// Chooses the configuration for the requests of a route:
 /// `#[validate_twilio_request(policy = MyPolicy)]`.
 ///
+/// # Pitfalls
+///
+/// - It is asked before the request is validated: do not trust what the request says, but choose by it.
+/// - A configuration that is built anew for each request costs time, and no proof of a middleware counts
+///   for it: keep it and return clones.
+/// - A configuration that only reports lets forgeries through on the routes that it is chosen for.
+///
 /// # Examples
 ///
 /// ```

@@ -6,6 +6,15 @@ use crate::{extract::Validated, policy::Policy};
 
 /// Extends [`Route`] by a `to` that does not compile for a handler without the attribute.
 ///
+/// # Pitfalls
+///
+/// - `Route::to` still takes any handler. To have it refused in the whole project, list it in `clippy.toml`:
+///   `disallowed-methods = ["actix_web::Route::to"]`.
+/// - A handler behind `#[post(..)]` is registered as a service and never comes here: annotate its
+///   [module](crate::validate_twilio_request#on-a-module) instead.
+/// - What counts is that the handler validates, not with which configuration: one whose configuration only
+///   reports compiles too. Demand a [`Proof`](crate::Proof) where that would be wrong.
+///
 /// # Examples
 ///
 /// ```

@@ -43,6 +43,16 @@ pub struct KeyQuery {
 /// Return keys of the very account that is asked for, and for requests without an account only keys
 /// whose holder may speak for any: usually those of your own main account, or none.
 ///
+/// # Pitfalls
+///
+/// - An account in the path, such as `/tenants/{sid}`, is no claim: compare it with
+///   [`Proof::account`](crate::Proof::account).
+/// - An account in a body other than a form or JSON is not seen; the default answers.
+/// - A token that was taken out of the store stays valid until the answer is forgotten, 10 s by default.
+/// - The body is read before there are keys, so that a forged one is read within the limits, too.
+/// - While the store is slow, a flood of made-up accounts can hold the 32 lookups, and accounts that are not
+///   in the cache get a 500 until it ends.
+///
 /// # Examples
 ///
 /// ```
