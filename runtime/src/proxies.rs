@@ -48,7 +48,8 @@ impl TrustedProxies {
             } else if let Ok(network) = proxy.parse::<IpNet>() {
                 trusted.networks.push(network);
             } else if let Ok(address) = proxy.parse::<IpAddr>() {
-                trusted.networks.push(address.into());
+                // Peers are compared in this form, too.
+                trusted.networks.push(address.to_canonical().into());
             } else {
                 return Err(ConfigError::new(
                     "trusted_proxies",
@@ -123,6 +124,8 @@ mod tests {
         assert!(listed.trusts(Some("[2001:db8::1]:1".parse().unwrap())));
         assert!(!listed.trusts(Some("10.0.0.8:1".parse().unwrap())));
         assert!(!listed.trusts(None));
+        let mapped = TrustedProxies::parse(["::ffff:10.0.0.7"]).unwrap();
+        assert!(mapped.trusts(Some("10.0.0.7:1".parse().unwrap())));
         for wrong in ["", "10.0.0.0/33", "localhost", "10.0.0.7:80", " 10.0.0.7"] {
             assert!(TrustedProxies::parse([wrong]).is_err(), "{wrong:?}");
         }
