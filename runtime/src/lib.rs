@@ -38,6 +38,7 @@
 
 mod account;
 mod body;
+mod builder;
 mod config;
 mod coverage;
 mod error;
@@ -67,7 +68,8 @@ pub use actix_twilio_macros::validate_twilio_request;
 
 pub use self::{
     account::AccountSid,
-    config::{TwilioConfig, TwilioConfigBuilder, Validation},
+    builder::TwilioConfigBuilder,
+    config::{TwilioConfig, Validation},
     coverage::body_sha256,
     error::{ConfigError, ValidationError, ValidationErrorKind},
     extract::Validated,
