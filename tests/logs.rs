@@ -379,7 +379,7 @@ fn wrong_environment_is_an_error_that_names_the_variable() {
     #[rustfmt::skip]
     let variables: &[(&str, &[(&str, &str)])] = &[
         ("TWILIO_AUTH_TOKEN: it is not set; ", &[]),
-        ("TWILIO_AUTH_TOKEN: it is empty", &[("TWILIO_AUTH_TOKEN", "s3cr3t,")]),
+        ("TWILIO_AUTH_TOKEN: one of the tokens between", &[("TWILIO_AUTH_TOKEN", "s3cr3t,")]),
         (
             "TWILIO_WEBHOOK_BASE_URL: it has no scheme; ",
             &[

@@ -190,7 +190,7 @@ kinds! {
 /// let err = AuthToken::new(" ").unwrap_err();
 /// assert!(err.to_string().starts_with("Auth Token: it is empty or blank"));
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ConfigError {
     setting: &'static str,
     problem: Cow<'static, str>,
@@ -219,6 +219,13 @@ impl ConfigError {
     #[must_use]
     pub fn setting(&self) -> &str {
         self.setting
+    }
+}
+
+/// Prints the sentences: this is what a `main` that returns the error shows.
+impl fmt::Debug for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ConfigError({self})")
     }
 }
 

@@ -51,9 +51,20 @@ impl AuthToken {
 
     /// Parses tokens separated by commas; blanks and line ends around each are cut.
     pub(crate) fn parse_list(tokens: &str) -> Result<Vec<Self>, ConfigError> {
+        let empty = |err: ConfigError| {
+            if tokens.contains(',') {
+                ConfigError::new(
+                    "Auth Token",
+                    "one of the tokens between the commas is empty or blank",
+                    "write one token, or several with a comma between each two",
+                )
+            } else {
+                err
+            }
+        };
         tokens
             .split(',')
-            .map(|token| Self::new(token.trim()))
+            .map(|token| Self::new(token.trim()).map_err(empty))
             .collect()
     }
 }
