@@ -178,10 +178,37 @@ mod webhooks {
             by_absolute_path,
         ));
         cfg.service((by_cfg_attr, by_nested_cfg_attr, in_a_function));
+        if cfg!(not(any())) {
+            #[post("/block")]
+            async fn in_a_block() -> &'static str {
+                answer()
+            }
+            cfg.service(in_a_block);
+        }
+        cfg.configure(CONFIGURE);
         cfg.service((inner::deepest::deepest, scoped::inside, open));
         cfg.route("/hand", web::post().to(by_hand));
         cfg.route("/helper", web::post().to(helper_of_others));
         assert_eq!(sum!(1, 2), 3);
+    }
+
+    const CONFIGURE: fn(&mut ServiceConfig) = |cfg| {
+        #[post("/constant")]
+        async fn in_a_constant() -> &'static str {
+            answer()
+        }
+        cfg.service(in_a_constant);
+        cfg.route("/associated", web::post().to(Associated::open));
+    };
+
+    pub(crate) struct Associated;
+
+    impl Associated {
+        #[validate_twilio_request(skip)]
+        #[expect(clippy::unused_async, reason = "a handler")]
+        pub(crate) async fn open() -> &'static str {
+            answer()
+        }
     }
 
     fn answer() -> &'static str {
@@ -249,6 +276,8 @@ async fn every_route_in_a_module_refuses_forged_requests() {
         ("POST", "/deepest", "nested"),
         ("POST", "/scope/in", "scoped"),
         ("POST", "/function", "ran"),
+        ("POST", "/block", "ran"),
+        ("POST", "/constant", "ran"),
     ];
     for (method, path, answer) in routes {
         let name = format!("{method} {path}");
@@ -261,11 +290,16 @@ async fn every_route_in_a_module_refuses_forged_requests() {
         assert_answer(&genuine, (200, answer), &name);
         assert_eq!(runs(), 1, "{name}");
     }
-    for (method, path) in [("GET", "/public"), ("POST", "/helper")] {
+    let open = [
+        ("GET", "/public"),
+        ("POST", "/helper"),
+        ("POST", "/associated"),
+    ];
+    for (method, path) in open {
         let answer = Webhook::new(method, path).call(&app).await;
         assert_answer(&answer, (200, "ran"), path);
     }
-    assert_eq!(runs(), 2);
+    assert_eq!(runs(), 3);
     let body = Webhook::form("/post", "Body=Hi").signed("12345");
     assert_answer(&body.call(&app).await, (200, "Body=Hi"), "with a body");
     assert_answer(
@@ -346,6 +380,29 @@ mod with_policy {
         crate::ran();
         "ran"
     }
+
+    pub(crate) mod nested {
+        pub(crate) mod deepest {
+            #[actix_web::post("/deepest")]
+            pub(crate) async fn policy() -> &'static str {
+                crate::ran();
+                "ran"
+            }
+        }
+    }
+}
+
+#[validate_twilio_request(policy = self::Own)]
+mod with_own_policy {
+    pub(crate) type Own = crate::Main;
+
+    pub(crate) mod nested {
+        #[actix_web::post("/self")]
+        pub(crate) async fn policy() -> &'static str {
+            crate::ran();
+            "ran"
+        }
+    }
 }
 
 #[actix_web::test]
@@ -354,7 +411,11 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
     let app = App::new()
         .app_data(config("12345"))
         .service((modules, own, apps, policies, nested, inner))
-        .service(with_policy::policy);
+        .service((
+            with_policy::policy,
+            with_policy::nested::deepest::policy,
+            with_own_policy::nested::policy,
+        ));
     let app = init_service(app).await;
     let routes = [
         (
@@ -368,6 +429,8 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
         ("/nested", "https://module.example/hooks/nested", "12345"),
         ("/inner", "https://inner.example/inner", "12345"),
         ("/below/policy", "https://example.com/below/policy", "main"),
+        ("/deepest", "https://example.com/deepest", "main"),
+        ("/self", "https://example.com/self", "main"),
     ];
     for (path, own_url, own_token) in routes {
         assert_answer(&Webhook::new("POST", path).call(&app).await, REFUSED, path);

@@ -6,6 +6,7 @@ mod expand;
 mod handler;
 mod literal;
 mod module;
+mod registrations;
 
 use proc_macro::TokenStream;
 
@@ -89,8 +90,7 @@ use proc_macro::TokenStream;
 /// # On a module
 ///
 /// On an inline module it protects every function in it that has a route attribute, in nested modules and
-/// at the top of functions' bodies too;
-/// the module's options go to each. A function that shall stay open says so:
+/// in functions' bodies too; the module's options go to each. A function that shall stay open says so:
 ///
 /// ```
 /// use actix_twilio::validate_twilio_request;
@@ -113,11 +113,17 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// What it can't see is an error and not a hole: a macro that may make routes, a module in another file, an
-/// `async fn` that has no route attribute but is `pub` or has an attribute of another crate.
+/// What it can't see is an error and not a hole:
 ///
-/// It does not see what a plain function registers, such as `fn configure(cfg: &mut ServiceConfig)`: use
-/// `to_validated` there, which takes protected handlers only.
+/// - a module in another file, and a macro in the place of an item, or of a statement in a function such as
+///   `fn configure(cfg: &mut ServiceConfig)`, which may make routes;
+/// - an `async fn` that has no route attribute but is `pub` or has an attribute of another crate;
+/// - an unprotected function of the module that is passed on, as in `web::post().to(private)`, and a closure
+///   that is given to `to` or `fn_service`.
+///
+/// What is not of the module it leaves alone: a handler from elsewhere that the module registers, or a type with
+/// an `impl Handler` of its own. To have those refused too, register with `to_validated`, which takes
+/// protected handlers only.
 ///
 /// # Errors
 ///

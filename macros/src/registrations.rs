@@ -1,0 +1,119 @@
+//! What an annotated module registers as a handler although nothing protects it.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::{
+    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path,
+    visit_mut::{self, VisitMut},
+};
+
+use crate::{attr::is_own, errors::Errors, module::Unprotected};
+
+/// Functions and methods of actix-web that make a route or service of what they are given.
+const REGISTRARS: [&str; 2] = ["to", "fn_service"];
+
+/// Tells of each unprotected function of the module that is passed on, as a handler is, and of each
+/// closure that becomes one. Calling such a function is no registration.
+pub(crate) fn check(module: &mut ItemMod, unprotected: &Unprotected, errors: &mut Errors) {
+    let mut registrations = Registrations {
+        unprotected,
+        errors,
+    };
+    visit_mut::visit_item_mod_mut(&mut registrations, module);
+}
+
+struct Registrations<'a> {
+    unprotected: &'a Unprotected,
+    errors: &'a mut Errors,
+}
+
+// It only looks, and shares the kind of visitor with what rewrites the module.
+impl VisitMut for Registrations<'_> {
+    fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
+        // Another one with the attribute is looked through as that expands.
+        if !inner.attrs.iter().any(is_own) {
+            visit_mut::visit_item_mod_mut(self, inner);
+        }
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        if let Expr::Path(function) = &*call.func {
+            if last(&function.path).is_some_and(is_registrar) {
+                call.args.iter().for_each(|arg| self.registered(arg));
+            }
+        } else {
+            self.visit_expr_mut(&mut call.func);
+        }
+        call.args
+            .iter_mut()
+            .for_each(|arg| self.visit_expr_mut(arg));
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        if is_registrar(&call.method) {
+            call.args.iter().for_each(|arg| self.registered(arg));
+        }
+        visit_mut::visit_expr_method_call_mut(self, call);
+    }
+
+    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+        if let Some(name) = last(&path.path)
+            && self.unprotected.asynchronous.contains(name)
+        {
+            self.errors.at(name, PASSED_ON);
+        }
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        self.tokens(call.tokens.clone());
+    }
+}
+
+impl Registrations<'_> {
+    /// Looks at what a registrar is given, apart from asynchronous functions.
+    fn registered(&mut self, arg: &Expr) {
+        match arg {
+            Expr::Closure(closure) => self.errors.at(
+                closure.inputs_begin,
+                "a closure can't be protected: write an `async fn` with \
+                 `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above it",
+            ),
+            Expr::Path(path) => {
+                if let Some(name) = last(&path.path)
+                    && self.unprotected.plain.contains(name)
+                {
+                    self.errors.at(name, PASSED_ON);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Looks through what a macro is given, where a name with parentheses behind it is a call.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(name)
+                    if self.unprotected.asynchronous.contains(&name)
+                        && !matches!(tokens.peek(), Some(TokenTree::Group(_))) =>
+                {
+                    self.errors.at(&name, PASSED_ON);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+const PASSED_ON: &str = "this may register a function of the module that is not protected: write \
+                         `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above \
+                         the function, or give it another name if this is a variable";
+
+fn is_registrar(name: &Ident) -> bool {
+    REGISTRARS.iter().any(|registrar| name == registrar)
+}
+
+fn last(path: &Path) -> Option<&Ident> {
+    path.segments.last().map(|segment| &segment.ident)
+}
