@@ -225,7 +225,7 @@ async fn check_with_store<'a>(
     request: &WebhookRequest<'a>,
 ) -> Result<(Option<AccountSid>, Accepted<'a>), ValidationError> {
     let query = KeyQuery {
-        account: claimed_account(request, coverage)?,
+        account: claimed_account(request)?,
         shared_key: match claim.key {
             KeyClaim::AuthToken => None,
             KeyClaim::SharedKey { id, .. } => match str::from_utf8(id) {
