@@ -10,7 +10,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use actix_twilio::{
@@ -35,6 +35,8 @@ const A: &str = "AC0000000000000000000000000000000a";
 const B: &str = "AC0000000000000000000000000000000b";
 /// No account of the store's.
 const C: &str = "AC0000000000000000000000000000000c";
+
+const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A store that counts, and that fails or lingers at will.
 #[derive(Clone, Default)]
@@ -228,7 +230,7 @@ async fn each_account_accepts_its_own_token_and_refuses_the_others() {
         ("empty", Webhook::form("/", "")),
         (
             "text",
-            Webhook::json("/", "AccountSid").with("X-Account", B),
+            Webhook::json("/", "Account Sid").with("X-Account", B),
         ),
     ] {
         let genuine = webhook.clone().signed("main").call(&app).await;
@@ -454,6 +456,45 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
             },
             AccountConflicting,
         ),
+        (
+            "GET with A's form",
+            Webhook {
+                method: "GET",
+                ..typed(FORM_TYPE, "AccountSid=$A")
+            },
+            AccountConflicting,
+        ),
+        (
+            "HEAD with A's form, which looks like JSON",
+            Webhook {
+                method: "HEAD",
+                ..typed(FORM_TYPE, r#"{"x":"&AccountSid=$A&"}"#)
+            },
+            AccountConflicting,
+        ),
+        (
+            "A's form as text",
+            typed("text/plain", "From=1&AccountSid=$A"),
+            AccountConflicting,
+        ),
+        (
+            "A's form as JSON",
+            json("AccountSid=$B", "AccountSid=$A"),
+            AccountConflicting,
+        ),
+        (
+            "JSON that some parsers refuse, as a form",
+            form(
+                "AccountSid=$B",
+                r#"{"Account_Sid":1e999,"AccountSid":"$A"}"#,
+            ),
+            AccountMalformed,
+        ),
+        (
+            "A's JSON behind a byte order mark",
+            json("AccountSid=$B", "\u{feff}{\"AccountSid\":\"$A\"}"),
+            AccountMalformed,
+        ),
         ("nobody's form", form("", "From=1"), SignatureMismatch),
         ("nobody's JSON", json("", "{}"), SignatureMismatch),
         (
@@ -644,6 +685,24 @@ async fn answers_and_misses_are_kept_for_their_time() {
 }
 
 #[actix_web::test]
+async fn made_up_accounts_do_not_drive_known_ones_out_of_the_cache() {
+    let tenants = Tenants::new();
+    let app = app(tenants.config()).await;
+    let known = Webhook::form("/", &format!("AccountSid={A}")).signed("a");
+    assert_eq!(known.call(&app).await.0, 200);
+    let flood = 5_000;
+    for number in 0..flood {
+        let made_up = Webhook::form("/", &format!("AccountSid=AC{number:032}")).signed("b");
+        assert_eq!(made_up.call(&app).await.0, 403);
+    }
+    // Each of them is asked for twice: a miss may be an account that was just added.
+    assert!(tenants.asked() > flood);
+    assert_eq!(known.call(&app).await.0, 200);
+    assert_eq!(tenants.asked(), 0);
+    runs();
+}
+
+#[actix_web::test]
 async fn forgeries_ask_the_store_again_at_most_once_a_second() {
     let tenants = Tenants::new();
     let app = app(tenants.config()).await;
@@ -796,6 +855,8 @@ fn a_key_file_must_be_right_from_the_start() {
         ("$A ", "line 1"),
         ("$A ,", "line 1"),
         ("$A a,,b", "line 1"),
+        ("$A a s3cr3t", "line 1"),
+        ("$A a,b\ts3cr3t", "line 1"),
         ("\n$A=a", "line 2"),
         (" $A a", "line 1"),
         ("AC1 s3cr3t", "line 1"),
@@ -847,4 +908,28 @@ async fn a_key_file_is_read_as_it_changes() {
         file.write("$A a");
         assert_eq!(form(A, "a").call(&app).await.0, 200, "{broken}");
     }
+}
+
+#[actix_web::test]
+async fn a_key_file_that_did_not_change_is_not_read_again() {
+    let file = File::new("unchanged");
+    let write = |token: &str, age| {
+        file.write(&format!("$A {token}"));
+        let written = fs::File::options().write(true).open(&file.0).unwrap();
+        written.set_modified(SystemTime::now() - age).unwrap();
+    };
+    let hour = Duration::from_secs(3600);
+    write("a", 2 * hour);
+    let modified = fs::metadata(&file.0).unwrap().modified().unwrap();
+    let store = KeyFile::new(&file.0).unwrap();
+    let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+    let app = app(builder.key_store(store).build().unwrap()).await;
+    let form = |token| Webhook::form("/", &format!("AccountSid={A}")).signed(token);
+
+    // Another token, but the same length and time.
+    write("b", hour);
+    let written = fs::File::options().write(true).open(&file.0).unwrap();
+    written.set_modified(modified).unwrap();
+    assert_eq!(form("a").call(&app).await.0, 200);
+    assert_eq!(form("b").call(&app).await.0, 403);
 }

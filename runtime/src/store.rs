@@ -47,7 +47,8 @@ pub struct KeyQuery {
 ///
 /// - An account in the path, such as `/tenants/{sid}`, is no claim: compare it with
 ///   [`Proof::account`](crate::Proof::account).
-/// - An account in a body other than a form or JSON is not seen; the default answers.
+/// - An account in a multipart body, in XML or deeper down in JSON is not seen; the default answers. What
+///   counts is [`Proof::account`](crate::Proof::account), never an account that the handler reads itself.
 /// - A token that was taken out of the store stays valid until the answer is forgotten, 10 s by default.
 /// - The body is read before there are keys, so that a forged one is read within the limits, too.
 /// - While the store is slow, a flood of made-up accounts can hold the 32 lookups, and accounts that are not
@@ -232,7 +233,10 @@ impl Lookup {
         if answers.len() >= CAPACITY {
             answers.retain(|_, answer| answer.at.elapsed() < self.cache_time);
             if answers.len() >= CAPACITY {
-                // A flood of made-up accounts: nothing in here is worth keeping.
+                // A flood of made-up accounts must not drive out those that exist.
+                answers.retain(|_, answer| answer.keys.is_some());
+            }
+            if answers.len() >= CAPACITY {
                 answers.clear();
             }
         }
