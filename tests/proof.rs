@@ -39,6 +39,26 @@ async fn demands(proof: Proof) -> String {
 }
 
 #[validate_twilio_request]
+async fn prints(proof: Proof) -> String {
+    ran();
+    format!("{proof:?}")
+}
+
+#[actix_web::test]
+async fn a_printed_proof_has_no_values_of_the_query() {
+    let app = App::new().app_data(config("12345"));
+    let app = init_service(app.route("/prints", web::get().to(prints))).await;
+    let webhook = Webhook::get("/prints?From=%2B14158675310&x").signed("12345");
+    let (status, printed) = webhook.call(&app).await;
+    assert_eq!((status, runs()), (200, 1));
+    assert!(
+        printed.contains("https://example.com/prints?From=..&.."),
+        "{printed}"
+    );
+    assert!(!printed.contains("14158675310"), "{printed}");
+}
+
+#[validate_twilio_request]
 async fn demands_first(proof: Proof, _body: String, _again: Proof) -> String {
     charge(&proof)
 }

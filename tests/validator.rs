@@ -905,7 +905,7 @@ fn nothing_secret_is_printed() {
     let printed = [
         format!("{token:?} {key:?} {validator:?} {genuine:?}"),
         format!("{refused} {refused:?} {}", refused.kind().hint()),
-        format!("{:?}", validator.validate(&genuine).unwrap().key),
+        format!("{:?}", validator.validate(&genuine).unwrap()),
         AuthToken::new("\t").unwrap_err().to_string(),
     ];
     for text in printed {

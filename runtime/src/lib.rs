@@ -51,6 +51,7 @@ mod middleware;
 mod origin;
 mod params;
 mod policy;
+mod printable;
 mod proof;
 mod protected;
 mod proxies;

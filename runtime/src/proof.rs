@@ -2,6 +2,7 @@
 
 use std::{
     any::TypeId,
+    fmt,
     future::{Ready, ready},
     sync::Arc,
 };
@@ -12,6 +13,7 @@ use crate::{
     account::AccountSid,
     config::TwilioConfig,
     error::{ConfigError, ValidationError, ValidationErrorKind},
+    printable::printable_url,
     report,
     validator::MatchedKey,
 };
@@ -59,11 +61,21 @@ struct Facts {
 }
 
 /// What is known of a genuine request.
-#[derive(Debug)]
 pub(crate) struct Verified {
     pub(crate) account: Option<AccountSid>,
     pub(crate) key: MatchedKey,
     pub(crate) url: String,
+}
+
+/// Prints the URL without the values of its query, which may be personal data.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("account", &self.account)
+            .field("key", &self.key)
+            .field("url", &printable_url(&self.url))
+            .finish()
+    }
 }
 
 impl Proof {

@@ -10,6 +10,7 @@ use crate::{extract::Validated, policy::Policy};
 ///
 /// - `Route::to` still takes any handler. To have it refused in the whole project, list it in `clippy.toml`:
 ///   `disallowed-methods = ["actix_web::Route::to"]`.
+/// - The last handler of a route counts: a `.to(..)` after this one would put another in its place.
 /// - A handler behind `#[post(..)]` is registered as a service and never comes here: annotate its
 ///   [module](crate::validate_twilio_request#on-a-module) instead.
 /// - What counts is that the handler validates, not with which configuration: one whose configuration only

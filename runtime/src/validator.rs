@@ -1,12 +1,13 @@
 //! The verdict on a request: pure, with no framework, no clock and no globals.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use crate::{
     coverage::{Coverage, check_body_hash},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     key::{Algorithm, AuthToken, SharedKey},
     params::{Text, write_signed},
+    printable::printable_url,
     request::WebhookRequest,
     signature::{KeyClaim, Signature, SignatureClaim},
     url::candidates,
@@ -265,7 +266,7 @@ impl Keys<'_> {
 }
 
 /// The verdict on a genuine request: by which key, and for which form of its URL.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Accepted<'a> {
     /// The key that made the signature.
@@ -273,6 +274,16 @@ pub struct Accepted<'a> {
     /// The URL that was signed: the request's own, or a candidate for it, with the default port,
     /// say.
     pub url: Cow<'a, str>,
+}
+
+/// Prints the URL without the values of its query, which may be personal data.
+impl fmt::Debug for Accepted<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accepted")
+            .field("key", &self.key)
+            .field("url", &printable_url(&self.url))
+            .finish()
+    }
 }
 
 /// A key, named without its secret.
