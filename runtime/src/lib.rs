@@ -64,6 +64,9 @@ mod url;
 mod validator;
 mod verdict;
 
+#[cfg(feature = "testing")]
+pub mod testing;
+
 pub use actix_twilio_macros::validate_twilio_request;
 
 pub use self::{
