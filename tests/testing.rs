@@ -277,6 +277,8 @@ fn forged_signatures_are_wrong_and_well_formed() {
     }
 }
 
+type Call<'a> = Box<dyn Fn() + 'a>;
+
 #[test]
 fn what_twilio_would_not_send_fails_with_a_message() {
     let signer = Signer::new("a token for tests");
@@ -286,7 +288,7 @@ fn what_twilio_would_not_send_fails_with_a_message() {
     };
     let nested = [("A", [1])];
     let hashed = hashed_url("https://example.com/", "{}");
-    let cases: Vec<(Box<dyn Fn() + '_>, &str)> = vec![
+    let cases: Vec<(Call<'_>, &str)> = vec![
         (Box::new(get("/message")), "https:// or http://"),
         (Box::new(get("wss://example.com/")), "https:// or http://"),
         (Box::new(get("https:///message")), "no host or no path"),

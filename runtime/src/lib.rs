@@ -66,6 +66,9 @@ mod verdict;
 
 #[cfg(feature = "testing")]
 pub mod testing;
+pub mod twiml;
+#[cfg(feature = "webhook")]
+pub mod webhook;
 
 pub use actix_twilio_macros::validate_twilio_request;
 
