@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
+    fs,
     net::TcpListener,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
 };
 
 use actix_twilio::{
@@ -164,7 +166,10 @@ async fn requests_go_where_the_url_says_with_every_byte_as_it_is() {
     let config = signer.config("https://example.com:8443");
     let req = get("https://example.com:8443/a");
     assert_eq!(text(&config, req).await, "GET /a example.com:8443 ");
-    let req = get("https://user:pass@example.com:8443/a");
+    let get = || get("https://user:pass@example.com:8443/a");
+    let sent = get().to_srv_request();
+    assert_eq!(sent.headers().get("Host").unwrap(), "example.com:8443");
+    let req = get();
     assert_eq!(kind(&config, req).await, SignatureMismatch);
 }
 
@@ -330,4 +335,35 @@ fn what_twilio_would_not_send_fails_with_a_message() {
 fn tokens_are_not_printed() {
     let printed = format!("{:?}", signers());
     assert!(!printed.contains("for tests"), "{printed}");
+}
+
+/// The feature must never weaken validation: it adds a module, and that is all.
+#[test]
+fn nothing_but_the_module_looks_at_the_feature() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders = vec![root.join("runtime/src"), root.join("macros/src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            for line in fs::read_to_string(&path).unwrap().lines() {
+                if line.contains("feature = \"testing\"") {
+                    found.push((path.file_name().unwrap().to_owned(), line.trim().to_owned()));
+                }
+            }
+        }
+    }
+    let expected = [
+        // The docs may link to it, and there it is.
+        "not(all(feature = \"testing\", feature = \"webhook\")),",
+        "#[cfg(feature = \"testing\")]",
+    ];
+    assert_eq!(
+        found,
+        expected.map(|line| ("lib.rs".into(), line.to_owned()))
+    );
 }

@@ -206,6 +206,11 @@ fn no_form_is_refused_and_nothing_is_lost() {
     assert_eq!(recorded.recording_duration, None);
     assert_eq!(recorded.other.get("RecordingDuration"), Some("-1"));
 
+    let said: GatherResult = form(ODD[3]);
+    assert_eq!(said.confidence, None, "it is no number");
+    assert_eq!(said.other.get("Confidence"), Some("NaN"));
+    assert_eq!(form::<IncomingMessage>(ODD[4]).latitude, None);
+
     let status: MessageStatusCallback = form(ODD[5]);
     let teleported = MessageStatus::Other("teleported".to_owned());
     assert_eq!(status.message_status, Some(teleported));
