@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
@@ -121,6 +121,26 @@ fn sign(token: &str, url: &str, body: &str) -> String {
         .body(body);
     let keys = RequestValidator::new([AuthToken::new(token).unwrap()]).unwrap();
     keys.sign(&request).unwrap()
+}
+
+#[test]
+fn each_example_says_how_to_run_it_and_is_run_here() {
+    let here = include_str!("tests.rs");
+    let mut examples = 0;
+    for entry in fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if path.extension().is_none_or(|extension| extension != "rs") || name == "tests" {
+            continue;
+        }
+        examples += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        let (comment, _) = text.split_once("\n\nuse ").unwrap();
+        let command = format!("cargo run --bin {name}`");
+        assert!(comment.contains(&command), "{name}: {comment}");
+        assert!(here.contains(&format!("CARGO_BIN_EXE_{name}\"")), "{name}");
+    }
+    assert!(examples > 10, "{examples}");
 }
 
 #[test]
@@ -310,7 +330,7 @@ fn accounts_validates_each_account_with_its_own_token() {
         403
     );
     drop(app);
-    std::fs::remove_file(database).unwrap();
+    fs::remove_file(database).unwrap();
 }
 
 #[test]
