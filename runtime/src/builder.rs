@@ -349,7 +349,7 @@ impl TwilioConfigBuilder {
 
     /// Switches validation off in any build: every request reaches the handlers, forged ones too.
     ///
-    /// In tests, rather sign the requests: see [`RequestValidator::sign`].
+    /// In tests, rather [sign the requests](crate::testing).
     pub fn dangerously_disable_validation(mut self) -> Self {
         self.options.validation = Validation::Off;
         self.off_is_deliberate = true;
