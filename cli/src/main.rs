@@ -1,11 +1,19 @@
 //! `twilio-webhook`: tries an endpoint for Twilio webhooks, and signs and verifies requests by hand.
 
-#![expect(dead_code, reason = "the commands that use the rest follow")]
-
+mod auth;
 mod captured;
+mod check;
+mod client;
+mod endpoint;
+mod events;
 mod outcome;
+mod params;
+mod screen;
+mod send;
+mod sign;
 mod source;
 mod token;
+mod url;
 mod verify;
 
 use std::process::ExitCode;
@@ -24,6 +32,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Args),
+    Send(send::Args),
+    Sign(sign::Args),
     Verify(verify::Args),
 }
 
@@ -42,6 +53,9 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::Check(args) => check::run(&args),
+        Command::Send(args) => send::run(&args),
+        Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
     }
 }
