@@ -2,11 +2,12 @@
 
 use std::io::{self, IsTerminal};
 
-use http_auth::{PasswordClient, PasswordParams, parse_challenges};
+use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
 use zeroize::Zeroizing;
 
 use crate::{outcome::Failure, token};
 
+const BASIC: &str = "Basic";
 const VARIABLE: &str = "TWILIO_WEBHOOK_PASSWORD";
 
 /// Who the requests come from.
@@ -21,7 +22,7 @@ impl Credentials {
     /// it. Errors do not repeat the text: it may have a password in it.
     pub(crate) fn from_option(text: &str) -> Result<Self, Failure> {
         let (scheme, user) = match text.split_once(':') {
-            Some(("basic", user)) => ("Basic", user),
+            Some(("basic", user)) => (BASIC, user),
             Some(("digest", user)) => ("Digest", user),
             _ => return Err(Failure::usage("--auth takes basic:USER or digest:USER")),
         };
@@ -50,14 +51,22 @@ impl Credentials {
         target: &str,
         body: &[u8],
     ) -> Option<String> {
-        let mut client = PasswordClient::builder();
-        for challenge in challenges
+        let challenges: Vec<_> = challenges
             .iter()
             .filter_map(|header| parse_challenges(header).ok())
             .flatten()
             .filter(|challenge| challenge.scheme.eq_ignore_ascii_case(self.scheme))
-        {
-            client = client.challenge(&challenge);
+            .collect();
+        if challenges.is_empty() {
+            return None;
+        }
+        if self.scheme == BASIC {
+            // The answer is the same whatever the challenge says, and some leave out the realm.
+            return Some(encode_credentials(&self.user, &self.password));
+        }
+        let mut client = PasswordClient::builder();
+        for challenge in &challenges {
+            client = client.challenge(challenge);
         }
         let params = PasswordParams {
             username: &self.user,

@@ -29,6 +29,9 @@ pub(crate) struct CapturedRequest {
 impl CapturedRequest {
     /// Parses a JSON object. An error names the field and shows no value, which may be a secret.
     pub(crate) fn from_json(json: &[u8]) -> Result<Self, String> {
+        if !is_object(json) {
+            return Err("this is not a JSON object".to_owned());
+        }
         let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
         let token = text("token", fields.token)?.map(Zeroizing::new);
         let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
@@ -84,7 +87,15 @@ pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
     struct Id {
         id: Box<RawValue>,
     }
+    if !is_object(json) {
+        return None;
+    }
     serde_json::from_slice(json).ok().map(|Id { id }| id)
+}
+
+/// Returns whether this begins as an object does: the parser takes an array of the fields as well.
+fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
 }
 
 /// The fields with any value: what is wrong with one is said without showing it.
@@ -157,12 +168,8 @@ fn own_validator(
 
 /// Says what is wrong with a line. The parser's own words may show a value.
 fn describe(err: &serde_json::Error) -> String {
-    let message = err.to_string();
     match err.classify() {
-        Category::Data if message.starts_with("duplicate field") => {
-            "a field is given twice".to_owned()
-        }
-        Category::Data => "this is not a JSON object".to_owned(),
+        Category::Data => "a field is given twice".to_owned(),
         Category::Syntax | Category::Eof | Category::Io => {
             format!(
                 "this is not JSON, at line {} column {}",

@@ -29,11 +29,12 @@ pub(crate) fn harmless(text: &str) -> String {
 /// Indents XML, unless it is none.
 fn indent(xml: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
-    reader.config_mut().trim_text(true);
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     loop {
         match reader.read_event().ok()? {
             Event::Eof => break,
+            // The source's own indentation; other blanks may be spoken.
+            Event::Text(text) if text.contains('\n') && text.trim().is_empty() => {}
             event => writer.write_event(event).ok()?,
         }
     }
@@ -46,7 +47,7 @@ mod tests {
 
     #[test]
     fn xml_is_indented_and_stays_the_same_xml() {
-        let twiml = "<?xml version=\"1.0\"?><Response><Say voice=\"a\">1 &lt; 2 &amp; <b>x</b> y</Say><Hangup/></Response>";
+        let twiml = "<?xml version=\"1.0\"?><Response><Say voice=\"a\">1 &lt; 2 &amp; <b>x</b> y</Say>\n   <Hangup/></Response>";
         assert_eq!(
             body(twiml.as_bytes()),
             "<?xml version=\"1.0\"?>\n<Response>\n  <Say voice=\"a\">1 &lt; 2 &amp; <b>x</b> y</Say>\n  <Hangup/>\n</Response>"
