@@ -63,10 +63,7 @@ const MESSAGE: &[(&str, &str)] = &[
     ("ApiVersion", "2010-04-01"),
 ];
 
-const TEXT: &[(&str, &str)] = &[
-    ("Body", "Hello, is the shop open on Sunday?"),
-    ("NumMedia", "0"),
-];
+const TEXT: &[(&str, &str)] = &[("Body", "Hello there"), ("NumMedia", "0")];
 
 const PICTURE: &[(&str, &str)] = &[
     ("Body", ""),

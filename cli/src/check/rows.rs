@@ -103,6 +103,7 @@ const GENUINE: &[Genuine] = &[
     },
     get("parameters", ""),
     get("+ and %20", "&CallerCity=NEW+YORK&CallerState=NEW%20YORK"),
+    get("escaped punctuation", "&ButtonText=%2Fa%2C+b%3F+%28c%29"),
     Genuine {
         shape: Shape::Json,
         content_type: Some("application/json"),

@@ -4,6 +4,7 @@
 
 mod auth;
 mod check;
+mod flask;
 mod send;
 mod sign;
 mod support;

@@ -94,7 +94,7 @@ pub(crate) fn serve(
             .workers(1)
             .bind("127.0.0.1:0")
             .unwrap();
-            sender.send(server.addrs()[0]).unwrap();
+            sender.send(*server.addrs().first().unwrap()).unwrap();
             server.run().await.unwrap();
         });
     });
@@ -156,11 +156,9 @@ pub(crate) const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection:
 #[track_caller]
 pub(crate) fn check(url: &str, args: &[&str]) -> (i32, Value) {
     let output = run(&[&["check", url, "--format", "json"], args].concat());
-    let json = serde_json::from_str(&output.stdout);
-    (
-        output.status,
-        json.unwrap_or_else(|err| panic!("{err}: {output:?}")),
-    )
+    assert!(!output.stdout.is_empty(), "{output:?}");
+    let report = serde_json::from_str(&output.stdout).unwrap();
+    (output.status, report)
 }
 
 /// Returns the rows of a check with this result, as `shape: name`.
