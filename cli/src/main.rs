@@ -41,9 +41,9 @@ enum Command {
 const GUIDE: &str = "\
 From nothing to a verified local endpoint:
 
-  1. Give your app and this tool the same token. A made-up one will do as long as Twilio is not involved:
+  1. Give your app and this tool the same token. A made-up one does without Twilio:
        export TWILIO_AUTH_TOKEN=$(openssl rand -hex 16)
-  2. Start the app in the same terminal, in the background or in another one with the same variable:
+  2. Start the app in the background, or in another terminal with the same variable:
        cargo run &
   3. Send it an event, signed as Twilio signs it, and see what it answers:
        twilio-webhook send sms http://localhost:8080/message -d Body=Hi
@@ -56,8 +56,8 @@ From nothing to a verified local endpoint:
 A request that Twilio sent and your app refused can be judged by itself:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...
 
-The token comes from TWILIO_AUTH_TOKEN (several with commas between them; the first one signs),
---token-file or --token-stdin. It is never taken from the command line and never printed. A password for
+The token comes from TWILIO_AUTH_TOKEN (several with commas between them; the first one signs), \
+--token-file or --token-stdin. It is never taken from the command line and never printed. A password for \
 --auth comes from TWILIO_WEBHOOK_PASSWORD or a prompt. NO_COLOR turns colours off.
 
 Exit status: 0 all well, 1 a check failed, 2 wrong usage, 3 the endpoint could not be reached.

@@ -23,7 +23,7 @@ Examples:
   twilio-webhook sign 'https://example.com/status?CallStatus=busy' --method GET
   twilio-webhook sign https://example.com/events --body event.json --add-hash
 
-Of a body that is no form only the hash is signed, as bodySHA256 in the URL. With --add-hash the first
+Of a body that is no form only the hash is signed, as bodySHA256 in the URL. With --add-hash the first \
 line of the output is the URL with the hash, which the request must go to; the signature follows.";
 
 /// What a request to be signed or verified consists of.

@@ -13,15 +13,16 @@ use crate::{outcome::Failure, source};
 
 const VARIABLE: &str = "TWILIO_AUTH_TOKEN";
 
+const HEADING: &str = "Token [default: the environment's TWILIO_AUTH_TOKEN]";
+
 /// The options that say where the token is.
 #[derive(clap::Args)]
-#[command(next_help_heading = "Token (default: the environment's TWILIO_AUTH_TOKEN)")]
 pub(crate) struct TokenArgs {
     /// Reads the Auth Token from a file.
-    #[arg(long, value_name = "FILE", conflicts_with = "token_stdin")]
+    #[arg(long, help_heading = HEADING, value_name = "FILE", conflicts_with = "token_stdin")]
     token_file: Option<PathBuf>,
     /// Reads the Auth Token from the standard input.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     token_stdin: bool,
 }
 
@@ -31,7 +32,7 @@ pub(crate) struct KeyArgs {
     #[command(flatten)]
     token: TokenArgs,
     /// Takes what stands in the token's place as the secret of the SharedKey of this id.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, help_heading = HEADING, value_name = "ID")]
     pub(crate) shared_key_id: Option<String>,
 }
 

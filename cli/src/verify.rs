@@ -22,8 +22,8 @@ const LINE_LIMIT: u64 = 64 * 1024 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
-  twilio-webhook verify https://example.com/message -d Body=Hi --signature 'RSOYDt4T1cUTdK1PDd93/VVr8B8='
-  twilio-webhook verify 'https://example.com/events?bodySHA256=...' --body event.json --signature ...
+  twilio-webhook verify https://example.com/message -d Body=Hi --signature RSOYDt4T1cUTdK1PDd93...=
+  twilio-webhook verify 'https://example.com/?bodySHA256=...' --body event.json --signature ...
   twilio-webhook verify --jsonl requests.jsonl
 
 A line of --jsonl is a JSON object with these fields, of which only url must be there:
@@ -37,7 +37,7 @@ A line of --jsonl is a JSON object with these fields, of which only url must be 
   shared_key_id    says that token is the secret of the SharedKey of this id
   id               comes back in the result
 
-For each there is one line of output, in order, as soon as it is judged: id, valid, kind (valid, or why
+For each there is one line of output, in order, as soon as it is judged: id, valid, kind (valid, or why \
 not), matched_url (the form of the URL that was signed). A malformed line gives an error instead.
 
 Exit status: 0 all are valid, 1 some are not, 2 some line is malformed (the others are judged).";

@@ -28,11 +28,12 @@ Examples:
   twilio-webhook check https://example.com/message --auth digest:ada --format json
   twilio-webhook check http://localhost:8080/message --preset tutorial
 
-A genuine request passes if the answer is 2xx or 3xx. On 400, 404, 405, 415 or 422 it is \"not taken by this
-endpoint\", which is no pass; if that holds for all of its shape (form, GET, JSON), the forgeries of that
-shape are left out. A forgery passes if the answer is 403, or 401 where a genuine request was accepted.
+A genuine request passes if the answer is 2xx or 3xx. On 400, 404, 405, 415 or 422 it is \"not taken by \
+this endpoint\", which is no pass; if that holds for all of its shape (form, GET, JSON), the forgeries of \
+that shape are left out. A forgery passes if the answer is 403, or 401 where a genuine request of its \
+shape was accepted.
 
-Exit status: 0 nothing failed and something was accepted; 1 a row failed, or all was not taken; 2 wrong
+Exit status: 0 nothing failed and something was accepted; 1 a row failed, or nothing was accepted; 2 wrong \
 usage; 3 the endpoint could not be reached.";
 
 /// Checks that an endpoint takes genuine requests and refuses forgeries.
