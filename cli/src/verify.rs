@@ -89,6 +89,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     if source::is_stdin(path) && args.key.is_stdin() {
         return Err(stdin_twice());
     }
+    // Each line may bring a key of its own; those that do not are told that there is none.
     let default = args.key.validator_if_set()?.and_then(Result::ok);
     verify_lines(path, default.as_ref())
 }

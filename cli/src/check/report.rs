@@ -98,7 +98,7 @@ impl<'r> Report<'r> {
                 Cell::new(row.note),
             ]);
         }
-        writeln!(output, "{table}")?;
+        writeln!(output, "{}", table.trim_fmt())?;
         writeln!(output, "{}", self.summary())
     }
 

@@ -5,6 +5,7 @@
 mod auth;
 mod check;
 mod flask;
+mod help;
 mod send;
 mod sign;
 mod support;
