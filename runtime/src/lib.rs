@@ -42,6 +42,7 @@ mod builder;
 mod config;
 mod coverage;
 mod error;
+mod explain;
 mod extract;
 mod forwarded;
 mod gate;
@@ -51,6 +52,7 @@ mod middleware;
 mod origin;
 mod params;
 mod policy;
+mod printable;
 mod proof;
 mod protected;
 mod proxies;
@@ -72,6 +74,7 @@ pub use self::{
     config::{TwilioConfig, Validation},
     coverage::body_sha256,
     error::{ConfigError, ValidationError, ValidationErrorKind},
+    explain::{Cause, Explainer, Explanation},
     extract::Validated,
     key::{AuthToken, SharedKey},
     key_file::KeyFile,
