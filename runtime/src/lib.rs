@@ -41,6 +41,7 @@ mod body;
 mod builder;
 mod config;
 mod coverage;
+mod diagnosis;
 mod error;
 mod explain;
 mod extract;

@@ -213,6 +213,10 @@ impl<'a> Forms<'a> {
         ]
     }
 
+    pub(super) fn body_len(&self) -> usize {
+        self.body.len()
+    }
+
     fn choice(&self, picks: &[usize]) -> Option<Choice> {
         let [
             covered,

@@ -8,7 +8,7 @@ use super::{
     product::Costs,
     query::{Encoding, Order},
 };
-use crate::coverage::body_sha256;
+use crate::{coverage::body_sha256, url::split_port};
 
 /// Ports that servers and tunnels listen on by habit.
 const USUAL_PORTS: [&str; 8] = ["8080", "8443", "3000", "5000", "8000", "4040", "443", "80"];
@@ -229,12 +229,13 @@ fn hosts(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
     let public = public
         .map(|url| url.host.clone())
         .filter(|host| !host.is_empty());
-    let name = crate::url::split_port(&seen.host).0;
+    let (name, own_port) = split_port(&seen.host);
     let on_port = |port: &str| format!("{name}:{port}");
     let ports = hints.ports.iter().map(|port| on_port(port));
     let other_hosts_on_port = hints.hosts.iter().flat_map(|host| {
-        let name = crate::url::split_port(host).0;
-        hints.ports.iter().map(move |port| format!("{name}:{port}"))
+        let (name, _) = split_port(host);
+        let ports = hints.ports.iter().map(String::as_str).chain(own_port);
+        ports.map(move |port| format!("{name}:{port}"))
     });
     let likely: Vec<_> = public
         .chain(given)

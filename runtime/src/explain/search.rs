@@ -114,7 +114,14 @@ fn visit(
         return Some(ControlFlow::Break(None));
     }
     let url = locations.build(location)?.text();
+    if !tried.may_build(url.len()) {
+        return Some(ControlFlow::Break(None));
+    }
     if !tried.texts.contains_key(form) {
+        // A long body can make a short text, and is work all the same.
+        if !tried.may_build(forms.body_len()) {
+            return Some(ControlFlow::Break(None));
+        }
         let text = forms.text(form)?.into_vec();
         tried.texts.insert(form.to_vec(), text);
     }
@@ -165,6 +172,8 @@ fn hash_of(signed: &[&[u8]; 2], group: usize) -> u64 {
 struct Tried {
     budget: Budget,
     visits: usize,
+    /// Bytes of the URLs and bodies that were rewritten.
+    built: usize,
     hashes: HashSet<u64>,
     /// What follows the URL, by its picks. As each is hashed at least once, the budget bounds it.
     texts: HashMap<Vec<usize>, Vec<u8>>,
@@ -174,6 +183,11 @@ impl Tried {
     fn may_visit(&mut self) -> bool {
         self.visits += 1;
         self.visits <= MAX_VISITS
+    }
+
+    fn may_build(&mut self, bytes: usize) -> bool {
+        self.built = self.built.saturating_add(bytes);
+        self.built <= MAX_BYTES
     }
 }
 
