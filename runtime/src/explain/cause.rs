@@ -26,6 +26,14 @@ macro_rules! causes {
                 }
             }
 
+            /// Returns in a sentence what it means.
+            #[must_use]
+            pub fn description(self) -> &'static str {
+                match self {
+                    $(Self::$cause => concat!($($doc),+).trim_ascii_start(),)+
+                }
+            }
+
             /// Returns what to do about it, in general: an [`Explanation`](crate::Explanation) has
             /// the advice for its very request.
             #[must_use]
