@@ -634,7 +634,8 @@ fn search_for_what_was_never_signed_ends() {
         explanation.advice
     );
 
-    let many: String = (0..60).map(|n| format!("name{n}=+value{n}&")).collect();
+    let many: Vec<_> = (0..60).map(|n| format!("name{n}=+value{n}")).collect();
+    let many = many.join("&");
     let large = format!("a={}&b=+", "x".repeat(1 << 20));
     let larger = format!("a={}&b=+", "x".repeat(17 << 20));
     let pairs = "a&".repeat(1 << 19);

@@ -25,7 +25,7 @@ use crate::{
     key::{Algorithm, AuthToken, SharedKey},
     printable::printable,
     request::{
-        HeaderValue::{Absent, One},
+        HeaderValue::{Absent, Conflicting, One},
         WebhookRequest,
     },
     signature::{KeyClaim, Signature},
@@ -198,7 +198,7 @@ impl<'k> Explainer<'k> {
         let text = match req.signature {
             One(text) => text,
             Absent => return (vec![Cause::SignatureMissing], None),
-            _ => return (vec![Cause::SignatureMalformed], None),
+            Conflicting => return (vec![Cause::SignatureMalformed], None),
         };
         let signature = parse_signature(text).or_else(|| {
             causes.push(Cause::SignatureMalformed);
@@ -330,7 +330,7 @@ fn repaired(text: &[u8]) -> Vec<u8> {
             other => other,
         })
         .collect();
-    while text.len() % 4 != 0 {
+    while !text.len().is_multiple_of(4) {
         text.push(b'=');
     }
     text

@@ -259,8 +259,8 @@ mod tests {
             ("https://h/x?a=1", "https://h/x?b=1", &[QueryMissing]),
         ];
         for (seen, signed, expected) in cases {
-            let causes = Location::of(seen).differences(&Location::of(signed));
-            assert_eq!(causes, *expected, "{seen} {signed}");
+            let found = Location::of(seen).differences(&Location::of(signed));
+            assert_eq!(found, *expected, "{seen} {signed}");
         }
     }
 

@@ -27,6 +27,14 @@ enum Source {
     Without(usize),
 }
 
+/// Whose user info the URL has.
+#[derive(Debug, Clone)]
+enum User {
+    Own,
+    None,
+    Given(String),
+}
+
 /// A dimension of the search: alternatives and their costs.
 type Dimension<T> = Vec<(u8, T)>;
 
@@ -37,7 +45,7 @@ pub(super) struct Locations {
     /// Whether security and kind (WebSocket or not) of the scheme change.
     schemes: Dimension<(bool, bool)>,
     hosts: Dimension<Option<String>>,
-    users: Dimension<Option<Option<String>>>,
+    users: Dimension<User>,
     paths: Dimension<Option<String>>,
     /// Whether the slash at the end of the path is toggled.
     slashes: Dimension<bool>,
@@ -107,8 +115,10 @@ impl Locations {
         if let Some(host) = &self.hosts.get(host)?.1 {
             url.host.clone_from(host);
         }
-        if let Some(user) = &self.users.get(user)?.1 {
-            url.user.clone_from(user);
+        match &self.users.get(user)?.1 {
+            User::Own => {}
+            User::None => url.user = None,
+            User::Given(user) => url.user = Some(user.clone()),
         }
         if let Some(path) = &self.paths.get(path)?.1 {
             url.path.clone_from(path);
@@ -229,12 +239,12 @@ fn hosts(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
     let public = public
         .map(|url| url.host.clone())
         .filter(|host| !host.is_empty());
-    let (name, own_port) = split_port(&seen.host);
+    let (name, port_seen) = split_port(&seen.host);
     let on_port = |port: &str| format!("{name}:{port}");
     let ports = hints.ports.iter().map(|port| on_port(port));
     let other_hosts_on_port = hints.hosts.iter().flat_map(|host| {
         let (name, _) = split_port(host);
-        let ports = hints.ports.iter().map(String::as_str).chain(own_port);
+        let ports = hints.ports.iter().map(String::as_str).chain(port_seen);
         ports.map(move |port| format!("{name}:{port}"))
     });
     let likely: Vec<_> = public
@@ -254,14 +264,14 @@ fn hosts(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
     with_own(None, likely.chain(usual))
 }
 
-fn users(seen: &Location, hints: &Hints) -> Dimension<Option<Option<String>>> {
-    let public = hints.public_urls.iter().filter_map(|url| url.user.clone());
-    let given = public.chain(hints.users.iter().cloned()).map(Some);
-    let found = given.chain([None]).collect();
-    with_own(
-        None,
-        distinct(found, &seen.user).map(|user| (1, Some(user))),
-    )
+fn users(seen: &Location, hints: &Hints) -> Dimension<User> {
+    let public = hints.public_urls.iter().filter_map(|url| url.user.as_ref());
+    let given = public
+        .chain(&hints.users)
+        .filter(|user| seen.user.as_ref() != Some(user));
+    let given = given.map(|user| (1, User::Given(user.clone())));
+    let none = seen.user.as_ref().map(|_| (1, User::None));
+    with_own(User::Own, given.chain(none))
 }
 
 fn paths(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
@@ -289,9 +299,9 @@ fn paths(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
 
 fn queries(seen: &Location, hints: &Hints, hashed_body: Option<&[u8]>) -> Dimension<Source> {
     let given = hints.public_urls.iter().chain(&hints.targets);
-    let given: Vec<_> = given
+    let given = given
+        .filter(|url| url.query.is_some())
         .map(|url| url.query.clone())
-        .filter(Option::is_some)
         .collect();
     let mut found: Vec<_> = distinct(given, &seen.query)
         .map(|query| (1, Source::Given(query)))
