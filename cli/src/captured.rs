@@ -20,7 +20,6 @@ pub(crate) struct CapturedRequest {
     pub(crate) signature: Option<String>,
     pub(crate) settings: Option<String>,
     /// Further headers, each with its values in order.
-    #[expect(dead_code, reason = "what `explain` looks for hints in")]
     pub(crate) headers: Vec<(String, String)>,
     /// The request's own key, in place of the environment's, or why it can't be one.
     pub(crate) validator: Option<Result<RequestValidator, ConfigError>>,

@@ -6,6 +6,8 @@ mod check;
 mod client;
 mod endpoint;
 mod events;
+mod explain;
+mod http_text;
 mod outcome;
 mod params;
 mod screen;
@@ -36,6 +38,7 @@ enum Command {
     Send(send::Args),
     Sign(sign::Args),
     Verify(verify::Args),
+    Explain(explain::Args),
 }
 
 const GUIDE: &str = "\
@@ -76,5 +79,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Send(args) => send::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Explain(args) => explain::run(&args),
     }
 }

@@ -90,7 +90,9 @@ mod body;
 mod builder;
 mod config;
 mod coverage;
+mod diagnosis;
 mod error;
+mod explain;
 mod extract;
 mod forwarded;
 mod gate;
@@ -130,6 +132,7 @@ pub use self::{
     config::{TwilioConfig, Validation},
     coverage::body_sha256,
     error::{ConfigError, ValidationError, ValidationErrorKind},
+    explain::{Cause, Explainer, Explanation},
     extract::Validated,
     key::{AuthToken, SharedKey},
     key_file::KeyFile,
