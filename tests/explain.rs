@@ -1,5 +1,6 @@
 //! Why a captured request is refused: each cause, several at a time, and where the search ends.
 
+#![expect(clippy::type_complexity, reason = "rows of tables")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::Instant;
@@ -125,6 +126,7 @@ fn forwarded_headers_are_hints_and_make_nothing_valid() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn urls_that_deployments_change_are_found() {
     let forwarded: &[(&str, &str)] = &[
         ("X-Forwarded-Proto", "https"),
@@ -548,8 +550,8 @@ fn other_keys_are_found() {
             }
             let explanation = explainer.explain(&request);
             let other = other.iter().filter(|_| *matches);
-            let causes: Vec<_> = other.chain(*causes).copied().collect();
-            assert_eq!(explanation.causes, causes, "{name}: {explanation:?}");
+            let expected: Vec<_> = other.chain(*causes).copied().collect();
+            assert_eq!(explanation.causes, expected, "{name}: {explanation:?}");
             assert_eq!(explanation.matched_url.is_some(), *matches, "{name}");
             for secret in ["own", "old", "sub ", "secret one", "secret two", signature] {
                 let text = format!(

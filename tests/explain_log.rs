@@ -125,6 +125,16 @@ fn each_in_child(test: &str, cases: usize, run: impl Fn(usize)) {
     }
 }
 
+/// Target, headers, body, signed text, causes, a part of the explanation.
+type Case<'c> = (
+    &'c str,
+    &'c [(&'c str, &'c str)],
+    &'c str,
+    &'c str,
+    &'c str,
+    &'c str,
+);
+
 #[test]
 fn warning_names_the_causes_and_the_setting() {
     let base = "set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com";
@@ -159,7 +169,7 @@ fn warning_names_the_causes_and_the_setting() {
     let other_hash = hashed("/m?x=1", "other");
     let this_url = "the signature matches this URL; ";
     #[rustfmt::skip]
-    let cases: &[(&str, &[(&str, &str)], &str, &str, &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         ("/m", forwarded, "a=1", "https://example.com/ma1", "scheme,host", &example),
         ("/m", prefixed, "a=1", "https://example.com/p/ma1", "scheme,host,path_prefix", &with_prefix),
         ("/m", two_hops, "a=1", "https://example.com/ma1", "scheme,host", &with_hops),
@@ -184,7 +194,7 @@ fn warning_names_the_causes_and_the_setting() {
         "warning_names_the_causes_and_the_setting",
         cases.len(),
         |case| {
-            let (target, headers, body, signed, causes, said) = cases[case];
+            let (target, headers, body, signed, found, said) = cases[case];
             let request = headers
                 .iter()
                 .fold(seen(target, body, signed), |request, header| {
@@ -192,7 +202,7 @@ fn warning_names_the_causes_and_the_setting() {
                 });
             let line = line_of(&explaining().build().unwrap(), request);
             let field = |name| line.get(name).map(String::as_str);
-            assert_eq!(field("cause"), Some(causes), "{line:?}");
+            assert_eq!(field("cause"), Some(found), "{line:?}");
             assert!(field("explanation").unwrap().contains(said), "{line:?}");
             assert!(field("message").unwrap().starts_with("refused"), "{line:?}");
             assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");

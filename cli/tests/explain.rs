@@ -50,9 +50,8 @@ fn text(bytes: &[u8]) -> &str {
 fn explain(args: &[&str], input: &[u8]) -> Value {
     let args = [&["--json"], args, &["-"]].concat();
     let output = run(&args, Some(TOKEN), input);
-    let value: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|_| panic!("{}{}", text(&output.stdout), text(&output.stderr)));
-    let valid = value["valid"].as_bool().unwrap();
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let valid = value.get("valid").and_then(Value::as_bool).unwrap();
     assert_eq!(output.status.code(), Some(i32::from(!valid)), "{value}");
     assert!(!text(&output.stdout).contains(TOKEN), "{value}");
     value
