@@ -67,7 +67,11 @@ impl Case {
         if self.is_form() {
             let pairs = self.body.split('&').filter_map(|pair| pair.split_once('='));
             let pairs: BTreeSet<_> = pairs.map(|(a, b)| (decode(a), decode(b))).collect();
-            text.extend(pairs.into_iter().flat_map(|(name, value)| [name, value].concat()));
+            text.extend(
+                pairs
+                    .into_iter()
+                    .flat_map(|(name, value)| [name, value].concat()),
+            );
         }
         text
     }
@@ -153,7 +157,12 @@ fn print_table<'b>(benches: impl IntoIterator<Item = (&'b str, Bench<'b>)>) {
             bench.case.body.len(),
             median(rounds.iter().map(|(limit, _)| *limit).collect()),
             median(rounds.iter().map(|(_, verdict)| *verdict).collect()),
-            median(rounds.iter().map(|(limit, verdict)| verdict / limit).collect()),
+            median(
+                rounds
+                    .iter()
+                    .map(|(limit, verdict)| verdict / limit)
+                    .collect()
+            ),
         );
     }
 }
