@@ -17,6 +17,10 @@ use crate::{
 /// Bytes of the largest body that is looked into.
 pub(crate) const MAX_BODY: usize = 16 * 1024;
 
+/// Bytes that a search hashes at most: a worker answers nothing meanwhile, and a forger may have made it
+/// the hardest to explain.
+const MAX_BYTES: usize = 2 * 1024 * 1024;
+
 /// Trusted proxies in a row at most that are thought of.
 const MAX_HOPS: usize = 4;
 
@@ -42,9 +46,10 @@ impl Diagnosis {
             ..request
         };
         let headers = req.headers().iter();
-        let explainer = headers.fold(Explainer::new(validator), |explainer, (name, value)| {
-            explainer.header(name, value.as_bytes())
-        });
+        let explainer = headers.fold(
+            Explainer::new(validator).max_bytes(MAX_BYTES),
+            |explainer, (name, value)| explainer.header(name, value.as_bytes()),
+        );
         let Explanation {
             causes,
             matched_url,

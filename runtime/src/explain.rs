@@ -17,7 +17,7 @@ use self::{
     hints::Hints,
     location::Location,
     locations::Locations,
-    search::{Found, Key, KeyGroup, NotFound, search},
+    search::{Found, Key, KeyGroup, MAX_BYTES, NotFound, search},
 };
 use crate::{
     coverage::{Coverage, check_body_hash},
@@ -76,6 +76,7 @@ pub struct Explainer<'k> {
     tokens: Vec<AuthToken>,
     shared_keys: Vec<SharedKey>,
     hints: Hints,
+    max_bytes: usize,
 }
 
 /// Prints how many keys there are: hints hold user infos.
@@ -96,7 +97,14 @@ impl<'k> Explainer<'k> {
             tokens: Vec::new(),
             shared_keys: Vec::new(),
             hints: Hints::default(),
+            max_bytes: MAX_BYTES,
         }
+    }
+
+    /// Ends the search after so many bytes.
+    pub(crate) fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
     }
 
     /// Adds a token that the app does not have, but that may have made the signature: a
@@ -240,7 +248,7 @@ impl<'k> Explainer<'k> {
         let locations = Locations::of(seen, &self.hints, get, hashed_body);
         let forms = Forms::of(req.body, seen.query.as_deref(), tried_coverage);
         let groups = self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm);
-        let found = search(signature, &groups, &locations, &forms, get)?;
+        let found = search(signature, &groups, &locations, &forms, get, self.max_bytes)?;
 
         let mut signed = Location::of(&found.url);
         if found.query_as_params.is_some() {

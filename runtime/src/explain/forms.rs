@@ -213,8 +213,10 @@ impl<'a> Forms<'a> {
         ]
     }
 
-    pub(super) fn body_len(&self) -> usize {
-        self.body.len()
+    /// Returns the bytes of memory that writing a text goes through, about.
+    pub(super) fn work(&self) -> usize {
+        let pairs = self.raw.len() + self.json.len() + self.query.len();
+        self.body.len() + pairs * size_of::<Pair>()
     }
 
     fn choice(&self, picks: &[usize]) -> Option<Choice> {

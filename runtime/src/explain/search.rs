@@ -21,8 +21,8 @@ use crate::{
 
 /// Texts that are hashed at most, each under all keys of a group.
 const MAX_CANDIDATES: usize = 4096;
-/// Bytes that are hashed at most.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that are hashed at most, unless less is asked for.
+pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
 /// What is looked at at most, counting what turns out to have been tried already.
 const MAX_VISITS: usize = 8 * MAX_CANDIDATES;
 
@@ -74,6 +74,7 @@ pub(super) fn search(
     locations: &Locations,
     forms: &Forms<'_>,
     get: bool,
+    max_bytes: usize,
 ) -> Result<Found, NotFound> {
     let key_costs = (0..groups.len()).map(|group| u8::from(group > 0)).collect();
     let dimensions: Vec<_> = locations
@@ -82,7 +83,7 @@ pub(super) fn search(
         .chain([key_costs])
         .chain(forms.costs())
         .collect();
-    let mut tried = Tried::default();
+    let mut tried = Tried::within(max_bytes);
     let end = cheapest_first(&dimensions, |picks| {
         let visit = visit(picks, signature, groups, locations, forms, get, &mut tried);
         visit.unwrap_or(ControlFlow::Continue(()))
@@ -118,8 +119,8 @@ fn visit(
         return Some(ControlFlow::Break(None));
     }
     if !tried.texts.contains_key(form) {
-        // A long body can make a short text, and is work all the same.
-        if !tried.may_build(forms.body_len()) {
+        // A long body, or one of many pairs, can make a short text, and is work all the same.
+        if !tried.may_build(forms.work()) {
             return Some(ControlFlow::Break(None));
         }
         let text = forms.text(form)?.into_vec();
@@ -172,7 +173,7 @@ fn hash_of(signed: &[&[u8]; 2], group: usize) -> u64 {
 struct Tried {
     budget: Budget,
     visits: usize,
-    /// Bytes of the URLs and bodies that were rewritten.
+    /// Bytes of the URLs and bodies that were rewritten, about.
     built: usize,
     hashes: HashSet<u64>,
     /// What follows the URL, by its picks. As each is hashed at least once, the budget bounds it.
@@ -180,6 +181,12 @@ struct Tried {
 }
 
 impl Tried {
+    fn within(max_bytes: usize) -> Self {
+        let mut tried = Self::default();
+        tried.budget.max_bytes = max_bytes;
+        tried
+    }
+
     fn may_visit(&mut self) -> bool {
         self.visits += 1;
         self.visits <= MAX_VISITS
@@ -187,12 +194,13 @@ impl Tried {
 
     fn may_build(&mut self, bytes: usize) -> bool {
         self.built = self.built.saturating_add(bytes);
-        self.built <= MAX_BYTES
+        self.built <= self.budget.max_bytes
     }
 }
 
 #[derive(Default)]
 struct Budget {
+    max_bytes: usize,
     candidates: usize,
     bytes: usize,
 }
@@ -202,7 +210,7 @@ impl Budget {
     fn take(&mut self, bytes: usize) -> bool {
         self.candidates += 1;
         self.bytes = self.bytes.saturating_add(bytes);
-        self.candidates <= MAX_CANDIDATES && self.bytes <= MAX_BYTES
+        self.candidates <= MAX_CANDIDATES && self.bytes <= self.max_bytes
     }
 }
 
@@ -215,7 +223,7 @@ mod tests {
     #[test]
     fn budget_is_so_many_candidates_and_bytes() {
         let takes = |bytes: usize| {
-            let mut budget = Budget::default();
+            let mut budget = Tried::within(MAX_BYTES).budget;
             (0..10_000).take_while(|_| budget.take(bytes)).count()
         };
         assert_eq!(takes(1), 4096);
