@@ -20,17 +20,16 @@ const SHA256_LEN: usize = 44;
 
 const EXAMPLES: &str = "\
 Examples:
-  From ngrok's inspector (http://127.0.0.1:4040), the text under \"Raw\":
-    twilio-webhook explain request.txt
-    pbpaste | twilio-webhook explain --public-url https://example.ngrok.app -
-  From tcpdump:
-    tcpdump -i lo -s0 -w webhook.pcap port 8080
-    tshark -r webhook.pcap -q -z follow,http,raw,0 | tail -n +7 | head -n 1 | xxd -r -p | twilio-webhook explain -
-  From an app's own log, as an object that `verify` takes, with the headers of the request:
-    twilio-webhook explain --json request.json
-    {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\", \"headers\": {\"X-Twilio-Signature\": \"...\"}}
-  With the tokens of subaccounts, one a line:
-    twilio-webhook explain --try-tokens tokens.txt request.txt
+  twilio-webhook explain request.txt
+  twilio-webhook explain --public-url https://example.com request.txt
+  twilio-webhook explain --try-tokens tokens.txt --json request.json
+From ngrok's inspector at http://127.0.0.1:4040, the text of the request under \"Raw\", on a Mac:
+  pbpaste | twilio-webhook explain -
+From tcpdump, the first request to port 8080:
+  tcpdump -i lo -s 0 -w webhook.pcap port 8080
+  tshark -r webhook.pcap -q -z follow,tcp,raw,0 | grep -E '^[0-9a-f]+$' | xxd -r -p | twilio-webhook explain -
+From an app's own log, as an object that `verify --jsonl` takes, with the headers of the request:
+  {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\", \"headers\": {\"X-Twilio-Signature\": \"...\"}}
 
 What the app saw is http:// + Host + the path, or what --url says. It is judged as it stands; headers of
 proxies are only hints to what Twilio signed. A form whose capture has no Content-Length may end with a line

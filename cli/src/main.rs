@@ -58,6 +58,8 @@ From nothing to a verified local endpoint:
 
 A request that Twilio sent and your app refused can be judged by itself:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...
+And if it is captured as text, by ngrok's inspector say, you are told why it was refused and what to set:
+  twilio-webhook explain request.txt
 
 The token comes from TWILIO_AUTH_TOKEN (several with commas between them; the first one signs), \
 --token-file or --token-stdin. It is never taken from the command line and never printed. A password for \

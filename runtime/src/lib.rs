@@ -66,6 +66,7 @@
 //! | tests that sign what they send | [`testing`] |
 //! | the verdict alone, without actix-web | [`RequestValidator`] |
 //! | the reasons for a refusal, in code | [`ValidationErrorKind`] |
+//! | why a captured request is refused, and what to change | [`Explainer`] |
 //!
 //! # What a signature does not prove
 //!

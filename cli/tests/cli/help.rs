@@ -14,7 +14,7 @@ fn help_leads_through_every_command() {
     ] {
         assert!(top.stdout.contains(text), "{text}: {}", top.stdout);
     }
-    for name in ["check", "send", "sign", "verify"] {
+    for name in ["check", "send", "sign", "verify", "explain"] {
         let help = run(&[name, "--help"]);
         assert_eq!(help.status, 0);
         let example = format!("Examples:\n  twilio-webhook {name} ");
