@@ -208,7 +208,7 @@ fn main() {
     criterion.final_summary();
 
     // `cargo test` runs benchmarks as well, to see that they run.
-    if env::args().any(|arg| arg == "--bench") {
+    if env::args().any(|arg| arg == "--bench") && !env::args().any(|arg| arg == "--profile-time") {
         print_table(cases.iter().map(|case| {
             let bench = Bench::new(case, &validator, &token);
             (case.name.as_str(), bench)

@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::Mac;
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use crate::{
     error::ValidationErrorKind,
@@ -56,9 +56,17 @@ impl Signature {
             .then(|| Self::from_digest(bytes.get(..len).unwrap_or(&[])))
     }
 
-    /// Compares two signatures in constant time.
+    /// Compares two signatures in constant time, eight bytes at a time.
     pub(crate) fn matches(&self, other: &Self) -> bool {
-        self.len == other.len && bool::from(self.bytes.ct_eq(&other.bytes))
+        let (ours, _) = self.bytes.as_chunks();
+        let (theirs, _) = other.bytes.as_chunks();
+        let same = ours
+            .iter()
+            .zip(theirs)
+            .fold(Choice::from(1), |same, (a, b)| {
+                same & u64::from_ne_bytes(*a).ct_eq(&u64::from_ne_bytes(*b))
+            });
+        self.len == other.len && bool::from(same)
     }
 
     /// Returns the text that goes into the `X-Twilio-Signature` header.

@@ -6,7 +6,7 @@ use crate::{
     coverage::{Coverage, check_body_hash},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     key::{Algorithm, AuthToken, SharedKey},
-    params::{Text, write_signed},
+    params::{Room, write_signed},
     printable::printable_url,
     request::WebhookRequest,
     signature::{KeyClaim, Signature, SignatureClaim},
@@ -136,17 +136,21 @@ impl RequestValidator {
     /// ```
     pub fn sign(&self, req: &WebhookRequest<'_>) -> Result<String, ValidationError> {
         let keys = self.keys(KeyClaim::parse(req.settings)?)?;
-        let mut params = Text::new();
-        match Coverage::of(req)? {
+        let mut room = Room::new();
+        let params = match Coverage::of(req)? {
             Coverage::Parameters => {
-                write_signed(req.body, &mut params);
+                let params = write_signed(req.body, &mut room);
                 if params.is_empty() {
                     check_body_hash(&req.body(&[]))?;
                 }
+                params
             }
-            Coverage::Url => check_body_hash(req)?,
-        }
-        let text = [req.url.as_bytes(), &params];
+            Coverage::Url => {
+                check_body_hash(req)?;
+                &[]
+            }
+        };
+        let text = [req.url.as_bytes(), params];
         let signature = match keys {
             Keys::AuthTokens(tokens) => tokens.first().map(|token| token.sign(text)),
             Keys::SharedKey(key, algorithm) => Some(key.sign(algorithm, text)),
@@ -212,9 +216,9 @@ impl Keys<'_> {
         signature: &Signature,
         req: &WebhookRequest<'a>,
     ) -> Result<Accepted<'a>, ValidationError> {
-        let mut params = Text::new();
-        write_signed(req.body, &mut params);
-        let accepted = self.check(signature, req, &params)?;
+        let mut room = Room::new();
+        let params = write_signed(req.body, &mut room);
+        let accepted = self.check(signature, req, params)?;
         if params.is_empty() {
             // Such a form adds nothing to the signed text, so that anyone who saw a request with
             // another body could put this one in its place: it counts as an empty body.
@@ -243,9 +247,8 @@ impl Keys<'_> {
             let key = match candidate.query_as_params {
                 None => self.find(signature, [url, params]),
                 Some(query) => {
-                    let mut params = Text::new();
-                    write_signed(query.as_bytes(), &mut params);
-                    self.find(signature, [url, &params])
+                    let mut room = Room::new();
+                    self.find(signature, [url, write_signed(query.as_bytes(), &mut room)])
                 }
             };
             if let Some(key) = key {

@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{cause::Cause, product::Costs};
 use crate::{
     coverage::Coverage,
-    params::{Text, decode, write_signed},
+    params::{Room, decode, write_signed},
 };
 
 /// Parameters at most that are left out or given a blank one by one.
@@ -242,17 +242,15 @@ impl<'a> Forms<'a> {
 
     /// Writes the text that follows the URL for picks, one of each dimension in the order of
     /// [`costs`](Self::costs).
-    pub(super) fn text(&self, picks: &[usize]) -> Option<Text> {
+    pub(super) fn text(&self, picks: &[usize]) -> Option<Vec<u8>> {
         let choice = self.choice(picks)?;
-        let mut text = Text::new();
         if choice.covered == Covered::Form && picks.iter().skip(1).all(|pick| *pick == 0) {
-            write_signed(self.body, &mut text);
-            return Some(text);
+            return Some(write_signed(self.body, &mut Room::new()).to_vec());
         }
         if choice.covered == Covered::Raw {
-            text.extend_from_slice(self.body);
-            return Some(text);
+            return Some(self.body.to_vec());
         }
+        let mut text = Vec::new();
         let pairs = choice.apply(self.covered_pairs(choice), &self.query);
         choice.repeats.write(pairs, &mut text);
         Some(text)
@@ -367,7 +365,7 @@ impl Decoding {
 }
 
 impl Repeats {
-    fn write(self, pairs: Vec<Pair>, text: &mut Text) {
+    fn write(self, pairs: Vec<Pair>, text: &mut Vec<u8>) {
         let mut by_name: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
         for (name, value) in pairs {
             by_name.entry(name).or_default().push(value);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     key::{Algorithm, AuthToken, SharedKey},
-    params::{Text, write_signed},
+    params::{Room, write_signed},
     signature::Signature,
     url::candidates,
 };
@@ -123,18 +123,15 @@ fn visit(
         if !tried.may_build(forms.work()) {
             return Some(ControlFlow::Break(None));
         }
-        let text = forms.text(form)?.into_vec();
+        let text = forms.text(form)?;
         tried.texts.insert(form.to_vec(), text);
     }
     for candidate in candidates(&url, get) {
         let text = tried.texts.get(form).map_or(&[][..], Vec::as_slice);
-        let mut moved_query = Text::new();
+        let mut room = Room::new();
         let params = match candidate.query_as_params {
             None => text,
-            Some(query) if text.is_empty() => {
-                write_signed(query.as_bytes(), &mut moved_query);
-                &moved_query
-            }
+            Some(query) if text.is_empty() => write_signed(query.as_bytes(), &mut room),
             Some(_) => continue,
         };
         let signed = [candidate.url.as_bytes(), params];
