@@ -10,6 +10,9 @@ use actix_twilio::{
 use actix_web::dev::ServiceResponse;
 use serde::Deserialize;
 
+pub mod reference;
+pub mod targets;
+
 /// The Auth Token of the account that the tests' genuine requests come from.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
