@@ -5,7 +5,7 @@
 
 use std::{env, error::Error, io};
 
-use actix_twilio::validate_twilio_request;
+use actix_twilio::{TwilioConfig, validate_twilio_request};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, rt, web};
 use actix_ws::{Message, MessageStream, Session};
 use serde_json::{Value, json};
@@ -56,7 +56,9 @@ fn echoed(text: &str) -> Option<String> {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let server = HttpServer::new(|| App::new().service(media)).bind(("127.0.0.1", port))?;
+    let config = TwilioConfig::from_env()?;
+    let server = HttpServer::new(move || App::new().app_data(config.clone()).service(media))
+        .bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("Listening on http://{address}");
     }

@@ -1,15 +1,16 @@
-//! Counts verdicts for Prometheus, and answers a refused call with TwiML.
+//! Counts verdicts for Prometheus.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and look at
 //! <http://127.0.0.1:8080/metrics>.
 
 use std::{env, error::Error, fmt, io, sync::Arc};
 
-use actix_twilio::{TwilioConfig, ValidationErrorKind, Verdict, validate_twilio_request};
-use actix_web::{
-    App, HttpResponse, HttpResponseBuilder, HttpServer, Responder, error::InternalError, get, post,
-    web,
+use actix_twilio::{
+    TwilioConfig, ValidationErrorKind, Verdict,
+    twiml::{Twiml, Verb},
+    validate_twilio_request,
 };
+use actix_web::{App, HttpServer, error::InternalError, get, http::StatusCode, post, web};
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
     metrics::{counter::Counter, family::Family, histogram::Histogram},
@@ -62,8 +63,8 @@ impl Metrics {
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn voice() -> impl Responder {
-    twiml(HttpResponse::Ok(), "<Say>Hello</Say>")
+async fn voice() -> Twiml {
+    Twiml::new([Verb::say("Hello")])
 }
 
 #[get("/metrics")]
@@ -71,17 +72,8 @@ async fn scrape(registry: web::Data<Registry>) -> Result<String, InternalError<f
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => Ok(text),
-        Err(err) => Err(InternalError::new(
-            err,
-            actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
-        )),
+        Err(err) => Err(InternalError::new(err, StatusCode::INTERNAL_SERVER_ERROR)),
     }
-}
-
-fn twiml(mut answer: HttpResponseBuilder, verbs: &str) -> HttpResponse {
-    answer
-        .content_type("text/xml; charset=utf-8")
-        .body(format!("<Response>{verbs}</Response>"))
 }
 
 #[actix_web::main]
@@ -94,10 +86,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let config = TwilioConfig::builder()
         .env()?
         .on_verdict(move |verdict| counters.count(verdict))
-        // The error stays in the response, so that loggers find its kind.
-        .error_handler(|err, _req| {
-            InternalError::from_response(err, twiml(HttpResponse::Forbidden(), "<Reject/>")).into()
-        })
         .build()?;
     let server = HttpServer::new(move || {
         App::new()

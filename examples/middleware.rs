@@ -4,7 +4,7 @@
 
 use std::{env, error::Error, io};
 
-use actix_twilio::TwilioValidation;
+use actix_twilio::{TwilioConfig, TwilioValidation};
 use actix_web::{
     App, HttpServer, Responder,
     middleware::{Logger, NormalizePath},
@@ -27,8 +27,10 @@ async fn health() -> impl Responder {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let server = HttpServer::new(|| {
+    let config = TwilioConfig::from_env()?;
+    let server = HttpServer::new(move || {
         App::new()
+            .app_data(config.clone())
             .service(
                 web::scope("/twilio")
                     .route("/message", web::post().to(message))

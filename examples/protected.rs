@@ -5,7 +5,7 @@
 
 use std::{env, error::Error, io};
 
-use actix_twilio::{Proof, ProtectedRoute, validate_twilio_request};
+use actix_twilio::{Proof, ProtectedRoute, TwilioConfig, validate_twilio_request};
 use actix_web::{App, HttpServer, Responder, web};
 
 /// Every route in here is protected, but for those that say `skip`.
@@ -41,8 +41,10 @@ fn charge(proof: &Proof) -> String {
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let server = HttpServer::new(|| {
+    let config = TwilioConfig::from_env()?;
+    let server = HttpServer::new(move || {
         App::new()
+            .app_data(config.clone())
             .service(webhooks::message)
             .service(webhooks::health)
             .route("/voice", web::post().to_validated(voice))

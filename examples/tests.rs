@@ -3,14 +3,17 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::{
-    env,
+    env, fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
     time::Duration,
 };
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+use actix_twilio::{
+    AuthToken, RequestValidator, WebhookRequest,
+    testing::{Signer, hashed_url},
+};
 
 const TOKEN: &str = "12345";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -25,12 +28,7 @@ struct Example {
 
 impl Example {
     fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
-        let mut process = Command::new(binary)
-            .env_remove("TWILIO_AUTH_TOKEN")
-            .env_remove("TWILIO_WEBHOOK_BASE_URL")
-            .env_remove("TWILIO_VALIDATION")
-            .env_remove("HOST")
-            .env("PORT", "0")
+        let mut process = command(binary)
             .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -105,12 +103,44 @@ impl Drop for Example {
     }
 }
 
+/// An example with no settings but a free port.
+fn command(binary: &str) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .env_remove("TWILIO_AUTH_TOKEN")
+        .env_remove("TWILIO_WEBHOOK_BASE_URL")
+        .env_remove("TWILIO_VALIDATION")
+        .env_remove("HOST")
+        .env("PORT", "0");
+    command
+}
+
 fn sign(token: &str, url: &str, body: &str) -> String {
     let request = WebhookRequest::new("POST", url)
         .content_type(FORM)
         .body(body);
     let keys = RequestValidator::new([AuthToken::new(token).unwrap()]).unwrap();
     keys.sign(&request).unwrap()
+}
+
+#[test]
+fn each_example_says_how_to_run_it_and_is_run_here() {
+    let here = include_str!("tests.rs");
+    let mut examples = 0;
+    for entry in fs::read_dir(env!("CARGO_MANIFEST_DIR")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        if path.extension().is_none_or(|extension| extension != "rs") || name == "tests" {
+            continue;
+        }
+        examples += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        let (comment, _) = text.split_once("\n\nuse ").unwrap();
+        let command = format!("cargo run --bin {name}`");
+        assert!(comment.contains(&command), "{name}: {comment}");
+        assert!(here.contains(&format!("CARGO_BIN_EXE_{name}\"")), "{name}");
+    }
+    assert!(examples > 10, "{examples}");
 }
 
 #[test]
@@ -141,6 +171,59 @@ fn quickstart_answers_what_it_signs_itself() {
         "{answer}"
     );
     assert_eq!(app.post("/message", forged, signature).0, 403);
+}
+
+#[test]
+fn quickstart_signs_for_its_public_url() {
+    let base = [("TWILIO_WEBHOOK_BASE_URL", "https://example.com/prefix/")];
+    let mut app = Example::start(env!("CARGO_BIN_EXE_quickstart"), &base);
+    let mut said = String::new();
+    while !said.contains("-H '") && app.output.read_line(&mut said).unwrap() > 0 {}
+    assert!(
+        said.contains("for https://example.com/prefix/message,"),
+        "{said}"
+    );
+    let signature = said.split("X-Twilio-Signature: ").nth(1).unwrap();
+    let signature = signature.split('\'').next().unwrap();
+    let form = "From=%2B14158675310&Body=Hi";
+    assert_eq!(app.post("/message", form, signature).0, 200);
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start() {
+    let wrong = [
+        (
+            "quickstart",
+            env!("CARGO_BIN_EXE_quickstart"),
+            "TWILIO_WEBHOOK_BASE_URL",
+            "example.com",
+        ),
+        (
+            "events",
+            env!("CARGO_BIN_EXE_events"),
+            "TWILIO_AUTH_TOKEN",
+            " ",
+        ),
+        (
+            "tested",
+            env!("CARGO_BIN_EXE_tested"),
+            "TWILIO_VALIDATION",
+            "off",
+        ),
+    ];
+    for (name, binary, variable, value) in wrong {
+        let out = command(binary)
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
+            .env(variable, value)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert!(!out.status.success(), "{name}");
+        assert!(
+            said.contains(&format!("ConfigError({variable}: ")),
+            "{name}: {said}"
+        );
+    }
 }
 
 #[test]
@@ -247,26 +330,24 @@ fn accounts_validates_each_account_with_its_own_token() {
         403
     );
     drop(app);
-    std::fs::remove_file(database).unwrap();
+    fs::remove_file(database).unwrap();
 }
 
 #[test]
-fn media_stream_refuses_a_forged_handshake() {
+fn media_stream_echoes_and_refuses_a_forged_handshake() {
     let app = Example::start(
         env!("CARGO_BIN_EXE_media_stream"),
         &[("TWILIO_AUTH_TOKEN", TOKEN)],
     );
-    let keys = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
+    let signer = Signer::new(TOKEN);
     let url = format!("ws://{}/media", app.address);
-    let genuine = keys.sign(&WebhookRequest::new("GET", &url)).unwrap();
-    for (signature, expected) in [
-        (genuine.as_str(), "101"),
-        ("AAAAAAAAAAAAAAAAAAAAAAAAAAA=", "403"),
-    ] {
+    let handshake = WebhookRequest::new("GET", &url);
+    for (signer, expected) in [(&signer, "101"), (&signer.forged(), "403")] {
         let mut stream = TcpStream::connect(&app.address).unwrap();
         stream
             .set_read_timeout(Some(Duration::from_secs(10)))
             .unwrap();
+        let (_, signature) = &signer.headers(&handshake)[0];
         let request = format!(
             "GET /media HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
@@ -274,10 +355,33 @@ fn media_stream_refuses_a_forged_handshake() {
             app.address
         );
         stream.write_all(request.as_bytes()).unwrap();
-        let mut status = String::new();
-        BufReader::new(stream).read_line(&mut status).unwrap();
-        assert_eq!(status.split(' ').nth(1), Some(expected), "{status}");
+        let mut answers = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            answers.read_line(&mut head).unwrap();
+        }
+        assert_eq!(head.split(' ').nth(1), Some(expected), "{head}");
+        if expected == "101" {
+            assert_echoes(answers);
+        }
     }
+}
+
+/// Sends audio into a WebSocket, in one short text frame, and expects it back in another one.
+#[track_caller]
+fn assert_echoes(mut answers: BufReader<TcpStream>) {
+    let audio = r#"{"event":"media","streamSid":"MZ1","media":{"payload":"QUJD"}}"#;
+    let mut frame = vec![0x81, 0x80 | u8::try_from(audio.len()).unwrap(), 0, 0, 0, 0];
+    frame.extend(audio.as_bytes());
+    answers.get_mut().write_all(&frame).unwrap();
+    let mut head = [0; 2];
+    answers.read_exact(&mut head).unwrap();
+    assert_eq!(head[0], 0x81);
+    let mut echo = vec![0; head[1].into()];
+    answers.read_exact(&mut echo).unwrap();
+    let [sent, came] = [audio.as_bytes(), &echo[..]]
+        .map(|json| serde_json::from_slice::<serde_json::Value>(json).unwrap());
+    assert_eq!(came, sent);
 }
 
 #[test]
@@ -287,14 +391,87 @@ fn metrics_counts_verdicts_by_route() {
         &[("TWILIO_AUTH_TOKEN", TOKEN)],
     );
     app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
-    let (status, answer) = app.post("/voice", "From=1", "");
-    assert_eq!(
-        (status, answer.as_str()),
-        (403, "<Response><Reject/></Response>")
-    );
+    assert_eq!(app.post("/voice", "From=1", "").0, 403);
     let (_, text) = app.get("/metrics");
     for verdict in ["genuine", "signature_mismatch", "signature_malformed"] {
         let line = format!("twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\"}} 1");
         assert!(text.contains(&line), "{line}: {text}");
     }
+}
+
+#[test]
+fn rejection_answers_with_twiml() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_rejection"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    let (status, answer) = app.post("/voice", "From=1", "");
+    assert_eq!(status, 403);
+    assert!(
+        answer.ends_with("<Response><Reject/></Response>"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn tested_and_unsigned_tests_are_protected_when_they_run() {
+    let variables = [("TWILIO_AUTH_TOKEN", TOKEN)];
+    let app = Example::start(env!("CARGO_BIN_EXE_tested"), &variables);
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Gather");
+    let app = Example::start(env!("CARGO_BIN_EXE_unsigned_tests"), &variables);
+    app.assert_protects("/message", TOKEN, &app.url("/message"), "You wrote");
+}
+
+#[test]
+fn events_are_handled_once_and_only_if_their_hash_is_signed() {
+    let mut app = Example::start(
+        env!("CARGO_BIN_EXE_events"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    let signer = Signer::new(TOKEN);
+    let event = |id: u8, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"com.twilio.messaging.message.sent","source":"SM1","id":"EZ{id}","data":{data}}}"#
+        )
+    };
+    let batch = format!(
+        "[{},{}]",
+        event(1, r#"{"messageSid":"SM1"}"#),
+        event(2, "{}")
+    );
+    let other = format!("[{}]", event(3, r#"{"messageSid":"SM3"}"#));
+    let send = |signed: &str, sent: &str| {
+        let url = hashed_url(&app.url("/events"), signed);
+        let webhook = WebhookRequest::new("POST", &url)
+            .content_type("application/json")
+            .body(signed);
+        let (name, value) = &signer.headers(&webhook)[0];
+        app.send(&format!(
+            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n{name}: {value}\r\n\r\n{sent}",
+            url.strip_prefix(&app.url("")).unwrap(),
+            app.address,
+            sent.len(),
+        ))
+        .0
+    };
+    assert_eq!(send(&batch, &batch), 204);
+    assert_eq!(send(&batch, &batch), 204, "the same once more");
+    assert_eq!(
+        send(&batch, &other),
+        403,
+        "another body under a valid signature"
+    );
+    assert_eq!(send(&other, &other), 204);
+    let mut lines = String::new();
+    for _ in 0..3 {
+        app.output.read_line(&mut lines).unwrap();
+    }
+    assert_eq!(
+        lines,
+        "com.twilio.messaging.message.sent SM1\n\
+         com.twilio.messaging.message.sent\n\
+         com.twilio.messaging.message.sent SM3\n"
+    );
 }

@@ -495,6 +495,37 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
             json("AccountSid=$B", "\u{feff}{\"AccountSid\":\"$A\"}"),
             AccountMalformed,
         ),
+        (
+            "A in an array, which serde takes for a struct",
+            json("AccountSid=$B", r#"["$A","Hi"]"#),
+            AccountConflicting,
+        ),
+        (
+            "A in the array of an event's data",
+            json("AccountSid=$B", r#"{"id":"1","data":["$A","Hi"]}"#),
+            AccountConflicting,
+        ),
+        (
+            "A in the data of an event that is an array",
+            json("AccountSid=$B", r#"[["1",{"accountSid":"$A"}]]"#),
+            AccountConflicting,
+        ),
+        (
+            "JSON of B's as text, which is a form of A's",
+            typed("text/plain", r#"{"AccountSid":"$B","x":"&AccountSid=$A&"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A's form, which looks like JSON, with a parameter of that name",
+            Webhook {
+                method: "POST",
+                ..typed(
+                    "application/x-www-form-urlencoded; x=json",
+                    r#"{"x":"&AccountSid=$A&"}"#,
+                )
+            },
+            AccountConflicting,
+        ),
         ("nobody's form", form("", "From=1"), SignatureMismatch),
         ("nobody's JSON", json("", "{}"), SignatureMismatch),
         (

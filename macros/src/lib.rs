@@ -118,12 +118,13 @@ use proc_macro::TokenStream;
 /// - a module in another file, and a macro in the place of an item, or of a statement in a function such as
 ///   `fn configure(cfg: &mut ServiceConfig)`, which may make routes;
 /// - an `async fn` that has no route attribute but is `pub` or has an attribute of another crate;
-/// - an unprotected function of the module that is passed on, as in `web::post().to(private)`, and a closure
-///   that is given to `to` or `fn_service`.
+/// - an unprotected `async fn` of the module that is passed on, as in `web::post().to(private)`, and a closure
+///   or a plain function that is given to `to` and its like.
 ///
-/// What is not of the module it leaves alone: a handler from elsewhere that the module registers, or a type with
-/// an `impl Handler` of its own. To have those refused too, register with `to_validated`, which takes
-/// protected handlers only.
+/// It sees names and not types. What is not of the module it leaves alone: a handler from elsewhere that the
+/// module registers, or a type with an `impl Handler` of its own. And it does not see a closure or a plain
+/// function behind a variable, a function's result, a trait, another name by `use`, or a macro in an expression.
+/// To have those refused too, register with `to_validated`, which takes protected handlers only.
 ///
 /// # Errors
 ///

@@ -2,14 +2,27 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{
-    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path,
+    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path, Stmt,
     visit_mut::{self, VisitMut},
 };
 
 use crate::{attr::is_own, errors::Errors, module::Unprotected};
 
 /// Functions and methods of actix-web that make a route or service of what they are given.
-const REGISTRARS: [&str; 2] = ["to", "fn_service"];
+const REGISTRARS: [&str; 12] = [
+    "default_service",
+    "delete",
+    "fn_service",
+    "finish",
+    "get",
+    "head",
+    "patch",
+    "post",
+    "put",
+    "query",
+    "to",
+    "trace",
+];
 
 /// Tells of each unprotected function of the module that is passed on, as a handler is, and of each
 /// closure that becomes one. Calling such a function is no registration.
@@ -84,6 +97,13 @@ impl Registrations<'_> {
                     self.errors.at(name, PASSED_ON);
                 }
             }
+            Expr::Block(block) => {
+                if let Some(Stmt::Expr(value, None)) = block.block.stmts.last() {
+                    self.registered(value);
+                }
+            }
+            Expr::Cast(cast) => self.registered(&cast.expr),
+            Expr::Paren(paren) => self.registered(&paren.expr),
             _ => {}
         }
     }

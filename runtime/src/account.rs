@@ -5,10 +5,9 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::{
-    coverage::says_form,
     error::{ConfigError, ValidationErrorKind},
     params,
-    request::WebhookRequest,
+    request::{HeaderValue, WebhookRequest},
     url,
 };
 
@@ -77,7 +76,7 @@ pub(crate) fn claimed_account(
     }
     let body = req.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(req.body);
     let like_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
-    if !like_json || says_form(req)? {
+    if !like_json || !says_json(req) {
         for value in params::values(req.body, NAME) {
             claimed.add(&value)?;
         }
@@ -93,6 +92,19 @@ pub(crate) fn claimed_account(
         }
     }
     Ok(claimed.account)
+}
+
+/// Returns whether a request calls its body JSON, apart from the content type's parameters.
+fn says_json(req: &WebhookRequest<'_>) -> bool {
+    match req.content_type {
+        HeaderValue::One(content_type) => content_type
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .windows(4)
+            .any(|part| part.eq_ignore_ascii_case(b"json")),
+        HeaderValue::Absent | HeaderValue::Conflicting => false,
+    }
 }
 
 /// The one account that was found so far.
@@ -117,11 +129,21 @@ impl Claimed {
     }
 }
 
+impl Claimed {
+    /// Breaks the reading off if an account is wrong, and keeps why.
+    fn add_json<E: serde::de::Error>(&mut self, text: &[u8]) -> Result<(), E> {
+        self.add(text).map_err(|kind| {
+            self.error = Some(kind);
+            E::custom(kind)
+        })
+    }
+}
+
 /// Reads JSON for accounts. A map type would keep one of several equal names; this sees them all.
 enum Level<'c> {
     /// The document: an object, or a batch of them.
     Top(&'c mut Claimed),
-    /// An object of a batch.
+    /// An object of a batch, or what stands in any other array.
     Event(&'c mut Claimed),
     /// The `data` of an object.
     Data(&'c mut Claimed),
@@ -157,11 +179,7 @@ impl<'de> Visitor<'de> for Level<'_> {
                     serde_json::Value::Null => {}
                     value => {
                         let text = value.as_str().unwrap_or_default();
-                        let claimed = self.claimed();
-                        if let Err(kind) = claimed.add(text.as_bytes()) {
-                            claimed.error = Some(kind);
-                            return Err(serde::de::Error::custom(kind));
-                        }
+                        self.claimed().add_json(text.as_bytes())?;
                     }
                 }
             } else if name == "data" && !matches!(self, Self::Data(_)) {
@@ -173,15 +191,12 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(())
     }
 
+    /// A type derived with serde takes an array for a struct, too, with the fields in order.
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
-        if matches!(self, Self::Top(_)) {
-            while seq
-                .next_element_seed(Level::Event(self.claimed()))?
-                .is_some()
-            {}
-        } else {
-            while seq.next_element::<IgnoredAny>()?.is_some() {}
-        }
+        while seq
+            .next_element_seed(Level::Event(self.claimed()))?
+            .is_some()
+        {}
         Ok(())
     }
 
@@ -201,7 +216,10 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(())
     }
 
-    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+    fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
+        if text.parse::<AccountSid>().is_ok() {
+            self.claimed().add_json(text.as_bytes())?;
+        }
         Ok(())
     }
 
@@ -286,6 +304,19 @@ mod tests {
                 r#"{"AccountSid":null,"data":null,"a":1.5,"b":[],"c":true,"d":-1}"#,
                 "",
                 Ok(None),
+            ),
+            (r#"["$A","x"]"#, "", Ok(Some(A))),
+            (r#"[["$B","x"]]"#, "AccountSid=$A", conflicting),
+            (
+                r#"[["1",{"accountSid":"$B"}]]"#,
+                "AccountSid=$A",
+                conflicting,
+            ),
+            (r#"{"data":["$B","x"]}"#, "AccountSid=$A", conflicting),
+            (
+                r#"{"AccountSid":"$A","x":"&AccountSid=$B&"}"#,
+                "",
+                conflicting,
             ),
             (r#"{"AccountSid":1}"#, "", malformed),
             (r#"{"AccountSid":"AC1"}"#, "", malformed),

@@ -328,6 +328,18 @@ impl TwilioConfigBuilder {
         self
     }
 
+    /// Sets whether the warning of a refused request says why its signature does not match, and which
+    /// setting to change: the [cause](crate::Cause) and an explanation. The default is to do so in
+    /// builds with debug assertions, and not in others, while validation only reports too.
+    ///
+    /// To find out is work: it is done at most once a second in a process, for some milliseconds, and
+    /// never for bodies over 16 KiB. A request that matches nothing is logged as before. An
+    /// [`Explainer`](crate::Explainer), or the command `twilio-webhook explain`, looks further.
+    pub fn explain_mismatches(mut self, explain: bool) -> Self {
+        self.options.explain_mismatches = explain;
+        self
+    }
+
     /// Sets what happens to requests that are not genuine. The default is [`Validation::Enforce`].
     ///
     /// In a build without debug assertions, [`Validation::Off`] is refused by
@@ -349,7 +361,7 @@ impl TwilioConfigBuilder {
 
     /// Switches validation off in any build: every request reaches the handlers, forged ones too.
     ///
-    /// In tests, rather sign the requests: see [`RequestValidator::sign`].
+    /// In tests, rather [sign the requests](crate::testing).
     pub fn dangerously_disable_validation(mut self) -> Self {
         self.options.validation = Validation::Off;
         self.off_is_deliberate = true;

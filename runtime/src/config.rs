@@ -148,6 +148,10 @@ impl TwilioConfig {
         self.0.options.body_timeout
     }
 
+    pub(crate) fn explains_mismatches(&self) -> bool {
+        self.0.options.explain_mismatches
+    }
+
     pub(crate) fn verdict_hook(&self) -> Option<&VerdictHook> {
         self.0.options.verdict_hook.as_deref()
     }
@@ -171,6 +175,7 @@ pub(crate) struct Options {
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Duration,
     pub(crate) validation: Validation,
+    pub(crate) explain_mismatches: bool,
     pub(crate) error_handler: Option<Arc<ErrorHandler>>,
     pub(crate) verdict_hook: Option<Arc<VerdictHook>>,
 }
@@ -185,6 +190,7 @@ impl Default for Options {
             body_limit: 256 * 1024,
             body_timeout: Duration::from_secs(15),
             validation: Validation::Enforce,
+            explain_mismatches: cfg!(debug_assertions),
             error_handler: None,
             verdict_hook: None,
         }
@@ -201,6 +207,20 @@ impl fmt::Debug for Options {
             .field("body_limit", &self.body_limit)
             .field("body_timeout", &self.body_timeout)
             .field("validation", &self.validation)
+            .field("explain_mismatches", &self.explain_mismatches)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mismatches_are_explained_by_default_in_debug_builds_alone() {
+        assert_eq!(
+            Options::default().explain_mismatches,
+            cfg!(debug_assertions)
+        );
     }
 }

@@ -32,20 +32,16 @@ impl Coverage {
             One(coding) if coding.trim_ascii().eq_ignore_ascii_case(b"identity") => {}
             One(_) | Conflicting => return Err(ValidationErrorKind::EncodingUnsupported),
         }
-        Ok(if says_form(req)? && !req.is_get_or_head() {
+        let form = match req.content_type {
+            Absent => false,
+            One(content_type) => is_form(content_type)?,
+            Conflicting => return Err(ValidationErrorKind::ContentTypeConflicting),
+        };
+        Ok(if form && !req.is_get_or_head() {
             Self::Parameters
         } else {
             Self::Url
         })
-    }
-}
-
-/// Returns whether a request calls its body a form in UTF-8, whatever its method.
-pub(crate) fn says_form(req: &WebhookRequest<'_>) -> Result<bool, ValidationErrorKind> {
-    match req.content_type {
-        Absent => Ok(false),
-        One(content_type) => is_form(content_type),
-        Conflicting => Err(ValidationErrorKind::ContentTypeConflicting),
     }
 }
 

@@ -59,6 +59,9 @@ macro_rules! kinds {
         }
 
         impl ValidationErrorKind {
+            #[cfg(test)]
+            const ALL: &[Self] = &[$(Self::$kind),+];
+
             /// Returns the kind's name in `snake_case`, a stable label for logs and metrics.
             #[must_use]
             pub fn as_str(self) -> &'static str {
@@ -236,3 +239,23 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn guide_explains_each_kind() {
+        let guide = include_str!("../guide/troubleshooting.md");
+        for kind in ValidationErrorKind::ALL {
+            let explained = [
+                format!("| `{kind}` |", kind = kind.as_str()),
+                format!("# 403, `{}`", kind.as_str()),
+            ];
+            assert!(
+                explained.iter().any(|text| guide.contains(text)),
+                "{kind:?}"
+            );
+        }
+    }
+}

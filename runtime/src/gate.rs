@@ -1,6 +1,6 @@
 //! The one way in: from a request with an unread body to a body that may be handed on.
 
-use std::{any::TypeId, time::Instant};
+use std::{any::TypeId, sync::Arc, time::Instant};
 
 use actix_web::{
     Error, HttpRequest,
@@ -14,6 +14,7 @@ use crate::{
     body,
     config::{KeySource, TwilioConfig},
     coverage::{Coverage, check_body_hash},
+    diagnosis::{Diagnosis, MAX_BODY, is_explainable},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     origin::{Origin, is_websocket_handshake},
     policy::Policy,
@@ -22,7 +23,7 @@ use crate::{
     request::WebhookRequest,
     signature::{KeyClaim, SignatureClaim},
     store::{Answer, KeyQuery, KeyStoreError, Lookup, MAX_SHARED_KEY_ID},
-    validator::Accepted,
+    validator::{Accepted, RequestValidator},
     verdict::Verdict,
 };
 
@@ -69,6 +70,7 @@ pub(crate) async fn admit<P: Policy>(
         config: &config,
         origin: None,
         body: Body::Unread(payload),
+        looked_up: None,
     };
     let proof = match attempt.judge_and_tell().await {
         Ok(_) if config.report_only() => None,
@@ -77,11 +79,14 @@ pub(crate) async fn admit<P: Policy>(
             // Without keys nobody can say what enforcing would do.
             let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
             let passes = config.report_only() && !undecided && !attempt.body.is_lost();
-            attempt.report(&err, passes);
             if !passes {
+                attempt.report(&err, passes);
                 return Err(config.response_error(err, req));
             }
-            if let Err(err) = attempt.bound_body().await {
+            // What is in the body helps to explain what would have been refused.
+            let bounded = attempt.bound_body().await;
+            attempt.report(&err, passes);
+            if let Err(err) = bounded {
                 attempt.report(&err, false);
                 return Err(config.response_error(err, req));
             }
@@ -102,6 +107,8 @@ struct Attempt<'a> {
     /// Known from the point on where it is needed.
     origin: Option<Origin>,
     body: Body,
+    /// The keys that a key store had for the request.
+    looked_up: Option<Arc<RequestValidator>>,
 }
 
 enum Body {
@@ -128,26 +135,13 @@ impl Attempt<'_> {
 
     /// Runs the checks, the cheap ones first, and reads the body only if none of those before fails.
     async fn judge(&mut self) -> Result<Verified, ValidationError> {
-        let headers = self.req.headers();
-        let mut request = WebhookRequest::new(self.req.method().as_str(), "");
-        for value in headers.get_all(X_TWILIO_SIGNATURE) {
-            request = request.signature(value);
-        }
-        for value in headers.get_all(X_TWILIO_SETTINGS) {
-            request = request.signature_settings(value);
-        }
+        let mut request = head(self.req);
         let claim = SignatureClaim::parse(request.signature, request.settings)?;
         let fixed_keys = match self.config.keys() {
             KeySource::Fixed(validator) => Some(validator.keys(claim.key)?),
             KeySource::Store(_) | KeySource::Off => None,
         };
 
-        for value in headers.get_all(CONTENT_TYPE) {
-            request = request.content_type(value);
-        }
-        for value in headers.get_all(CONTENT_ENCODING) {
-            request = request.content_encoding(value);
-        }
         let coverage = Coverage::of(&request)?;
         self.check_content_length()?;
 
@@ -160,7 +154,8 @@ impl Attempt<'_> {
                 if !handshake {
                     request = request.body(self.body.read(self.config).await?);
                 }
-                check_with_store(store, &claim, coverage, &request).await?
+                let looked_up = &mut self.looked_up;
+                check_with_store(store, &claim, coverage, &request, looked_up).await?
             }
             (_, Some(keys)) if coverage == Coverage::Url => {
                 let accepted = keys.check_url(&claim.signature, &request)?;
@@ -198,16 +193,51 @@ impl Attempt<'_> {
     /// Reports a refusal; that of a key store is reported with the store's own error.
     fn report(&self, err: &ValidationError, passes: bool) {
         if err.kind() != ValidationErrorKind::KeyStoreFailed {
+            let explain = self.explainable(err.kind()).map(|(validator, request)| {
+                move |origin: &Origin| {
+                    Diagnosis::of(self.req, self.config, validator, request, origin)
+                }
+            });
             let origin = self.origin.as_ref();
-            report::refusal(err.kind(), passes, self.req, self.config, origin);
+            report::refusal(err.kind(), passes, self.req, self.config, origin, explain);
         }
+    }
+
+    /// Returns what a refusal may be explained with, if that was asked for and the request is small.
+    fn explainable(
+        &self,
+        kind: ValidationErrorKind,
+    ) -> Option<(&RequestValidator, WebhookRequest<'_>)> {
+        if !self.config.explains_mismatches() || !is_explainable(kind) {
+            return None;
+        }
+        let validator = match self.config.keys() {
+            KeySource::Fixed(validator) => validator,
+            KeySource::Store(_) => self.looked_up.as_deref()?,
+            KeySource::Off => return None,
+        };
+        let request = head(self.req);
+        match &self.body {
+            Body::Read(body) => (body.len() <= MAX_BODY).then(|| (validator, request.body(body))),
+            // Of a form that was not read, the signed parameters are not known.
+            Body::Unread(_) => {
+                let url_alone = Coverage::of(&request) == Ok(Coverage::Url);
+                let declared = self.declared_length().unwrap_or_default();
+                (url_alone && declared <= MAX_BODY as u64).then_some((validator, request))
+            }
+            Body::Lost => None,
+        }
+    }
+
+    fn declared_length(&self) -> Option<u64> {
+        let declared = self.req.headers().get(CONTENT_LENGTH)?;
+        declared.to_str().ok()?.parse().ok()
     }
 
     /// Refuses a body whose declared length is over the limit. A length that can't be read is left
     /// to the limit on what arrives.
     fn check_content_length(&mut self) -> Result<(), ValidationErrorKind> {
-        let declared = self.req.headers().get(CONTENT_LENGTH);
-        let declared = declared.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+        let declared = self.declared_length();
         let limit = u64::try_from(self.config.body_limit()).unwrap_or(u64::MAX);
         if declared.is_some_and(|length| length > limit) {
             self.body = Body::Lost;
@@ -217,12 +247,32 @@ impl Attempt<'_> {
     }
 }
 
+/// Returns what a verdict depends on in the head of a request, but for the URL.
+fn head(req: &HttpRequest) -> WebhookRequest<'_> {
+    let headers = req.headers();
+    let mut request = WebhookRequest::new(req.method().as_str(), "");
+    for value in headers.get_all(X_TWILIO_SIGNATURE) {
+        request = request.signature(value);
+    }
+    for value in headers.get_all(X_TWILIO_SETTINGS) {
+        request = request.signature_settings(value);
+    }
+    for value in headers.get_all(CONTENT_TYPE) {
+        request = request.content_type(value);
+    }
+    for value in headers.get_all(CONTENT_ENCODING) {
+        request = request.content_encoding(value);
+    }
+    request
+}
+
 /// Looks up the keys of the account and the key that a request claims, and validates it with those.
 async fn check_with_store<'a>(
     store: &Lookup,
     claim: &SignatureClaim<'_>,
     coverage: Coverage,
     request: &WebhookRequest<'a>,
+    looked_up: &mut Option<Arc<RequestValidator>>,
 ) -> Result<(Option<AccountSid>, Accepted<'a>), ValidationError> {
     let query = KeyQuery {
         account: claimed_account(request)?,
@@ -238,8 +288,9 @@ async fn check_with_store<'a>(
         report::key_store_failure(&err);
         ValidationError::from(ValidationErrorKind::KeyStoreFailed)
     };
-    let check = |answer: &Answer| match &answer.keys {
+    let mut check = |answer: &Answer| match &answer.keys {
         Some(validator) => {
+            *looked_up = Some(Arc::clone(validator));
             validator
                 .keys(claim.key)?
                 .check_all(coverage, &claim.signature, request)

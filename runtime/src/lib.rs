@@ -3,45 +3,97 @@
 //! Write [`#[validate_twilio_request]`](validate_twilio_request) above a handler and set
 //! `TWILIO_AUTH_TOKEN`:
 //!
-//! ```
-//! use actix_twilio::validate_twilio_request;
-//! use actix_web::{Responder, post, web};
-//!
-//! #[derive(serde::Deserialize)]
-//! #[serde(rename_all = "PascalCase")]
-//! struct IncomingMessage {
-//!     from: String,
-//! }
+//! ```no_run
+//! use actix_twilio::{
+//!     TwilioConfig,
+//!     twiml::{Twiml, Verb},
+//!     validate_twilio_request,
+//!     webhook::IncomingMessage,
+//! };
+//! use actix_web::{App, HttpServer, post, web};
 //!
 //! #[post("/message")]
-//! #[validate_twilio_request]
-//! async fn message(web::Form(sms): web::Form<IncomingMessage>) -> impl Responder {
-//!     format!("Hello {}", sms.from)
+//! #[validate_twilio_request] // <- this line
+//! async fn message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+//!     Twiml::new([Verb::message(format!("Hello {}", sms.from))])
+//! }
+//!
+//! #[actix_web::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     tracing_subscriber::fmt().init(); // or nobody sees why a request was refused
+//!     let config = TwilioConfig::from_env()?; // a missing or wrong setting stops the start
+//!     HttpServer::new(move || App::new().app_data(config.clone()).service(message))
+//!         .bind("127.0.0.1:8080")?
+//!         .run()
+//!         .await?;
+//!     Ok(())
 //! }
 //! ```
 //!
 //! Every request is validated before any of the handler's extractors and before its body runs. Others are
 //! answered with 403, and the log (of [`tracing`](https://docs.rs/tracing)) says why.
 //!
+//! # What to configure
+//!
+//! | environment | content |
+//! |---|---|
+//! | `TWILIO_AUTH_TOKEN` | the account's Auth Token; several, separated by commas, while it is rotated |
+//! | `TWILIO_WEBHOOK_BASE_URL` | the base of the URL that Twilio requests, such as `https://example.com`: **set it behind any proxy** |
+//!
+//! All else is in [`TwilioConfigBuilder`]: trusted proxies, limits, other answers, metrics. Routes may have
+//! [configurations of their own](Policy), and an app may serve [several accounts](KeyStore).
+//!
+//! # Why was a request refused?
+//!
+//! The log's line has the `kind` of the failure, the `url` that was tried, and a `hint`:
+//!
+//! ```text
+//! WARN actix_twilio: refused a request: the signature matches neither this URL and these parameters nor a
+//! configured key kind="signature_mismatch" url="http://10.0.0.7:8080/message" scheme_from="connection" ...
+//! ```
+//!
+//! If `url` is not the one that is set at Twilio, set `TWILIO_WEBHOOK_BASE_URL`. For all other cases, see
+//! [troubleshooting](guide::troubleshooting), by symptom.
+//!
 //! # Where to look
 //!
-//! - [`TwilioConfig`]: keys, the public URL behind a proxy, limits, modes. **If genuine requests are
-//!   refused, start at its [public URL](TwilioConfigBuilder::public_url).**
-//! - [`ValidationErrorKind`]: the reasons for a refusal, as they stand in the log.
-//! - [`Validated`]: the extractor that the attribute writes; [`TwilioValidation`]: the middleware;
-//!   [`ProtectedRoute`] and [`Proof`]: protection that the compiler checks.
-//! - [`KeyStore`]: several accounts on one app. [`Policy`]: a configuration of its own for a route.
-//! - [`RequestValidator`]: the verdict alone, without actix-web; it also signs requests for tests.
+//! | for | see |
+//! |---|---|
+//! | chapters on one topic: from Flask, proxies, rotation, testing, replay | [`guide`] |
+//! | handlers, modules, routes that can't be left open | [`validate_twilio_request`], [`ProtectedRoute`], [`Proof`] |
+//! | a whole scope or app | [`TwilioValidation`], the middleware |
+//! | what a webhook says, and how to answer | [`webhook`], [`twiml`] |
+//! | tests that sign what they send | [`testing`] |
+//! | the verdict alone, without actix-web | [`RequestValidator`] |
+//! | the reasons for a refusal, in code | [`ValidationErrorKind`] |
+//! | why a captured request is refused, and what to change | [`Explainer`] |
 //!
-//! The [README](https://docs.rs/crate/actix-twilio) has more on proxies, tests, and on what a signature
-//! does not prove.
+//! # What a signature does not prove
+//!
+//! When the request was made, its method and its headers. See [replay](guide::replay), and the
+//! [README](https://docs.rs/crate/actix-twilio) for the threat model.
+//!
+//! # Features
+//!
+//! `webhook`, on by default: the module of this name. `testing`, off by default: the module of this name. They
+//! add no crates, and neither changes what is refused.
+
+#![cfg_attr(
+    not(all(feature = "testing", feature = "webhook")),
+    allow(
+        rustdoc::broken_intra_doc_links,
+        reason = "the docs link to the modules of all features"
+    )
+)]
 
 mod account;
 mod body;
 mod builder;
 mod config;
 mod coverage;
+mod diagnosis;
 mod error;
+mod explain;
 mod extract;
 mod forwarded;
 mod gate;
@@ -65,6 +117,14 @@ mod url;
 mod validator;
 mod verdict;
 
+#[cfg(any(doc, doctest))]
+pub mod guide;
+#[cfg(feature = "testing")]
+pub mod testing;
+pub mod twiml;
+#[cfg(feature = "webhook")]
+pub mod webhook;
+
 pub use actix_twilio_macros::validate_twilio_request;
 
 pub use self::{
@@ -73,6 +133,7 @@ pub use self::{
     config::{TwilioConfig, Validation},
     coverage::body_sha256,
     error::{ConfigError, ValidationError, ValidationErrorKind},
+    explain::{Cause, Explainer, Explanation},
     extract::Validated,
     key::{AuthToken, SharedKey},
     key_file::KeyFile,

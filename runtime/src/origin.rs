@@ -2,6 +2,7 @@
 
 use actix_web::{
     HttpMessage, HttpRequest,
+    dev::Extensions,
     http::{
         Method, Version,
         header::{
@@ -58,16 +59,11 @@ impl Origin {
         config: &TwilioConfig,
     ) -> Result<Self, ValidationErrorKind> {
         let extensions = req.extensions();
-        let target = match extensions.get::<OriginalTarget>() {
-            Some(OriginalTarget(target)) => Some(target),
-            None => req.uri().path_and_query(),
-        };
-        let target = target.map_or("", |target| target.as_str());
-        let websocket = is_websocket_handshake(req);
+        let target = target(req, &extensions);
         if let Some(public) = config.public_url() {
             return Ok(Self {
                 url: [
-                    scheme(public.secure, websocket),
+                    scheme(public.secure, is_websocket_handshake(req)),
                     "://",
                     &public.append(target),
                 ]
@@ -77,13 +73,31 @@ impl Origin {
             });
         }
         let trusted = config.proxies().trusts(req.peer_addr());
-        let found = Found::of(req, trusted.then_some(config.trusted_hops()))
-            .map_err(|Malformed| ValidationErrorKind::OriginMalformed)?;
-        let mut url = [scheme(found.secure, websocket), "://", &found.host].concat();
-        if trusted && config.forwarded_prefix() {
-            let prefix = forwarded_prefix(req.headers(), config.trusted_hops())
-                .map_err(|Malformed| ValidationErrorKind::OriginMalformed)?;
-            url.push_str(prefix);
+        let hops = trusted.then_some(config.trusted_hops());
+        Self::told(req, target, hops, config.forwarded_prefix())
+    }
+
+    /// Tells what the origin of a request would be if its peer were trusted, with so many hops and with
+    /// the forwarded prefix or without it.
+    pub(crate) fn if_trusted(req: &HttpRequest, hops: usize, prefix: bool) -> Option<Self> {
+        let extensions = req.extensions();
+        let target = target(req, &extensions);
+        Self::told(req, target, Some(hops), prefix).ok()
+    }
+
+    /// Tells the origin from the request and, if its peer is trusted, from forwarded headers.
+    fn told(
+        req: &HttpRequest,
+        target: &str,
+        hops: Option<usize>,
+        prefix: bool,
+    ) -> Result<Self, ValidationErrorKind> {
+        let malformed = |Malformed| ValidationErrorKind::OriginMalformed;
+        let found = Found::of(req, hops).map_err(malformed)?;
+        let scheme = scheme(found.secure, is_websocket_handshake(req));
+        let mut url = [scheme, "://", &found.host].concat();
+        if let (Some(hops), true) = (hops, prefix) {
+            url.push_str(forwarded_prefix(req.headers(), hops).map_err(malformed)?);
         }
         url.push_str(target);
         Ok(Self {
@@ -92,6 +106,15 @@ impl Origin {
             host_from: found.host_from,
         })
     }
+}
+
+/// Returns the path and the query as they arrived.
+fn target<'a>(req: &'a HttpRequest, extensions: &'a Extensions) -> &'a str {
+    let target = match extensions.get::<OriginalTarget>() {
+        Some(OriginalTarget(target)) => Some(target),
+        None => req.uri().path_and_query(),
+    };
+    target.map_or("", |target| target.as_str())
 }
 
 fn scheme(secure: bool, websocket: bool) -> &'static str {

@@ -247,9 +247,10 @@ fn part<'t>(text: &'t [u8], range: &Range<usize>) -> &'t [u8] {
 }
 
 /// A decoded name or value.
-type Decoded = SmallVec<[u8; 64]>;
+pub(crate) type Decoded = SmallVec<[u8; 64]>;
 
-fn decode(raw: &[u8]) -> Decoded {
+/// Decodes a name or a value of a form.
+pub(crate) fn decode(raw: &[u8]) -> Decoded {
     let mut decoded = Decoded::new();
     decode_each(raw, |byte| decoded.push(byte));
     decoded

@@ -13,6 +13,7 @@ use actix_web::HttpRequest;
 
 use crate::{
     config::TwilioConfig,
+    diagnosis::Diagnosis,
     error::{ConfigError, ValidationErrorKind},
     origin::Origin,
     printable::{printable, printable_url},
@@ -21,17 +22,21 @@ use crate::{
 
 static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
+/// To explain a refusal is work that forgers must not be able to buy.
+static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
+
 /// Errors have a limit of their own, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
 /// Reports a request that is refused, or that `passes` since the configuration does not enforce.
-/// `origin` is given if it is known already.
+/// `origin` is given if it is known already, and `explain` if the reason can be looked into.
 pub(crate) fn refusal(
     kind: ValidationErrorKind,
     passes: bool,
     req: &HttpRequest,
     config: &TwilioConfig,
     origin: Option<&Origin>,
+    explain: Option<impl FnOnce(&Origin) -> Option<Diagnosis>>,
 ) {
     if !tracing::enabled!(target: "actix_twilio", tracing::Level::WARN) {
         return;
@@ -51,6 +56,13 @@ pub(crate) fn refusal(
         ),
         Err(_) => (printable_url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
+    // Whether to look is decided before anything is done for it.
+    let diagnosis = match (explain, &origin) {
+        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => explain(origin),
+        _ => None,
+    };
+    let causes = diagnosis.as_ref().map(Diagnosis::causes);
+    let explanation = diagnosis.as_ref().map(|diagnosis| &*diagnosis.explanation);
     tracing::warn!(
         target: "actix_twilio",
         kind = kind.as_str(),
@@ -58,6 +70,8 @@ pub(crate) fn refusal(
         scheme_from,
         host_from,
         peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
+        cause = causes,
+        explanation,
         hint = kind.hint(),
         left_out,
         "{} a request: {kind}",

@@ -45,7 +45,7 @@ impl Signature {
 
     /// Parses a canonical base64 text (standard alphabet, padded, spare bits zero) of as many bytes
     /// as the algorithm yields.
-    fn parse(text: &[u8], algorithm: Algorithm) -> Option<Self> {
+    pub(crate) fn parse(text: &[u8], algorithm: Algorithm) -> Option<Self> {
         // A decoder wants room for whole groups of three bytes.
         let mut bytes = [0; MAX_LEN + 2];
         if text.len() != algorithm.signature_len().div_ceil(3) * 4 {

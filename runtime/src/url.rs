@@ -187,7 +187,8 @@ pub(crate) fn is_port(text: &str) -> bool {
         && text.parse::<u16>().is_ok()
 }
 
-fn unescape(query: &str) -> String {
+/// Writes those escapes bare that Twilio signs unescaped at times.
+pub(crate) fn unescape(query: &str) -> String {
     BARE.iter()
         .fold(query.to_owned(), |query, (escaped, bare)| {
             query.replace(escaped, bare)

@@ -157,6 +157,14 @@ impl RequestValidator {
         }
     }
 
+    pub(crate) fn auth_tokens(&self) -> &[AuthToken] {
+        &self.auth_tokens
+    }
+
+    pub(crate) fn shared_keys(&self) -> &[SharedKey] {
+        &self.shared_keys
+    }
+
     /// Chooses the keys that may have made a signature. There is no fallback: a claim on a
     /// SharedKey is never tried against another key.
     pub(crate) fn keys(&self, claim: KeyClaim<'_>) -> Result<Keys<'_>, ValidationError> {

@@ -37,6 +37,10 @@ mod webhooks {
         cfg.route("/closure", web::post().to(|| async { "open?" }));
         cfg.service(web::resource("/resource").to(async || "open?"));
         cfg.default_service(web::to(move || async { "open?" }));
+        cfg.service(web::resource("/post").post(|| async { "open?" }));
+        cfg.service(web::resource("/get").get(plain));
+        cfg.route("/block", web::post().to({ move || async { "open?" } }));
+        cfg.route("/cast", web::post().to(plain as fn() -> std::future::Ready<HttpResponse>));
         let handler = private;
         cfg.route("/alias", web::post().to(handler));
         register! { cfg }

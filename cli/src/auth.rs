@@ -1,0 +1,91 @@
+//! Basic and Digest authentication, as Twilio does it: only after the endpoint has asked for it.
+
+use std::io::{self, IsTerminal};
+
+use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
+use zeroize::Zeroizing;
+
+use crate::{outcome::Failure, token};
+
+const BASIC: &str = "Basic";
+const VARIABLE: &str = "TWILIO_WEBHOOK_PASSWORD";
+
+/// Who the requests come from.
+pub(crate) struct Credentials {
+    scheme: &'static str,
+    user: String,
+    password: Zeroizing<String>,
+}
+
+impl Credentials {
+    /// Parses `basic:USER` or `digest:USER`, and takes the password from the environment or asks for
+    /// it. Errors do not repeat the text: it may have a password in it.
+    pub(crate) fn from_option(text: &str) -> Result<Self, Failure> {
+        let (scheme, user) = match text.split_once(':') {
+            Some(("basic", user)) => (BASIC, user),
+            Some(("digest", user)) => ("Digest", user),
+            _ => return Err(Failure::usage("--auth takes basic:USER or digest:USER")),
+        };
+        if user.is_empty() || user.contains(':') {
+            return Err(Failure::usage(format_args!(
+                "--auth takes a user's name without a colon; the password comes from {VARIABLE} or a prompt"
+            )));
+        }
+        let password = match token::from_environment(VARIABLE)? {
+            Some(password) => password,
+            None => ask(user)?,
+        };
+        Ok(Self {
+            scheme,
+            user: user.to_owned(),
+            password,
+        })
+    }
+
+    /// Answers the challenges of a 401: returns the value for `Authorization`, or nothing if this
+    /// scheme is not asked for.
+    pub(crate) fn answer(
+        &self,
+        challenges: &[&str],
+        method: &str,
+        target: &str,
+        body: &[u8],
+    ) -> Option<String> {
+        let challenges: Vec<_> = challenges
+            .iter()
+            .filter_map(|header| parse_challenges(header).ok())
+            .flatten()
+            .filter(|challenge| challenge.scheme.eq_ignore_ascii_case(self.scheme))
+            .collect();
+        if challenges.is_empty() {
+            return None;
+        }
+        if self.scheme == BASIC {
+            // The answer is the same whatever the challenge says, and some leave out the realm.
+            return Some(encode_credentials(&self.user, &self.password));
+        }
+        let mut client = PasswordClient::builder();
+        for challenge in &challenges {
+            client = client.challenge(challenge);
+        }
+        let params = PasswordParams {
+            username: &self.user,
+            password: &self.password,
+            uri: target,
+            method,
+            body: Some(body),
+        };
+        client.build().ok()?.respond(&params).ok()
+    }
+}
+
+fn ask(user: &str) -> Result<Zeroizing<String>, Failure> {
+    if !io::stdin().is_terminal() {
+        return Err(Failure::usage(format_args!(
+            "there is no password: set {VARIABLE}, or run this in a terminal to be asked"
+        )));
+    }
+    rpassword::prompt_password(format!("Password of {user}: "))
+        .map(Zeroizing::new)
+        .map_err(|err| Failure::usage(format_args!("the password can't be read: {err}")))
+}

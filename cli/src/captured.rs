@@ -1,0 +1,180 @@
+//! A request as a JSON object: what `verify` and `explain` read.
+
+use actix_twilio::{AuthToken, ConfigError, RequestValidator, WebhookRequest};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, error::Category, value::RawValue};
+use zeroize::Zeroizing;
+
+use crate::token;
+
+/// A request that someone captured, with the key to judge it by if it has one of its own.
+#[derive(Default)]
+pub(crate) struct CapturedRequest {
+    /// Whatever the object has as its `id`, to be told apart by.
+    pub(crate) id: Option<Box<RawValue>>,
+    pub(crate) url: String,
+    pub(crate) method: String,
+    pub(crate) content_type: Option<String>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) signature: Option<String>,
+    pub(crate) settings: Option<String>,
+    /// Further headers, each with its values in order.
+    pub(crate) headers: Vec<(String, String)>,
+    /// The request's own key, in place of the environment's, or why it can't be one.
+    pub(crate) validator: Option<Result<RequestValidator, ConfigError>>,
+}
+
+impl CapturedRequest {
+    /// Parses a JSON object. An error names the field and shows no value, which may be a secret.
+    pub(crate) fn from_json(json: &[u8]) -> Result<Self, String> {
+        if !is_object(json) {
+            return Err("this is not a JSON object".to_owned());
+        }
+        let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
+        let token = text("token", fields.token)?.map(Zeroizing::new);
+        let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
+        let body = match (
+            text("body", fields.body)?,
+            text("body_b64", fields.body_b64)?,
+        ) {
+            (Some(_), Some(_)) => return Err("`body` and `body_b64` are both given".to_owned()),
+            (Some(body), None) => body.into_bytes(),
+            (None, Some(base64)) => BASE64_STANDARD
+                .decode(base64)
+                .map_err(|_| "`body_b64` is not base64".to_owned())?,
+            (None, None) => Vec::new(),
+        };
+        Ok(Self {
+            id: fields.id,
+            url: text("url", fields.url)?.ok_or("`url` is missing")?,
+            method: text("method", fields.method)?
+                .unwrap_or_else(|| default_method(&body).to_owned()),
+            content_type: text("content_type", fields.content_type)?,
+            body,
+            signature: text("signature", fields.signature)?,
+            settings: text("settings_header", fields.settings_header)?,
+            headers: headers(fields.headers)?,
+            validator: own_validator(shared_key_id, token),
+        })
+    }
+
+    /// Returns what a verdict depends on.
+    pub(crate) fn webhook(&self) -> WebhookRequest<'_> {
+        let mut request = WebhookRequest::new(&self.method, &self.url).body(&self.body);
+        if let Some(content_type) = &self.content_type {
+            request = request.content_type(content_type);
+        }
+        if let Some(signature) = &self.signature {
+            request = request.signature(signature);
+        }
+        if let Some(settings) = &self.settings {
+            request = request.signature_settings(settings);
+        }
+        request
+    }
+}
+
+/// Returns the method of a request that does not say.
+pub(crate) fn default_method(body: &[u8]) -> &'static str {
+    if body.is_empty() { "GET" } else { "POST" }
+}
+
+/// Returns the `id` of an object that is wrong otherwise, if it can be found.
+pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct Id {
+        id: Box<RawValue>,
+    }
+    if !is_object(json) {
+        return None;
+    }
+    serde_json::from_slice(json).ok().map(|Id { id }| id)
+}
+
+/// Returns whether this begins as an object does: the parser takes an array of the fields as well.
+fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
+}
+
+/// The fields with any value: what is wrong with one is said without showing it.
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(default, deserialize_with = "present")]
+    id: Option<Box<RawValue>>,
+    url: Option<Value>,
+    method: Option<Value>,
+    content_type: Option<Value>,
+    body: Option<Value>,
+    body_b64: Option<Value>,
+    signature: Option<Value>,
+    settings_header: Option<Value>,
+    token: Option<Value>,
+    shared_key_id: Option<Value>,
+    headers: Option<Value>,
+}
+
+/// Keeps an `id` of `null`, which an `Option` takes for none.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(value).map(Some)
+}
+
+fn text(name: &str, value: Option<Value>) -> Result<Option<String>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("`{name}` is not a string")),
+    }
+}
+
+/// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
+fn headers(value: Option<Value>) -> Result<Vec<(String, String)>, String> {
+    let fields = match value {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Object(fields)) => fields,
+        Some(_) => return Err("`headers` is not an object".to_owned()),
+    };
+    let mut headers = Vec::new();
+    for (name, value) in fields {
+        let values = match value {
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        for value in values {
+            let Value::String(value) = value else {
+                return Err("a value in `headers` is not a string".to_owned());
+            };
+            headers.push((name.clone(), value));
+        }
+    }
+    Ok(headers)
+}
+
+/// Makes the key that a request brings along. A SharedKey without its secret is none that could be
+/// used: the environment's token is no substitute for it.
+fn own_validator(
+    shared_key_id: Option<String>,
+    token: Option<Zeroizing<String>>,
+) -> Option<Result<RequestValidator, ConfigError>> {
+    match (shared_key_id, token) {
+        (Some(id), secret) => Some(token::shared_key(&id, &secret.unwrap_or_default())),
+        (None, Some(token)) => {
+            Some(AuthToken::new(&*token).and_then(|token| RequestValidator::new([token])))
+        }
+        (None, None) => None,
+    }
+}
+
+/// Says what is wrong with a line. The parser's own words may show a value.
+fn describe(err: &serde_json::Error) -> String {
+    match err.classify() {
+        Category::Data => "a field is given twice".to_owned(),
+        Category::Syntax | Category::Eof | Category::Io => {
+            format!(
+                "this is not JSON, at line {} column {}",
+                err.line(),
+                err.column()
+            )
+        }
+    }
+}

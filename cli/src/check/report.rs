@@ -1,0 +1,166 @@
+//! The result of a check: as a table, as JSON, and in the tutorial's words.
+
+use std::io::{self, Write};
+
+use comfy_table::{Cell, Color, Table, presets};
+use serde::Serialize;
+
+use crate::{
+    check::{
+        Tried, Verdict,
+        rows::{Expected, Shape},
+    },
+    endpoint::Endpoint,
+};
+
+/// A check that has ended. The order of the fields is that of the JSON.
+#[derive(Serialize)]
+pub(crate) struct Report<'r> {
+    url: &'r str,
+    signed_url: &'r str,
+    pub(crate) ok: bool,
+    /// Whether a genuine request was accepted: else nothing is verified.
+    accepted: bool,
+    passed: usize,
+    failed: usize,
+    not_taken: usize,
+    left_out: usize,
+    rows: Vec<Line<'r>>,
+}
+
+#[derive(Serialize)]
+struct Line<'r> {
+    name: &'static str,
+    shape: Shape,
+    expected: Expected,
+    status: Option<u16>,
+    result: Verdict,
+    note: &'r str,
+}
+
+impl<'r> Report<'r> {
+    pub(super) fn new(endpoint: &'r Endpoint, tried: &'r [Tried<'_>], strict: bool) -> Self {
+        let rows: Vec<_> = tried
+            .iter()
+            .map(|tried| Line {
+                name: tried.row.name,
+                shape: tried.row.shape,
+                expected: tried.row.expected,
+                status: tried.status,
+                result: tried.verdict,
+                note: &tried.note,
+            })
+            .collect();
+        let count = |verdict| rows.iter().filter(|row| row.result == verdict).count();
+        let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
+        let (not_taken, left_out) = (count(Verdict::NotTaken), count(Verdict::LeftOut));
+        let accepted = rows
+            .iter()
+            .any(|row| row.expected == Expected::Accept && row.result == Verdict::Passed);
+        Self {
+            url: endpoint.url.as_str(),
+            signed_url: endpoint.public_url.as_str(),
+            ok: failed == 0 && accepted && !(strict && not_taken > 0),
+            accepted,
+            passed,
+            failed,
+            not_taken,
+            left_out,
+            rows,
+        }
+    }
+
+    pub(crate) fn write_json(&self, output: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer_pretty(&mut *output, self)?;
+        writeln!(output)
+    }
+
+    pub(crate) fn write_table(&self, output: &mut impl Write) -> io::Result<()> {
+        let mut table = Table::new();
+        table
+            .load_style(presets::NOTHING)
+            .enforce_styling()
+            .set_header(["shape", "request", "must be", "status", "result", ""]);
+        for row in &self.rows {
+            let (result, color) = row.result.shown();
+            table.add_row([
+                Cell::new(row.shape.as_str()),
+                Cell::new(row.name),
+                Cell::new(match row.expected {
+                    Expected::Accept => "accepted",
+                    Expected::Refuse => "refused",
+                }),
+                Cell::new(
+                    row.status
+                        .map_or_else(|| "-".to_owned(), |status| status.to_string()),
+                ),
+                Cell::new(result).fg(color),
+                Cell::new(row.note),
+            ]);
+        }
+        writeln!(output, "{}", table.trim_fmt())?;
+        writeln!(output, "{}", self.summary())
+    }
+
+    /// Writes a line for each test as the tutorial's script does, then what is wrong.
+    pub(crate) fn write_tutorial(&self, output: &mut impl Write) -> io::Result<()> {
+        for row in &self.rows {
+            let method = row.shape.method();
+            let status = row
+                .status
+                .map_or_else(|| "nothing".to_owned(), |status| status.to_string());
+            writeln!(
+                output,
+                "HTTP {method} with {} signature returned {status}",
+                row.name
+            )?;
+        }
+        output.flush()?;
+        let mut errors = io::stderr().lock();
+        for row in self.rows.iter().filter(|row| row.result != Verdict::Passed) {
+            let method = row.shape.method();
+            let (result, _) = row.result.shown();
+            writeln!(
+                errors,
+                "{method} with {} signature: {result}: {}",
+                row.name, row.note
+            )?;
+        }
+        if self.ok {
+            Ok(())
+        } else {
+            writeln!(errors, "{}", self.summary())
+        }
+    }
+
+    fn summary(&self) -> String {
+        let counts = [
+            (self.passed, "passed"),
+            (self.failed, "failed"),
+            (self.not_taken, "not taken by this endpoint"),
+            (self.left_out, "left out"),
+        ];
+        let counts = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"))
+            .collect::<Vec<_>>()
+            .join(", ");
+        if self.accepted {
+            counts
+        } else {
+            counts + ": no genuine request was accepted, so that nothing is verified"
+        }
+    }
+}
+
+impl Verdict {
+    fn shown(self) -> (&'static str, Color) {
+        match self {
+            Self::Passed => ("passed", Color::Green),
+            Self::Failed => ("FAILED", Color::Red),
+            Self::NotTaken => ("not taken", Color::Yellow),
+            Self::LeftOut => ("left out", Color::DarkGrey),
+        }
+    }
+}

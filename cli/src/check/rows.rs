@@ -1,0 +1,382 @@
+//! The rows of the matrix: each a genuine request, or a forgery of one.
+
+use actix_twilio::body_sha256;
+
+use crate::{
+    endpoint::{Endpoint, Message},
+    outcome::Failure,
+    params::{self, FORM, FORM_IN_UTF8, Param},
+    url::Url,
+};
+
+/// The ways in which Twilio sends its parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Shape {
+    Form,
+    Get,
+    Json,
+}
+
+impl Shape {
+    pub(crate) const ALL: [Self; 3] = [Self::Form, Self::Get, Self::Json];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Get => "GET",
+            Self::Json => "JSON",
+        }
+    }
+
+    pub(crate) fn method(self) -> &'static str {
+        match self {
+            Self::Form | Self::Json => "POST",
+            Self::Get => "GET",
+        }
+    }
+}
+
+/// What an endpoint must do with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Expected {
+    Accept,
+    Refuse,
+}
+
+/// A request to try, ready to be sent.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) expected: Expected,
+    pub(crate) message: Message,
+    /// The values of its signature headers.
+    pub(crate) signatures: Vec<String>,
+}
+
+/// What the requests are made of.
+pub(crate) struct Material {
+    pub(crate) params: Vec<Param>,
+    pub(crate) json: Vec<u8>,
+}
+
+/// A genuine row: what follows the form of the parameters, in the form's own escapes.
+struct Genuine {
+    name: &'static str,
+    shape: Shape,
+    content_type: Option<&'static str>,
+    more: &'static str,
+    /// How often [`LETTERS`] follow.
+    letters: usize,
+}
+
+const GENUINE: &[Genuine] = &[
+    form("parameters", ""),
+    form(
+        "repeated keys",
+        "&MessagingBinding.Address=%2B14158675310&MessagingBinding.Address=%2B14150000000\
+         &MessagingBinding.Address=%2B14158675310",
+    ),
+    form("empty values", "&CalledCity=&CalledZip=&Called"),
+    form(
+        "Unicode",
+        "&ProfileName=Zo%C3%AB+Zoe%CC%88+%E6%9D%8E+%F0%9F%99%82",
+    ),
+    form(
+        "+ and %20",
+        "&CallerCity=NEW+YORK&CallerState=NEW%20YORK&ButtonText=1%2B1",
+    ),
+    form(
+        "blanks around values",
+        "&ButtonText=++two+blanks%20%09&ButtonPayload=%0D%0Alines%0D%0A",
+    ),
+    // 9,000 bytes: nearly the longest message that Twilio sends.
+    Genuine {
+        letters: 150,
+        ..form("long body", "&TranscriptionText=")
+    },
+    Genuine {
+        content_type: Some(FORM_IN_UTF8),
+        ..form("charset in the content type", "")
+    },
+    get("parameters", ""),
+    get("+ and %20", "&CallerCity=NEW+YORK&CallerState=NEW%20YORK"),
+    get("escaped punctuation", "&ButtonText=%2Fa%2C+b%3F+%28c%29"),
+    Genuine {
+        shape: Shape::Json,
+        content_type: Some("application/json"),
+        ..form("bodySHA256", "")
+    },
+];
+
+const fn get(name: &'static str, more: &'static str) -> Genuine {
+    Genuine {
+        shape: Shape::Get,
+        content_type: None,
+        ..form(name, more)
+    }
+}
+
+const fn form(name: &'static str, more: &'static str) -> Genuine {
+    Genuine {
+        name,
+        shape: Shape::Form,
+        content_type: Some(FORM),
+        more,
+        letters: 0,
+    }
+}
+
+/// Ten letters outside of ASCII.
+const LETTERS: &str = "%C3%A4%C3%B6%C3%BC%C3%9F%C3%A9%C3%A8%C3%AA%C3%AB%C3%AF%C3%AE";
+
+/// A way to forge a request.
+struct Forgery {
+    name: &'static str,
+    shapes: &'static [Shape],
+    forge: Forge,
+}
+
+enum Forge {
+    /// Sends the message with other signature headers.
+    Signatures(fn(&Endpoint, &Message) -> Result<Vec<String>, Failure>),
+    /// Sends another message with the signature of the genuine one.
+    Message(fn(&mut Message, &Material)),
+    /// Sends the message without its hash, with a signature of the URL as it is then.
+    Unhashed,
+}
+
+const FORGERIES: &[Forgery] = &[
+    Forgery {
+        name: "invalid signature",
+        shapes: &Shape::ALL,
+        forge: Forge::Signatures(|endpoint, message| Ok(vec![invalid(endpoint, message)?])),
+    },
+    Forgery {
+        name: "missing header",
+        shapes: &Shape::ALL,
+        forge: Forge::Signatures(|_, _| Ok(Vec::new())),
+    },
+    Forgery {
+        name: "empty header",
+        shapes: &Shape::ALL,
+        forge: Forge::Signatures(|_, _| Ok(vec![String::new()])),
+    },
+    Forgery {
+        name: "wrong token",
+        shapes: &Shape::ALL,
+        forge: Forge::Signatures(|endpoint, message| {
+            Ok(vec![endpoint.sign_with_another_token(message)?])
+        }),
+    },
+    Forgery {
+        name: "two signatures, the genuine one first",
+        shapes: &Shape::ALL,
+        forge: Forge::Signatures(|endpoint, message| {
+            Ok(vec![endpoint.sign(message)?, invalid(endpoint, message)?])
+        }),
+    },
+    Forgery {
+        name: "two signatures, the genuine one last",
+        shapes: &Shape::ALL,
+        forge: Forge::Signatures(|endpoint, message| {
+            Ok(vec![invalid(endpoint, message)?, endpoint.sign(message)?])
+        }),
+    },
+    Forgery {
+        name: "changed value",
+        shapes: &[Shape::Form],
+        forge: Forge::Message(|message, material| {
+            message.body = params::encode(&changed(&material.params)).into_bytes();
+        }),
+    },
+    Forgery {
+        name: "added parameter",
+        shapes: &[Shape::Form],
+        forge: Forge::Message(|message, _| message.body.extend_from_slice(b"&Forged=1")),
+    },
+    Forgery {
+        name: "removed parameter",
+        shapes: &[Shape::Form],
+        forge: Forge::Message(|message, material| {
+            let mut params = material.params.clone();
+            params.pop();
+            message.body = params::encode(&params).into_bytes();
+        }),
+    },
+    Forgery {
+        name: "changed query",
+        shapes: &[Shape::Get],
+        forge: Forge::Message(|message, material| {
+            message.query = params::encode(&changed(&material.params));
+        }),
+    },
+    Forgery {
+        name: "parameter added to the query",
+        shapes: &Shape::ALL,
+        forge: Forge::Message(|message, _| {
+            let separator = if message.query.is_empty() { "" } else { "&" };
+            message.query.push_str(separator);
+            message.query.push_str("Forged=1");
+        }),
+    },
+    Forgery {
+        name: "body replaced under a valid URL signature",
+        shapes: &[Shape::Json],
+        forge: Forge::Message(|message, _| message.body = replaced(&message.body)),
+    },
+    Forgery {
+        name: "no bodySHA256",
+        shapes: &[Shape::Json],
+        forge: Forge::Unhashed,
+    },
+];
+
+/// Makes all rows for these shapes: first the genuine ones.
+pub(crate) fn matrix(
+    endpoint: &Endpoint,
+    material: &Material,
+    shapes: &[Shape],
+) -> Result<Vec<Row>, Failure> {
+    let mut rows = Vec::new();
+    for genuine in GENUINE.iter().filter(|row| shapes.contains(&row.shape)) {
+        let message = genuine.message(material);
+        rows.push(Row {
+            name: genuine.name,
+            shape: genuine.shape,
+            expected: Expected::Accept,
+            signatures: vec![endpoint.sign(&message)?],
+            message,
+        });
+    }
+    for shape in shapes {
+        let Some(genuine) = GENUINE.iter().find(|row| row.shape == *shape) else {
+            continue;
+        };
+        let message = genuine.message(material);
+        for forgery in FORGERIES.iter().filter(|row| row.shapes.contains(shape)) {
+            rows.push(forgery.row(endpoint, material, *shape, message.clone())?);
+        }
+    }
+    Ok(rows)
+}
+
+/// Makes the four rows of the tutorial.
+pub(crate) fn tutorial(endpoint: &Endpoint, params: &[Param]) -> Result<Vec<Row>, Failure> {
+    let text = params::encode(params);
+    let mut rows = Vec::new();
+    for shape in [Shape::Get, Shape::Form] {
+        let message = if shape == Shape::Get {
+            Message {
+                method: "GET",
+                query: text.clone(),
+                content_type: None,
+                body: Vec::new(),
+            }
+        } else {
+            Message {
+                method: "POST",
+                query: String::new(),
+                content_type: Some(FORM),
+                body: text.clone().into_bytes(),
+            }
+        };
+        for (name, expected) in [("valid", Expected::Accept), ("invalid", Expected::Refuse)] {
+            let signature = match expected {
+                Expected::Accept => endpoint.sign(&message)?,
+                Expected::Refuse => invalid(endpoint, &message)?,
+            };
+            rows.push(Row {
+                name,
+                shape,
+                expected,
+                message: message.clone(),
+                signatures: vec![signature],
+            });
+        }
+    }
+    Ok(rows)
+}
+
+impl Genuine {
+    fn message(&self, material: &Material) -> Message {
+        let text = params::encode(&material.params) + self.more + &LETTERS.repeat(self.letters);
+        let (query, body) = match self.shape {
+            Shape::Form => (String::new(), text.into_bytes()),
+            Shape::Get => (text, Vec::new()),
+            Shape::Json => (
+                format!("bodySHA256={}", body_sha256(&material.json)),
+                material.json.clone(),
+            ),
+        };
+        Message {
+            method: self.shape.method(),
+            query,
+            content_type: self.content_type,
+            body,
+        }
+    }
+}
+
+impl Forgery {
+    fn row(
+        &self,
+        endpoint: &Endpoint,
+        material: &Material,
+        shape: Shape,
+        mut message: Message,
+    ) -> Result<Row, Failure> {
+        let signatures = match self.forge {
+            Forge::Signatures(signatures) => signatures(endpoint, &message)?,
+            Forge::Message(forge) => {
+                let signatures = vec![endpoint.sign(&message)?];
+                forge(&mut message, material);
+                signatures
+            }
+            Forge::Unhashed => {
+                message.query.clear();
+                let empty = Message {
+                    body: Vec::new(),
+                    ..message.clone()
+                };
+                vec![endpoint.sign(&empty)?]
+            }
+        };
+        Ok(Row {
+            name: self.name,
+            shape,
+            expected: Expected::Refuse,
+            message,
+            signatures,
+        })
+    }
+}
+
+/// Signs for another URL, as the tutorial's script does.
+fn invalid(endpoint: &Endpoint, message: &Message) -> Result<String, Failure> {
+    let url = Url::parse("http://invalid.com", &["http"])?;
+    endpoint.sign_for(&url, message)
+}
+
+/// Changes the value of the last parameter.
+fn changed(params: &[Param]) -> Vec<Param> {
+    let mut params = params.to_vec();
+    if let Some((_, value)) = params.last_mut() {
+        value.push('1');
+    }
+    params
+}
+
+/// Replaces a JSON body by one that an endpoint takes for as good, so that only the signature can
+/// tell: a status becomes another one; else a blank follows.
+fn replaced(json: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(json);
+    let other = text.replace("DELIVERED", "FAILED");
+    if other == text {
+        [json, b" "].concat()
+    } else {
+        other.into_bytes()
+    }
+}

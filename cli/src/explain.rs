@@ -1,0 +1,306 @@
+//! `explain`: why a captured request is refused, and what to change.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use actix_twilio::{
+    AuthToken, Explainer, Explanation, RequestValidator, SharedKey, WebhookRequest,
+};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::{
+    captured::CapturedRequest, http_text::HttpText, outcome::Failure, source, token::KeyArgs,
+};
+
+/// The letters in a signature by HMAC-SHA256.
+const SHA256_LEN: usize = 44;
+
+const EXAMPLES: &str = "\
+Examples:
+  twilio-webhook explain request.txt
+  twilio-webhook explain --public-url https://example.com request.txt
+  twilio-webhook explain --try-tokens tokens.txt --json request.json
+From ngrok's inspector at http://127.0.0.1:4040, the text of the request under \"Raw\", on a Mac:
+  pbpaste | twilio-webhook explain -
+From tcpdump, the first request to port 8080:
+  tcpdump -i lo -s 0 -w webhook.pcap port 8080
+  tshark -r webhook.pcap -q -z follow,tcp,raw,0 | grep -E '^[0-9a-f]+$' | xxd -r -p | twilio-webhook explain -
+From an app's own log, as an object that `verify --jsonl` takes, with the headers of the request:
+  {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\", \"headers\": {\"X-Twilio-Signature\": \"...\"}}
+
+What the app saw is http:// + Host + the path, or what --url says. It is judged as it stands; headers of
+proxies are only hints to what Twilio signed. A form whose capture has no Content-Length may end with a line
+end, which is not counted.
+
+With --json there is one object: valid, causes, matched_url (what the signature matches; null: nothing),
+advice, and gave_up if the search came to its limits (4096 texts or 16 MiB). Causes: signature_missing,
+signature_malformed, scheme, host, port, path_prefix, trailing_slash, query_order, query_encoding,
+query_missing, userinfo, params_trimmed, params_dropped, params_decoded_twice, params_extra, body_hash,
+body_unsigned, websocket_scheme, token, shared_key, unknown.
+
+Exit status: 0 the request is valid, 1 it is not, 2 wrong usage or a capture that can't be read.";
+
+/// Says why a captured request is refused, and what to change in the app's configuration.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The capture: the text of an HTTP request, or a JSON object; `-` is the standard input.
+    file: PathBuf,
+    /// Prints a JSON object.
+    #[arg(long)]
+    json: bool,
+    /// A URL that Twilio may have requested: the base of the app's paths, or a whole one.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// The URL that the app saw, in place of the capture's.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// A file with other tokens that may have signed, one a line: of subaccounts, or old ones.
+    #[arg(long, value_name = "FILE")]
+    try_tokens: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+/// The order of the fields is that of the output.
+#[derive(Serialize)]
+struct Output<'a> {
+    valid: bool,
+    causes: Vec<&'static str>,
+    matched_url: Option<&'a str>,
+    advice: &'a str,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    gave_up: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let inputs = [Some(&args.file), args.try_tokens.as_ref()];
+    let inputs = inputs
+        .into_iter()
+        .flatten()
+        .filter(|path| source::is_stdin(path));
+    if inputs.count() + usize::from(args.key.is_stdin()) > 1 {
+        return Err(Failure::usage(
+            "only one of the inputs can be the standard input",
+        ));
+    }
+    let bytes = source::read(&args.file)?;
+    let mut capture = Capture::parse(&bytes, args.url.as_deref())?;
+    let validator = match capture.validator.take() {
+        Some(own) => own.map_err(Failure::usage)?,
+        None => args.key.validator()?,
+    };
+
+    let mut explainer = Explainer::new(&validator);
+    for (name, value) in &capture.headers {
+        explainer = explainer.header(name, value);
+    }
+    if let Some(url) = &args.public_url {
+        explainer = explainer.public_url(url).map_err(Failure::usage)?;
+    }
+    if let Some(path) = &args.try_tokens {
+        explainer = with_tokens(explainer, path, &capture)?;
+    }
+    let explanation = explainer.explain(&capture.webhook());
+
+    let mut output = io::stdout().lock();
+    if args.json {
+        let object = Output {
+            valid: explanation.valid,
+            causes: explanation
+                .causes
+                .iter()
+                .map(|cause| cause.as_str())
+                .collect(),
+            matched_url: explanation.matched_url.as_deref(),
+            advice: &explanation.advice,
+            gave_up: explanation.gave_up,
+        };
+        serde_json::to_writer(&mut output, &object).map_err(io::Error::from)?;
+        writeln!(output)?;
+    } else {
+        print(&mut output, &capture, &explanation)?;
+    }
+    if explanation.valid {
+        Ok(())
+    } else {
+        Err(Failure::Check)
+    }
+}
+
+fn with_tokens<'k>(
+    mut explainer: Explainer<'k>,
+    path: &std::path::Path,
+    capture: &Capture,
+) -> Result<Explainer<'k>, Failure> {
+    let text = Zeroizing::new(source::read(path)?);
+    let text = std::str::from_utf8(&text)
+        .map_err(|_| Failure::usage("the file of --try-tokens is not text in UTF-8"))?;
+    let by_sha256 = capture
+        .values("X-Twilio-Signature")
+        .any(|signature| signature.len() == SHA256_LEN);
+    for token in text
+        .lines()
+        .map(str::trim)
+        .filter(|token| !token.is_empty())
+    {
+        explainer = explainer.other_token(AuthToken::new(token).map_err(Failure::usage)?);
+        // Auth Tokens sign by HMAC-SHA1 alone: what else has signed is the secret of a SharedKey.
+        if by_sha256 {
+            let key = SharedKey::new("given", token).map_err(Failure::usage)?;
+            explainer = explainer.other_shared_key(key);
+        }
+    }
+    Ok(explainer)
+}
+
+fn print(output: &mut impl Write, capture: &Capture, explanation: &Explanation) -> io::Result<()> {
+    let signed = explanation.matched_url.as_deref();
+    if explanation.valid {
+        writeln!(output, "The request is valid.")?;
+    } else {
+        writeln!(output, "The request is not valid.")?;
+    }
+    writeln!(output)?;
+    writeln!(
+        output,
+        "The app saw:    {} {}",
+        shown(&capture.method),
+        shown(&capture.url)
+    )?;
+    match signed {
+        Some(url) => writeln!(output, "Twilio signed:  {}", shown(url))?,
+        None => writeln!(output, "Twilio signed:  nothing that was tried")?,
+    }
+    for (index, cause) in explanation.causes.iter().enumerate() {
+        let label = if index == 0 { "Why:" } else { "" };
+        writeln!(output, "{label:<14}  {}: {}", cause, cause.description())?;
+    }
+    if capture.missing > 0 {
+        writeln!(
+            output,
+            "                The capture lacks {} bytes of the body: capture the whole request.",
+            capture.missing
+        )?;
+    }
+    if !explanation.valid {
+        writeln!(output, "What to do:     {}.", shown(&explanation.advice))?;
+    }
+    Ok(())
+}
+
+/// Escapes what could garble a terminal.
+fn shown(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        if c.is_control()
+            || ('\u{202a}'..='\u{202e}').contains(&c)
+            || ('\u{2066}'..='\u{2069}').contains(&c)
+        {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// A request as the app saw it.
+struct Capture {
+    method: String,
+    url: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    missing: usize,
+    validator: Option<Result<RequestValidator, actix_twilio::ConfigError>>,
+}
+
+impl Capture {
+    fn parse(bytes: &[u8], url: Option<&str>) -> Result<Self, Failure> {
+        let unreadable =
+            |problem: &str| Failure::usage(format_args!("the capture can't be read: {problem}"));
+        if bytes.trim_ascii_start().starts_with(b"{") {
+            let object = CapturedRequest::from_json(bytes);
+            Ok(Self::of_json(object.map_err(|err| unreadable(&err))?, url))
+        } else {
+            let text = HttpText::parse(bytes).map_err(unreadable)?;
+            Self::of_text(text, url).map_err(unreadable)
+        }
+    }
+
+    fn of_json(object: CapturedRequest, url: Option<&str>) -> Self {
+        let fields = [
+            ("X-Twilio-Signature", object.signature),
+            ("X-Twilio-Webhooks-Signature-Settings", object.settings),
+            ("Content-Type", object.content_type),
+        ];
+        let fields = fields
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let headers = fields
+            .chain(object.headers)
+            .map(|(name, value)| (name, value.into_bytes()));
+        Self {
+            method: object.method,
+            url: url.map_or(object.url, str::to_owned),
+            headers: headers.collect(),
+            body: object.body,
+            missing: 0,
+            validator: object.validator,
+        }
+    }
+
+    fn of_text(text: HttpText<'_>, url: Option<&str>) -> Result<Self, &'static str> {
+        let url = match url {
+            Some(url) => url.to_owned(),
+            None if !text.target.starts_with('/') && text.target.contains("://") => {
+                text.target.clone()
+            }
+            None => {
+                let host = text
+                    .header("Host")
+                    .ok_or("it has no Host header: give the URL with --url")?;
+                let host = str::from_utf8(host)
+                    .map_err(|_| "its Host is not text: give the URL with --url")?;
+                ["http://", host, &text.target].concat()
+            }
+        };
+        let headers = text
+            .headers
+            .into_iter()
+            .map(|(name, value)| (name, value.to_vec()));
+        Ok(Self {
+            method: text.method,
+            url,
+            headers: headers.collect(),
+            body: text.body,
+            missing: text.missing,
+            validator: None,
+        })
+    }
+
+    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let headers = self.headers.iter();
+        let named = headers.filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| &**value)
+    }
+
+    /// Returns what a verdict depends on.
+    fn webhook(&self) -> WebhookRequest<'_> {
+        let request = WebhookRequest::new(&self.method, &self.url).body(&self.body);
+        let request = self
+            .values("Content-Type")
+            .fold(request, WebhookRequest::content_type);
+        let request = self
+            .values("Content-Encoding")
+            .fold(request, WebhookRequest::content_encoding);
+        let request = self
+            .values("X-Twilio-Signature")
+            .fold(request, WebhookRequest::signature);
+        self.values("X-Twilio-Webhooks-Signature-Settings")
+            .fold(request, WebhookRequest::signature_settings)
+    }
+}

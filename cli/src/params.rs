@@ -1,0 +1,42 @@
+//! Parameters: the option `-d Name=Value`, and a form's text.
+
+use crate::outcome::Failure;
+
+/// The content type of a form.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The content type of a form as Twilio often writes it.
+pub(crate) const FORM_IN_UTF8: &str = "application/x-www-form-urlencoded; charset=UTF-8";
+
+/// A parameter, decoded.
+pub(crate) type Param = (String, String);
+
+/// Parses the values of `-d`. The value may be empty and have any character in it.
+pub(crate) fn parse(options: &[String]) -> Result<Vec<Param>, Failure> {
+    options
+        .iter()
+        .map(|option| match option.split_once('=') {
+            Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+            _ => Err(Failure::usage("-d takes Name=Value")),
+        })
+        .collect()
+}
+
+/// Replaces parameters by others of the same name, and appends those of other names.
+pub(crate) fn overridden(defaults: &[(&str, &str)], mut overrides: Vec<Param>) -> Vec<Param> {
+    let mut params = Vec::new();
+    for (name, value) in defaults {
+        if overrides.iter().all(|(other, _)| other != name) {
+            params.push(((*name).to_owned(), (*value).to_owned()));
+        }
+    }
+    params.append(&mut overrides);
+    params
+}
+
+/// Writes parameters as a form's text.
+pub(crate) fn encode(params: &[Param]) -> String {
+    form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(params)
+        .finish()
+}

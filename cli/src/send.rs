@@ -1,0 +1,130 @@
+//! `send`: one realistic event, signed, and what the endpoint answers.
+
+use std::io::{self, Write};
+
+use actix_twilio::body_sha256;
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use crate::{
+    client::Answer,
+    endpoint::{EndpointArgs, Message, random},
+    events::{self, Event},
+    outcome::Failure,
+    params::{self, FORM_IN_UTF8},
+    screen,
+};
+
+const EXAMPLES: &str = "\
+Examples:
+  twilio-webhook send sms http://localhost:8080/message -d Body=Hi
+  twilio-webhook send gather http://localhost:8080/voice --method get -d Digits=1
+  twilio-webhook send event-stream http://localhost:8080/events -d messageStatus=FAILED
+  twilio-webhook send media-stream ws://localhost:8080/media
+  twilio-webhook send voice http://localhost:8080/voice --public-url https://example.com/voice
+
+Exit status: 0 if the answer is 2xx or 3xx, or 101 to a handshake; 1 if it is another one.";
+
+/// Sends a realistic event, signed as Twilio signs it, and shows the answer.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The event.
+    #[arg(value_enum)]
+    event: Event,
+    #[command(flatten)]
+    endpoint: EndpointArgs,
+    /// Replaces a parameter of the event, or adds one. May be repeated.
+    ///
+    /// In event-stream, replaces an attribute of the event or a field of its data.
+    #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
+    data: Vec<String>,
+    /// The method that is set for the webhook at Twilio; with get, the parameters go into the query.
+    #[arg(long, value_enum, default_value_t = Method::Post)]
+    method: Method,
+}
+
+/// The methods that Twilio requests webhooks with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Method {
+    Get,
+    Post,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let websocket = args.event == Event::MediaStream;
+    let schemes: &[&str] = if websocket {
+        &["ws", "wss", "http", "https"]
+    } else {
+        &["http", "https"]
+    };
+    let message = message(args)?;
+    let mut endpoint = args.endpoint.open(schemes)?;
+    if websocket {
+        let key: [u8; 16] = random()?;
+        endpoint.as_websocket(&BASE64_STANDARD.encode(key));
+    }
+    let signature = endpoint.sign(&message)?;
+    let answer = endpoint.send(&message, &[&signature])?;
+    show(&mut io::stdout().lock(), &answer)?;
+    match answer.status {
+        101 if websocket => Ok(()),
+        200..=399 if !websocket => Ok(()),
+        _ => Err(Failure::Check),
+    }
+}
+
+fn message(args: &Args) -> Result<Message, Failure> {
+    let overrides = params::parse(&args.data)?;
+    let mut message = Message {
+        method: "POST",
+        query: String::new(),
+        content_type: None,
+        body: Vec::new(),
+    };
+    match args.event {
+        Event::MediaStream if !overrides.is_empty() => {
+            return Err(Failure::usage(
+                "a handshake has no parameters: leave out -d",
+            ));
+        }
+        Event::MediaStream => message.method = "GET",
+        Event::Stream if args.method == Method::Get => {
+            return Err(Failure::usage(
+                "Event Streams posts its events: leave out --method",
+            ));
+        }
+        Event::Stream => {
+            message.content_type = Some("application/json");
+            message.body = events::event_stream(overrides)?;
+            message.query = format!("bodySHA256={}", body_sha256(&message.body));
+        }
+        event => {
+            let form = params::encode(&params::overridden(&event.params(), overrides));
+            match args.method {
+                Method::Get => {
+                    message.method = "GET";
+                    message.query = form;
+                }
+                Method::Post => {
+                    message.content_type = Some(FORM_IN_UTF8);
+                    message.body = form.into_bytes();
+                }
+            }
+        }
+    }
+    Ok(message)
+}
+
+fn show(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
+    writeln!(output, "HTTP {}", answer.status)?;
+    for name in ["content-type", "location", "www-authenticate"] {
+        for value in answer.headers.get_all(name) {
+            let value = String::from_utf8_lossy(value.as_bytes());
+            writeln!(output, "{name}: {}", screen::harmless(&value))?;
+        }
+    }
+    if !answer.body.is_empty() {
+        writeln!(output, "\n{}", screen::body(&answer.body))?;
+    }
+    output.flush()
+}

@@ -1,0 +1,124 @@
+//! Where the keys come from: the environment, a file or the standard input, never the command line,
+//! which other users of the machine can see.
+
+use std::{
+    env::{self, VarError},
+    path::{Path, PathBuf},
+};
+
+use actix_twilio::{AuthToken, ConfigError, RequestValidator, SharedKey};
+use zeroize::Zeroizing;
+
+use crate::{outcome::Failure, source};
+
+const VARIABLE: &str = "TWILIO_AUTH_TOKEN";
+
+const HEADING: &str = "Token [default: the environment's TWILIO_AUTH_TOKEN]";
+
+/// The options that say where the token is.
+#[derive(clap::Args)]
+pub(crate) struct TokenArgs {
+    /// Reads the Auth Token from a file.
+    #[arg(long, help_heading = HEADING, value_name = "FILE", conflicts_with = "token_stdin")]
+    token_file: Option<PathBuf>,
+    /// Reads the Auth Token from the standard input.
+    #[arg(long, help_heading = HEADING)]
+    token_stdin: bool,
+}
+
+/// The options that say where a token or a SharedKey is.
+#[derive(clap::Args)]
+pub(crate) struct KeyArgs {
+    #[command(flatten)]
+    token: TokenArgs,
+    /// Takes what stands in the token's place as the secret of the SharedKey of this id.
+    #[arg(long, help_heading = HEADING, value_name = "ID")]
+    pub(crate) shared_key_id: Option<String>,
+}
+
+impl TokenArgs {
+    /// Returns whether the token takes up the standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.token_stdin || self.token_file.as_deref().is_some_and(source::is_stdin)
+    }
+
+    /// Returns the keys, of which there must be one: several tokens are separated by commas, as the
+    /// library reads its environment variable.
+    pub(crate) fn validator(&self) -> Result<RequestValidator, Failure> {
+        self.validator_if_set()?
+            .ok_or_else(missing)?
+            .map_err(Failure::usage)
+    }
+
+    /// Returns the keys if there are any, or why there can't be a validator with them.
+    pub(crate) fn validator_if_set(
+        &self,
+    ) -> Result<Option<Result<RequestValidator, ConfigError>>, Failure> {
+        Ok(self.text()?.map(|text| {
+            let tokens: Result<Vec<_>, _> = text
+                .split(',')
+                .map(|token| AuthToken::new(token.trim()))
+                .collect();
+            RequestValidator::new(tokens?)
+        }))
+    }
+
+    fn text(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        let path = match &self.token_file {
+            Some(path) => path,
+            None if self.token_stdin => Path::new("-"),
+            None => return from_environment(VARIABLE),
+        };
+        let text = Zeroizing::new(source::read(path)?);
+        let text = std::str::from_utf8(&text)
+            .map_err(|_| Failure::usage("the token is not text in UTF-8"))?;
+        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = text.strip_suffix('\r').unwrap_or(text);
+        Ok(Some(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl KeyArgs {
+    /// Returns whether the token takes up the standard input.
+    pub(crate) fn is_stdin(&self) -> bool {
+        self.token.is_stdin()
+    }
+
+    /// Returns the keys, of which there must be one.
+    pub(crate) fn validator(&self) -> Result<RequestValidator, Failure> {
+        let Some(id) = &self.shared_key_id else {
+            return self.token.validator();
+        };
+        let secret = self.token.text()?.ok_or_else(missing)?;
+        shared_key(id, &secret).map_err(Failure::usage)
+    }
+
+    /// Returns the keys if there are any, or why there can't be a validator with them.
+    pub(crate) fn validator_if_set(
+        &self,
+    ) -> Result<Option<Result<RequestValidator, ConfigError>>, Failure> {
+        self.token.validator_if_set()
+    }
+}
+
+/// Makes a validator that knows one SharedKey and nothing else.
+pub(crate) fn shared_key(id: &str, secret: &str) -> Result<RequestValidator, ConfigError> {
+    RequestValidator::with_keys([], [SharedKey::new(id, secret)?])
+}
+
+/// Returns a secret from the environment.
+pub(crate) fn from_environment(variable: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    match env::var(variable) {
+        Ok(text) => Ok(Some(Zeroizing::new(text))),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(Failure::usage(format_args!(
+            "{variable} is not text in UTF-8"
+        ))),
+    }
+}
+
+fn missing() -> Failure {
+    Failure::usage(format_args!(
+        "there is no token: set {VARIABLE}, or give --token-file or --token-stdin"
+    ))
+}

@@ -1,0 +1,199 @@
+//! `verify`: the verdict on captured requests.
+
+use std::{
+    io::{self, BufRead, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use actix_twilio::RequestValidator;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    captured::{self, CapturedRequest},
+    outcome::Failure,
+    sign::RequestArgs,
+    source,
+    token::KeyArgs,
+};
+
+/// The longest line that is read, in bytes. Twilio's requests are a thousand times shorter.
+const LINE_LIMIT: u64 = 64 * 1024 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  twilio-webhook verify https://example.com/message -d Body=Hi --signature RSOYDt4T1cUTdK1PDd93...=
+  twilio-webhook verify 'https://example.com/?bodySHA256=...' --body event.json --signature ...
+  twilio-webhook verify --jsonl requests.jsonl
+
+A line of --jsonl is a JSON object with these fields, of which only url must be there:
+  url              the whole URL
+  method           default: POST with a body, else GET
+  content_type     the Content-Type header
+  body, body_b64   the raw body, as text or in base64
+  signature        the X-Twilio-Signature header; absent or null: none
+  settings_header  the X-Twilio-Webhooks-Signature-Settings header
+  token            the key in place of TWILIO_AUTH_TOKEN, taken whole
+  shared_key_id    says that token is the secret of the SharedKey of this id
+  id               comes back in the result
+
+For each there is one line of output, in order, as soon as it is judged: id, valid, kind (valid, or why \
+not), matched_url (the form of the URL that was signed). A malformed line gives an error instead.
+
+Exit status: 0 all are valid, 1 some are not, 2 some line is malformed (the others are judged).";
+
+/// Says whether a request is genuine, or many, as JSON.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES, override_usage = "twilio-webhook verify [OPTIONS] <URL>\n       \
+    twilio-webhook verify [OPTIONS] --jsonl <FILE>")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    request: Option<RequestArgs>,
+    /// The X-Twilio-Signature header.
+    #[arg(long, value_name = "VALUE", conflicts_with = "jsonl")]
+    signature: Option<String>,
+    /// The X-Twilio-Webhooks-Signature-Settings header, which names a SharedKey.
+    #[arg(long, value_name = "VALUE", conflicts_with = "jsonl")]
+    settings_header: Option<String>,
+    /// Reads requests from a file, or from the standard input for `-`, one JSON object a line.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["RequestArgs", "shared_key_id"])]
+    jsonl: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+/// What is said of a request. The order of the fields is that of the output.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    valid: bool,
+    kind: &'static str,
+    matched_url: Option<String>,
+}
+
+/// What is said of a line that is no request.
+#[derive(Serialize)]
+struct Malformed {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Box<RawValue>>,
+    error: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let path = match (&args.jsonl, &args.request) {
+        (Some(path), _) => path,
+        (None, Some(request)) => return verify_one(args, request),
+        (None, None) => return Err(Failure::usage("give a URL or --jsonl")),
+    };
+    if source::is_stdin(path) && args.key.is_stdin() {
+        return Err(stdin_twice());
+    }
+    // Each line may bring a key of its own; those that do not are told that there is none.
+    let default = args.key.validator_if_set()?.and_then(Result::ok);
+    verify_lines(path, default.as_ref())
+}
+
+fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
+    if request.is_stdin() && args.key.is_stdin() {
+        return Err(stdin_twice());
+    }
+    let parts = request.read()?;
+    let request = CapturedRequest {
+        url: request.url.clone(),
+        method: parts.method,
+        content_type: parts.content_type,
+        body: parts.body,
+        signature: args.signature.clone(),
+        settings: args.settings_header.clone(),
+        ..CapturedRequest::default()
+    };
+    let keys = args.key.validator();
+    let verdict = judge(&request, keys.as_ref().ok());
+    write_line(&mut io::stdout().lock(), &verdict)?;
+    keys?;
+    if verdict.valid {
+        Ok(())
+    } else {
+        Err(Failure::Check)
+    }
+}
+
+fn stdin_twice() -> Failure {
+    Failure::usage("the token and what is verified can't both be the standard input")
+}
+
+fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), Failure> {
+    let mut lines = source::open(path)?;
+    let mut output = io::stdout().lock();
+    let (mut line, mut all_valid, mut malformed) = (Vec::new(), true, 0_usize);
+    loop {
+        line.clear();
+        let complete =
+            read_line(&mut lines, &mut line).map_err(|err| source::unreadable(path, &err))?;
+        if line.is_empty() {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let request = if complete {
+            CapturedRequest::from_json(&line)
+        } else {
+            Err(format!("the line is longer than {LINE_LIMIT} bytes"))
+        };
+        match request {
+            Ok(request) => {
+                let verdict = judge(&request, default);
+                all_valid &= verdict.valid;
+                write_line(&mut output, &verdict)?;
+            }
+            Err(error) => {
+                malformed += 1;
+                let id = captured::id_of(&line);
+                write_line(&mut output, &Malformed { id, error })?;
+            }
+        }
+    }
+    match malformed {
+        0 if all_valid => Ok(()),
+        0 => Err(Failure::Check),
+        1 => Err(Failure::usage("a line is malformed")),
+        count => Err(Failure::usage(format_args!("{count} lines are malformed"))),
+    }
+}
+
+fn judge<'a>(request: &'a CapturedRequest, default: Option<&RequestValidator>) -> Verdict<'a> {
+    let validator = match &request.validator {
+        Some(own) => own.as_ref().ok(),
+        None => default,
+    };
+    let (kind, matched_url) = match validator.map(|keys| keys.validate(&request.webhook())) {
+        None => ("config", None),
+        Some(Ok(accepted)) => ("valid", Some(accepted.url.into_owned())),
+        Some(Err(err)) => (err.kind().as_str(), None),
+    };
+    Verdict {
+        id: request.id.as_deref(),
+        valid: matched_url.is_some(),
+        kind,
+        matched_url,
+    }
+}
+
+/// Reads a line with its end, or nothing at the end of the input. Returns whether all of it was
+/// kept: the rest of an overlong one is passed over.
+fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let read = lines.by_ref().take(LINE_LIMIT).read_until(b'\n', line)?;
+    if read as u64 == LINE_LIMIT && line.last() != Some(&b'\n') {
+        return lines.skip_until(b'\n').map(|skipped| skipped == 0);
+    }
+    Ok(true)
+}
+
+/// Writes a line at once, so that a program at the other end of a pipe can wait for it.
+fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, line)?;
+    output.write_all(b"\n")?;
+    output.flush()
+}

@@ -1,0 +1,182 @@
+//! Basic and Digest authentication against servers that demand them.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use actix_web::{
+    Error, HttpResponse,
+    body::BoxBody,
+    dev::{ServiceRequest, ServiceResponse},
+    error::ErrorUnauthorized,
+    http::header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    middleware::{Next, from_fn},
+    web,
+};
+use actix_web_httpauth::{extractors::basic::BasicAuth, middleware::HttpAuthentication};
+use ttpkit_auth::digest::{DigestAlgorithm, DigestChallenge, DigestResponse, QualityOfProtection};
+
+use crate::support::{self, PASSWORD, check, command, finish, rows, serve};
+
+const REALM: &str = "webhooks";
+
+/// Checks an endpoint as this user with this password.
+#[track_caller]
+fn check_as(auth: &str, password: &str, url: &str) -> (i32, serde_json::Value) {
+    let output = finish(
+        command(&["check", url, "--auth", auth, "--format", "json"])
+            .env("TWILIO_WEBHOOK_PASSWORD", password)
+            .spawn()
+            .unwrap(),
+        b"",
+    );
+    (output.status, serde_json::from_str(&output.stdout).unwrap())
+}
+
+/// Starts an app that demands Basic authentication, and counts the requests that it let in.
+fn serve_basic() -> (String, Arc<AtomicUsize>) {
+    let entered = Arc::new(AtomicUsize::new(0));
+    let count = entered.clone();
+    let url = serve(move |app| {
+        let count = count.clone();
+        let check = move |req: ServiceRequest, basic: BasicAuth| {
+            let good = basic.user_id() == "ada" && basic.password() == Some(PASSWORD);
+            count.fetch_add(usize::from(good), Ordering::Relaxed);
+            let verdict = if good {
+                Ok(req)
+            } else {
+                // Without the challenge, as many apps do.
+                Err((ErrorUnauthorized("who are you?"), req))
+            };
+            std::future::ready(verdict)
+        };
+        app.service(
+            web::scope("")
+                .wrap(HttpAuthentication::basic(check))
+                .route("/raw", web::to(support::raw)),
+        );
+    });
+    (url + "/raw", entered)
+}
+
+#[test]
+fn basic_lets_every_row_reach_the_validation() {
+    let (url, entered) = serve_basic();
+    let (status, report) = check_as("basic:ada", PASSWORD, &url);
+    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(rows(&report, "passed").len(), 39);
+    assert_eq!(entered.load(Ordering::Relaxed), 39);
+}
+
+/// Asks for a Digest and checks it; the library does the arithmetic.
+async fn demand_digest(
+    algorithm: DigestAlgorithm,
+    req: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let nonce = "f00dfeedf00dfeed";
+    let hash = algorithm.digest(format!("ada:{REALM}:{PASSWORD}").as_bytes());
+    let target = req.uri().path_and_query().unwrap().as_str();
+    let good = req
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|text| {
+            text.parse().is_ok_and(|digest: DigestResponse| {
+                digest.username() == "ada"
+                    && digest.realm() == REALM
+                    && text.contains(&format!("nonce=\"{nonce}\""))
+                    && text.contains(&format!("uri=\"{target}\""))
+                    && digest.verify(req.method(), &hash)
+            })
+        });
+    if good {
+        return next.call(req).await;
+    }
+    let challenge = DigestChallenge::builder(REALM)
+        .nonce(nonce)
+        .qops([QualityOfProtection::Auth])
+        .algorithm(algorithm)
+        .build();
+    let answer = HttpResponse::Unauthorized()
+        .insert_header((WWW_AUTHENTICATE, "Basic realm=\"another one\""))
+        .append_header((WWW_AUTHENTICATE, challenge.to_string()))
+        .finish();
+    Ok(req.into_response(answer))
+}
+
+fn serve_digest(algorithm: DigestAlgorithm) -> String {
+    serve(move |app| {
+        app.service(
+            web::scope("")
+                .wrap(from_fn(move |req, next| {
+                    demand_digest(algorithm, req, next)
+                }))
+                .route("/raw", web::to(support::raw)),
+        );
+    }) + "/raw?tenant=a%2Fb"
+}
+
+#[test]
+fn digest_lets_every_row_reach_the_validation() {
+    for algorithm in [DigestAlgorithm::Md5, DigestAlgorithm::Sha256] {
+        let url = serve_digest(algorithm);
+        let (status, report) = check_as("digest:ada", PASSWORD, &url);
+        assert_eq!(status, 0, "{algorithm}: {report:#}");
+        assert_eq!(rows(&report, "passed").len(), 39, "{algorithm}");
+    }
+}
+
+/// The 401 of the authentication is no refusal of a forgery.
+#[test]
+fn forgeries_do_not_pass_by_wrong_credentials() {
+    let (basic, entered) = serve_basic();
+    let digest = serve_digest(DigestAlgorithm::Sha256);
+    let cases = [
+        ("basic:ada", "marker-wrong", &basic),
+        ("basic:bob", PASSWORD, &basic),
+        ("digest:ada", PASSWORD, &basic),
+        ("digest:ada", "marker-wrong", &digest),
+        ("digest:bob", PASSWORD, &digest),
+        ("basic:ada", PASSWORD, &digest),
+    ];
+    for (auth, password, url) in cases {
+        let (status, report) = check_as(auth, password, url);
+        assert_eq!(status, 1, "{auth}");
+        assert_eq!(rows(&report, "passed"), [""; 0], "{auth}");
+    }
+    for url in [&basic, &digest] {
+        let (status, report) = check(url, &[]);
+        assert_eq!((status, rows(&report, "passed").len()), (1, 0));
+    }
+    assert_eq!(entered.load(Ordering::Relaxed), 0);
+}
+
+#[test]
+fn credentials_are_sent_only_when_asked_for() {
+    let (url, requests) = support::record(vec![
+        "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
+        support::OK,
+        support::OK,
+    ]);
+    for expected in [2, 1] {
+        let send = command(&["send", "sms", &url, "--auth", "basic:ada"])
+            .env("TWILIO_WEBHOOK_PASSWORD", PASSWORD)
+            .spawn()
+            .unwrap();
+        assert_eq!(finish(send, b"").status, 0);
+        let attempts: Vec<_> = requests.try_iter().collect();
+        assert_eq!(attempts.len(), expected);
+        let authorized =
+            |request: &String| request.to_lowercase().contains("\r\nauthorization: basic ");
+        assert!(!authorized(&attempts[0]), "{attempts:?}");
+        assert_eq!(
+            attempts
+                .iter()
+                .filter(|request| authorized(request))
+                .count(),
+            expected - 1
+        );
+    }
+}

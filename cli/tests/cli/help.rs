@@ -1,0 +1,40 @@
+//! What a new user reads first, and what a terminal is shown.
+
+use crate::support::{command, run, serve_raw};
+
+#[test]
+fn help_leads_through_every_command() {
+    let top = run(&["--help"]);
+    assert_eq!(top.status, 0);
+    for text in [
+        "export TWILIO_AUTH_TOKEN=",
+        "twilio-webhook send sms http://localhost:8080/message",
+        "twilio-webhook check http://localhost:8080/message",
+        "Exit status: 0",
+    ] {
+        assert!(top.stdout.contains(text), "{text}: {}", top.stdout);
+    }
+    for name in ["check", "send", "sign", "verify", "explain"] {
+        let help = run(&[name, "--help"]);
+        assert_eq!(help.status, 0);
+        let example = format!("Examples:\n  twilio-webhook {name} ");
+        assert!(help.stdout.contains(&example), "{}", help.stdout);
+        assert!(help.stdout.contains("--token-file"), "{}", help.stdout);
+    }
+}
+
+/// The other tests see no colours, which shows little unless there are some.
+#[test]
+fn colours_are_there_to_be_left_out() {
+    let url = serve_raw();
+    let output = |no_color: &str| {
+        let output = command(&["check", &url])
+            .env("CLICOLOR_FORCE", "1")
+            .env("NO_COLOR", no_color)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(output("").contains("\x1b["));
+    assert!(!run(&["check", &url]).stdout.contains('\x1b'));
+}

@@ -1,0 +1,252 @@
+//! `send`: realistic events that a validated endpoint takes.
+
+use std::sync::mpsc;
+
+use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, validate_twilio_request};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::support::{OK, TOKEN, record, run, serve, serve_raw};
+
+const FORMS: [&str; 9] = [
+    "sms",
+    "mms",
+    "whatsapp",
+    "voice",
+    "gather",
+    "recording",
+    "call-status",
+    "message-status",
+    "studio",
+];
+
+/// Returns the value of a header of a recorded request.
+#[track_caller]
+fn header<'r>(request: &'r str, name: &str) -> &'r str {
+    request
+        .split("\r\n")
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_once(": "))
+        .find(|(other, _)| other.eq_ignore_ascii_case(name))
+        .map(|(_, value)| value)
+        .unwrap()
+}
+
+#[test]
+fn every_event_is_genuine() {
+    let url = serve_raw();
+    for event in FORMS.iter().chain(&["event-stream"]) {
+        let output = run(&["send", event, &url]);
+        assert_eq!(output.status, 0, "{event}: {output:?}");
+        assert!(
+            output.stdout.starts_with("HTTP 200\n"),
+            "{event}: {output:?}"
+        );
+        assert!(
+            output.stdout.contains("AC4d1f0c82b95e47a3862b70d9e5c1a836"),
+            "{event}"
+        );
+    }
+    for event in FORMS {
+        assert_eq!(
+            run(&["send", event, &url, "--method", "get"]).status,
+            0,
+            "{event}"
+        );
+    }
+    assert_eq!(
+        run(&["send", "event-stream", &url, "--method", "get"]).status,
+        2
+    );
+}
+
+#[test]
+fn another_answer_is_a_failure() {
+    let url = serve(|app| {
+        app.default_service(web::to(|| async {
+            HttpResponse::ImATeapot().body("not \u{1b}[31mcoffee")
+        }));
+    });
+    let output = run(&["send", "sms", &url]);
+    assert_eq!(output.status, 1);
+    assert_eq!(output.stdout, "HTTP 418\n\nnot \\u{1b}[31mcoffee\n");
+}
+
+#[test]
+fn headers_are_those_of_twilio() {
+    let (url, requests) = record(vec![OK; 3]);
+    assert_eq!(run(&["send", "sms", &url]).status, 0);
+    assert_eq!(run(&["send", "sms", &url]).status, 0);
+    let (first, second) = (requests.recv().unwrap(), requests.recv().unwrap());
+    assert_eq!(header(&first, "User-Agent"), "TwilioProxy/1.1");
+    assert_eq!(header(&first, "Accept"), "*/*");
+    assert_eq!(header(&first, "X-Home-Region"), "us1");
+    assert_eq!(
+        header(&first, "Content-Type"),
+        "application/x-www-form-urlencoded; charset=UTF-8"
+    );
+    let token = header(&first, "I-Twilio-Idempotency-Token");
+    assert_ne!(token, header(&second, "I-Twilio-Idempotency-Token"));
+    assert!(!first.to_lowercase().contains("accept-encoding"), "{first}");
+
+    assert_eq!(
+        run(&[
+            "send",
+            "sms",
+            &url,
+            "-H",
+            "X-Home-Region: ie1",
+            "-H",
+            "Host: example.com"
+        ])
+        .status,
+        0
+    );
+    let request = requests.recv().unwrap();
+    assert_eq!(header(&request, "X-Home-Region"), "ie1");
+    assert_eq!(
+        request.matches("Host: example.com\r\n").count()
+            + request.matches("host: example.com\r\n").count(),
+        1
+    );
+    assert_eq!(
+        request.to_lowercase().matches("\r\nhost:").count(),
+        1,
+        "{request}"
+    );
+}
+
+#[test]
+fn parameters_are_overridden() {
+    let (url, requests) = record(vec![OK; 4]);
+    run(&[
+        "send",
+        "sms",
+        &url,
+        "-d",
+        "Body=1+1=2 é",
+        "-d",
+        "New=",
+        "-d",
+        "New=2",
+    ]);
+    let request = requests.recv().unwrap();
+    assert!(
+        request.contains("&Body=1%2B1%3D2+%C3%A9&New=&New=2"),
+        "{request}"
+    );
+    assert_eq!(request.matches("Body=").count(), 1, "{request}");
+
+    run(&[
+        "send",
+        "voice",
+        &url,
+        "--method",
+        "get",
+        "-d",
+        "From=client:bob",
+    ]);
+    let request = requests.recv().unwrap();
+    assert!(request.starts_with("GET /?CallSid=CA"), "{request}");
+    assert!(request.contains("&From=client%3Abob HTTP/1.1"), "{request}");
+
+    run(&[
+        "send",
+        "event-stream",
+        &url,
+        "-d",
+        "type=com.example",
+        "-d",
+        "messageStatus=READ",
+    ]);
+    let request = requests.recv().unwrap();
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    assert!(
+        head.starts_with(&format!(
+            "POST /?bodySHA256={} ",
+            actix_twilio::body_sha256(body)
+        )),
+        "{head}"
+    );
+    let batch: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(batch[0]["specversion"], "1.0");
+    assert_eq!(batch[0]["type"], "com.example");
+    assert_eq!(batch[0]["data"]["messageStatus"], "READ");
+}
+
+#[test]
+fn twiml_is_indented() {
+    let url = serve(|app| {
+        app.default_service(web::to(|| async {
+            HttpResponse::Ok()
+                .content_type("text/xml")
+                .body("<Response><Say>Hi</Say><Hangup/></Response>")
+        }));
+    });
+    let output = run(&["send", "voice", &url]);
+    assert_eq!(
+        output.stdout,
+        "HTTP 200\ncontent-type: text/xml\n\n<Response>\n  <Say>Hi</Say>\n  <Hangup/>\n</Response>\n"
+    );
+}
+
+#[test]
+fn handshake_is_signed_with_the_scheme_of_websockets() {
+    #[validate_twilio_request]
+    async fn media(req: HttpRequest, payload: web::Payload) -> actix_web::Result<HttpResponse> {
+        let (res, _session, _messages) = actix_ws::handle(&req, payload)?;
+        Ok(res)
+    }
+    let url = serve(|app| {
+        app.route("/media", web::get().to(media));
+    }) + "/media";
+    for url in [&url, &url.replace("http://", "ws://")] {
+        let output = run(&["send", "media-stream", url]);
+        assert_eq!(
+            (output.status, output.stdout.as_str()),
+            (0, "HTTP 101\n"),
+            "{url}"
+        );
+    }
+    let wrong = run(&[
+        "send",
+        "media-stream",
+        &url,
+        "--public-url",
+        "wss://example.com/media",
+    ]);
+    assert_eq!(wrong.status, 1);
+    assert!(wrong.stdout.starts_with("HTTP 403\n"), "{wrong:?}");
+    // An endpoint that answers a handshake as any request does not open a WebSocket.
+    let open = serve(|app| {
+        app.default_service(web::to(|| async { "open" }));
+    });
+    assert_eq!(run(&["send", "media-stream", &open]).status, 1);
+}
+
+#[test]
+fn signature_is_for_the_public_url() {
+    let (sender, verdicts) = mpsc::channel();
+    let url = serve(move |app| {
+        let sender = sender.clone();
+        app.default_service(web::to(move |req: HttpRequest, body: web::Bytes| {
+            let header = |name| req.headers().get(name).unwrap().to_str().unwrap();
+            let request = WebhookRequest::new("POST", "https://example.com/message?a=b")
+                .content_type(header("Content-Type"))
+                .body(&body)
+                .signature(header("X-Twilio-Signature"));
+            let keys = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
+            sender.send(keys.validate(&request).is_ok()).unwrap();
+            std::future::ready(HttpResponse::NoContent())
+        }));
+    });
+    for (public, genuine) in [
+        ("https://example.com/message?a=b", true),
+        ("https://example.com/message", false),
+    ] {
+        assert_eq!(
+            run(&["send", "sms", &url, "--public-url", public]).status,
+            0
+        );
+        assert_eq!(verdicts.recv().unwrap(), genuine, "{public}");
+    }
+}

@@ -1,0 +1,400 @@
+//! `verify`: the same verdicts as the library's, one line for each request.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::Stdio,
+};
+
+use serde_json::{Value, json};
+
+use crate::support::{Output, TOKEN, command, finish, run, run_with_input};
+
+/// Signs nothing that is used here.
+const FORGED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+#[track_caller]
+fn verify(lines: impl AsRef<[u8]>) -> (Output, Vec<Value>) {
+    let output = run_with_input(&["verify", "--jsonl", "-"], lines);
+    let results = output
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    (output, results)
+}
+
+/// Signs a GET with the environment's token.
+fn sign(url: &str) -> String {
+    run(&["sign", url]).stdout.trim().to_owned()
+}
+
+#[test]
+fn vectors_get_the_documented_verdicts() {
+    let vectors: Vec<Value> =
+        serde_json::from_str(include_str!("../../../tests/data/vectors.json")).unwrap();
+    assert_eq!(vectors.len(), 40);
+    let mut lines = String::new();
+    for vector in &vectors {
+        let mut line = vector.clone();
+        line["id"] = vector["name"].clone();
+        lines += &line.to_string();
+        lines.push('\n');
+    }
+    let (output, results) = verify(lines);
+    assert_eq!(output.status, 1, "some vectors are forgeries");
+    assert_eq!(results.len(), vectors.len());
+    for (vector, result) in vectors.iter().zip(&results) {
+        assert_eq!(result["id"], vector["name"]);
+        let genuine = vector["expected"] == "accept";
+        assert_eq!(result["valid"], genuine, "{result}");
+        assert_eq!(result["kind"] == "valid", genuine, "{result}");
+        assert_eq!(result["matched_url"].is_string(), genuine, "{result}");
+    }
+    let matched = |name: &str| results.iter().find(|result| result["id"] == name).unwrap();
+    assert_eq!(
+        matched("published-port-added")["matched_url"],
+        "https://mycompany.com:443/myapp.php?foo=1&bar=2"
+    );
+    assert_eq!(matched("json-body-changed")["kind"], "body_hash_mismatch");
+    assert_eq!(matched("signature-empty")["kind"], "signature_malformed");
+
+    let genuine = vectors
+        .iter()
+        .filter(|vector| vector["expected"] == "accept")
+        .map(Value::to_string)
+        .collect::<Vec<_>>()
+        .join(
+            "
+",
+        );
+    assert_eq!(verify(genuine).0.status, 0);
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
+fn fields_mean_what_they_say() {
+    let url = "https://example.com/a?b=c";
+    let signature = sign(url);
+    let basic = "L/OH5YylLD5NRKLltdqwSvS0BnU=";
+    let form = "application/x-www-form-urlencoded";
+    let body = "CallSid=CA1234567890ABCDE&Caller=%2B14158675310&Digits=1234&From=%2B14158675310&To=%2B18005551212";
+    let example = "https://example.com/myapp.php?foo=1&bar=2";
+    let cases = [
+        (
+            "GET by default",
+            json!({"url": url, "signature": signature}),
+            "valid",
+        ),
+        (
+            "POST with a body",
+            json!({"url": example, "token": "12345", "content_type": form, "body": body, "signature": basic}),
+            "valid",
+        ),
+        (
+            "GET with a form",
+            json!({"url": example, "token": "12345", "method": "GET", "content_type": form, "body": body, "signature": basic}),
+            "signature_mismatch",
+        ),
+        (
+            "body in base64",
+            json!({"url": example, "token": "12345", "content_type": form, "body_b64": "Q2FsbFNpZD1DQTEyMzQ1Njc4OTBBQkNERSZDYWxsZXI9JTJCMTQxNTg2NzUzMTAmRGlnaXRzPTEyMzQmRnJvbT0lMkIxNDE1ODY3NTMxMCZUbz0lMkIxODAwNTU1MTIxMg==", "signature": basic}),
+            "valid",
+        ),
+        (
+            "null is absent",
+            json!({"url": url, "signature": signature, "method": null, "content_type": null, "body": null, "body_b64": null, "settings_header": null, "token": null, "shared_key_id": null}),
+            "valid",
+        ),
+        ("no signature", json!({"url": url}), "signature_missing"),
+        (
+            "null signature",
+            json!({"url": url, "signature": null}),
+            "signature_missing",
+        ),
+        (
+            "empty signature",
+            json!({"url": url, "signature": ""}),
+            "signature_malformed",
+        ),
+        (
+            "another signature",
+            json!({"url": url, "signature": FORGED}),
+            "signature_mismatch",
+        ),
+        (
+            "unhashed body",
+            json!({"url": url, "signature": signature, "body": "{}"}),
+            "body_hash_missing",
+        ),
+        (
+            "empty body",
+            json!({"url": url, "signature": signature, "body": ""}),
+            "valid",
+        ),
+        (
+            "another charset",
+            json!({"url": url, "signature": signature, "content_type": "application/x-www-form-urlencoded; charset=latin1", "body": "a=b"}),
+            "charset_unsupported",
+        ),
+        (
+            "another token",
+            json!({"url": url, "signature": signature, "token": "12345"}),
+            "signature_mismatch",
+        ),
+        (
+            "the same token",
+            json!({"url": url, "signature": signature, "token": TOKEN}),
+            "valid",
+        ),
+        (
+            "a token is not trimmed",
+            json!({"url": url, "signature": signature, "token": format!("{TOKEN} ")}),
+            "signature_mismatch",
+        ),
+        (
+            "a token is no list",
+            json!({"url": url, "signature": signature, "token": format!("{TOKEN},x")}),
+            "signature_mismatch",
+        ),
+        (
+            "empty token",
+            json!({"url": url, "signature": signature, "token": ""}),
+            "config",
+        ),
+        (
+            "blank token",
+            json!({"url": url, "signature": signature, "token": " \t"}),
+            "config",
+        ),
+        (
+            "shared key without a secret",
+            json!({"url": url, "signature": signature, "shared_key_id": "K"}),
+            "config",
+        ),
+        (
+            "shared key with an empty id",
+            json!({"url": url, "signature": signature, "shared_key_id": "", "token": "x"}),
+            "config",
+        ),
+        (
+            "shared key that is not named",
+            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN}),
+            "key_unknown",
+        ),
+        (
+            "shared key that is named by sha1",
+            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN, "settings_header": "key=K"}),
+            "valid",
+        ),
+        (
+            "another shared key",
+            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN, "settings_header": "key=L"}),
+            "key_unknown",
+        ),
+        (
+            "a token for a named key",
+            json!({"url": url, "signature": signature, "settings_header": "key=K"}),
+            "key_unknown",
+        ),
+        (
+            "unknown algorithm",
+            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN, "settings_header": "key=K,algorithm=none"}),
+            "algorithm_unknown",
+        ),
+        (
+            "blank settings",
+            json!({"url": url, "signature": signature, "settings_header": " "}),
+            "valid",
+        ),
+        (
+            "unknown field",
+            json!({"url": url, "signature": signature, "note": ["x"]}),
+            "valid",
+        ),
+        (
+            "odd url",
+            json!({"url": "no url at all", "signature": FORGED}),
+            "signature_mismatch",
+        ),
+    ];
+    let lines = cases
+        .iter()
+        .map(|(_, line, _)| line.to_string())
+        .collect::<Vec<_>>()
+        .join(
+            "
+",
+        );
+    let (output, results) = verify(lines);
+    assert_eq!(output.status, 1);
+    assert_eq!(results.len(), cases.len());
+    for ((name, _, kind), result) in cases.iter().zip(results) {
+        assert_eq!(result["kind"], *kind, "{name}");
+        assert_eq!(result["valid"], *kind == "valid", "{name}");
+        assert_eq!(result.get("id"), None, "{name}");
+    }
+}
+
+#[test]
+fn ids_come_back_as_they_were_given() {
+    let ids = [
+        "null",
+        "\"a\\u0062\"",
+        "123456789012345678901234567890",
+        "1.50",
+        "{\"a\": [1]}",
+    ];
+    for id in ids {
+        for rest in ["\"url\": \"x\"", "\"url\": 1"] {
+            let output = run_with_input(
+                &["verify", "--jsonl", "-"],
+                format!("{{\"id\": {id}, {rest}}}"),
+            );
+            assert!(
+                output.stdout.starts_with(&format!("{{\"id\":{id},\"")),
+                "{output:?}"
+            );
+        }
+    }
+    let (output, _) = verify("{\"url\":\"x\",\"id\":1,\"signature\":\"y\"}");
+    assert_eq!(
+        output.stdout,
+        "{\"id\":1,\"valid\":false,\"kind\":\"signature_malformed\",\"matched_url\":null}\n"
+    );
+}
+
+#[test]
+fn malformed_lines_do_not_keep_the_rest() {
+    let good = json!({"url": "https://h/", "signature": sign("https://h/")}).to_string();
+    let deep = format!(
+        "{{\"url\":{}1{}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
+    let malformed: [&[u8]; 21] = [
+        b"marker-secret",
+        b"\"marker-secret\"",
+        b"[\"marker-secret\"]",
+        b"[1, \"https://h/\", \"GET\"]",
+        b"[]",
+        b"null",
+        b"{",
+        b"{}",
+        b"{} {}",
+        b"{\"url\": null}",
+        b"{\"url\": 5}",
+        b"{\"url\": \"x\", \"token\": {\"marker-secret\": 1}}",
+        b"{\"url\": \"x\", \"token\": [\"marker-secret\"]}",
+        b"{\"url\": \"x\", \"token\": \"marker-secret\", \"token\": \"b\"}",
+        b"{\"url\": \"x\", \"body\": \"a\", \"body_b64\": \"YQ==\"}",
+        b"{\"url\": \"x\", \"body_b64\": \"marker-secret\"}",
+        b"{\"url\": \"x\", \"signature\": false}",
+        b"{\"url\": \"\xff\"}",
+        b"\xff\xfe",
+        b"{\"url\": \"\\ud800\"}",
+        deep.as_bytes(),
+    ];
+    let mut lines = Vec::new();
+    for line in malformed {
+        lines.extend_from_slice(line);
+        lines.extend_from_slice(b"\r\n\n");
+        lines.extend_from_slice(good.as_bytes());
+        lines.push(b'\n');
+    }
+    let (output, results) = verify(&lines);
+    assert_eq!(output.status, 2);
+    assert_eq!(results.len(), malformed.len() * 2);
+    for (index, pair) in results.chunks(2).enumerate() {
+        assert!(pair[0]["error"].is_string(), "{index}: {}", pair[0]);
+        assert_eq!(pair[0].get("valid"), None, "{index}");
+        assert_eq!(pair[1]["valid"], true, "{index}");
+    }
+}
+
+#[test]
+fn long_lines_do_not_keep_the_rest() {
+    let good = json!({"url": "https://h/", "signature": sign("https://h/")}).to_string();
+    let long = json!({"url": "x", "body": "a".repeat(10_000_000)}).to_string();
+    let too_long = "x".repeat(70_000_000);
+    let (output, results) = verify(format!("{good}\n{long}\n{too_long}\n{good}"));
+    assert_eq!(output.status, 2);
+    assert_eq!(results.len(), 4);
+    assert_eq!(results[1]["kind"], "signature_missing");
+    assert!(results[2]["error"].as_str().unwrap().contains("longer"));
+    assert_eq!(results[3]["valid"], true);
+}
+
+#[test]
+fn results_come_while_the_input_is_open() {
+    let mut child = command(&["verify", "--jsonl", "-"])
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut output = BufReader::new(child.stdout.take().unwrap());
+    for id in 0..3 {
+        writeln!(input, "{{\"id\":{id},\"url\":\"x\"}}").unwrap();
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        assert!(line.starts_with(&format!("{{\"id\":{id},")), "{line}");
+    }
+    drop(input);
+    assert_eq!(child.wait().unwrap().code(), Some(1));
+}
+
+#[test]
+fn environment_may_have_no_token() {
+    let lines = "{\"url\":\"https://h/\"}\n{\"url\":\"https://h/\",\"token\":\"x\"}\n";
+    for token in [None, Some(""), Some(" ")] {
+        let mut command = command(&["verify", "--jsonl", "-"]);
+        command
+            .env_remove("TWILIO_AUTH_TOKEN")
+            .stdin(Stdio::piped());
+        if let Some(token) = token {
+            command.env("TWILIO_AUTH_TOKEN", token);
+        }
+        let output = finish(command.spawn().unwrap(), lines.as_bytes());
+        let kinds: Vec<Value> = output
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        assert_eq!(kinds[0]["kind"], "config", "{token:?}");
+        assert_eq!(kinds[1]["kind"], "signature_missing", "{token:?}");
+        assert_eq!(output.status, 1);
+    }
+}
+
+#[test]
+fn one_request_comes_from_options() {
+    let url = "https://example.com/";
+    let signature = sign(url);
+    let output = run(&["verify", url, "--signature", &signature]);
+    assert_eq!(output.status, 0);
+    assert_eq!(
+        output.stdout,
+        "{\"valid\":true,\"kind\":\"valid\",\"matched_url\":\"https://example.com/\"}\n"
+    );
+    let cases: &[(&[&str], i32)] = &[
+        (&["verify", url], 1),
+        (&["verify", url, "--signature", FORGED], 1),
+        (&["verify", url, "--signature", &signature, "-d", "A=b"], 1),
+        (&["verify"], 2),
+        (&["verify", url, "--jsonl", "-"], 2),
+        (&["verify", "--jsonl", "-", "--signature", FORGED], 2),
+        (&["verify", "--jsonl", "-", "--shared-key-id", "K"], 2),
+        (&["verify", "--jsonl", "-", "--token-stdin"], 2),
+        (&["verify", "--jsonl", "no-such-file"], 2),
+        (&["verify", url, "--token", "marker-secret"], 2),
+    ];
+    for (args, status) in cases {
+        assert_eq!(run(args).status, *status, "{args:?}");
+    }
+    let blank = command(&["verify", url])
+        .env("TWILIO_AUTH_TOKEN", " ")
+        .spawn()
+        .unwrap();
+    let output = finish(blank, b"");
+    assert_eq!(output.status, 2);
+    assert!(output.stdout.contains("\"kind\":\"config\""), "{output:?}");
+}

@@ -1,0 +1,36 @@
+//! Chapters on one topic each. Their code is compiled and run with the tests.
+//!
+//! - [From Twilio's Flask tutorial](flask), line by line
+//! - [Behind ngrok, nginx, a load balancer](proxies), and with a path prefix
+//! - [Rotation and subaccounts](rotation)
+//! - [WebSockets](websockets)
+//! - [Testing](testing)
+//! - [Troubleshooting](troubleshooting), by symptom
+//! - [Replay and idempotency](replay)
+//! - [Metrics](metrics)
+//!
+//! The modules are empty, and there in the documentation only.
+
+#[doc = include_str!("../guide/flask.md")]
+pub mod flask {}
+
+#[doc = include_str!("../guide/proxies.md")]
+pub mod proxies {}
+
+#[doc = include_str!("../guide/rotation.md")]
+pub mod rotation {}
+
+#[doc = include_str!("../guide/websockets.md")]
+pub mod websockets {}
+
+#[doc = include_str!("../guide/testing.md")]
+pub mod testing {}
+
+#[doc = include_str!("../guide/troubleshooting.md")]
+pub mod troubleshooting {}
+
+#[doc = include_str!("../guide/replay.md")]
+pub mod replay {}
+
+#[doc = include_str!("../guide/metrics.md")]
+pub mod metrics {}
