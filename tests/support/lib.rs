@@ -115,9 +115,10 @@ pub fn in_child<N: AsRef<OsStr>, V: AsRef<OsStr>>(
         .output()
         .expect("a test can be run");
     let said = String::from_utf8_lossy(&out.stdout);
+    print!("{said}");
     assert!(
         out.status.success() && said.contains("1 passed"),
-        "{test} in a process of its own:\n{said}{}",
+        "{test} in a process of its own:\n{}",
         String::from_utf8_lossy(&out.stderr)
     );
 }
