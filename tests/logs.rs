@@ -10,7 +10,7 @@ use std::{
 };
 
 use actix_twilio::{
-    AuthToken, SharedKey, Validated, Validation,
+    AuthToken, Proof, SharedKey, Validated, Validation,
     ValidationErrorKind::{self as Kind, OriginMalformed, SignatureMismatch},
 };
 use actix_twilio_tests::{FORGED, FORM, TOKEN, config, in_child, sign_form};
@@ -372,6 +372,27 @@ async fn misconfiguration_is_an_error_that_names_the_setting() {
     let line = log.only("two configurations");
     assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
     assert!(line.field("message").contains("TwilioConfig: "), "{line:?}");
+}
+
+#[actix_web::test]
+async fn missing_proof_is_an_error_unless_the_handler_can_do_without() {
+    let off = limited().validation(Validation::Off).build().unwrap();
+    let (log, _guard) = Log::start();
+    let without = web::to(async |proof: Validated<Option<Proof>>| format!("{:?}", *proof));
+    let with = web::to(async |proof: Validated<Proof>| format!("{:?}", *proof));
+    for (route, status, level) in [(without, 200, None), (with, 500, Some(Level::ERROR))] {
+        let res = call(&off, route, form("a=1")).await;
+        assert_eq!(res.status(), status);
+        let mut lines = log.take();
+        lines.retain(|line| !line.field("message").contains("validation is off"));
+        let levels: Vec<_> = lines.iter().map(|line| line.level).collect();
+        assert_eq!(levels, Vec::from_iter(level), "{status}: {lines:?}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.field("message").contains("Proof: a handler takes one"))
+        );
+    }
 }
 
 #[test]
