@@ -4,7 +4,9 @@ use std::{path::PathBuf, process::Stdio};
 
 use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
 
-use crate::support::{OK, PASSWORD, TOKEN, command, finish, record, run, run_with_input, serve_raw};
+use crate::support::{
+    OK, PASSWORD, TOKEN, command, finish, record, run, run_with_input, serve_raw,
+};
 
 /// Stands in every body.
 const BODY: &str = "s3cr3t-value";
@@ -75,14 +77,28 @@ fn judging_prints_neither_bodies_nor_signatures() {
         (&[&explain[..], &[&elsewhere]].concat(), String::new()),
         (&[&explain[..], &[&forged]].concat(), String::new()),
         (&[&explain[..], &[&malformed]].concat(), String::new()),
-        (&[&explain[..], &["--json", &elsewhere]].concat(), String::new()),
-        (&[&explain[..], &["--json", &forged, "--try-tokens", &other_tokens]].concat(), String::new()),
+        (
+            &[&explain[..], &["--json", &elsewhere]].concat(),
+            String::new(),
+        ),
+        (
+            &[
+                &explain[..],
+                &["--json", &forged, "--try-tokens", &other_tokens],
+            ]
+            .concat(),
+            String::new(),
+        ),
         (&["explain", &captured], String::new()),
         (&["explain", "-"], capture(FORGED, "example.com")),
     ];
     for (args, input) in cases {
         let output = run_with_input(args, input);
-        assert_no_secret(args, &output, &[genuine.clone(), signature("http://example.com/message")]);
+        assert_no_secret(
+            args,
+            &output,
+            &[genuine.clone(), signature("http://example.com/message")],
+        );
     }
 }
 
@@ -104,7 +120,10 @@ fn requests_are_sent_without_printing_what_is_in_them() {
         let output = run(&args);
         let sent: Vec<_> = sent.try_iter().collect();
         assert!(!sent.is_empty(), "{args:?}: {output:?}");
-        assert!(sent.iter().any(|request| request.contains(BODY)), "{args:?}");
+        assert!(
+            sent.iter().any(|request| request.contains(BODY)),
+            "{args:?}"
+        );
         let signatures: Vec<_> = sent
             .iter()
             .flat_map(|request| request.lines())
@@ -133,12 +152,18 @@ fn without_a_terminal_no_password_is_asked_for() {
     let url = serve_raw();
     for input in [Some(PASSWORD), None] {
         let mut command = command(&["check", &url, "--auth", "basic:ada"]);
-        command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
         let output = finish(command.spawn().unwrap(), input.unwrap_or("").as_bytes());
         assert_eq!(output.status, 2, "{output:?}");
         assert_eq!(output.stdout, "");
         assert!(
-            output.stderr.contains("there is no password: set TWILIO_WEBHOOK_PASSWORD"),
+            output
+                .stderr
+                .contains("there is no password: set TWILIO_WEBHOOK_PASSWORD"),
             "{output:?}"
         );
         assert!(!output.stderr.contains("Password of"), "{output:?}");
