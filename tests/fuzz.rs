@@ -72,6 +72,8 @@ const MORE: &[(&str, &[&[u8]])] = &[
             b"POST /hook\nHost: in\nContent-Encoding: gzip\nX-Twilio-Signature: *",
             b"PUT /hook\nHost: in\nX-Twilio-Signature: *\nX-Twilio-Webhooks-Signature-Settings: algorithm=HMAC_SHA256,key=K1\n\n",
             b"* *\nHost: in\nX-Twilio-Signature: *",
+            b"POST http://user@in?x=%27 far\nHost: in\nX-Twilio-Signature: *",
+            b"POST http://in?hook?x%3A7\nContent-Type: application/x-www-form-urlencoded\nX-Twilio-Signature: *\n\na=1",
         ],
     ),
     (

@@ -23,6 +23,8 @@ use std::{borrow::Cow, error::Error, fmt};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
     kind: ValidationErrorKind,
+    /// Whether a handler asked for a proof in vain, which the log has not said yet.
+    pub(crate) unproven: bool,
 }
 
 impl ValidationError {
@@ -31,12 +33,24 @@ impl ValidationError {
     pub fn kind(&self) -> ValidationErrorKind {
         self.kind
     }
+
+    /// Constructs the error for a handler that takes a proof where there is none. A handler may do without, by
+    /// an `Option<Proof>`: it is a misconfiguration only if this becomes the response.
+    pub(crate) fn unproven() -> Self {
+        Self {
+            unproven: true,
+            ..ValidationErrorKind::Config.into()
+        }
+    }
 }
 
 /// Makes an error of a kind, for the tests of an error handler.
 impl From<ValidationErrorKind> for ValidationError {
     fn from(kind: ValidationErrorKind) -> Self {
-        Self { kind }
+        Self {
+            kind,
+            unproven: false,
+        }
     }
 }
 

@@ -10,11 +10,7 @@ use std::{
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 
 use crate::{
-    account::AccountSid,
-    config::TwilioConfig,
-    error::{ConfigError, ValidationError, ValidationErrorKind},
-    printable::printable_url,
-    report,
+    account::AccountSid, config::TwilioConfig, error::ValidationError, printable::printable_url,
     validator::MatchedKey,
 };
 
@@ -134,13 +130,6 @@ impl FromRequest for Proof {
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let proof = req.extensions().get::<Self>().cloned();
-        ready(proof.ok_or_else(|| {
-            report::misconfiguration(&ConfigError::new(
-                "Proof",
-                "a handler takes one, but its request was not validated, or validation is not enforced",
-                "write #[validate_twilio_request] above the handler, or take an Option<Proof>",
-            ));
-            ValidationErrorKind::Config.into()
-        }))
+        ready(proof.ok_or_else(ValidationError::unproven))
     }
 }

@@ -5,7 +5,10 @@ use actix_web::{
     http::{StatusCode, header::ContentType},
 };
 
-use crate::error::{ValidationError, ValidationErrorKind};
+use crate::{
+    error::{ConfigError, ValidationError, ValidationErrorKind},
+    report,
+};
 
 impl ResponseError for ValidationError {
     fn status_code(&self) -> StatusCode {
@@ -22,6 +25,13 @@ impl ResponseError for ValidationError {
     }
 
     fn error_response(&self) -> HttpResponse {
+        if self.unproven {
+            report::misconfiguration(&ConfigError::new(
+                "Proof",
+                "a handler takes one, but its request was not validated, or validation is not enforced",
+                "write #[validate_twilio_request] above the handler, or take an Option<Proof>",
+            ));
+        }
         let status = self.status_code();
         HttpResponse::build(status)
             .content_type(ContentType::plaintext())

@@ -198,7 +198,7 @@ fn arrive(data: &[u8]) {
     sign_marked(&mut req);
     let expected = verdict_on_arrival(&arrival, &req);
 
-    let mut test = TestRequest::with_uri(&sent.target.to_string()).method(sent.method.clone());
+    let mut test = TestRequest::with_uri(&sent.written).method(sent.method.clone());
     if sent.stranger {
         test = test.peer_addr(([203, 0, 113, 9], 4711).into());
     }
@@ -261,6 +261,8 @@ fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKe
 
 struct Sent {
     method: Method,
+    /// The target as it is written: `Uri` prints a slash where there is no path.
+    written: String,
     target: Uri,
     stranger: bool,
     far: bool,
@@ -276,7 +278,8 @@ impl Sent {
         let mut lines = head.split(|byte| *byte == b'\n');
         let mut words = str::from_utf8(lines.next()?).ok()?.split(' ');
         let method = Method::from_bytes(words.next()?.as_bytes()).ok()?;
-        let target = Uri::try_from(words.next()?).ok()?;
+        let written = words.next()?.to_owned();
+        let target = Uri::try_from(&*written).ok()?;
         let (mut stranger, mut far) = (false, false);
         for word in words {
             stranger |= word == "stranger";
@@ -292,6 +295,7 @@ impl Sent {
         let body = body.get(2..).unwrap_or_default().to_vec();
         Some(Self {
             method,
+            written,
             target,
             stranger,
             far,

@@ -36,5 +36,6 @@ fn colours_are_there_to_be_left_out() {
         String::from_utf8(output.stdout).unwrap()
     };
     assert!(output("").contains("\x1b["));
+    assert!(!output("1").contains('\x1b'));
     assert!(!run(&["check", &url]).stdout.contains('\x1b'));
 }

@@ -6,6 +6,7 @@ mod auth;
 mod check;
 mod flask;
 mod help;
+mod secrets;
 mod send;
 mod sign;
 mod support;

@@ -1,0 +1,185 @@
+//! What no command prints: tokens and passwords, bodies, and signatures but where signing is asked for.
+
+use std::{path::PathBuf, process::Stdio};
+
+use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+
+use crate::support::{
+    OK, PASSWORD, TOKEN, command, finish, record, run, run_with_input, serve_raw,
+};
+
+/// Stands in every body.
+const BODY: &str = "s3cr3t-value";
+
+const FORGED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+
+fn file(name: &str, text: &str) -> String {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+/// Returns the right signature of a form of [`BODY`] that is posted to a URL.
+fn signature(url: &str) -> String {
+    let keys = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
+    let form = format!("Body={BODY}");
+    let request = WebhookRequest::new("POST", url)
+        .content_type("application/x-www-form-urlencoded")
+        .body(&form);
+    keys.sign(&request).unwrap()
+}
+
+/// Checks what a command printed; tokens and passwords were looked for when it ended.
+#[track_caller]
+fn assert_no_secret(args: &[&str], output: &crate::support::Output, signatures: &[String]) {
+    let printed = format!("{}{}", output.stdout, output.stderr);
+    assert!(!printed.is_empty(), "{args:?}");
+    assert!(!printed.contains(BODY), "{args:?}: {printed}");
+    for signature in signatures {
+        assert!(!printed.contains(signature), "{args:?}: {printed}");
+    }
+}
+
+#[test]
+fn judging_prints_neither_bodies_nor_signatures() {
+    let url = "https://example.com/message";
+    let form = format!("Body={BODY}");
+    let capture = |signature: &str, sent: &str| {
+        format!(
+            "POST /message HTTP/1.1\nHost: {sent}\nX-Forwarded-Proto: https\nAuthorization: Basic {BODY}\n\
+             Content-Type: application/x-www-form-urlencoded\nX-Twilio-Signature: {signature}\n\n{form}"
+        )
+    };
+    let genuine = signature(url);
+    let captured = file("secrets_captured", &capture(&genuine, "example.com"));
+    let elsewhere = file("secrets_elsewhere", &capture(&genuine, "10.0.0.7:8080"));
+    let forged = file("secrets_forged", &capture(FORGED, "example.com"));
+    let malformed = file("secrets_malformed", &format!("{BODY}\n{form}"));
+    let other_tokens = file("secrets_tokens", &format!("marker-one\n{TOKEN}\n"));
+    let line = |signature: &str| {
+        let lines = [
+            serde_json::json!({ "id": 1, "method": "POST", "url": url, "signature": signature, "body": form,
+                "content_type": "application/x-www-form-urlencoded" }),
+            serde_json::json!({ "id": 2, "url": url, "body": form, "signature": signature }),
+            serde_json::json!({ "id": 3, "url": 1, "body": form }),
+        ];
+        lines.map(|line| line.to_string()).join("\n") + &format!("\n{{{BODY}\n")
+    };
+    let verify = ["verify", url, "-d", &form, "--signature"];
+    let explain = ["explain", "--public-url", "https://example.com"];
+    let cases: &[(&[&str], String)] = &[
+        (&["verify"], line(&genuine)),
+        (&["verify"], line(FORGED)),
+        (&[&verify[..], &[&genuine]].concat(), String::new()),
+        (&[&verify[..], &[FORGED]].concat(), String::new()),
+        (&[&verify[..], &["?"]].concat(), String::new()),
+        (&[&explain[..], &[&captured]].concat(), String::new()),
+        (&[&explain[..], &[&elsewhere]].concat(), String::new()),
+        (&[&explain[..], &[&forged]].concat(), String::new()),
+        (&[&explain[..], &[&malformed]].concat(), String::new()),
+        (
+            &[&explain[..], &["--json", &elsewhere]].concat(),
+            String::new(),
+        ),
+        (
+            &[
+                &explain[..],
+                &["--json", &forged, "--try-tokens", &other_tokens],
+            ]
+            .concat(),
+            String::new(),
+        ),
+        (&["explain", &captured], String::new()),
+        (&["explain", "-"], capture(FORGED, "example.com")),
+    ];
+    for (args, input) in cases {
+        let output = run_with_input(args, input);
+        assert_no_secret(
+            args,
+            &output,
+            &[genuine.clone(), signature("http://example.com/message")],
+        );
+    }
+}
+
+#[test]
+fn requests_are_sent_without_printing_what_is_in_them() {
+    let form = format!("Body={BODY}");
+    let json = file("secrets_json", &format!("{{\"Body\":\"{BODY}\"}}"));
+    let cases: &[&[&str]] = &[
+        &["send", "sms", "-d", &form],
+        &["send", "sms", "--method", "get", "-d", &form],
+        &["send", "event-stream", "-d", &form],
+        &["check", "-d", &form],
+        &["check", "-d", &form, "--format", "json"],
+        &["check", "--json", &json],
+    ];
+    for args in cases {
+        let (url, sent) = record(vec![OK; 100]);
+        let args = [*args, &[&url]].concat();
+        let output = run(&args);
+        let sent: Vec<_> = sent.try_iter().collect();
+        assert!(!sent.is_empty(), "{args:?}: {output:?}");
+        assert!(
+            sent.iter().any(|request| request.contains(BODY)),
+            "{args:?}"
+        );
+        let signatures: Vec<_> = sent
+            .iter()
+            .flat_map(|request| request.lines())
+            .filter_map(|line| line.split_once(": "))
+            .filter(|(name, _)| name.eq_ignore_ascii_case("x-twilio-signature"))
+            .map(|(_, value)| value.to_owned())
+            .filter(|value| value.len() > 20)
+            .collect();
+        assert!(!signatures.is_empty(), "{args:?}");
+        assert_no_secret(&args, &output, &signatures);
+    }
+}
+
+/// Signing is what `sign` is for: it prints the signature, and nothing else of the request.
+#[test]
+fn sign_prints_the_signature_alone() {
+    let url = "https://example.com/message";
+    let output = run(&["sign", url, "-d", &format!("Body={BODY}")]);
+    assert_eq!(output.stdout, signature(url) + "\n");
+    assert_eq!(output.stderr, "");
+}
+
+/// Without a terminal nobody could be asked unseen: the password is not taken from the input either.
+#[test]
+fn without_a_terminal_no_password_is_asked_for() {
+    let url = serve_raw();
+    for input in [Some(PASSWORD), None] {
+        let mut command = command(&["check", &url, "--auth", "basic:ada"]);
+        command.stdin(if input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
+        let output = finish(command.spawn().unwrap(), input.unwrap_or("").as_bytes());
+        assert_eq!(output.status, 2, "{output:?}");
+        assert_eq!(output.stdout, "");
+        assert!(
+            output
+                .stderr
+                .contains("there is no password: set TWILIO_WEBHOOK_PASSWORD"),
+            "{output:?}"
+        );
+        assert!(!output.stderr.contains("Password of"), "{output:?}");
+    }
+}
+
+#[test]
+fn passwords_in_options_are_not_repeated() {
+    let url = "http://127.0.0.1:1/";
+    for auth in [
+        "basic:ada:marker-password",
+        "marker-password",
+        "digest:",
+        "Basic:marker-password",
+    ] {
+        let output = run(&["check", url, "--auth", auth]);
+        assert_eq!(output.status, 2, "{auth}: {output:?}");
+    }
+}

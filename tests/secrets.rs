@@ -1,0 +1,578 @@
+//! What must never be printed: tokens, secrets, bodies, values of parameters, and the signatures that would be right.
+//!
+//! Everything that can be printed is gathered and searched for them; what the tool prints is searched in its own
+//! tests. A new public type must be added here, or a test fails.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, and looks at what panics print"
+)]
+
+use std::{
+    collections::BTreeSet,
+    error::Error,
+    fmt::{Debug, Write as _},
+    fs,
+    future::{Ready, ready},
+    io::{self, Write},
+    net::SocketAddr,
+    panic::{self, AssertUnwindSafe},
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
+
+use actix_twilio::{
+    AccountSid, AuthToken, Cause, Explainer, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError,
+    MatchedKey, Proof, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder,
+    TwilioValidation, Validated, Validation, WebhookRequest, testing::Signer,
+    validate_twilio_request,
+};
+use actix_twilio_tests::{FORGED, FORM, hashed, in_child};
+use actix_web::{
+    App, HttpResponse, HttpServer,
+    dev::{Service, ServiceRequest, ServiceResponse, Transform},
+    rt::{System, spawn},
+    web,
+};
+use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// Stands in every value that is secret.
+const MARKER: &str = "MARKER";
+
+const TOKEN: &str = "MARKER-token";
+const OLD_TOKEN: &str = "MARKER-old-token";
+const SECRET: &str = "MARKER-secret";
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+const BODY: &str = "AccountSid=AC00000000000000000000000000000001&Body=MARKER-value";
+const QUERY: &str = "pin=MARKER-pin&MARKER";
+const SETTINGS: &str = "X-Twilio-Webhooks-Signature-Settings";
+
+/// Bytes in the largest body.
+const LIMIT: usize = 128;
+
+fn tokens() -> [AuthToken; 2] {
+    [TOKEN, OLD_TOKEN].map(|token| AuthToken::new(token).unwrap())
+}
+
+fn shared_key() -> SharedKey {
+    SharedKey::new("K1", SECRET).unwrap()
+}
+
+fn validator() -> RequestValidator {
+    RequestValidator::with_keys(tokens(), [shared_key()]).unwrap()
+}
+
+fn config() -> TwilioConfigBuilder {
+    let [token, old] = tokens();
+    TwilioConfig::builder()
+        .auth_token(token)
+        .auth_token(old)
+        .shared_key(shared_key())
+}
+
+fn posted<'r>(url: &'r str, body: &'r str) -> WebhookRequest<'r> {
+    WebhookRequest::new("POST", url)
+        .content_type(FORM)
+        .body(body)
+}
+
+/// Returns each signature that is right for a form that is posted to a URL, or for the URL alone, by any key.
+fn signatures(url: &str, body: &str) -> Vec<String> {
+    let requests = [posted(url, body), WebhookRequest::new("GET", url)];
+    let old = RequestValidator::new([AuthToken::new(OLD_TOKEN).unwrap()]).unwrap();
+    let mut signatures = Vec::new();
+    for request in requests {
+        signatures.push(validator().sign(&request).unwrap());
+        signatures.push(old.sign(&request).unwrap());
+        for settings in ["key=K1", "key=K1,algorithm=HMAC_SHA256"] {
+            let request = request.signature_settings(settings);
+            signatures.push(validator().sign(&request).unwrap());
+        }
+    }
+    signatures
+}
+
+/// Searches a text for secrets: for the marker, and for these signatures in any notation.
+#[track_caller]
+fn assert_no_secret(name: &str, text: &str, signatures: &[String]) {
+    assert!(!text.contains(MARKER), "{name}: {text}");
+    let lower_case = text.to_lowercase();
+    for signature in signatures {
+        let bytes = BASE64_STANDARD.decode(signature).unwrap();
+        let hex = bytes.iter().fold(String::new(), |mut hex, byte| {
+            write!(hex, "{byte:02x}").unwrap();
+            hex
+        });
+        let url_safe = BASE64_URL_SAFE.encode(&bytes);
+        let list = bytes.iter().map(u8::to_string).collect::<Vec<_>>();
+        for notation in [&**signature, &url_safe] {
+            let notation = notation.trim_end_matches('=');
+            assert!(
+                !text.contains(notation),
+                "{name}: {signature} as {notation} in {text}"
+            );
+        }
+        assert!(
+            !lower_case.contains(&hex),
+            "{name}: {signature} as {hex} in {text}"
+        );
+        assert!(
+            !text.contains(&list.join(", ")),
+            "{name}: the bytes of {signature} in {text}"
+        );
+    }
+}
+
+/// Returns all that a value's `Debug` prints.
+fn debug(value: impl Debug) -> String {
+    format!("{value:?} {value:#?}")
+}
+
+/// Returns all that an error prints, and what caused it.
+fn error(err: &(dyn Error + 'static)) -> String {
+    let mut text = format!("{} {err}", debug(err));
+    let mut source = err.source();
+    while let Some(err) = source {
+        write!(text, " {} {err}", debug(err)).unwrap();
+        source = err.source();
+    }
+    text
+}
+
+fn key_file(name: &str, text: &str) -> PathBuf {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    fs::write(&path, text).unwrap();
+    path
+}
+
+/// The public types that have values of their own and are printed in the servers' tests below.
+const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
+
+/// Those that print nothing: traits, a type without values, and what a user's own error is boxed in.
+const WITHOUT_VALUES: [&str; 6] = [
+    "AppPolicy",
+    "KeyStore",
+    "KeyStoreError",
+    "Policy",
+    "ProtectedArguments",
+    "ProtectedRoute",
+];
+
+#[actix_web::test]
+async fn no_public_type_prints_a_secret() {
+    let url = "https://user:MARKER@example.com/hook?pin=MARKER-pin";
+    let known = signatures(url, BODY);
+    let validator = validator();
+    let genuine = validator.sign(&posted(url, BODY)).unwrap();
+    let request = posted(url, BODY).signature(&genuine);
+    let forged = posted(url, BODY).signature(FORGED);
+    let refusal = validator.validate(&forged).unwrap_err();
+    // What the signature matches is told, with the query: so there is no secret in this one.
+    let seen = posted("http://example.com/hook", BODY);
+    let signed = validator
+        .sign(&posted("https://example.com/hook", BODY))
+        .unwrap();
+    let explainer = Explainer::new(&validator)
+        .other_token(AuthToken::new("MARKER-other").unwrap())
+        .other_shared_key(SharedKey::new("K2", "MARKER-other").unwrap())
+        .header("Authorization", "MARKER");
+    let explanation = explainer.explain(&seen.signature(&signed));
+    assert_eq!(explanation.causes, [Cause::Scheme]);
+    let file = key_file("secrets", &format!("{ACCOUNT} {TOKEN},{OLD_TOKEN}\n"));
+    let map = KeyMap::new()
+        .account(ACCOUNT.parse().unwrap(), validator.clone())
+        .default_keys(validator.clone());
+    let config_of = |builder: TwilioConfigBuilder| builder.build().unwrap();
+    let middleware: TwilioValidation = TwilioValidation::with_config(config_of(config()));
+    #[rustfmt::skip]
+    let mut printed = vec![
+        ("AuthToken", debug(AuthToken::new(TOKEN).unwrap())),
+        ("SharedKey", debug(shared_key())),
+        ("AccountSid", debug(ACCOUNT.parse::<AccountSid>().unwrap())),
+        ("RequestValidator", debug(&validator)),
+        ("WebhookRequest", debug(request)),
+        ("Accepted", debug(validator.validate(&request).unwrap())),
+        ("MatchedKey", debug(MatchedKey::AuthToken(0))),
+        ("ValidationError", error(&refusal)),
+        ("ValidationErrorKind", format!("{:?} {}", refusal.kind(), refusal.kind())),
+        ("Explainer", debug(&explainer)),
+        ("Explanation", debug(&explanation)),
+        ("Cause", debug(Cause::ALL)),
+        ("KeyMap", debug(&map)),
+        ("KeyFile", debug(KeyFile::new(&file).unwrap())),
+        ("TwilioConfigBuilder", debug(config())),
+        ("TwilioConfigBuilder", debug(TwilioConfig::builder().key_store(map.clone()))),
+        ("TwilioConfig", debug(config_of(config()))),
+        ("TwilioConfig", debug(config_of(TwilioConfig::builder().key_store(map)))),
+        ("Validation", debug(Validation::Enforce)),
+        ("TwilioValidation", debug(&middleware)),
+        ("TwilioValidationMiddleware", debug(middleware.new_transform(Inner).await.unwrap())),
+        ("Signer", debug(Signer::new(TOKEN))),
+        ("Signer", debug(Signer::shared_key(shared_key()).forged())),
+    ];
+    printed.extend(
+        config_errors()
+            .into_iter()
+            .map(|text| ("ConfigError", text)),
+    );
+    for (name, text) in &printed {
+        assert!(!text.is_empty(), "{name}");
+        assert_no_secret(name, text, &known);
+    }
+
+    let exported = include_str!("../runtime/src/lib.rs");
+    let (_, exported) = exported.split_once("pub use self::{").unwrap();
+    let (exported, _) = exported.split_once("};").unwrap();
+    let exported = exported
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|name| name.starts_with(char::is_uppercase));
+    let printed: BTreeSet<_> = printed
+        .iter()
+        .map(|(name, _)| *name)
+        .chain(IN_SERVERS)
+        .chain(WITHOUT_VALUES)
+        .collect();
+    for name in exported {
+        assert!(printed.contains(name), "{name} is not printed here");
+    }
+}
+
+/// What is under the middleware.
+#[derive(Debug)]
+struct Inner;
+
+impl Service<ServiceRequest> for Inner {
+    type Response = ServiceResponse;
+    type Error = actix_web::Error;
+    type Future = Ready<Result<ServiceResponse, actix_web::Error>>;
+
+    actix_web::dev::always_ready!();
+
+    fn call(&self, req: ServiceRequest) -> Self::Future {
+        ready(Ok(req.into_response(HttpResponse::Ok())))
+    }
+}
+
+/// Returns what is printed of settings that are wrong and have a secret in them.
+fn config_errors() -> Vec<String> {
+    let lines = [
+        MARKER.to_owned(),
+        format!("{TOKEN} {ACCOUNT}"),
+        format!("{ACCOUNT} {TOKEN} {OLD_TOKEN}"),
+        format!("{ACCOUNT} {TOKEN},"),
+        format!("{ACCOUNT}:{TOKEN}"),
+        format!("{ACCOUNT} {TOKEN}\n{ACCOUNT} {OLD_TOKEN}"),
+    ];
+    let files = lines.iter().zip(0..).map(|(lines, number)| {
+        let path = key_file(&format!("wrong_secrets_{number}"), lines);
+        error(&KeyFile::new(path).unwrap_err())
+    });
+    let public_url = |url| error(&config().public_url(url).unwrap_err());
+    let others = [
+        error(&SharedKey::new("K1,K2", SECRET).unwrap_err()),
+        error(&RequestValidator::with_keys([], [shared_key(), shared_key()]).unwrap_err()),
+        error(&config().key_store(KeyMap::new()).build().unwrap_err()),
+        error(&config().trusted_hops(0).unwrap_err()),
+        public_url("https://user:MARKER@example.com"),
+        public_url("ftp://user:MARKER@example.com"),
+    ];
+    files.chain(others).collect()
+}
+
+/// What a process prints: its log at every level, its panics, and what its server answers.
+#[derive(Clone, Default)]
+struct Printed(Arc<Mutex<Vec<u8>>>);
+
+impl Printed {
+    /// Gathers from now on.
+    fn gather() -> Self {
+        let printed = Self::default();
+        let log = printed.clone();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(move || log.clone())
+            .init();
+        let (panics, report) = (printed.clone(), panic::take_hook());
+        panic::set_hook(Box::new(move |panic| {
+            writeln!(&mut panics.clone(), "{panic} {panic:?}").unwrap();
+            report(panic);
+        }));
+        printed
+    }
+
+    fn take(&self) -> String {
+        String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
+    }
+}
+
+impl Write for Printed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Knows one account, fails for those without one, and says what it was asked.
+struct Store;
+
+impl KeyStore for Store {
+    async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
+        tracing::info!("{query:?} {query:#?}");
+        match &query.account {
+            Some(_) => Ok(Some(validator())),
+            None => Err("there is no such account".into()),
+        }
+    }
+}
+
+#[validate_twilio_request]
+async fn attribute(proof: Option<Proof>) -> &'static str {
+    tracing::info!("{proof:?} {proof:#?}");
+    "genuine"
+}
+
+async fn extractor(validated: Validated<()>) -> &'static str {
+    tracing::info!("{validated:?} {validated:#?}");
+    "genuine"
+}
+
+async fn panics(validated: Validated<Option<Proof>>) -> &'static str {
+    panic!("{validated:?} {validated:#?} {:?}", validator())
+}
+
+/// Starts a server whose outer middleware prints errors, as those of users do.
+fn serve(config: &TwilioConfig) -> SocketAddr {
+    let config = config.clone();
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(config.clone())
+            .wrap_fn(|req, service| {
+                let answer = service.call(req);
+                async move {
+                    let res = answer.await?;
+                    if let Some(err) = res.response().error() {
+                        tracing::info!("{err:?} {err:#?} {err}");
+                    }
+                    Ok(res)
+                }
+            })
+            .route("/attribute", web::to(attribute))
+            .route("/extractor", web::to(extractor))
+            .route("/panics", web::to(panics))
+            .service(
+                web::resource("/middleware")
+                    .wrap(TwilioValidation::new())
+                    .to(async || "genuine"),
+            )
+    })
+    .workers(1)
+    .disable_signals()
+    .bind(("127.0.0.1", 0))
+    .unwrap();
+    let address = *server.addrs().first().unwrap();
+    spawn(server.run());
+    address
+}
+
+/// Sends a request, then shuts the sending side, and returns the whole answer.
+async fn answer(address: SocketAddr, target: &str, headers: &[(&str, &str)], body: &str) -> String {
+    let mut request = format!("POST {target} HTTP/1.1\r\nConnection: close\r\n");
+    for (name, value) in headers {
+        write!(request, "{name}: {value}\r\n").unwrap();
+    }
+    write!(request, "\r\n{body}").unwrap();
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(request.as_bytes()).await.unwrap();
+    connection.shutdown().await.unwrap();
+    let mut answer = String::new();
+    // A server that refuses what it has not read may reset the connection.
+    let _ = connection.read_to_string(&mut answer).await;
+    answer
+}
+
+/// A target, a signature, further headers, a body.
+type Request<'r> = (&'r str, &'r str, &'r [(&'r str, &'r str)], &'r str);
+
+/// Sends a server genuine requests and forgeries of all kinds, and returns what it answers, and the signatures
+/// that it could have computed.
+async fn send_all(address: SocketAddr) -> (String, Vec<String>) {
+    let (mut answers, mut known) = (String::new(), Vec::new());
+    let too_long = format!("{BODY}{}", "MARKER".repeat(LIMIT));
+    for path in ["/attribute", "/extractor", "/middleware", "/panics"] {
+        let [url, other, with_user] = ["https://", "http://", "https://user:MARKER@"]
+            .map(|base| format!("{base}example.com{path}?{QUERY}"));
+        let [target, target_with_user] =
+            [&url, &with_user].map(|url| url.replace("https:", "http:"));
+        let hash = hashed(&url, "[]");
+        let target_with_hash = hash.replace("https:", "http:");
+        let sign = |url: &str| validator().sign(&posted(url, BODY)).unwrap();
+        let (genuine, elsewhere) = (&*sign(&url), &*sign(&other));
+        let for_user = &*sign(&with_user);
+        let hashed_only = &*validator()
+            .sign(&WebhookRequest::new("GET", &hash))
+            .unwrap();
+        for url in [&url, &other, &with_user, &hash] {
+            for port in ["", ":443", ":80"] {
+                let url = url.replace("example.com", &format!("example.com{port}"));
+                known.extend(signatures(&url, BODY));
+            }
+        }
+        // The first one is explained, if any is.
+        #[rustfmt::skip]
+        let requests: &[Request<'_>] = &[
+            (&target, elsewhere, &[], BODY),
+            (&target, genuine, &[], BODY),
+            (&target_with_user, for_user, &[], BODY),
+            (&target, FORGED, &[], BODY),
+            (&target, MARKER, &[], BODY),
+            (&target, genuine, &[("X-Twilio-Signature", "MARKER")], BODY),
+            (&target, FORGED, &[(SETTINGS, "key=K1")], BODY),
+            (&target, FORGED, &[(SETTINGS, "key=K1,algorithm=HMAC_SHA256")], BODY),
+            (&target, genuine, &[(SETTINGS, "key=K1,algorithm=MARKER")], BODY),
+            (&target, genuine, &[(SETTINGS, "MARKER")], BODY),
+            (&target, genuine, &[("Content-Encoding", "MARKER")], BODY),
+            (&target, genuine, &[("Content-Type", "text/MARKER")], BODY),
+            (&target, genuine, &[("X-Forwarded-Host", "/MARKER")], BODY),
+            (&target, genuine, &[("Forwarded", "for=MARKER;host=\"MARKER")], BODY),
+            (&target, genuine, &[], &too_long),
+            (&target, genuine, &[], "Body=MARKER-value"),
+            (&target_with_hash, hashed_only, &[], BODY),
+            (&target_with_hash, hashed_only, &[("Content-Type", "application/json")], "[\"MARKER\"]"),
+        ];
+        for (target, signature, more, body) in requests {
+            let mut headers = vec![
+                ("Host", "example.com"),
+                ("X-Forwarded-Proto", "https"),
+                ("X-Private", "MARKER-header"),
+                ("Authorization", "Basic MARKER"),
+                ("X-Twilio-Signature", signature),
+            ];
+            if !more.iter().any(|(name, _)| *name == "Content-Type") {
+                headers.push(("Content-Type", FORM));
+            }
+            headers.extend(*more);
+            for missing in [0, 1] {
+                let length = (body.len() + missing).to_string();
+                let headers = [&*headers, &[("Content-Length", &length)]].concat();
+                answers += &answer(address, target, &headers, body).await;
+            }
+        }
+    }
+    (answers, known)
+}
+
+/// Searches all that a server prints and answers, in a process of its own.
+#[track_caller]
+fn search_server(test: &str, expected: &[&str], configure: impl Fn() -> TwilioConfigBuilder) {
+    in_child(test, [("", ""); 0], || {
+        let printed = Printed::gather();
+        let (printed, known) = System::new().block_on(async {
+            let config = configure()
+                .body_limit(LIMIT)
+                .on_verdict(|verdict| tracing::info!("{verdict:?} {verdict:#?}"));
+            let config = config.build().unwrap();
+            tracing::info!("{config:?}");
+            let (answers, known) = send_all(serve(&config)).await;
+            (answers + &printed.take(), known)
+        });
+        for expected in ["HTTP/1.1 200", "panicked"].iter().chain(expected) {
+            assert!(printed.contains(expected), "{expected} in {printed}");
+        }
+        assert_no_secret(test, &printed, &known);
+    });
+}
+
+#[test]
+fn enforcing_servers_print_no_secret() {
+    search_server(
+        "enforcing_servers_print_no_secret",
+        &[
+            "WARN actix_twilio: refused",
+            "HTTP/1.1 403",
+            "Proof(",
+            "Validated {",
+        ],
+        || config().explain_mismatches(false),
+    );
+}
+
+#[test]
+fn explaining_servers_print_no_secret() {
+    search_server(
+        "explaining_servers_print_no_secret",
+        &[
+            "explanation=\"the signature matches http://example.com/attribute?pin=..",
+            "HTTP/1.1 403",
+        ],
+        || config().explain_mismatches(true),
+    );
+}
+
+#[test]
+fn reporting_servers_print_no_secret() {
+    search_server(
+        "reporting_servers_print_no_secret",
+        &["WARN actix_twilio: would have refused"],
+        || config().validation(Validation::ReportOnly),
+    );
+}
+
+#[test]
+fn servers_that_let_everything_through_print_no_secret() {
+    search_server(
+        "servers_that_let_everything_through_print_no_secret",
+        &["validation is off"],
+        || config().validation(Validation::Off),
+    );
+}
+
+#[test]
+fn servers_with_a_key_store_print_no_secret() {
+    search_server(
+        "servers_with_a_key_store_print_no_secret",
+        &["KeyQuery {", "HTTP/1.1 500", "there is no such account"],
+        || TwilioConfig::builder().key_store(Store),
+    );
+}
+
+#[test]
+fn panics_over_results_print_no_secret() {
+    in_child("panics_over_results_print_no_secret", [("", ""); 0], || {
+        let printed = Printed::gather();
+        let url = "https://example.com/hook?pin=MARKER-pin";
+        let keys = validator();
+        let genuine = keys.sign(&posted(url, BODY)).unwrap();
+        let genuine = posted(url, BODY).signature(&genuine);
+        let forged = posted(url, BODY).signature(FORGED);
+        let results: [(&str, &dyn Fn()); 6] = [
+            ("AuthToken", &|| demand_error(AuthToken::new(TOKEN))),
+            ("SharedKey", &|| demand_error(SharedKey::new("K1", SECRET))),
+            ("RequestValidator", &|| {
+                demand_error(RequestValidator::new(tokens()));
+            }),
+            ("TwilioConfig", &|| demand_error(config().build())),
+            ("Accepted", &|| demand_error(keys.validate(&genuine))),
+            ("ValidationError", &|| drop(keys.validate(&forged).unwrap())),
+        ];
+        for (name, result) in results {
+            panic::catch_unwind(AssertUnwindSafe(result)).unwrap_err();
+            let text = printed.take();
+            assert!(text.contains(name), "{name}: {text}");
+            assert_no_secret(name, &text, &signatures(url, BODY));
+        }
+    });
+}
+
+/// Panics over what went well, as a user's test or a careless line does.
+fn demand_error<T: Debug, E>(result: Result<T, E>) {
+    result.map_err(drop).unwrap_err();
+}
