@@ -128,6 +128,9 @@ fn start(runs: Data<AtomicUsize>) -> (SocketAddr, ServerHandle) {
             .route("/a", web::post().to(count))
     })
     .workers(1)
+    // On a busy machine this test is a slow client.
+    .client_request_timeout(PATIENCE)
+    .keep_alive(PATIENCE)
     .disable_signals()
     .bind(("127.0.0.1", 0))
     .unwrap();
