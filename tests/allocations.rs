@@ -1,0 +1,78 @@
+//! What a verdict takes from the heap.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use actix_twilio::{AuthToken, RequestValidator, ValidationErrorKind, WebhookRequest};
+use actix_twilio_tests::{FORGED, FORM, TOKEN, sign_form, sign_text};
+
+const URL: &str = "https://example.com/sms";
+
+/// Returns a form of 64 parameters and 4 KiB at most.
+fn largest_typical_form() -> String {
+    let name = |index| format!("Parameter{index}");
+    let mut form: Vec<_> = (0..63)
+        .map(|index| format!("{}=a+value+with+%C3%BC", name(index)))
+        .collect();
+    let len = form.join("&").len();
+    form.push(format!("Body={}", "b".repeat(4096 - len - "&Body=".len())));
+    form.join("&")
+}
+
+#[track_caller]
+fn assert_takes_nothing(request: WebhookRequest<'_>, expected: Result<(), ValidationErrorKind>) {
+    let validator = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
+    let mut verdict = None;
+    let heap = allocation_counter::measure(|| {
+        let accepted = validator.validate(&request);
+        verdict = Some(accepted.map(|_| ()).map_err(|err| err.kind()));
+    });
+    assert_eq!(verdict, Some(expected));
+    assert_eq!(heap.count_total, 0, "{} bytes", heap.bytes_total);
+}
+
+#[test]
+fn typical_verdicts_take_nothing_from_the_heap() {
+    let form = largest_typical_form();
+    assert_eq!((form.len(), form.split('&').count()), (4096, 64));
+    let signature = sign_form(URL, &form);
+    let post = WebhookRequest::new("POST", URL)
+        .content_type(FORM)
+        .body(&form);
+    assert_takes_nothing(post.signature(&signature), Ok(()));
+
+    let reversed = form.rsplit('&').collect::<Vec<_>>().join("&");
+    let repeated = format!("{}&a=1&a=1&a=%31", &form[..1500]);
+    for form in ["", "a=1", &reversed, &repeated] {
+        let signature = sign_form(URL, form);
+        let post = WebhookRequest::new("POST", URL)
+            .content_type(FORM)
+            .body(form);
+        assert_takes_nothing(post.signature(&signature), Ok(()));
+    }
+
+    let signature = sign_text(URL);
+    assert_takes_nothing(
+        WebhookRequest::new("GET", URL).signature(&signature),
+        Ok(()),
+    );
+
+    let malformed = Err(ValidationErrorKind::SignatureMalformed);
+    assert_takes_nothing(post.signature("forged"), malformed);
+    assert_takes_nothing(post, Err(ValidationErrorKind::SignatureMissing));
+}
+
+#[test]
+fn a_forgery_takes_no_more_than_the_text_of_further_urls() {
+    let form = largest_typical_form();
+    let validator = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
+    let forged = WebhookRequest::new("POST", URL)
+        .content_type(FORM)
+        .body(&form)
+        .signature(FORGED);
+    let heap = allocation_counter::measure(|| assert!(validator.validate(&forged).is_err()));
+    assert!(
+        heap.bytes_max < 4 * URL.len() as u64,
+        "{} bytes",
+        heap.bytes_max
+    );
+}
