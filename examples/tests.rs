@@ -276,6 +276,17 @@ fn protected_leaves_open_what_says_so_alone() {
 }
 
 #[test]
+fn overhead_is_measured_with_and_without_validation() {
+    let app = Example::start(env!("CARGO_BIN_EXE_overhead"), &[]);
+    for path in ["/validated", "/middleware"] {
+        let url = format!("https://example.com{path}");
+        app.assert_protects(path, TOKEN, &url, "wrote");
+    }
+    let (status, _) = app.post("/bare", "From=1&Body=Hi", "forged");
+    assert_eq!(status, 200);
+}
+
+#[test]
 fn policies_validate_each_route_with_its_own_configuration() {
     let variables = [
         ("TWILIO_AUTH_TOKEN", TOKEN),
