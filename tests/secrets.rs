@@ -295,6 +295,8 @@ impl Printed {
         let log = printed.clone();
         tracing_subscriber::fmt()
             .with_max_level(tracing::Level::TRACE)
+            // Colours may be on, by what else is built along.
+            .with_ansi(false)
             .with_writer(move || log.clone())
             .init();
         let (panics, report) = (printed.clone(), panic::take_hook());
