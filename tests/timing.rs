@@ -3,8 +3,9 @@
 //!
 //! With no arguments it takes times and prints Welch's t for each class of forgeries against the one that has no
 //! right byte. With a class it judges forgeries of that class, for a tool that counts instructions. With `leaky`
-//! before either, texts are compared until they differ: a leak of the kind that is looked for, which shows that
-//! it would be found.
+//! after either, texts are compared until they differ: a leak of the kind that is looked for, which shows that
+//! it would be found. With `control`, the forgeries are like the signature of another request: what differs then
+//! has nothing to do with the right one.
 
 #![expect(
     clippy::cast_precision_loss,
@@ -35,11 +36,11 @@ const THRESHOLD: f64 = 4.5;
 const URL: &str = "https://example.com/message";
 const BODY: &str = "AccountSid=AC00000000000000000000000000000001&From=%2B14158675310&Body=Hi";
 
-/// Makes signatures whose first bytes are right, as many as the class says, and the next one is wrong.
-fn forgeries(genuine: &str, class: usize, random: &mut SmallRng) -> Vec<String> {
-    let genuine = BASE64_STANDARD.decode(genuine).unwrap();
+/// Makes signatures whose first bytes are those of another one, as many as the class says, and the next one is not.
+fn forgeries(model: &str, class: usize, random: &mut SmallRng) -> Vec<String> {
+    let model = BASE64_STANDARD.decode(model).unwrap();
     let forge = |_| {
-        let mut bytes = genuine.clone();
+        let mut bytes = model.clone();
         bytes[class] ^= random.random_range(1..=255);
         random.fill(&mut bytes[class + 1..]);
         BASE64_STANDARD.encode(bytes)
@@ -73,24 +74,26 @@ impl Judge {
 fn main() {
     let mut args: Vec<_> = env::args().skip(1).filter(|arg| arg != "--bench").collect();
     let genuine = sign_form(URL, BODY);
-    let is_leaky = args.first().is_some_and(|arg| arg == "leaky");
-    if is_leaky {
-        args.remove(0);
-    }
+    let mode = args.pop_if(|arg| matches!(&**arg, "leaky" | "control"));
+    let is_leaky = mode.as_deref() == Some("leaky");
     let judge = Judge {
         validator: validator(),
         leaky: is_leaky.then(|| genuine.clone()),
     };
     assert!(judge.judge(&genuine), "the genuine one is accepted");
+    let model = match mode.as_deref() {
+        Some("control") => sign_form(URL, "Body=another"),
+        _ => genuine,
+    };
     let mut random = SmallRng::seed_from_u64(1);
     if let Some(class) = args.first() {
-        for forgery in forgeries(&genuine, class.parse().unwrap(), &mut random) {
+        for forgery in forgeries(&model, class.parse().unwrap(), &mut random) {
             assert!(!black_box(judge.judge(black_box(&forgery))));
         }
         return;
     }
 
-    let forgeries = CLASSES.map(|class| forgeries(&genuine, class, &mut random));
+    let forgeries = CLASSES.map(|class| forgeries(&model, class, &mut random));
     let mut times = [const { Vec::new() }; CLASSES.len()];
     let mut order = [0, 1, 2, 3];
     for _ in 0..TIMES {
