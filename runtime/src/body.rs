@@ -27,12 +27,31 @@ pub(crate) async fn read(
 ) -> Result<Bytes, ValidationErrorKind> {
     let mut collecting = pin!(collect(payload, limit));
     // Most bodies arrive with the head: they need no timer.
-    match poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
-        Poll::Ready(body) => body,
-        Poll::Pending => timeout(time_limit, collecting)
-            .await
-            .unwrap_or(Err(ValidationErrorKind::BodyTooSlow)),
+    for _ in 0..2 {
+        let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
+        if let Poll::Ready(body) = body {
+            return body;
+        }
+        let_arrive().await;
     }
+    timeout(time_limit, collecting)
+        .await
+        .unwrap_or(Err(ValidationErrorKind::BodyTooSlow))
+}
+
+/// Lets actix take in what has arrived already: it runs a handler as soon as it has read the head, and
+/// looks at what followed in the same packet once the handler waits.
+pub(crate) async fn let_arrive() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 async fn collect(payload: Payload, limit: usize) -> Result<Bytes, ValidationErrorKind> {

@@ -81,6 +81,7 @@ pub(crate) async fn admit<P: Policy>(
             let passes = config.report_only() && !undecided && !attempt.body.is_lost();
             if !passes {
                 attempt.report(&err, passes);
+                attempt.body.let_arrive().await;
                 return Err(config.response_error(err, req));
             }
             // What is in the body helps to explain what would have been refused.
@@ -336,6 +337,16 @@ impl Body {
 
     fn is_lost(&self) -> bool {
         matches!(self, Self::Lost)
+    }
+
+    /// Before a refusal: actix closes the connection if the body has not arrived, and a proxy would have to
+    /// open another one. Nothing is read here, and nothing is waited for.
+    async fn let_arrive(&self) {
+        if let Self::Unread(payload) = self
+            && !matches!(payload, Payload::None)
+        {
+            body::let_arrive().await;
+        }
     }
 
     fn into_payload(self) -> Payload {

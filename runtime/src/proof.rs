@@ -1,17 +1,12 @@
 //! The proof that a request is genuine, as a value that this crate alone makes.
 
-use std::{
-    any::TypeId,
-    fmt,
-    future::{Ready, ready},
-    sync::Arc,
-};
+use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 
 use crate::{
-    account::AccountSid, config::TwilioConfig, error::ValidationError, printable::printable_url,
-    validator::MatchedKey,
+    account::AccountSid, body::let_arrive, config::TwilioConfig, error::ValidationError,
+    printable::printable_url, validator::MatchedKey,
 };
 
 /// Proves that a request is genuine: whoever has one need not trust, but knows.
@@ -126,10 +121,16 @@ impl Proof {
 
 impl FromRequest for Proof {
     type Error = ValidationError;
-    type Future = Ready<Result<Self, ValidationError>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ValidationError>>>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let proof = req.extensions().get::<Self>().cloned();
-        ready(proof.ok_or_else(ValidationError::unproven))
+        Box::pin(async move {
+            if proof.is_none() {
+                // No sooner than a refusal by an extractor beside this one, which says more.
+                let_arrive().await;
+            }
+            proof.ok_or_else(ValidationError::unproven)
+        })
     }
 }

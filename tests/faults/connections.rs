@@ -5,7 +5,10 @@ use std::time::Duration;
 use actix_twilio_tests::{FORGED, FORM, config, hashed, sign_text};
 use actix_web::rt::spawn;
 use futures_util::future::join_all;
-use tokio::{io::AsyncWriteExt, net::TcpStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
 
 use crate::server::{BASE, Server, TIME, assert_no_panics, chunked, form, post, rest, soon};
 
@@ -87,6 +90,29 @@ async fn pipelined_requests_are_judged_one_by_one() {
         let reached = server.reached();
         assert!(reached.len() >= passed, "{name}: {reached:?}");
         assert!(texts.starts_with(&reached), "{name}: {reached:?}");
+    }
+    server.handle.stop(false).await;
+    assert_no_panics();
+}
+
+#[actix_web::test]
+async fn refusals_by_headers_leave_the_connection_open() {
+    let server = Server::start(config());
+    for signature in ["", "forged"] {
+        let mut connection = server.connect().await;
+        let mut ask = async |request: &str| {
+            connection.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = [0; 1024];
+            let len = soon(signature, connection.read(&mut answer)).await;
+            String::from_utf8_lossy(&answer[..len.unwrap()]).into_owned()
+        };
+        for (request, status) in [
+            (post("/a", FORM, signature, "a=1"), "403"),
+            (form("/a", "a=1"), "200"),
+        ] {
+            let answer = ask(&request).await;
+            assert_eq!(answer.get(9..12), Some(status), "{signature:?}: {answer}");
+        }
     }
     server.handle.stop(false).await;
     assert_no_panics();
