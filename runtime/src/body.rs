@@ -2,7 +2,8 @@
 
 use std::{
     future::{Future, poll_fn},
-    pin::pin,
+    mem,
+    pin::{Pin, pin},
     task::Poll,
     time::Duration,
 };
@@ -21,7 +22,7 @@ use crate::error::ValidationErrorKind;
 ///
 /// `limit` is in bytes, `time_limit` for the whole body.
 pub(crate) async fn read(
-    payload: Payload,
+    payload: &mut Payload,
     limit: usize,
     time_limit: Duration,
 ) -> Result<Bytes, ValidationErrorKind> {
@@ -34,9 +35,22 @@ pub(crate) async fn read(
         }
         let_arrive().await;
     }
-    timeout(time_limit, collecting)
+    // In a box, so that the others need no room for one.
+    Box::pin(timeout(time_limit, collecting))
         .await
         .unwrap_or(Err(ValidationErrorKind::BodyTooSlow))
+}
+
+/// Returns a payload that has the body which was read from this one.
+pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
+    match payload {
+        // It has ended, and takes the body back without a new one being made.
+        Payload::H1 { mut payload } => {
+            payload.unread_data(body);
+            Payload::H1 { payload }
+        }
+        _ => Payload::from(body),
+    }
 }
 
 /// Lets actix take in what has arrived already: it runs a handler as soon as it has read the head, and
@@ -54,34 +68,31 @@ pub(crate) async fn let_arrive() {
     .await;
 }
 
-async fn collect(payload: Payload, limit: usize) -> Result<Bytes, ValidationErrorKind> {
-    let mut stream = pin!(BodyStream::new(payload));
-    let mut next = async || {
-        poll_fn(|cx| stream.as_mut().poll_next(cx))
-            .await
-            .transpose()
-            .map_err(|err| match err {
-                PayloadError::Overflow => ValidationErrorKind::BodyTooLarge,
-                _ => ValidationErrorKind::BodyIncomplete,
-            })
-    };
-
-    // A body of a single chunk is not copied.
-    let first = next().await?.unwrap_or_default();
-    if first.len() > limit {
-        return Err(ValidationErrorKind::BodyTooLarge);
-    }
-    let Some(second) = next().await? else {
-        return Ok(first);
-    };
-    let mut body = BytesMut::from(first);
-    let mut chunk = Some(second);
-    while let Some(bytes) = chunk {
-        if bytes.len() > limit - body.len() {
+async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, ValidationErrorKind> {
+    let mut stream = BodyStream::new(payload);
+    // A body of a single chunk, as nearly all are, is not copied.
+    let mut only = Bytes::new();
+    let mut joined = BytesMut::new();
+    while let Some(chunk) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+        let chunk = chunk.map_err(|err| match err {
+            PayloadError::Overflow => ValidationErrorKind::BodyTooLarge,
+            _ => ValidationErrorKind::BodyIncomplete,
+        })?;
+        if chunk.len() > limit - only.len() - joined.len() {
             return Err(ValidationErrorKind::BodyTooLarge);
         }
-        body.extend_from_slice(&bytes);
-        chunk = next().await?;
+        if only.is_empty() && joined.is_empty() {
+            only = chunk;
+        } else {
+            if joined.is_empty() {
+                joined = BytesMut::from(mem::take(&mut only));
+            }
+            joined.extend_from_slice(&chunk);
+        }
     }
-    Ok(body.freeze())
+    Ok(if joined.is_empty() {
+        only
+    } else {
+        joined.freeze()
+    })
 }

@@ -10,7 +10,7 @@ use std::{
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    gate::admit,
+    gate::{admit, misconfigured},
     policy::{AppPolicy, Policy},
     proof::Proof,
 };
@@ -107,7 +107,8 @@ impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
         let req = req.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let mut admitted = admit::<P>(P::config(&req), &req, payload).await?;
+            let config = P::config(&req).map_err(|err| misconfigured(&err))?;
+            let mut admitted = admit::<P>(&config, &req, payload).await?;
             match T::from_request(&req, &mut admitted.payload).await {
                 Ok(inner) => Ok(Self {
                     inner,

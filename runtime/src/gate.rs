@@ -39,42 +39,41 @@ pub(crate) struct Admitted {
     pub(crate) proof: Option<Proof>,
 }
 
+/// Returns the error that becomes the response to a request for which there is no configuration.
+pub(crate) fn misconfigured(err: &ConfigError) -> Error {
+    report::misconfiguration(err);
+    ValidationError::from(ValidationErrorKind::Config).into()
+}
+
 /// Lets a request through, or returns the error that becomes its response.
 ///
 /// A request that this very configuration has let through before is not validated again.
 pub(crate) async fn admit<P: Policy>(
-    config: Result<TwilioConfig, ConfigError>,
+    config: &TwilioConfig,
     req: &HttpRequest,
     payload: Payload,
 ) -> Result<Admitted, Error> {
     let policy = TypeId::of::<P>();
-    let config = match config {
-        Ok(config) => config,
-        Err(err) => {
-            report::misconfiguration(&err);
-            return Err(ValidationError::from(ValidationErrorKind::Config).into());
-        }
-    };
     if let KeySource::Off = config.keys() {
         report::validation_off();
         Proof::withdraw(req);
         let proof = None;
         return Ok(Admitted { payload, proof });
     }
-    if let proof @ Some(_) = Proof::find(req, &config, policy) {
+    if let proof @ Some(_) = Proof::find(req, config, policy) {
         return Ok(Admitted { payload, proof });
     }
 
     let mut attempt = Attempt {
         req,
-        config: &config,
+        config,
         origin: None,
         body: Body::Unread(payload),
         looked_up: None,
     };
     let proof = match attempt.judge_and_tell().await {
         Ok(_) if config.report_only() => None,
-        Ok(verified) => Some(Proof::leave(req, verified, &config, policy)),
+        Ok(verified) => Some(Proof::leave(req, verified, config, policy)),
         Err(err) => {
             // Without keys nobody can say what enforcing would do.
             let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
@@ -114,7 +113,8 @@ struct Attempt<'a> {
 
 enum Body {
     Unread(Payload),
-    Read(Bytes),
+    /// All of it, and the payload that it was read from.
+    Read(Bytes, Payload),
     /// It could not be read within the limits.
     Lost,
 }
@@ -153,10 +153,15 @@ impl Attempt<'_> {
             (KeySource::Store(store), _) => {
                 // The account stands in the body at times: it is read before there are keys.
                 if !handshake {
-                    request = request.body(self.body.read(self.config).await?);
+                    let body = self.body.read(self.config).await?;
+                    request = request.body(body);
                 }
                 let looked_up = &mut self.looked_up;
-                check_with_store(store, &claim, coverage, &request, looked_up).await?
+                // In a box, so that requests without a key store need no room for it.
+                Box::pin(check_with_store(
+                    store, &claim, coverage, &request, looked_up,
+                ))
+                .await?
             }
             (_, Some(keys)) if coverage == Coverage::Url => {
                 let accepted = keys.check_url(&claim.signature, &request)?;
@@ -175,11 +180,14 @@ impl Attempt<'_> {
                 return Err(ValidationErrorKind::Config.into());
             }
         };
-        Ok(Verified {
-            account,
-            key: accepted.key,
-            url: accepted.url.into_owned(),
-        })
+        let Accepted { key, url } = accepted;
+        // Nearly always the request's own, which is not copied.
+        let candidate = (*url != *request.url).then(|| url.into_owned());
+        let url = match candidate {
+            Some(url) => url,
+            None => self.origin.take().map_or_else(String::new, |own| own.url),
+        };
+        Ok(Verified { account, key, url })
     }
 
     /// Holds the body of a request that is let through unjudged to the limits all the same.
@@ -219,7 +227,9 @@ impl Attempt<'_> {
         };
         let request = head(self.req);
         match &self.body {
-            Body::Read(body) => (body.len() <= MAX_BODY).then(|| (validator, request.body(body))),
+            Body::Read(body, _) => {
+                (body.len() <= MAX_BODY).then(|| (validator, request.body(body)))
+            }
             // Of a form that was not read, the signed parameters are not known.
             Body::Unread(_) => {
                 let url_alone = Coverage::of(&request) == Ok(Coverage::Url);
@@ -324,13 +334,14 @@ async fn check_with_store<'a>(
 impl Body {
     async fn read(&mut self, config: &TwilioConfig) -> Result<&[u8], ValidationErrorKind> {
         if let Self::Unread(payload) = self {
-            let payload = payload.take();
+            let mut payload = payload.take();
             *self = Self::Lost;
-            let bytes = body::read(payload, config.body_limit(), config.body_timeout()).await?;
-            *self = Self::Read(bytes);
+            let bytes =
+                body::read(&mut payload, config.body_limit(), config.body_timeout()).await?;
+            *self = Self::Read(bytes, payload);
         }
         match self {
-            Self::Read(bytes) => Ok(bytes),
+            Self::Read(bytes, _) => Ok(bytes),
             Self::Unread(_) | Self::Lost => Err(ValidationErrorKind::BodyIncomplete),
         }
     }
@@ -352,8 +363,8 @@ impl Body {
     fn into_payload(self) -> Payload {
         match self {
             Self::Unread(payload) => payload,
-            Self::Read(bytes) if bytes.is_empty() => Payload::None,
-            Self::Read(bytes) => Payload::from(bytes),
+            Self::Read(bytes, _) if bytes.is_empty() => Payload::None,
+            Self::Read(bytes, payload) => body::put_back(bytes, payload),
             Self::Lost => Payload::None,
         }
     }

@@ -16,7 +16,7 @@ use actix_web::{
 
 use crate::{
     config::TwilioConfig,
-    gate::admit,
+    gate::{admit, misconfigured},
     origin::OriginalTarget,
     policy::{AppPolicy, Policy},
 };
@@ -167,8 +167,15 @@ where
             OriginalTarget::keep(req.request());
             // The request is borrowed, never cloned: the router below must be its only owner.
             let payload = req.take_payload();
-            let config = config.map_or_else(|| P::config(req.request()), Ok);
-            match admit::<P>(config, req.request(), payload).await {
+            let config = match config {
+                Some(config) => Ok(config),
+                None => P::config(req.request()).map_err(|err| misconfigured(&err)),
+            };
+            let admitted = match config {
+                Ok(config) => admit::<P>(&config, req.request(), payload).await,
+                Err(err) => Err(err),
+            };
+            match admitted {
                 Ok(admitted) => {
                     req.set_payload(admitted.payload);
                     Ok(service.call(req).await?.map_into_left_body())

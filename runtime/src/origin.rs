@@ -62,12 +62,7 @@ impl Origin {
         let target = target(req, &extensions);
         if let Some(public) = config.public_url() {
             return Ok(Self {
-                url: [
-                    scheme(public.secure, is_websocket_handshake(req)),
-                    "://",
-                    &public.append(target),
-                ]
-                .concat(),
+                url: public.with_target(scheme(public.secure, is_websocket_handshake(req)), target),
                 scheme_from: "public URL",
                 host_from: "public URL",
             });
@@ -250,13 +245,14 @@ fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed>
 /// The decoder takes a payload for endless on `Upgrade: websocket` alone; a request that asks for
 /// it but is no handshake is an ordinary one here, whose body is bounded in size and time.
 pub(crate) fn is_websocket_handshake(req: &HttpRequest) -> bool {
+    if req.method() != Method::GET || req.version() != Version::HTTP_11 {
+        return false;
+    }
     let headers = req.headers();
     let mut upgrades = headers.get_all(UPGRADE);
-    req.method() == Method::GET
-        && req.version() == Version::HTTP_11
-        && upgrades
-            .next()
-            .is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"))
+    upgrades
+        .next()
+        .is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"))
         && upgrades.next().is_none()
         && headers.get_all(header::CONNECTION).any(|line| {
             line.as_bytes()

@@ -49,8 +49,8 @@ impl PublicUrl {
         Ok(Self { whole: true, ..url })
     }
 
-    /// Returns the text after the scheme for a request's target, its path and query.
-    pub(crate) fn append(&self, target: &str) -> String {
+    /// Returns the URL of a request's target, its path and query.
+    pub(crate) fn with_target(&self, scheme: &str, target: &str) -> String {
         let rest = if self.whole {
             target
                 .find('?')
@@ -59,7 +59,7 @@ impl PublicUrl {
         } else {
             target
         };
-        [&self.base, rest].concat()
+        [scheme, "://", &self.base, rest].concat()
     }
 
     fn parse(text: &str) -> Result<Self, &'static str> {
@@ -171,10 +171,12 @@ mod tests {
     #[test]
     fn whole_urls_take_the_query_alone() {
         let url = PublicUrl::parse_whole("https://example.com/a/").unwrap();
-        assert_eq!(url.append("/message?b=1?c"), "example.com/a/?b=1?c");
-        assert_eq!(url.append("/message"), "example.com/a/");
+        let with = |url: &PublicUrl, target| url.with_target("https", target);
+        assert_eq!(with(&url, "/message?b=1?c"), "https://example.com/a/?b=1?c");
+        assert_eq!(with(&url, "/message"), "https://example.com/a/");
         let base = PublicUrl::parse_base("https://example.com/a/").unwrap();
-        assert_eq!(base.append("/message?b=1"), "example.com/a/message?b=1");
+        let message = "https://example.com/a/message?b=1";
+        assert_eq!(with(&base, "/message?b=1"), message);
         assert!(PublicUrl::parse_whole("https://example.com/a?b").is_err());
     }
 }
