@@ -335,6 +335,7 @@ impl TwilioConfigBuilder {
     /// To find out is work: it is done at most once a second in a process, for some milliseconds, and
     /// never for bodies over 16 KiB. A request that matches nothing is logged as before. An
     /// [`Explainer`](crate::Explainer), or the command `twilio-webhook explain`, looks further.
+    #[cfg(feature = "explain")]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
         self.options.explain_mismatches = explain;
         self

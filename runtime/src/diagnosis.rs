@@ -14,9 +14,6 @@ use crate::{
     validator::RequestValidator,
 };
 
-/// Bytes of the largest body that is looked into.
-pub(crate) const MAX_BODY: usize = 16 * 1024;
-
 /// Bytes that a search hashes at most: a worker answers nothing meanwhile, and a forger may have made it
 /// the hardest to explain.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
@@ -27,8 +24,7 @@ const MAX_HOPS: usize = 4;
 /// The finding on a request whose signature matches something.
 pub(crate) struct Diagnosis {
     causes: Vec<Cause>,
-    /// A sentence, fit for a log line.
-    pub(crate) explanation: String,
+    explanation: String,
 }
 
 impl Diagnosis {
@@ -79,6 +75,11 @@ impl Diagnosis {
     pub(crate) fn causes(&self) -> String {
         let names: Vec<_> = self.causes.iter().map(|cause| cause.as_str()).collect();
         names.join(",")
+    }
+
+    /// Returns a sentence, fit for a log line.
+    pub(crate) fn explanation(&self) -> &str {
+        &self.explanation
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     body,
     config::{KeySource, TwilioConfig},
     coverage::{Coverage, check_body_hash},
-    diagnosis::{Diagnosis, MAX_BODY, is_explainable},
+    diagnosis::{Diagnosis, is_explainable},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     origin::{Origin, is_websocket_handshake},
     policy::Policy,
@@ -30,6 +30,9 @@ use crate::{
 const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
 const X_TWILIO_SETTINGS: HeaderName =
     HeaderName::from_static("x-twilio-webhooks-signature-settings");
+
+/// Bytes of the largest body of which is said why it was refused.
+const MAX_EXPLAINED_BODY: usize = 16 * 1024;
 
 /// A request that may go on.
 pub(crate) struct Admitted {
@@ -228,13 +231,13 @@ impl Attempt<'_> {
         let request = head(self.req);
         match &self.body {
             Body::Read(body, _) => {
-                (body.len() <= MAX_BODY).then(|| (validator, request.body(body)))
+                (body.len() <= MAX_EXPLAINED_BODY).then(|| (validator, request.body(body)))
             }
             // Of a form that was not read, the signed parameters are not known.
             Body::Unread(_) => {
                 let url_alone = Coverage::of(&request) == Ok(Coverage::Url);
                 let declared = self.declared_length().unwrap_or_default();
-                (url_alone && declared <= MAX_BODY as u64).then_some((validator, request))
+                (url_alone && declared <= MAX_EXPLAINED_BODY as u64).then_some((validator, request))
             }
             Body::Lost => None,
         }

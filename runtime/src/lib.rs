@@ -75,11 +75,15 @@
 //!
 //! # Features
 //!
-//! `webhook`, on by default: the module of this name. `testing`, off by default: the module of this name. They
-//! add no crates, and neither changes what is refused.
+//! - `explain`, on by default: [`Explainer`], and the log's `cause` and `explanation`
+//!   ([`explain_mismatches`](TwilioConfigBuilder::explain_mismatches)). Half of the time that this crate takes to build.
+//! - `webhook`, on by default: the module of this name.
+//! - `testing`, off by default: the module of this name.
+//!
+//! They add no crates, and none changes what is refused.
 
 #![cfg_attr(
-    not(all(feature = "testing", feature = "webhook")),
+    not(all(feature = "explain", feature = "testing", feature = "webhook")),
     allow(
         rustdoc::broken_intra_doc_links,
         reason = "the docs link to the modules of all features"
@@ -91,8 +95,10 @@ mod body;
 mod builder;
 mod config;
 mod coverage;
+#[cfg_attr(not(feature = "explain"), path = "no_diagnosis.rs")]
 mod diagnosis;
 mod error;
+#[cfg(feature = "explain")]
 mod explain;
 mod extract;
 mod forwarded;
@@ -133,7 +139,6 @@ pub use self::{
     config::{TwilioConfig, Validation},
     coverage::body_sha256,
     error::{ConfigError, ValidationError, ValidationErrorKind},
-    explain::{Cause, Explainer, Explanation},
     extract::Validated,
     key::{AuthToken, SharedKey},
     key_file::KeyFile,
@@ -146,6 +151,9 @@ pub use self::{
     validator::{Accepted, MatchedKey, RequestValidator},
     verdict::Verdict,
 };
+
+#[cfg(feature = "explain")]
+pub use self::explain::{Cause, Explainer, Explanation};
 
 /// What the attribute's expansion names; not for use by hand.
 #[doc(hidden)]

@@ -74,6 +74,7 @@ impl Origin {
 
     /// Tells what the origin of a request would be if its peer were trusted, with so many hops and with
     /// the forwarded prefix or without it.
+    #[cfg(feature = "explain")]
     pub(crate) fn if_trusted(req: &HttpRequest, hops: usize, prefix: bool) -> Option<Self> {
         let extensions = req.extensions();
         let target = target(req, &extensions);

@@ -5,8 +5,6 @@
 //! fixed size. A typical request needs no allocation. The tests hold it against a plain version of the
 //! same rules.
 
-use std::iter;
-
 use smallvec::SmallVec;
 
 /// Room for the text of a typical request; a longer text goes to the heap.
@@ -371,8 +369,9 @@ fn find(wanted: [u8; 3], stride: &[u8; STRIDE]) -> u64 {
 pub(crate) type Decoded = SmallVec<[u8; 64]>;
 
 /// Decodes a name or a value of a form.
+#[cfg(feature = "explain")]
 pub(crate) fn decode(mut raw: &[u8]) -> Decoded {
-    let byte = iter::from_fn(|| {
+    let byte = std::iter::from_fn(|| {
         let (byte, rest) = match raw {
             [] => return None,
             [b'+', rest @ ..] => (b' ', rest),

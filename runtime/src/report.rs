@@ -62,7 +62,7 @@ pub(crate) fn refusal(
         _ => None,
     };
     let causes = diagnosis.as_ref().map(Diagnosis::causes);
-    let explanation = diagnosis.as_ref().map(|diagnosis| &*diagnosis.explanation);
+    let explanation = diagnosis.as_ref().map(Diagnosis::explanation);
     tracing::warn!(
         target: "actix_twilio",
         kind = kind.as_str(),

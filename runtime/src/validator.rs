@@ -161,10 +161,12 @@ impl RequestValidator {
         }
     }
 
+    #[cfg(feature = "explain")]
     pub(crate) fn auth_tokens(&self) -> &[AuthToken] {
         &self.auth_tokens
     }
 
+    #[cfg(feature = "explain")]
     pub(crate) fn shared_keys(&self) -> &[SharedKey] {
         &self.shared_keys
     }
