@@ -363,6 +363,23 @@ proptest! {
     }
 
     #[test]
+    fn a_changed_byte_of_a_form_on_the_wire_is_refused(
+        url in url(), pairs in parameters(), escapes: u64, changes in vec(change(), 8),
+    ) {
+        let keys = one_token("12345");
+        let validator = keys.validator().unwrap();
+        let genuine = genuine(&validator, &form(&url.replace("bodySHA256=", ""), &pairs, escapes));
+        let signed = &reference::signed_texts(&genuine)[0];
+        for body in changes.iter().filter_map(|change| change.of(&genuine.body)) {
+            let changed = Request { body, ..genuine.clone() };
+            // R6: where a name ends and its value begins, and where the next name, is not signed.
+            let same_text = reference::signed_texts(&changed).contains(signed);
+            let verdict = same_verdict(&validator, &keys, &changed);
+            prop_assert_eq!(verdict.err(), (!same_text).then_some(SignatureMismatch));
+        }
+    }
+
+    #[test]
     fn a_changed_byte_of_the_body_or_its_hash_is_refused(url in url(), body in bytes(), changes in vec(change(), 8)) {
         let keys = one_token("12345");
         let validator = keys.validator().unwrap();
@@ -404,22 +421,59 @@ proptest! {
     }
 
     #[test]
-    fn a_changed_byte_of_the_key_is_refused(url in url(), pairs in parameters(), secret in secret(), changes in vec(change(), 8)) {
-        let validator = one_token(&secret).validator().unwrap();
-        let genuine = genuine(&validator, &form(&url.replace("bodySHA256=", ""), &pairs, 0));
+    fn a_changed_byte_of_the_key_is_refused(
+        url in url(), pairs in parameters(), secret in secret(),
+        algorithm in select(&["", "HMAC_SHA1", "HMAC_SHA256"][..]), changes in vec(change(), 8),
+    ) {
+        let keys_of = |secret: &str| match algorithm {
+            "" => one_token(secret),
+            _ => Keys { tokens: vec![], shared: vec![("K1".to_owned(), secret.to_owned())] },
+        };
+        let validator = keys_of(&secret).validator().unwrap();
+        let mut req = form(&url.replace("bodySHA256=", ""), &pairs, 0);
+        if !algorithm.is_empty() {
+            req.settings.push(format!("key=K1,algorithm={algorithm}").into());
+        }
+        let genuine = genuine(&validator, &req);
         for changed in changes.iter().filter_map(|change| change.of_text(&secret)) {
             // HMAC fills short keys up with zeros: zeros at the end are the one thing that it does not see.
             let same_key = changed.trim_end_matches('\0') == secret.trim_end_matches('\0')
                 && changed.len().max(secret.len()) <= 64;
             match AuthToken::new(&changed) {
                 Ok(_) => {
-                    let keys = one_token(&changed);
+                    let keys = keys_of(&changed);
                     let verdict = same_verdict(&keys.validator().unwrap(), &keys, &genuine);
                     prop_assert_eq!(verdict.is_ok(), same_key);
                 }
                 Err(_) => prop_assert!(changed.trim().is_empty()),
             }
         }
+    }
+}
+
+/// More pairs than 16 bits count, within the default limit of a body.
+#[test]
+fn any_number_of_parameters_is_signed_as_the_reference_signs_it() {
+    let keys = one_token("12345");
+    let validator = keys.validator().unwrap();
+    for count in [64, 65, 65_535, 65_536, 70_000] {
+        let pair = |number| match number * 7 % 11 {
+            0 => "a=1".to_owned(),
+            1 => "b".to_owned(),
+            _ => format!("{}", number * 31 % 97),
+        };
+        let body = (0..count).map(pair).collect::<Vec<_>>().join("&");
+        let mut req = form("https://example.com/", &vec![], 0);
+        req.body = body.into_bytes();
+        let genuine = genuine(&validator, &req);
+        assert!(same_verdict(&validator, &keys, &genuine).is_ok(), "{count}");
+        let mut forged = genuine;
+        forged.body.extend(b"&c");
+        assert_eq!(
+            same_verdict(&validator, &keys, &forged),
+            Err(SignatureMismatch),
+            "{count}"
+        );
     }
 }
 
