@@ -10,11 +10,15 @@ use actix_web::rt::time::interval;
 use futures_util::future::{join_all, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::server::{LIMIT, Server, TIME, assert_no_panics, chunked, form, form_text, rest, soon};
+use crate::server::{
+    LIMIT, Server, TIME, assert_no_panics, assert_unanswered, chunked, form, form_text, rest, soon,
+};
 
 #[actix_web::test]
 async fn slow_bodies_are_cut_off_and_hold_no_worker() {
-    let server = Server::start(config().body_timeout(TIME));
+    // Long enough for all to be on their way, and for another request meanwhile.
+    let time = 10 * TIME;
+    let server = Server::start(config().body_timeout(time));
     let begun = form("/slow", "a=1").replace("Length: 3", "Length: 4");
     let start = Instant::now();
     let mut slow = Vec::new();
@@ -24,10 +28,11 @@ async fn slow_bodies_are_cut_off_and_hold_no_worker() {
         slow.push(connection);
     }
     server.assert_goes_on("while 300 are slow").await;
+    assert_unanswered("while 300 are slow", &slow);
     for answers in join_all(slow.iter_mut().map(|slow| rest("slow", slow))).await {
         assert_eq!(answers, [408]);
     }
-    assert!(start.elapsed() >= TIME, "none was cut off early");
+    assert!(start.elapsed() >= time, "none was cut off early");
     server.assert_goes_on("after 300 were slow").await;
     assert!(server.reached().is_empty());
     server.handle.stop(false).await;

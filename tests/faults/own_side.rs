@@ -7,7 +7,7 @@ use actix_twilio_tests::{FORGED, FORM, config, validator};
 use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt;
 
-use crate::server::{Server, TIME, assert_no_panics, form, post, rest};
+use crate::server::{Server, TIME, assert_no_panics, assert_unanswered, form, post, rest};
 
 /// An account whose keys never come.
 const LOST: &str = "AC00000000000000000000000000000000";
@@ -29,7 +29,7 @@ impl KeyStore for Hanging {
 
 #[actix_web::test]
 async fn key_store_that_hangs_holds_no_worker() {
-    let times = (Duration::from_secs(10), TIME);
+    let times = (Duration::from_secs(10), 10 * TIME);
     let config = TwilioConfig::builder().key_store(Hanging);
     let server = Server::start(config.key_store_times(times.0, times.1));
     let hanging = form("/a", &format!("AccountSid={LOST}"));
@@ -44,6 +44,7 @@ async fn key_store_that_hangs_holds_no_worker() {
         }
         if waiting == 20 {
             server.assert_goes_on("while lookups hang").await;
+            assert_unanswered("while lookups hang", &connections);
         }
         for answers in join_all(connections.iter_mut().map(|one| rest("hanging", one))).await {
             assert_eq!(answers, [500]);

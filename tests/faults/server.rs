@@ -3,6 +3,7 @@
 
 use std::{
     collections::BTreeSet,
+    io::ErrorKind,
     net::SocketAddr,
     panic,
     sync::{
@@ -186,6 +187,19 @@ impl Server {
     /// Returns the texts that handlers were reached with since the last call.
     pub(crate) fn reached(&self) -> Vec<String> {
         std::mem::take(&mut *self.reached.lock().unwrap())
+    }
+}
+
+/// Checks that none of these connections was answered yet.
+#[track_caller]
+pub(crate) fn assert_unanswered(name: &str, connections: &[TcpStream]) {
+    for connection in connections {
+        let read = connection.try_read(&mut [0]);
+        assert!(
+            read.as_ref()
+                .is_err_and(|err| err.kind() == ErrorKind::WouldBlock),
+            "{name}: {read:?}"
+        );
     }
 }
 

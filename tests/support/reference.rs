@@ -1,7 +1,7 @@
 //! The rules of Twilio's signatures once more, in plain and slow code that shares nothing with the
 //! library: what it says of a request, the library must say.
 //!
-//! `R1` to `R17` number the rules. HMAC and base64 are written out from RFC 2104 and RFC 4648; only the two
+//! `R1` to `R17` number the rules, which `docs/signature.md` has. HMAC and base64 are written out from RFC 2104 and RFC 4648; only the two
 //! hash functions are borrowed.
 
 #![expect(
