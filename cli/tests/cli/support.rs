@@ -29,9 +29,12 @@ pub(crate) struct Output {
 /// Returns a command with nothing but the token in its environment.
 pub(crate) fn command(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"));
+    // Windows opens no socket without it.
+    let system_root = std::env::var_os("SystemRoot").map(|root| ("SystemRoot", root));
     command
         .args(args)
         .env_clear()
+        .envs(system_root)
         .env("TWILIO_AUTH_TOKEN", TOKEN)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
