@@ -305,6 +305,34 @@ fn hostile(base: &str, headers: &[&str], claimed: &str) -> Request {
     )
 }
 
+/// The guide has a block for each configuration of a proxy: each line of it is one that is tested, in the
+/// same order, and no line is left out that users need.
+#[test]
+fn guide_shows_the_tested_configurations() {
+    let guide = include_str!("../runtime/guide/proxies.md");
+    for kind in Kind::ALL {
+        let files = [kind.plain(), kind.prefix(), kind.inner()];
+        let blocks = kind.blocks_of(guide);
+        assert_eq!(blocks.len(), files.len(), "{kind:?}: {blocks:#?}");
+        for (block, file) in blocks.into_iter().zip(files) {
+            let shown: Vec<_> = lines(block).collect();
+            let mut tested = lines(file);
+            for line in &shown {
+                let found = tested.any(|tested| tested == *line);
+                assert!(found, "{kind:?}: not tested, or not in this order: {line}");
+            }
+            for line in lines(file).filter(|line| kind.is_essential_line(line)) {
+                assert!(shown.contains(&line), "{kind:?}: not shown: {line}");
+            }
+        }
+    }
+}
+
+/// The lines of a configuration that are not blank, without their indentation.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
 #[actix_web::test]
 #[ignore = "needs nginx, HAProxy and Apache"]
 async fn documented_settings_let_genuine_requests_through_and_no_others() {

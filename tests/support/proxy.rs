@@ -89,6 +89,30 @@ impl Kind {
         }
     }
 
+    /// Whether a line of a configuration is one that users need: on headers or on the path, but not on
+    /// where the proxy listens or on certificates.
+    pub(crate) fn is_essential_line(self, line: &str) -> bool {
+        let starts: &[&str] = match self {
+            Self::Nginx => &["proxy_", "location "],
+            Self::Haproxy => &["http-request "],
+            Self::Apache => &["RequestHeader ", "Proxy", "AllowEncodedSlashes "],
+        };
+        starts.iter().any(|start| line.starts_with(start))
+    }
+
+    /// The blocks of a page in Markdown that show a configuration of this proxy.
+    pub(crate) fn blocks_of(self, page: &str) -> Vec<&str> {
+        let opening = match self {
+            Self::Nginx => "\n```nginx\n",
+            Self::Haproxy => "\n```haproxy\n",
+            Self::Apache => "\n```apache\n",
+        };
+        page.split(opening)
+            .skip(1)
+            .map(|rest| rest.split("\n```\n").next().unwrap())
+            .collect()
+    }
+
     /// The command that runs the proxy in the foreground, as a single process.
     fn command(self, folder: &Path) -> Command {
         let file = folder.join("main.conf");
