@@ -186,10 +186,9 @@ impl Attempt<'_> {
         let Accepted { key, url } = accepted;
         // Nearly always the request's own, which is not copied.
         let candidate = (*url != *request.url).then(|| url.into_owned());
-        let url = match candidate {
-            Some(url) => url,
-            None => self.origin.take().map_or_else(String::new, |own| own.url),
-        };
+        let url = candidate
+            .or_else(|| Some(self.origin.take()?.url))
+            .ok_or(ValidationErrorKind::OriginMalformed)?;
         Ok(Verified { account, key, url })
     }
 

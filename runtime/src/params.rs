@@ -24,6 +24,9 @@ const BLOCK: usize = 48;
 /// any place in it.
 const SPARE: usize = 2 * BLOCK;
 
+// What is not searched would not be signed.
+const _: () = assert!(SPARE >= STRIDE);
+
 /// Returns the signed form of an `application/x-www-form-urlencoded` text, written into a room: names in
 /// byte order, each followed by its value, both decoded, with nothing between them.
 ///
@@ -68,11 +71,10 @@ fn write_all<'r>(text: &[u8], pairs: &[Pair], room: &'r mut [u8]) -> &'r mut [u8
     for (key, (index, pair)) in keys.iter_mut().zip(pairs.iter().enumerate()) {
         *key = pair.prefix(text, 0) | index as u64;
     }
-    // The standard library sorts 20 numbers and fewer by insertion, whose branches no processor foresees, and
-    // some more by a network, which has none.
+    const { assert!(BY_NETWORK <= FEW) };
     let sorted = match pairs.len() {
         len @ ..=8 => len,
-        len => len.max(21),
+        len => len.max(BY_NETWORK),
     };
     if let Some(keys) = keys.get_mut(..sorted) {
         keys.sort_unstable();
@@ -80,6 +82,10 @@ fn write_all<'r>(text: &[u8], pairs: &[Pair], room: &'r mut [u8]) -> &'r mut [u8
     let keys = keys.get(..pairs.len()).unwrap_or_default();
     write_ordered(text, pairs, keys, 0, room)
 }
+
+/// The standard library sorts 20 numbers and fewer by insertion, whose branches no processor foresees, and so
+/// many by a network, which has none.
+const BY_NETWORK: usize = 21;
 
 /// The bits of a key that are an index; the others are part of a name.
 const INDEX: u64 = u16::MAX as u64;
