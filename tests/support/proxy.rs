@@ -197,17 +197,10 @@ impl Proxy {
         drop(free);
 
         assert!(site.contains("127.0.0.1:8080"), "the app's address");
-        let listening = [
-            "listen 443",
-            "listen 8081",
-            "bind :443",
-            "bind :8081",
-            "*:443",
-            "*:8081",
-        ]
-        .into_iter()
-        .find(|listening| site.contains(listening))
-        .expect("the configuration listens");
+        let listening = ["listen 443", "bind :443", "*:443", "127.0.0.1:8081"]
+            .into_iter()
+            .find(|listening| site.contains(listening))
+            .expect("the configuration listens");
         let here = match listening.split_once(' ') {
             Some((word, _)) => format!("{word} {address}"),
             None => address.to_string(),
