@@ -340,6 +340,36 @@ async fn public_url_wins_over_every_header() {
     assert_origin("no Host", &config, request, Some(PUBLIC)).await;
 }
 
+/// ngrok adds the scheme to the client's own, sets the host where the client says none, and passes on the
+/// rest (<https://ngrok.com/docs/universal-gateway/http-s/upstream-headers>): so the client may choose the
+/// URL that a signature is expected for. A public URL ends that.
+#[actix_web::test]
+async fn behind_ngrok_a_client_chooses_the_url_unless_it_is_set() {
+    #[rustfmt::skip]
+    let cases: [(&str, Headers<'_>, &str); 7] = [
+        ("nothing", &[], PUBLIC),
+        ("scheme", &[("X-Forwarded-Proto", "http")], PUBLIC),
+        ("standard", &[("Forwarded", "host=evil.example;proto=http")], PUBLIC),
+        ("prefix", &[("X-Forwarded-Prefix", "/evil")], PUBLIC),
+        ("host", &[("X-Forwarded-Host", "evil.example")], "https://evil.example"),
+        ("original host", &[("X-Original-Host", "evil.example")], "https://evil.example"),
+        ("port", &[("X-Forwarded-Port", "8443")], "https://public.example:8443"),
+    ];
+    let default = config().build().unwrap();
+    let set = config().public_url(PUBLIC).unwrap().build().unwrap();
+    for (name, client, chosen) in cases {
+        let mut headers = vec![("Host", "public.example")];
+        headers.extend(client);
+        if client.iter().all(|(name, _)| *name != "X-Forwarded-Host") {
+            headers.push(("X-Forwarded-Host", "public.example"));
+        }
+        headers.push(("X-Forwarded-Proto", "https"));
+        let request = || request("127.0.0.1:4711", &headers);
+        assert_origin(name, &default, request, Some(chosen)).await;
+        assert_origin(name, &set, request, Some(PUBLIC)).await;
+    }
+}
+
 #[actix_web::test]
 async fn host_must_be_one_host() {
     let config = config().build().unwrap();
