@@ -405,10 +405,27 @@ pub(crate) fn decode(mut raw: &[u8]) -> Decoded {
 
 /// Returns the byte of two hex digits.
 #[inline]
-fn from_hex([high, low]: [u8; 2]) -> Option<u8> {
-    let digit = |digit| char::from(digit).to_digit(16);
-    u8::try_from(digit(high)? << 4 | digit(low)?).ok()
+fn from_hex(digits: [u8; 2]) -> Option<u8> {
+    let [high, low] = digits.map(|digit| HEX.get(usize::from(digit)).copied().unwrap_or(NO_DIGIT));
+    (high | low < NO_DIGIT).then_some(high << 4 | low)
 }
+
+/// The value of each byte as a hex digit. Looking it up takes half of what computing it does, and a text
+/// that is not in English has many.
+#[expect(clippy::indexing_slicing, reason = "the compiler checks it")]
+const HEX: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < NO_DIGIT {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        values[b"0123456789ABCDEF"[value as usize] as usize] = value;
+        value += 1;
+    }
+    values
+};
+
+/// What is no digit, and has a bit that no digit has.
+const NO_DIGIT: u8 = 16;
 
 #[cfg(test)]
 mod tests {
@@ -515,6 +532,16 @@ mod tests {
                     assert_eq!(signed_text(form), plain_signed_text(form), "{shown}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn two_hex_digits_are_a_byte_and_nothing_else_is() {
+        for digits in (0..=u16::MAX).map(u16::to_be_bytes) {
+            let hex = str::from_utf8(&digits).ok();
+            let hex = hex.filter(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            let expected = hex.map(|hex| u8::from_str_radix(hex, 16).unwrap());
+            assert_eq!(from_hex(digits), expected, "{}", digits.escape_ascii());
         }
     }
 
