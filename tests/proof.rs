@@ -346,7 +346,15 @@ async fn options_take_the_place_of_the_apps() {
             "67890",
             403,
         ),
+        // The path is not signed then: any that leads to the handler will do.
         ("url", "/url/a/b", format!("{route}/whole"), "12345", 200),
+        (
+            "url, elsewhere",
+            "/url/c",
+            format!("{route}/whole"),
+            "12345",
+            200,
+        ),
         (
             "url and its query",
             "/url/?a=1&b=%20",
@@ -438,7 +446,7 @@ async fn options_take_the_place_of_the_apps() {
         }
     }
     // Hooks and modes are the app's all the same.
-    assert_eq!(count.load(Ordering::Relaxed), 2 * 12);
+    assert_eq!(count.load(Ordering::Relaxed), 2 * 13);
 }
 
 #[actix_web::test]

@@ -29,6 +29,9 @@ pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
         Ok(handler) => handler,
         Err(err) => {
             if let Some(mut module) = module::parse(item) {
+                if let PolicyOption::Overrides(Overrides { url: Some(url), .. }) = &options.policy {
+                    errors.at(url, WHOLE_URL_OF_MANY);
+                }
                 // Options that are wrong are told once, not for each function.
                 let valid = if errors.is_empty() {
                     args.clone()
@@ -49,6 +52,10 @@ pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
         errors.beside(&handler)
     }
 }
+
+const WHOLE_URL_OF_MANY: &str = "with `url` the path of a request is not signed, so that one for a \
+                                 route of the module would pass for every other: write `url` on a \
+                                 single handler, or `public_url` here";
 
 /// Returns an error if the item is a whole one of another kind; a function that does not parse has
 /// an error of its own.

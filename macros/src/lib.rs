@@ -73,6 +73,10 @@ use proc_macro::TokenStream;
 ///
 /// Environment variables are read once, with the first request.
 ///
+/// With `url`, the path that the app sees is not a part of what Twilio signed: a request that was recorded for
+/// this URL passes on every path that leads to the handler, and at every handler with the same `url`. Have a
+/// route without parameters in its path for it, and a `url` for each handler; a module can't have one.
+///
 /// ```
 /// use actix_twilio::validate_twilio_request;
 /// use actix_web::{Responder, post};
@@ -90,7 +94,7 @@ use proc_macro::TokenStream;
 /// # On a module
 ///
 /// On an inline module it protects every function in it that has a route attribute, in nested modules and
-/// in functions' bodies too; the module's options go to each. A function that shall stay open says so:
+/// in functions' bodies too; the module's options go to each, of which `url` is none. A function that shall stay open says so:
 ///
 /// ```
 /// use actix_twilio::validate_twilio_request;

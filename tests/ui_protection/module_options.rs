@@ -32,4 +32,18 @@ mod others {
     }
 }
 
+// A request for one route would pass for the other.
+#[validate_twilio_request(url = "https://example.com/one")]
+mod with_one_url {
+    #[actix_web::post("/one")]
+    async fn one() -> &'static str {
+        "one"
+    }
+
+    #[actix_web::post("/two/{tenant}")]
+    async fn two() -> &'static str {
+        "two"
+    }
+}
+
 fn main() {}
