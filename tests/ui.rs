@@ -1,4 +1,11 @@
-//! What the compiler says where the attribute is used wrongly: the messages are frozen in `ui/`.
+//! What the compiler says where the attribute is used wrongly, and of routes that are not, or can't be,
+//! protected: the messages are frozen in `ui/` and `ui_protection/`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::explicit_write,
+    reason = "a test fails by panicking, and the harness hides what `eprintln!` prints"
+)]
 
 use std::{
     env,
@@ -6,11 +13,28 @@ use std::{
     process::Command,
 };
 
+use trybuild::TestCases;
+
 /// The toolchain whose messages are frozen: the one that `.ci/run` uses.
 const TOOLCHAIN: &str = "rustc 1.95.";
 
 #[test]
 fn compiler_messages_are_as_frozen() {
+    if let Some(cases) = test_cases() {
+        cases.compile_fail("ui/*.rs");
+        cases.pass("ui/pass/*.rs");
+    }
+}
+
+#[test]
+fn wrong_protection_is_told_where_it_stands() {
+    if let Some(cases) = test_cases() {
+        cases.compile_fail("ui_protection/*.rs");
+    }
+}
+
+/// Returns nothing, and says so, if another compiler than that of the frozen messages runs the tests.
+fn test_cases() -> Option<TestCases> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(rustc)
         .arg("--version")
@@ -18,20 +42,16 @@ fn compiler_messages_are_as_frozen() {
         .unwrap()
         .stdout;
     let version = String::from_utf8(version).unwrap();
-    if !version.starts_with(TOOLCHAIN) {
-        let problem =
-            format!("other compilers word messages differently than {TOOLCHAIN}: {version}");
-        let required = env::var_os("UI_TESTS").is_some_and(|tests| tests == "required");
-        assert!(!required, "{problem}");
-        // Written past the test harness, which hides what a passing test prints.
-        writeln!(
-            io::stderr(),
-            "compiler messages are not compared: {problem}"
-        )
-        .unwrap();
-        return;
+    if version.starts_with(TOOLCHAIN) {
+        return Some(TestCases::new());
     }
-    let cases = trybuild::TestCases::new();
-    cases.compile_fail("ui/*.rs");
-    cases.pass("ui/pass/*.rs");
+    let problem = format!("other compilers word messages differently than {TOOLCHAIN}: {version}");
+    let required = env::var_os("UI_TESTS").is_some_and(|tests| tests == "required");
+    assert!(!required, "{problem}");
+    writeln!(
+        io::stderr(),
+        "compiler messages are not compared: {problem}"
+    )
+    .unwrap();
+    None
 }
