@@ -156,6 +156,14 @@ fn urls_that_deployments_change_are_found() {
             "https://h:4443/m",
             &[Port],
         ),
+        // A request that was signed for another name of the own machine.
+        (
+            "http://127.0.0.1:8080/m",
+            &[],
+            "http://localhost:8080/m",
+            &[Host],
+        ),
+        ("http://localhost/m", &[], "http://[::1]/m", &[Host]),
         // ngrok and other tunnels, Docker.
         (
             "http://localhost:8080/m",

@@ -12,6 +12,8 @@ use crate::{coverage::body_sha256, url::split_port};
 
 /// Ports that servers and tunnels listen on by habit.
 const USUAL_PORTS: [&str; 8] = ["8080", "8443", "3000", "5000", "8000", "4040", "443", "80"];
+/// Names of the own machine, which are taken for one another.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// Segments of a path at most that are cut off its start.
 const MAX_CUT: usize = 6;
 /// Parameters of a query at most that are left out one by one.
@@ -242,6 +244,10 @@ fn hosts(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
     let (name, port_seen) = split_port(&seen.host);
     let on_port = |port: &str| format!("{name}:{port}");
     let ports = hints.ports.iter().map(|port| on_port(port));
+    let loopback = LOOPBACK
+        .iter()
+        .filter(|_| LOOPBACK.contains(&name))
+        .map(|other| seen.host.replacen(name, other, 1));
     let other_hosts_on_port = hints.hosts.iter().flat_map(|host| {
         let (name, _) = split_port(host);
         let ports = hints.ports.iter().map(String::as_str).chain(port_seen);
@@ -251,6 +257,7 @@ fn hosts(seen: &Location, hints: &Hints) -> Dimension<Option<String>> {
         .chain(given)
         .chain(ports)
         .chain(other_hosts_on_port)
+        .chain(loopback)
         .collect();
     let usual = USUAL_PORTS
         .iter()
