@@ -27,8 +27,8 @@ const SHORT: usize = 16;
 /// any place in it.
 const SPARE: usize = 2 * BLOCK;
 
-// What is not searched would not be signed.
-const _: () = assert!(SPARE >= STRIDE);
+// What is not searched would not be signed, and what has no room would not be moved.
+const _: () = assert!(SPARE >= STRIDE && SPARE >= BLOCK + BLOCK && SHORT <= BLOCK);
 
 /// Returns the signed form of an `application/x-www-form-urlencoded` text, written into a room: names in
 /// byte order, each followed by its value, both decoded, with nothing between them.
@@ -531,6 +531,24 @@ mod tests {
                     let shown = form.escape_ascii();
                     assert_eq!(signed_text(form), plain_signed_text(form), "{shown}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_values_of_every_length_are_written_whole() {
+        let edges = [0, SHORT, BLOCK, SPARE].map(|edge| edge.saturating_sub(2)..edge + 3);
+        let lengths = || edges.clone().into_iter().flatten();
+        for (name, value) in lengths().flat_map(|name| lengths().map(move |value| (name, value))) {
+            let (name, value) = ("n".repeat(name), "v".repeat(value));
+            // Alone, among others, and with an escape before the value.
+            for form in [
+                format!("{name}={value}"),
+                format!("z=1&{name}={value}&a=2&{name}m={value}"),
+                format!("{name}%2B={value}&o=%2B{value}"),
+            ] {
+                let text = signed_text(form.as_bytes());
+                assert_eq!(text, plain_signed_text(form.as_bytes()), "{form}");
             }
         }
     }
