@@ -332,8 +332,9 @@ impl TwilioConfigBuilder {
     /// setting to change: the [cause](crate::Cause) and an explanation. The default is to do so in
     /// builds with debug assertions, and not in others, while validation only reports too.
     ///
-    /// To find out is work: it is done at most once a second in a process, for some milliseconds, and
-    /// never for bodies over 16 KiB. A request that matches nothing is logged as before. An
+    /// To find out is work, on the worker's thread: some milliseconds, for a body of many escapes some tens, and
+    /// in a debug build a tenth of a second or more. It is done at most once a second in a process, and never for
+    /// bodies over 16 KiB. A request that matches nothing is logged as before. An
     /// [`Explainer`](crate::Explainer), or the command `twilio-webhook explain`, looks further.
     #[cfg(feature = "explain")]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {

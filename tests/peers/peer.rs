@@ -69,7 +69,8 @@ impl Peer {
     }
 
     pub(crate) fn python() -> Self {
-        let peers = env::var_os("PEERS").unwrap_or_else(|| unreachable!("set PEERS: see .ci/run"));
+        let peers =
+            env::var_os("PEERS").unwrap_or_else(|| unreachable!("set PEERS: see scripts/sdks"));
         let program = PathBuf::from(peers).join("venv/bin/python");
         Self::start("Python", &program, "peer.py")
     }
