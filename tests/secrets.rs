@@ -33,6 +33,7 @@ use actix_web::{
     App, HttpResponse, HttpServer,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     rt::{System, spawn},
+    test::TestRequest,
     web,
 };
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE};
@@ -187,8 +188,8 @@ fn key_file(name: &str, text: &str) -> PathBuf {
 /// The public types that have values of their own and are printed in the servers' tests below.
 const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 
-/// Those that print nothing: traits, a type without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 8] = [
+/// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
+const WITHOUT_VALUES: [&str; 10] = [
     "AppPolicy",
     "KeyStore",
     "KeyStoreError",
@@ -196,7 +197,9 @@ const WITHOUT_VALUES: [&str; 8] = [
     "Policy",
     "ProtectedArguments",
     "ProtectedRoute",
+    "Sealed",
     "TwilioTestRequest",
+    "Unnameable",
 ];
 
 /// Those whose purpose is to hold what a request says, or an answer: their `Debug` prints it, as their docs say. Nothing
@@ -246,8 +249,13 @@ async fn no_public_type_prints_a_secret() {
         .default_keys(validator.clone());
     let config_of = |builder: TwilioConfigBuilder| builder.build().unwrap();
     let middleware: TwilioValidation = TwilioValidation::with_config(config_of(config()));
+    // What the attribute keeps its options in, and the configuration that it made of them.
+    let route = actix_twilio::__private::Route::new(Some("https://example.com"), None, None);
+    let of_app = TestRequest::default().app_data(config_of(config()));
+    route.config(&of_app.to_http_request()).unwrap();
     #[rustfmt::skip]
     let mut printed = vec![
+        ("Route", debug(route)),
         ("AuthToken", debug(AuthToken::new(TOKEN).unwrap())),
         ("SharedKey", debug(shared_key())),
         ("AccountSid", debug(ACCOUNT.parse::<AccountSid>().unwrap())),
@@ -323,6 +331,8 @@ fn public_types() -> BTreeSet<String> {
             });
             let names =
                 defined.filter_map(|rest| rest.split(|c: char| !c.is_alphanumeric()).next());
+            // The name in a macro's `pub struct $name` stands where the macro is called.
+            let names = names.filter(|name| !name.is_empty());
             types.extend(names.map(str::to_owned));
         }
     }
