@@ -111,6 +111,26 @@ impl Server {
             assert!((400..500).contains(&status), "{name}");
         }
     }
+
+    /// Sends requests to a base URL through a proxy: genuine ones pass, with hostile headers too, and no others.
+    async fn assert_genuine_alone_pass(&self, name: &str, proxy: &Proxy, base: &str) {
+        for version in Version::ALL {
+            let name = |case| format!("{name}, {case}");
+            for (case, req) in genuine(base) {
+                self.assert(&name(case), proxy, version, &req, true).await;
+            }
+            for (case, req) in forged(base) {
+                self.assert(&name(case), proxy, version, &req, false).await;
+            }
+            for (case, headers, claimed) in HOSTILE {
+                let req = hostile(base, headers, claimed);
+                self.assert(&name(case), proxy, version, &req, false).await;
+                // Nor do they disturb a genuine request.
+                let req = add(form(&format!("{base}/message"), "a=1"), headers);
+                self.assert(&name(case), proxy, version, &req, true).await;
+            }
+        }
+    }
 }
 
 /// What a user writes in the proxy and in the app.
@@ -340,31 +360,10 @@ async fn documented_settings_let_genuine_requests_through_and_no_others() {
         for setting in settings(kind) {
             let server = Server::start(setting.config);
             let proxy = Proxy::start(kind, &setting.site, server.address);
-            let base = setting.base;
-            for version in Version::ALL {
-                let name = |case| format!("{kind:?}, {}, {case}", setting.name);
-                for (case, req) in genuine(base) {
-                    server
-                        .assert(&name(case), &proxy, version, &req, true)
-                        .await;
-                }
-                for (case, req) in forged(base) {
-                    server
-                        .assert(&name(case), &proxy, version, &req, false)
-                        .await;
-                }
-                for (case, headers, claimed) in HOSTILE {
-                    let req = hostile(base, headers, claimed);
-                    server
-                        .assert(&name(case), &proxy, version, &req, false)
-                        .await;
-                    // Nor do they disturb a genuine request.
-                    let req = add(form(&format!("{base}/message"), "a=1"), headers);
-                    server
-                        .assert(&name(case), &proxy, version, &req, true)
-                        .await;
-                }
-            }
+            let name = format!("{kind:?}, {}", setting.name);
+            server
+                .assert_genuine_alone_pass(&name, &proxy, setting.base)
+                .await;
             server.handle.stop(false).await;
         }
     }
@@ -596,25 +595,8 @@ async fn two_proxies_in_a_row_are_two_hops() {
             let server = Server::start(config);
             let behind = Proxy::start(inner, inner.inner(), server.address);
             let proxy = Proxy::start(outer, site, behind.address);
-            for version in Version::ALL {
-                let name = |case| format!("{outer:?} before {inner:?}, {name}, {case}");
-                for (case, req) in genuine(base) {
-                    server
-                        .assert(&name(case), &proxy, version, &req, true)
-                        .await;
-                }
-                for (case, req) in forged(base) {
-                    server
-                        .assert(&name(case), &proxy, version, &req, false)
-                        .await;
-                }
-                for (case, headers, claimed) in HOSTILE {
-                    let req = hostile(base, headers, claimed);
-                    server
-                        .assert(&name(case), &proxy, version, &req, false)
-                        .await;
-                }
-            }
+            let name = format!("{outer:?} before {inner:?}, {name}");
+            server.assert_genuine_alone_pass(&name, &proxy, base).await;
             server.handle.stop(false).await;
         }
     }

@@ -94,7 +94,8 @@ use proc_macro::TokenStream;
 /// # On a module
 ///
 /// On an inline module it protects every function in it that has a route attribute, in nested modules and
-/// in functions' bodies too; the module's options go to each, of which `url` is none. A function that shall stay open says so:
+/// in functions' bodies too; the module's options go to each, and `url` can't be one of them. A function that
+/// shall stay open says so:
 ///
 /// ```
 /// use actix_twilio::validate_twilio_request;
