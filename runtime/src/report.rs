@@ -25,6 +25,9 @@ static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 /// To explain a refusal is work that forgers must not be able to buy.
 static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
 
+/// What stands in the place of an explanation that was not looked for.
+const NOT_LOOKED_FOR: &str = "not looked for, since that is done once a second at most";
+
 /// Errors have a limit of their own, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
@@ -57,9 +60,10 @@ pub(crate) fn refusal(
         Err(_) => (printable_url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
     // Whether to look is decided before anything is done for it.
-    let diagnosis = match (explain, &origin) {
-        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => explain(origin),
-        _ => None,
+    let (diagnosis, not_looked_for) = match (explain, &origin) {
+        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => (explain(origin), None),
+        (Some(_), Ok(_)) => (None, Some(NOT_LOOKED_FOR)),
+        _ => (None, None),
     };
     let causes = diagnosis.as_ref().map(Diagnosis::causes);
     let explanation = diagnosis.as_ref().map(Diagnosis::explanation);
@@ -71,7 +75,7 @@ pub(crate) fn refusal(
         host_from,
         peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
         cause = causes,
-        explanation,
+        explanation = explanation.or(not_looked_for),
         hint = kind.hint(),
         left_out,
         "{} a request: {kind}",
