@@ -13,7 +13,7 @@
 
 use std::{collections::BTreeSet, env, fs, panic, path::PathBuf};
 
-use actix_twilio_tests::{targets::TARGETS, vectors};
+use actix_twilio_tests::{FORM, targets::TARGETS, vectors};
 
 /// Seeds beside those of the documented cases.
 const MORE: &[(&str, &[&[u8]])] = &[
@@ -89,9 +89,29 @@ const MORE: &[(&str, &[&[u8]])] = &[
     ),
 ];
 
+const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz";
+
 fn folder(target: &str) -> PathBuf {
     let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     tests.join("../fuzz/seeds").join(target)
+}
+
+/// Makes forms of so many pairs that sorting takes all its ways with them.
+fn many_pairs() -> [String; 5] {
+    const PAIRS: usize = 300;
+    let orders: [fn(usize) -> usize; 5] = [
+        |index| index,
+        |index| PAIRS - index,
+        |_| 0,
+        |index| index.min(PAIRS - index),
+        |index| index * 149 % PAIRS,
+    ];
+    orders.map(|order| {
+        let letter = |number| char::from(LETTERS[number % LETTERS.len()]);
+        let names = (0..PAIRS).map(order);
+        let pairs = names.map(|name| format!("{}{}", letter(name / LETTERS.len()), letter(name)));
+        pairs.collect::<Vec<_>>().join("&")
+    })
 }
 
 /// Makes the seeds of a target, in a fixed order.
@@ -119,6 +139,18 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         if seed.len() < 4_096 {
             seeds.insert(seed.into_bytes());
         }
+    }
+    for pairs in many_pairs() {
+        let seed = match target {
+            "params" => pairs,
+            "url" => format!("wss://h/?{pairs}"),
+            "request" => format!(
+                "POST /hook?{pairs}\nHost: in\nContent-Type: {FORM}\nX-Twilio-Signature: *\n\n{pairs}"
+            ),
+            "accounts" => format!("m\n{pairs}\n{FORM}\n{pairs}"),
+            _ => break,
+        };
+        seeds.insert(seed.into_bytes());
     }
     seeds.extend(more.iter().map(|seed| seed.to_vec()));
     seeds.into_iter().collect()

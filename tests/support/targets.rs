@@ -52,6 +52,27 @@ pub const TARGETS: [Target; 6] = [
 
 const URL: &str = "https://example.com/hook?x=1";
 
+/// The headers that are sent by their names, and all others by one: to tell apart the names that it knows takes
+/// the crate `http` a thousand edges, and a fuzzer would look for nothing else.
+const NAMES: [&str; 16] = [
+    "connection",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "forwarded",
+    "host",
+    "sec-websocket-key",
+    "transfer-encoding",
+    "upgrade",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-forwarded-proto",
+    "x-original-host",
+    "x-twilio-signature",
+    "x-twilio-webhooks-signature-settings",
+];
+
 /// Bytes in the largest body that the app of the targets takes.
 const LIMIT: usize = 1024;
 
@@ -288,9 +309,13 @@ impl Sent {
         let mut headers = Vec::new();
         for line in lines {
             let mut sides = line.splitn(2, |byte| *byte == b':');
-            let name = HeaderName::from_bytes(sides.next()?).ok()?;
+            let name = sides.next()?;
+            let known = NAMES
+                .iter()
+                .find(|known| name.eq_ignore_ascii_case(known.as_bytes()));
+            let name = (*known.unwrap_or(&"x-other")).to_owned();
             let value = HeaderValue::from_bytes(sides.next()?.trim_ascii()).ok()?;
-            headers.push((name.as_str().to_owned(), value.as_bytes().to_vec()));
+            headers.push((name, value.as_bytes().to_vec()));
         }
         let body = body.get(2..).unwrap_or_default().to_vec();
         Some(Self {
