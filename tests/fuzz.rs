@@ -85,6 +85,7 @@ const MORE: &[(&str, &[&[u8]])] = &[
             b"b\n\napplication/cloudevents-batch+json\n[{\"data\":{\"account_sid\":\"AC0000000000000000000000000000000b\"}}]",
             b"a\n\ntext/plain\n[{\"data\":{\"accountSid\":\"AC0000000000000000000000000000000a\"}},{\"data\":{\"accountSid\":\"AC0000000000000000000000000000000b\"}}]",
             b"m\n\n\nAccount%53id=AC1",
+            b"m\n#&AccountSid=AC0000000000000000000000000000000b\n\n",
         ],
     ),
 ];
