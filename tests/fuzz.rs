@@ -84,6 +84,14 @@ const MORE: &[(&str, &[&[u8]])] = &[
             b"a\n\napplication/json\n{\"AccountSid\":\"AC0000000000000000000000000000000a\"}",
             b"b\n\napplication/cloudevents-batch+json\n[{\"data\":{\"account_sid\":\"AC0000000000000000000000000000000b\"}}]",
             b"a\n\ntext/plain\n[{\"data\":{\"accountSid\":\"AC0000000000000000000000000000000a\"}},{\"data\":{\"accountSid\":\"AC0000000000000000000000000000000b\"}}]",
+            br#"b
+
+application/json
+{"AccountSid":"AC0000000000000000000000000000000b","data":{"s":"\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00","n":[null,true,false,-1,0,-0.0,12.5e-3,1E+9,1e-400,123456789012345678901234567890.5,0.12345678901234567890123456789]}}"#,
+            br#"m
+
+application/json
+{"a":[[],{},1e309,-1E-309],"\ud800":"\udc00","AccountSid":1.0e+1}"#,
             b"m\n\n\nAccount%53id=AC1",
             b"m\n#&AccountSid=AC0000000000000000000000000000000b\n\n",
         ],
