@@ -551,9 +551,45 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
             "{name}: the store was asked"
         );
     }
-    let body = text(r#"[{"data":{"accountSid":"$B"}},{"data":{"x":{"accountSid":"$A"}}}]"#);
-    let deeper = Webhook::json("/", &body).signed("b").call(&app).await;
-    assert_answer(&deeper, (200, &told(B)), "data deeper down claims nothing");
+}
+
+#[actix_web::test]
+async fn names_that_are_not_looked_for_leave_the_proof_to_the_signer() {
+    let app = app(Tenants::new().config()).await;
+    let text = |text: &str| text.replace("$A", A).replace("$B", B);
+    let json = |query: &str, body: &str| Webhook::json(&text(&format!("/?{query}")), &text(body));
+    let multipart =
+        text("--x\r\nContent-Disposition: form-data; name=AccountSid\r\n\r\n$A\r\n--x--");
+    let mut parts = json("AccountSid=$B", &multipart);
+    parts.headers.pop();
+    let requests = [
+        (
+            "deeper down in an event",
+            json(
+                "",
+                r#"[{"data":{"accountSid":"$B"}},{"data":{"x":{"accountSid":"$A"}}}]"#,
+            ),
+        ),
+        (
+            "a text of an event, which an SMS may have brought there",
+            json(
+                "",
+                r#"{"data":{"accountSid":"$B","body":"&AccountSid=$A&"}}"#,
+            ),
+        ),
+        (
+            "a text of JSON, B's query",
+            json("AccountSid=$B", r#"{"x":"&AccountSid=$A&"}"#),
+        ),
+        (
+            "multipart",
+            parts.with("Content-Type", "multipart/form-data; boundary=x"),
+        ),
+    ];
+    for (name, webhook) in requests {
+        let answer = webhook.signed("b").call(&app).await;
+        assert_answer(&answer, (200, &told(B)), name);
+    }
 }
 
 #[actix_web::test]

@@ -92,6 +92,10 @@ application/json
 
 application/json
 {"a":[[],{},1e309,-1E-309],"\ud800":"\udc00","AccountSid":1.0e+1}"#,
+            br#"m
+
+application/json
+{"x":"&AccountSid=AC0000000000000000000000000000000b&"}"#,
             b"m\n\n\nAccount%53id=AC1",
             b"m\n#&AccountSid=AC0000000000000000000000000000000b\n\n",
         ],

@@ -63,7 +63,8 @@ impl fmt::Display for AccountSid {
 /// All of them must be the same: the holder of one account's token must not speak for another.
 ///
 /// No signature covers the content type, and handlers may not look at it: a body is read in each way in
-/// which it can be read.
+/// which it can be read. But JSON that says so is not read as a form: a text in it may look like one, and
+/// whoever sends an SMS could keep an event away with it.
 pub(crate) fn claimed_account(
     req: &WebhookRequest<'_>,
 ) -> Result<Option<AccountSid>, ValidationErrorKind> {

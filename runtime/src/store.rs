@@ -47,8 +47,10 @@ pub struct KeyQuery {
 ///
 /// - An account in the path, such as `/tenants/{sid}`, is no claim: compare it with
 ///   [`Proof::account`](crate::Proof::account).
-/// - An account in a multipart body, in XML or deeper down in JSON is not seen; the default answers. What
-///   counts is [`Proof::account`](crate::Proof::account), never an account that the handler reads itself.
+/// - An account is seen in the query, in a form, and in JSON at the top or in an event's `data`. One in a
+///   multipart body, in XML or deeper down in JSON is not, nor one in a text of JSON that looks like a form:
+///   the account that stands elsewhere in the request answers, or the default. What counts is
+///   [`Proof::account`](crate::Proof::account), never an account that the handler reads itself.
 /// - A token that was taken out of the store stays valid until the answer is forgotten, 10 s by default.
 /// - The body is read before there are keys, so that a forged one is read within the limits, too.
 /// - While the store is slow, a flood of made-up accounts can hold the 32 lookups, and accounts that are not

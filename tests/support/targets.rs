@@ -386,7 +386,10 @@ pub fn accounts(data: &[u8]) {
 /// Returns the accounts that a handler could find in a request, by whichever way it reads the body.
 fn accounts_named(query: &str, req: &Request) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    for form in [query.as_bytes(), &req.body] {
+    // A text in JSON may look like a form, and names no account.
+    let json = matches!(req.body.trim_ascii_start(), [b'{' | b'[', ..]) && says_json(req);
+    let form = if json { &[][..] } else { &req.body };
+    for form in [query.as_bytes(), form] {
         for (name, value) in reference::pairs(form) {
             let known = ACCOUNTS.iter().find(|(sid, _)| value == sid.as_bytes());
             if let Some((sid, _)) = known
@@ -408,6 +411,13 @@ fn accounts_named(query: &str, req: &Request) -> BTreeSet<String> {
         }
     }
     named
+}
+
+fn says_json(req: &Request) -> bool {
+    let content_type = req.content_type.concat();
+    let essence = content_type.split(|byte| *byte == b';').next();
+    let essence = essence.map(<[u8]>::to_ascii_lowercase).unwrap_or_default();
+    essence.windows(4).any(|part| part == b"json")
 }
 
 type Answer = (Option<Proof>, Option<Kind>, Bytes);
