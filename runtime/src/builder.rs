@@ -334,8 +334,8 @@ impl TwilioConfigBuilder {
     ///
     /// To find out is work, on the worker's thread: some milliseconds, for a body of many escapes some tens, and
     /// in a debug build a tenth of a second or more. It is done at most once a second in a process, and never for
-    /// bodies over 16 KiB. A request that matches nothing is logged as before. An
-    /// [`Explainer`](crate::Explainer), or the command `twilio-webhook explain`, looks further.
+    /// bodies over 16 KiB. The field `not_explained` says that nothing was found, or that another request had its
+    /// turn. An [`Explainer`](crate::Explainer), or the command `twilio-webhook explain`, looks further.
     #[cfg(feature = "explain")]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
         self.options.explain_mismatches = explain;

@@ -25,8 +25,12 @@ static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 /// To explain a refusal is work that forgers must not be able to buy.
 static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
 
-/// What stands in the place of an explanation that was not looked for.
-const NOT_LOOKED_FOR: &str = "not looked for, since that is done once a second at most";
+/// Why there is no explanation, since another request had the one of this second.
+const NOT_LOOKED_FOR: &str = "one refusal a second is: send the request again, alone";
+
+/// Why there is no explanation, though it was looked for.
+const NOT_FOUND: &str = "nothing that was tried matches: compare token, URL and body, or capture the request and \
+                         have `twilio-webhook explain` look further";
 
 /// Errors have a limit of their own, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
@@ -60,8 +64,12 @@ pub(crate) fn refusal(
         Err(_) => (printable_url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
     // Whether to look is decided before anything is done for it.
-    let (diagnosis, not_looked_for) = match (explain, &origin) {
-        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => (explain(origin), None),
+    let (diagnosis, not_explained) = match (explain, &origin) {
+        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
+            let diagnosis = explain(origin);
+            let not_found = diagnosis.is_none().then_some(NOT_FOUND);
+            (diagnosis, not_found)
+        }
         (Some(_), Ok(_)) => (None, Some(NOT_LOOKED_FOR)),
         _ => (None, None),
     };
@@ -75,7 +83,8 @@ pub(crate) fn refusal(
         host_from,
         peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
         cause = causes,
-        explanation = explanation.or(not_looked_for),
+        explanation,
+        not_explained,
         hint = kind.hint(),
         left_out,
         "{} a request: {kind}",
