@@ -52,7 +52,7 @@ pub const TARGETS: [Target; 6] = [
 
 const URL: &str = "https://example.com/hook?x=1";
 
-/// The headers that are sent by their names, and all others by one: to tell apart the names that it knows takes
+/// The headers that the library reads, which are sent by their names, and all others by one: to tell apart the names that it knows takes
 /// the crate `http` a thousand edges, and a fuzzer would look for nothing else.
 const NAMES: [&str; 16] = [
     "connection",
