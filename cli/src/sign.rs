@@ -59,6 +59,11 @@ pub(crate) struct Parts {
 
 impl RequestArgs {
     pub(crate) fn read(&self) -> Result<Parts, Failure> {
+        if !self.url.contains("://") {
+            return Err(Failure::usage(
+                "the URL has no scheme: write https://example.com/message, say",
+            ));
+        }
         let (content_type, body) = match &self.body {
             Some(path) => (Some("application/json"), source::read(path)?),
             None if self.data.is_empty() => (None, Vec::new()),

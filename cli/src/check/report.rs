@@ -147,10 +147,16 @@ impl<'r> Report<'r> {
             .collect::<Vec<_>>()
             .join(", ");
         if self.accepted {
-            counts
-        } else {
-            counts + ": no genuine request was accepted, so that nothing is verified"
+            return counts;
         }
+        let mut statuses = self.rows.iter().filter_map(|row| row.status).peekable();
+        let nothing_there = statuses.peek().is_some() && statuses.all(|status| status == 404);
+        let path = if nothing_there {
+            "; every answer was 404: is that the path?"
+        } else {
+            ""
+        };
+        format!("{counts}: no genuine request was accepted, so that nothing is verified{path}")
     }
 }
 

@@ -77,6 +77,14 @@ fn nothing_is_verified_where_nothing_is_taken() {
     assert_eq!(output.status, 1);
     assert!(output.stdout.contains("nothing is verified"), "{output:?}");
     assert!(!output.stdout.contains("passed"), "{output:?}");
+    let asks_for_the_path = "every answer was 404: is that the path?";
+    assert!(output.stdout.contains(asks_for_the_path), "{output:?}");
+
+    let elsewhere = serve(|app| {
+        app.default_service(web::to(HttpResponse::MethodNotAllowed));
+    });
+    let output = run(&["check", &elsewhere]);
+    assert!(!output.stdout.contains(asks_for_the_path), "{output:?}");
 }
 
 #[test]

@@ -127,6 +127,7 @@ fn what_is_signed_is_verified() {
 fn wrong_usage_is_told_apart() {
     let cases: &[&[&str]] = &[
         &["sign"],
+        &["sign", "h/"],
         &["sign", "https://h/", "-d", "marker-secret"],
         &["sign", "https://h/", "-d", "A=b", "--body", "x"],
         &["sign", "https://h/", "-d", "A=b", "--method", "get"],

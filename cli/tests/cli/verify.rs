@@ -380,6 +380,7 @@ fn one_request_comes_from_options() {
         (&["verify", url, "--signature", FORGED], 1),
         (&["verify", url, "--signature", &signature, "-d", "A=b"], 1),
         (&["verify"], 2),
+        (&["verify", "request.txt"], 2),
         (&["verify", url, "--jsonl", "-"], 2),
         (&["verify", "--jsonl", "-", "--signature", FORGED], 2),
         (&["verify", "--jsonl", "-", "--shared-key-id", "K"], 2),
