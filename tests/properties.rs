@@ -10,7 +10,12 @@
 use std::{collections::BTreeSet, env};
 
 use actix_twilio::{
-    AuthToken, MatchedKey, RequestValidator,
+    AuthToken,
+    Cause::{
+        Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash,
+        Unknown, Userinfo, WebsocketScheme,
+    },
+    Explainer, MatchedKey, RequestValidator,
     ValidationErrorKind::{
         BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch,
     },
@@ -627,4 +632,67 @@ fn hostile_requests_get_every_verdict() {
         "signature_missing",
     ];
     assert_eq!(kinds, BTreeSet::from(all));
+}
+
+/// A URL that Twilio signed, the one that the app saw in its place, and the host of the first.
+fn moved_url() -> impl Strategy<Value = (String, String, &'static str)> {
+    const PARTS: [&[&str]; 5] = [
+        &["https://", "http://", "wss://", "ws://"],
+        &["example.com", "user:pass@example.com", "[::1]", "10.0.0.7"],
+        &["", ":443", ":80", ":8443"],
+        &["/hook", "/hook/", "/p/hook", "/", ""],
+        &["", "?b=2&a=%27", "?a=%27&b=2", "?b=2&a='", "?b=2", "?"],
+    ];
+    let seen = |signed: &'static str, part: &'static [&str]| {
+        prop_oneof![3 => Just(signed), 1 => select(part)].prop_map(move |seen| (signed, seen))
+    };
+    let part =
+        move |part: &'static [&str]| select(part).prop_flat_map(move |text| seen(text, part));
+    let [scheme, host, port, path, query] = PARTS.map(part);
+    (scheme, host, port, path, query).prop_map(|(scheme, host, port, path, query)| {
+        let parts = [scheme, host, port, path, query];
+        let (_, signed_host) = host.0.rsplit_once('@').unwrap_or(("", host.0));
+        let (signed, seen) = parts.into_iter().unzip::<_, _, String, String>();
+        (signed, seen, signed_host)
+    })
+}
+
+proptest! {
+    // A search for what does not match takes long.
+    #![proptest_config(Config { cases: cases().cases / 5, ..cases() })]
+
+    #[test]
+    fn explanations_are_true_and_a_forgery_has_none(
+        (signed, seen, host) in moved_url(), anywhere in option::weighted(0.1, url()), pairs in parameters(),
+        body in bytes(), kind in 0..3,
+    ) {
+        let request = |url: &str| match kind {
+            0 => form(&url.replace("bodySHA256=", ""), &pairs, 0),
+            1 => json(url, &body),
+            _ => Request::new("GET", url, ""),
+        };
+        let seen = request(&anywhere.unwrap_or(seen));
+        let [validator, stranger] = ["12345", "54321"].map(|token| one_token(token).validator().unwrap());
+        let explainer = Explainer::new(&validator).header("X-Forwarded-Host", host);
+        for (signer, forges) in [(&validator, false), (&stranger, true)] {
+            let signature = genuine(signer, &request(&signed)).signature.remove(0);
+            let req = seen.signed(signature);
+            let found = explainer.explain(&req.webhook());
+            prop_assert_eq!(found.valid, validator.validate(&req.webhook()).is_ok());
+            prop_assert!(!forges || found.matched_url.is_none(), "{:?}", req);
+            // A WebSocket is opened by a GET alone.
+            let odd = kind != 2 && req.url.starts_with("ws");
+            let says_why = found.valid || found.matched_url.is_none() || found.causes != [Unknown];
+            prop_assert!(odd || says_why, "{:?}", req);
+            let of_url = [
+                Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash, Userinfo,
+                WebsocketScheme,
+            ];
+            let url_is_all = found.causes.iter().all(|cause| of_url.contains(cause));
+            if let Some(url) = found.matched_url && url_is_all {
+                let moved = Request { url, ..req };
+                prop_assert!(validator.validate(&moved.webhook()).is_ok(), "{:?}", moved);
+            }
+        }
+    }
 }
