@@ -363,7 +363,7 @@ fn one_refusal_a_second_is_explained_and_the_others_say_so() {
                 assert!(!line.contains_key("explanation"), "{line:?}");
                 assert_eq!(
                     line["not_explained"],
-                    "one refusal a second is: send the request again, alone"
+                    "only one refusal a second is explained: send the request again, alone"
                 );
             }
             assert!(

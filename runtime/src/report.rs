@@ -26,7 +26,8 @@ static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
 
 /// Why there is no explanation, since another request had the one of this second.
-const NOT_LOOKED_FOR: &str = "one refusal a second is: send the request again, alone";
+const NOT_LOOKED_FOR: &str =
+    "only one refusal a second is explained: send the request again, alone";
 
 /// Why there is no explanation, though it was looked for.
 const NOT_FOUND: &str = "nothing that was tried matches: compare token, URL and body, or capture the request and \
