@@ -643,12 +643,13 @@ fn moved_url() -> impl Strategy<Value = (String, String, &'static str)> {
         &["/hook", "/hook/", "/p/hook", "/", ""],
         &["", "?b=2&a=%27", "?a=%27&b=2", "?b=2&a='", "?b=2", "?"],
     ];
-    let seen = |signed: &'static str, part: &'static [&str]| {
-        prop_oneof![3 => Just(signed), 1 => select(part)].prop_map(move |seen| (signed, seen))
+    let both = |signed: &'static str, choices: &'static [&str]| {
+        prop_oneof![3 => Just(signed), 1 => select(choices)].prop_map(move |seen| (signed, seen))
     };
-    let part =
-        move |part: &'static [&str]| select(part).prop_flat_map(move |text| seen(text, part));
-    let [scheme, host, port, path, query] = PARTS.map(part);
+    let varied = move |choices: &'static [&str]| {
+        select(choices).prop_flat_map(move |text| both(text, choices))
+    };
+    let [scheme, host, port, path, query] = PARTS.map(varied);
     (scheme, host, port, path, query).prop_map(|(scheme, host, port, path, query)| {
         let parts = [scheme, host, port, path, query];
         let (_, signed_host) = host.0.rsplit_once('@').unwrap_or(("", host.0));
