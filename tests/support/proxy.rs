@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::{
         LazyLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU16, AtomicUsize, Ordering},
     },
     thread::sleep,
     time::{Duration, Instant},
@@ -192,9 +192,7 @@ impl Proxy {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         let folder = FOLDER.join(NUMBER.fetch_add(1, Ordering::Relaxed).to_string());
         fs::create_dir_all(&folder).unwrap();
-        let free = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = free_address();
 
         assert!(site.contains("127.0.0.1:8080"), "the app's address");
         let listening = ["listen 443", "bind :443", "*:443", "127.0.0.1:8081"]
@@ -233,6 +231,20 @@ impl Proxy {
         eprintln!("{}", fs::read_to_string(folder.join("stderr")).unwrap());
         None
     }
+}
+
+/// Returns an address that nobody listens on. Its port is none of those that the system gives away by itself: a
+/// server or a client of another test could get one of these before the proxy does, and answer in its place.
+fn free_address() -> SocketAddr {
+    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
+        let spread = std::process::id() % 8_000;
+        AtomicU16::new(20_000 + u16::try_from(spread).unwrap())
+    });
+    let next = || SocketAddr::from(([127, 0, 0, 1], NEXT.fetch_add(1, Ordering::Relaxed)));
+    std::iter::repeat_with(next)
+        .take(1_000)
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("one of a thousand ports is free")
 }
 
 impl Drop for Proxy {
