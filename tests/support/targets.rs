@@ -52,8 +52,8 @@ pub const TARGETS: [Target; 6] = [
 
 const URL: &str = "https://example.com/hook?x=1";
 
-/// The headers that the library reads, which are sent by their names, and all others by one: to tell apart the names that it knows takes
-/// the crate `http` a thousand edges, and a fuzzer would look for nothing else.
+/// The headers that the library reads. They are sent by their names, and all others by one: to tell apart the
+/// names that it knows takes the crate `http` a thousand edges, and a fuzzer would look for nothing else.
 const NAMES: [&str; 16] = [
     "connection",
     "content-encoding",
@@ -383,10 +383,10 @@ pub fn accounts(data: &[u8]) {
     );
 }
 
-/// Returns the accounts that a handler could find in a request, by whichever way it reads the body.
+/// Returns the accounts that a handler could find in a request, by whichever way it reads the body, but for
+/// JSON that says so read as a form: a text in it may look like one.
 fn accounts_named(query: &str, req: &Request) -> BTreeSet<String> {
     let mut named = BTreeSet::new();
-    // A text in JSON may look like a form, and names no account.
     let json = matches!(req.body.trim_ascii_start(), [b'{' | b'[', ..]) && says_json(req);
     let form = if json { &[][..] } else { &req.body };
     for form in [query.as_bytes(), form] {
