@@ -18,6 +18,11 @@ use actix_twilio::{
     RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validation,
     ValidationErrorKind as Kind, validate_twilio_request,
 };
+use actix_twilio_tests::{
+    FORM, SETTINGS, keys,
+    server::Server,
+    webhook::{BASE, REFUSED, UNJUDGED, Webhook, assert_answer, ran, runs},
+};
 use actix_web::{
     App, Error,
     dev::{Service, ServiceResponse},
@@ -27,16 +32,10 @@ use actix_web::{
 };
 use futures_util::future::join_all;
 
-#[path = "support/protection.rs"]
-mod protection;
-use protection::{BASE, REFUSED, UNJUDGED, Webhook, assert_answer, keys, ran, runs, serve};
-
 const A: &str = "AC0000000000000000000000000000000a";
 const B: &str = "AC0000000000000000000000000000000b";
 /// No account of the store's.
 const C: &str = "AC0000000000000000000000000000000c";
-
-const FORM_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// A store that counts, and that fails or lingers at will.
 #[derive(Clone, Default)]
@@ -258,7 +257,6 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
         webhook.headers.pop();
         webhook.with("Content-Type", content_type)
     };
-    let settings = "X-Twilio-Webhooks-Signature-Settings";
     let attacks = [
         ("A's form", form("", "AccountSid=$A"), SignatureMismatch),
         (
@@ -460,7 +458,7 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
             "GET with A's form",
             Webhook {
                 method: "GET",
-                ..typed(FORM_TYPE, "AccountSid=$A")
+                ..typed(FORM, "AccountSid=$A")
             },
             AccountConflicting,
         ),
@@ -468,7 +466,7 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
             "HEAD with A's form, which looks like JSON",
             Webhook {
                 method: "HEAD",
-                ..typed(FORM_TYPE, r#"{"x":"&AccountSid=$A&"}"#)
+                ..typed(FORM, r#"{"x":"&AccountSid=$A&"}"#)
             },
             AccountConflicting,
         ),
@@ -530,12 +528,12 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
         ("nobody's JSON", json("", "{}"), SignatureMismatch),
         (
             "B's SharedKey for A",
-            form("", "AccountSid=$A").with(settings, "key=KB"),
+            form("", "AccountSid=$A").with(SETTINGS, "key=KB"),
             KeyUnknown,
         ),
         (
             "B's SharedKey for nobody",
-            form("", "").with(settings, "key=KB"),
+            form("", "").with(SETTINGS, "key=KB"),
             KeyUnknown,
         ),
     ];
@@ -600,9 +598,8 @@ async fn the_store_is_asked_with_the_claim_and_for_nothing_less() {
     tenants.set(Some(A), a.clone());
     let app = app(tenants.config()).await;
     let form = |account| Webhook::form("/", &format!("AccountSid={account}"));
-    let settings = "X-Twilio-Webhooks-Signature-Settings";
 
-    let genuine = form(A).with(settings, "key=KA,algorithm=HMAC_SHA256");
+    let genuine = form(A).with(SETTINGS, "key=KA,algorithm=HMAC_SHA256");
     let answer = genuine.signed_for(&format!("{BASE}/"), &a).call(&app).await;
     assert_answer(
         &answer,
@@ -620,17 +617,17 @@ async fn the_store_is_asked_with_the_claim_and_for_nothing_less() {
         ("a malformed signature", form(C).with(signature, "forged")),
         (
             "a malformed setting",
-            form(C).signed("c").with(settings, "KA"),
+            form(C).signed("c").with(SETTINGS, "KA"),
         ),
         (
             "no algorithm",
-            form(C).signed("c").with(settings, "key=KA,algorithm=none"),
+            form(C).signed("c").with(SETTINGS, "key=KA,algorithm=none"),
         ),
         (
             "a long id",
             form(C)
                 .signed("c")
-                .with(settings, format!("key={}", "K".repeat(257))),
+                .with(SETTINGS, format!("key={}", "K".repeat(257))),
         ),
         (
             "an encoded body",
@@ -642,7 +639,7 @@ async fn the_store_is_asked_with_the_claim_and_for_nothing_less() {
     }
     let id = format!("key={}", "K".repeat(256));
     assert_answer(
-        &form(A).signed("a").with(settings, id).call(&app).await,
+        &form(A).signed("a").with(SETTINGS, id).call(&app).await,
         REFUSED,
         "unknown id",
     );
@@ -839,7 +836,7 @@ async fn a_token_rotated_while_requests_run_loses_none_of_them() {
 #[actix_web::test]
 async fn accounts_are_told_apart_on_a_server_and_under_the_middleware() {
     let config = Tenants::new().config();
-    let server = serve!({
+    let server = Server::start(move || {
         let validation = actix_twilio::TwilioValidation::with_config(config.clone());
         App::new()
             .app_data(config.clone())
@@ -848,9 +845,10 @@ async fn accounts_are_told_apart_on_a_server_and_under_the_middleware() {
     });
     for (account, own, other) in [(A, "a", "b"), (B, "b", "a")] {
         for (place, webhook) in places(account) {
-            let genuine = webhook.clone().signed(own).send(server).await;
+            let genuine = webhook.clone().signed(own).send(server.address).await;
             assert_answer(&genuine, (200, &told(account)), place);
-            assert_answer(&webhook.signed(other).send(server).await, REFUSED, place);
+            let forged = webhook.signed(other).send(server.address).await;
+            assert_answer(&forged, REFUSED, place);
         }
     }
 }

@@ -3,10 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{env, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
 use actix_twilio::{AuthToken, ConfigError, SharedKey, TwilioConfig, Validation};
-use actix_twilio_tests::{TOKEN, config, in_child};
+use actix_twilio_tests::{TOKEN, config, in_child, in_children};
 
 /// Stands in every value that is secret.
 const SECRET: &str = "s3cr3t";
@@ -167,23 +167,17 @@ fn environment_is_read_and_its_errors_name_the_variable() {
         (&[(token, SECRET), (mode, "report")], mode),
         (&[(token, SECRET), (mode, "s3cr3t")], mode),
     ];
-    for (variables, wrong) in cases {
-        let variables = variables.iter().copied().chain([("WRONG", *wrong)]);
-        in_child(
-            "environment_is_read_and_its_errors_name_the_variable",
-            variables,
-            || {
-                let wrong = env::var("WRONG").unwrap();
-                match TwilioConfig::from_env() {
-                    Ok(config) => {
-                        assert_eq!(wrong, "");
-                        assert!(!format!("{config:?}").contains(SECRET), "{config:?}");
-                    }
-                    Err(err) => assert_error("environment", &err, &wrong),
-                }
-            },
-        );
-    }
+    in_children(
+        cases.iter().copied(),
+        |(variables, _)| variables.iter().copied(),
+        |(_, wrong)| match TwilioConfig::from_env() {
+            Ok(config) => {
+                assert_eq!(wrong, "");
+                assert!(!format!("{config:?}").contains(SECRET), "{config:?}");
+            }
+            Err(err) => assert_error("environment", &err, wrong),
+        },
+    );
 }
 
 #[test]
@@ -193,38 +187,34 @@ fn report_from_the_environment_needs_the_codes_consent() {
         ("TWILIO_AUTH_TOKEN", TOKEN),
         ("TWILIO_VALIDATION", "report"),
     ];
-    in_child(
-        "report_from_the_environment_needs_the_codes_consent",
-        variables,
-        || {
-            let builder = TwilioConfig::builder;
-            let refused = [
-                ("no consent", builder().env()),
-                (
-                    "code enforces first",
-                    builder().validation(Validation::Enforce).env(),
-                ),
-                (
-                    "code reports first",
-                    builder().validation(Validation::ReportOnly).env(),
-                ),
-                (
-                    "code is off first",
-                    builder().dangerously_disable_validation().env(),
-                ),
-            ];
-            for (name, builder) in refused {
-                let err = builder.unwrap().build().unwrap_err();
-                assert_error(name, &err, "TWILIO_VALIDATION");
-            }
-            let mode = |config: TwilioConfig| format!("{config:?}");
-            let allowed = builder().allow_report_only().env().unwrap().build();
-            assert!(mode(allowed.unwrap()).contains("ReportOnly"));
-            // What the code says last counts.
-            let last = builder().env().unwrap().validation(Validation::Enforce);
-            assert!(mode(last.build().unwrap()).contains("Enforce"));
-        },
-    );
+    in_child(variables, || {
+        let builder = TwilioConfig::builder;
+        let refused = [
+            ("no consent", builder().env()),
+            (
+                "code enforces first",
+                builder().validation(Validation::Enforce).env(),
+            ),
+            (
+                "code reports first",
+                builder().validation(Validation::ReportOnly).env(),
+            ),
+            (
+                "code is off first",
+                builder().dangerously_disable_validation().env(),
+            ),
+        ];
+        for (name, builder) in refused {
+            let err = builder.unwrap().build().unwrap_err();
+            assert_error(name, &err, "TWILIO_VALIDATION");
+        }
+        let mode = |config: TwilioConfig| format!("{config:?}");
+        let allowed = builder().allow_report_only().env().unwrap().build();
+        assert!(mode(allowed.unwrap()).contains("ReportOnly"));
+        // What the code says last counts.
+        let last = builder().env().unwrap().validation(Validation::Enforce);
+        assert!(mode(last.build().unwrap()).contains("Enforce"));
+    });
 }
 
 #[cfg(unix)]
@@ -233,7 +223,7 @@ fn environment_that_is_no_text_is_an_error() {
     use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
 
     let variables = [("TWILIO_AUTH_TOKEN", OsStr::from_bytes(b"s3cr3t\xff"))];
-    in_child("environment_that_is_no_text_is_an_error", variables, || {
+    in_child(variables, || {
         let err = TwilioConfig::from_env().unwrap_err();
         assert_error("not UTF-8", &err, "TWILIO_AUTH_TOKEN");
     });

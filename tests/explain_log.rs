@@ -2,17 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    collections::BTreeMap,
-    fmt::Debug,
-    sync::{Arc, Mutex},
-};
-
 use actix_twilio::{
     AuthToken, KeyMap, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validated,
     Validation, WebhookRequest,
 };
-use actix_twilio_tests::{FORGED, FORM, TOKEN, config, hashed, in_child, sign_text};
+use actix_twilio_tests::{
+    FORGED, FORM, NO_VARIABLES, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children,
+    log::{Line, Log},
+    requests::{call, call_app},
+    sign_text,
+};
 use actix_web::{
     Route,
     http::{
@@ -23,60 +22,7 @@ use actix_web::{
     test::TestRequest,
     web::{self, Bytes},
 };
-use tracing::{
-    Event, Subscriber,
-    field::{Field, Visit},
-    subscriber::DefaultGuard,
-};
-use tracing_subscriber::{Layer, Registry, layer::Context, prelude::*};
-
-use self::requests::{SETTINGS, SIGNATURE, call, call_app};
-
-#[allow(dead_code, reason = "each test uses a part")]
-#[path = "support/requests.rs"]
-mod requests;
-
 const JSON: &str = "application/json";
-
-type Line = BTreeMap<&'static str, String>;
-
-/// The events of this thread, as long as the guard lives.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Line>>>);
-
-impl Log {
-    #[must_use]
-    fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let guard = tracing::subscriber::set_default(Registry::default().with(log.clone()));
-        (log, guard)
-    }
-
-    /// Takes the refusals.
-    fn take(&self) -> Vec<Line> {
-        let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
-        lines.retain(|line| line.contains_key("kind"));
-        lines
-    }
-}
-
-impl<S: Subscriber> Layer<S> for Log {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        struct Fields(Line);
-        impl Visit for Fields {
-            fn record_str(&mut self, field: &Field, value: &str) {
-                self.0.insert(field.name(), value.to_owned());
-            }
-
-            fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-                self.0.insert(field.name(), format!("{value:?}"));
-            }
-        }
-        let mut fields = Fields(Line::new());
-        event.record(&mut fields);
-        self.0.lock().unwrap().push(fields.0);
-    }
-}
 
 fn echo() -> Route {
     web::to(async |body: Validated<Bytes>| body.into_inner())
@@ -107,22 +53,9 @@ fn line_of(config: &TwilioConfig, request: TestRequest) -> Line {
     System::new().block_on(call_app(request, |app| {
         app.app_data(config.clone()).default_service(echo());
     }));
-    let mut lines = log.take();
+    let mut lines = log.take_refusals();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
-}
-
-/// Runs each case in a process of its own, since a process explains one refusal a second.
-#[track_caller]
-fn each_in_child(test: &str, cases: usize, run: impl Fn(usize)) {
-    for case in 0..cases {
-        in_child(test, [("CASE", case.to_string())], || {
-            run(std::env::var("CASE").unwrap().parse().unwrap());
-        });
-        if std::env::var("CASE").is_ok() {
-            return;
-        }
-    }
 }
 
 /// Target, headers, body, signed text, causes, a part of the explanation.
@@ -190,21 +123,19 @@ fn warning_names_the_causes_and_the_setting() {
         ("/m", json, "s3cr3t", "http://10.0.0.7:8080/m", "body_unsigned", this_url),
         ("/m", json, "s3cr3t", "https://10.0.0.7/m", "scheme,port", saw.as_str()),
     ];
-    each_in_child(
-        "warning_names_the_causes_and_the_setting",
-        cases.len(),
-        |case| {
-            let (target, headers, body, signed, found, said) = cases[case];
+    in_children(
+        cases,
+        |_| NO_VARIABLES,
+        |&(target, headers, body, signed, found, said)| {
             let request = headers
                 .iter()
                 .fold(seen(target, body, signed), |request, header| {
                     request.insert_header(*header)
                 });
             let line = line_of(&explaining().build().unwrap(), request);
-            let field = |name| line.get(name).map(String::as_str);
-            assert_eq!(field("cause"), Some(found), "{line:?}");
-            assert!(field("explanation").unwrap().contains(said), "{line:?}");
-            assert!(field("message").unwrap().starts_with("refused"), "{line:?}");
+            assert_eq!(line.field("cause"), found, "{line:?}");
+            assert!(line.field("explanation").contains(said), "{line:?}");
+            assert!(line.field("message").starts_with("refused"), "{line:?}");
             assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");
         },
     );
@@ -240,44 +171,37 @@ fn keys_and_websockets_are_explained_too() {
             .insert_header((SIGNATURE, sign_text("wss://10.0.0.7/m")))
             .insert_header(("X-Forwarded-Proto", "https"))
     };
-    each_in_child("keys_and_websockets_are_explained_too", 6, |case| {
-        let (config, request, causes) = match case {
-            0 => (
-                config(),
-                bare().insert_header((SIGNATURE, by_key.clone())),
-                "shared_key",
-            ),
-            1 => (
-                config(),
-                bare()
-                    .insert_header((SIGNATURE, sign_text("http://10.0.0.7:8080/m")))
-                    .insert_header((SETTINGS, "key=K9")),
-                "shared_key",
-            ),
-            // A proxy that keeps Upgrade to itself.
-            2 => (store(), socket(), "port,websocket_scheme"),
-            3 => (config(), socket(), "scheme,port,websocket_scheme"),
-            4 => (
-                store(),
-                seen("/m", "a=1", "https://10.0.0.7/ma1"),
-                "scheme,port",
-            ),
-            // The body is read before it is let through, and helps.
-            _ => (
-                report(),
-                seen("/m", "a=1", "http://10.0.0.7:8080/ma1")
-                    .insert_header((CONTENT_TYPE, "text/plain")),
-                "body_hash",
-            ),
-        };
-        let line = line_of(&config, request);
-        assert_eq!(
-            line.get("cause").map(String::as_str),
-            Some(causes),
-            "{line:?}"
-        );
-        assert!(!format!("{line:?}").contains(&by_key), "{line:?}");
-    });
+    let with_key = bare().insert_header((SIGNATURE, by_key.clone()));
+    let with_unknown_key = bare()
+        .insert_header((SIGNATURE, sign_text("http://10.0.0.7:8080/m")))
+        .insert_header((SETTINGS, "key=K9"));
+    let for_https = seen("/m", "a=1", "https://10.0.0.7/ma1");
+    let as_text =
+        seen("/m", "a=1", "http://10.0.0.7:8080/ma1").insert_header((CONTENT_TYPE, "text/plain"));
+    let cases = [
+        ("by a key", config(), with_key, "shared_key"),
+        ("unknown key", config(), with_unknown_key, "shared_key"),
+        // A proxy that keeps Upgrade to itself.
+        ("socket", store(), socket(), "port,websocket_scheme"),
+        (
+            "socket, key",
+            config(),
+            socket(),
+            "scheme,port,websocket_scheme",
+        ),
+        ("store", store(), for_https, "scheme,port"),
+        // The body is read before it is let through, and helps.
+        ("report only", report(), as_text, "body_hash"),
+    ];
+    in_children(
+        cases,
+        |_| NO_VARIABLES,
+        |(name, config, request, causes)| {
+            let line = line_of(&config, request);
+            assert_eq!(line.get("cause"), Some(causes), "{name}: {line:?}");
+            assert!(!format!("{line:?}").contains(&by_key), "{name}: {line:?}");
+        },
+    );
 }
 
 #[test]
@@ -285,121 +209,96 @@ fn nothing_is_explained_that_is_large_unmatched_or_not_asked_for() {
     let genuine_elsewhere = || seen("/m", "a=1", "https://10.0.0.7/ma1");
     let large = format!("a={}", "x".repeat(16 * 1024));
     let limit = format!("a={}", "x".repeat(16 * 1024 - 2));
-    each_in_child(
-        "nothing_is_explained_that_is_large_unmatched_or_not_asked_for",
-        7,
-        |case| {
-            let off = || explaining().explain_mismatches(false).build().unwrap();
-            let on = || explaining().build().unwrap();
-            let signed = |body: &str| format!("https://10.0.0.7/m{}", body.replace('=', ""));
-            let (config, request, explained) = match case {
-                0 => (off(), genuine_elsewhere(), false),
-                1 => (
-                    on(),
-                    genuine_elsewhere().insert_header((SIGNATURE, FORGED)),
-                    false,
-                ),
-                2 => (on(), seen("/m", &large, &signed(&large)), false),
-                3 => (on(), seen("/m", &limit, &signed(&limit)), true),
-                4 => (
-                    on(),
-                    seen("/m", "", "https://10.0.0.7/m")
-                        .insert_header((CONTENT_TYPE, JSON))
-                        .insert_header(("content-length", "16385")),
-                    false,
-                ),
-                // Each build has its default.
-                5 => (
-                    config().trusted_proxies([""; 0]).unwrap().build().unwrap(),
-                    genuine_elsewhere(),
-                    cfg!(debug_assertions),
-                ),
-                _ => (
-                    config()
-                        .trusted_proxies([""; 0])
-                        .unwrap()
-                        .validation(Validation::ReportOnly)
-                        .build()
-                        .unwrap(),
-                    genuine_elsewhere(),
-                    cfg!(debug_assertions),
-                ),
-            };
+    let off = || explaining().explain_mismatches(false).build().unwrap();
+    let on = || explaining().build().unwrap();
+    // Each build has its default.
+    let default = || config().trusted_proxies([""; 0]).unwrap();
+    let report = || default().validation(Validation::ReportOnly);
+    let signed = |body: &str| format!("https://10.0.0.7/m{}", body.replace('=', ""));
+    let forged = genuine_elsewhere().insert_header((SIGNATURE, FORGED));
+    let large_json = seen("/m", "", "https://10.0.0.7/m")
+        .insert_header((CONTENT_TYPE, JSON))
+        .insert_header(("content-length", "16385"));
+    let in_debug = cfg!(debug_assertions);
+    #[rustfmt::skip]
+    let cases = [
+        ("off", off(), genuine_elsewhere(), false),
+        ("unmatched", on(), forged, false),
+        ("large", on(), seen("/m", &large, &signed(&large)), false),
+        ("of the largest size", on(), seen("/m", &limit, &signed(&limit)), true),
+        ("large JSON", on(), large_json, false),
+        ("by default", default().build().unwrap(), genuine_elsewhere(), in_debug),
+        ("report only", report().build().unwrap(), genuine_elsewhere(), in_debug),
+    ];
+    in_children(
+        cases,
+        |_| NO_VARIABLES,
+        |(name, config, request, explained)| {
             let line = line_of(&config, request);
-            assert_eq!(line.contains_key("cause"), explained, "{case}: {line:?}");
-            assert_eq!(
-                line.contains_key("explanation"),
-                explained,
-                "{case}: {line:?}"
-            );
+            for field in ["cause", "explanation"] {
+                let is_there = line.get(field).is_some();
+                assert_eq!(is_there, explained, "{name}: {field}: {line:?}");
+            }
             let not_found = line
                 .get("not_explained")
                 .is_some_and(|why| why.starts_with("nothing that was tried matches"));
-            assert_eq!(not_found, case == 1, "{case}: {line:?}");
+            assert_eq!(not_found, name == "unmatched", "{name}: {line:?}");
         },
     );
 }
 
 #[test]
 fn one_refusal_a_second_is_explained_and_the_others_say_so() {
-    in_child(
-        "one_refusal_a_second_is_explained_and_the_others_say_so",
-        [("", ""); 0],
-        || {
-            let config = explaining().build().unwrap();
-            let (log, _guard) = Log::start();
-            let start = std::time::Instant::now();
-            System::new().block_on(async {
-                for _ in 0..50 {
-                    call(&config, echo(), seen("/m", "a=1", "https://10.0.0.7/ma1")).await;
-                }
-            });
-            let seconds = usize::try_from(start.elapsed().as_secs()).unwrap();
-            let lines = log.take();
-            assert_eq!(lines.len(), 50);
-            let (explained, others): (Vec<_>, Vec<_>) =
-                lines.iter().partition(|line| line.contains_key("cause"));
-            for line in others {
-                assert!(!line.contains_key("explanation"), "{line:?}");
-                assert_eq!(
-                    line["not_explained"],
-                    "only one refusal a second is explained: send the request again, alone"
-                );
+    in_child(NO_VARIABLES, || {
+        let config = explaining().build().unwrap();
+        let (log, _guard) = Log::start();
+        let start = std::time::Instant::now();
+        System::new().block_on(async {
+            for _ in 0..50 {
+                call(&config, echo(), seen("/m", "a=1", "https://10.0.0.7/ma1")).await;
             }
-            assert!(
-                (1..=1 + seconds).contains(&explained.len()),
-                "{explained:?} in {seconds} s"
+        });
+        let seconds = usize::try_from(start.elapsed().as_secs()).unwrap();
+        let lines = log.take_refusals();
+        assert_eq!(lines.len(), 50);
+        let (explained, others): (Vec<_>, Vec<_>) =
+            lines.iter().partition(|line| line.get("cause").is_some());
+        for line in others {
+            assert!(line.get("explanation").is_none(), "{line:?}");
+            assert_eq!(
+                line.field("not_explained"),
+                "only one refusal a second is explained: send the request again, alone"
             );
-        },
-    );
+        }
+        assert!(
+            (1..=1 + seconds).contains(&explained.len()),
+            "{explained:?} in {seconds} s"
+        );
+    });
 }
 
 #[test]
 fn a_recorded_request_sent_by_a_stranger_makes_no_proxy_of_him() {
-    in_child(
-        "a_recorded_request_sent_by_a_stranger_makes_no_proxy_of_him",
-        [("", ""); 0],
-        || {
-            let request = seen("/m", "a=1", "https://example.com/ma1")
-                .peer_addr("203.0.113.9:4711".parse().unwrap())
-                .insert_header(("X-Forwarded-Proto", "https"))
-                .insert_header(("X-Forwarded-Host", "example.com"));
-            let line = line_of(&explaining().build().unwrap(), request);
-            assert_eq!(line["cause"], "scheme,host");
-            assert!(!line["explanation"].contains("trust"), "{line:?}");
-        },
-    );
+    in_child(NO_VARIABLES, || {
+        let request = seen("/m", "a=1", "https://example.com/ma1")
+            .peer_addr("203.0.113.9:4711".parse().unwrap())
+            .insert_header(("X-Forwarded-Proto", "https"))
+            .insert_header(("X-Forwarded-Host", "example.com"));
+        let line = line_of(&explaining().build().unwrap(), request);
+        assert_eq!(line.field("cause"), "scheme,host");
+        assert!(!line.field("explanation").contains("trust"), "{line:?}");
+    });
 }
 
 #[test]
 fn text_of_headers_is_escaped_and_cut() {
-    in_child("text_of_headers_is_escaped_and_cut", [("", ""); 0], || {
+    in_child(NO_VARIABLES, || {
         let prefix = format!("/\"{}", "p".repeat(1_000));
         let signed = format!("http://10.0.0.7:8080{prefix}/ma1");
         let request = seen("/m", "a=1", &signed).insert_header(("X-Forwarded-Prefix", prefix));
         let line = line_of(&explaining().build().unwrap(), request);
-        assert_eq!(line["cause"], "path_prefix");
-        let explanation = &line["explanation"];
+        assert_eq!(line.field("cause"), "path_prefix");
+        let explanation = line.field("explanation");
         assert!(explanation.contains("8080/\\\"ppp"), "{explanation}");
         // Two texts of 200 bytes at most, and ours.
         assert!(explanation.len() < 700, "{explanation}");

@@ -1,8 +1,6 @@
 //! `Validated<T>` behind a route: what reaches the inner extractors, what is refused, and in which
 //! order.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{
     cell::Cell,
     future::{Ready, ready},
@@ -14,7 +12,9 @@ use actix_twilio::{
     ValidationErrorKind::{self as Kind, BodyTooLarge, BodyTooSlow, SignatureMismatch},
 };
 use actix_twilio_tests::{
-    FORGED, FORM, TOKEN, config, hashed, in_child, refusal, sign_form, sign_text,
+    FORGED, FORM, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children, refusal,
+    requests::{LIMIT, URL, call, call_app, form, get, json, limited, payload, refusals, request},
+    sign_form, sign_text,
 };
 use actix_web::{
     App, Either, Error, FromRequest, HttpRequest, HttpResponse, Route,
@@ -33,14 +33,6 @@ use actix_web::{
 };
 use futures_util::StreamExt;
 use serde::Deserialize;
-
-use self::requests::{
-    LIMIT, SETTINGS, SIGNATURE, URL, call, call_app, form, get, json, limited, payload, refusals,
-    request,
-};
-
-#[path = "support/requests.rs"]
-mod requests;
 
 #[derive(Deserialize)]
 struct Message {
@@ -526,7 +518,7 @@ fn environment_alone_is_enough() {
         ("TWILIO_AUTH_TOKEN", format!("another-token, {TOKEN}\n")),
         ("TWILIO_WEBHOOK_BASE_URL", "https://example.com/".to_owned()),
     ];
-    in_child("environment_alone_is_enough", variables, || {
+    in_child(variables, || {
         let res = call_unconfigured(form("a=1").insert_header((HOST, "evil.example")));
         assert_answer("genuine", &res, 200, None);
         let forged = form("a=1").insert_header((SIGNATURE, FORGED));
@@ -553,18 +545,16 @@ fn wrong_environment_lets_nothing_through() {
             ("TWILIO_VALIDATION", "report"),
         ],
     ];
-    for variables in variables {
-        in_child(
-            "wrong_environment_lets_nothing_through",
-            variables.iter().copied(),
-            || {
-                let unsigned = request(Method::POST, URL);
-                for (name, req) in [("genuine", form("a=1")), ("unsigned", unsigned)] {
-                    assert_answer(name, &call_unconfigured(req), 500, Some(Kind::Config));
-                }
-            },
-        );
-    }
+    in_children(
+        variables.iter().copied(),
+        |variables| variables.iter().copied(),
+        |_| {
+            let unsigned = request(Method::POST, URL);
+            for (name, req) in [("genuine", form("a=1")), ("unsigned", unsigned)] {
+                assert_answer(name, &call_unconfigured(req), 500, Some(Kind::Config));
+            }
+        },
+    );
 }
 
 /// A WebSocket handshake, signed for this scheme.

@@ -6,27 +6,28 @@
 
 use std::{
     cell::Cell,
-    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use actix_twilio::validate_twilio_request;
-use actix_twilio_tests::{FORGED, FORM, config, in_child, sign_form};
+use actix_twilio_tests::{
+    FORGED, FORM,
+    client::{self, connect, statuses},
+    config, in_child,
+    server::{LOOPBACK, Server},
+    sign_form,
+};
 use actix_web::{
-    App, HttpServer,
-    dev::ServerHandle,
+    App,
     rt::{
-        System, spawn,
+        System,
         time::{sleep, timeout},
     },
     web::{self, Data},
 };
 use futures_util::future::join_all;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// Connections at a time.
 const CONNECTIONS: usize = 100;
@@ -68,27 +69,11 @@ fn head(signature: &str, framing: &str) -> String {
     )
 }
 
-/// Reads an answer to its end, which `Content-Length` says, and returns its status.
+/// Reads an answer to its end, and returns its status.
 async fn answer(connection: &mut TcpStream) -> u16 {
-    let mut text = Vec::new();
-    loop {
-        let read = timeout(PATIENCE, connection.read_buf(&mut text)).await;
-        assert_ne!(read.unwrap().unwrap(), 0, "closed without an answer");
-        let text = str::from_utf8(&text).unwrap();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else {
-            continue;
-        };
-        let length = head
-            .lines()
-            .find_map(|line| line.strip_prefix("content-length: "));
-        if body.len() == length.unwrap().parse::<usize>().unwrap() {
-            return head.get(9..12).unwrap().parse().unwrap();
-        }
-    }
-}
-
-async fn connect(address: SocketAddr) -> TcpStream {
-    TcpStream::connect(address).await.unwrap()
+    let text = timeout(PATIENCE, client::answer(connection)).await.unwrap();
+    assert!(client::is_complete(text.as_bytes()), "cut off: {text:?}");
+    *statuses(&text).first().unwrap()
 }
 
 #[test]
@@ -99,15 +84,11 @@ fn flood_of_forged_requests_takes_bounded_memory_and_keeps_no_one_waiting() {
         ("MALLOC_MMAP_THRESHOLD_", "65536"),
         ("MALLOC_TRIM_THRESHOLD_", "65536"),
     ];
-    in_child(
-        "flood_of_forged_requests_takes_bounded_memory_and_keeps_no_one_waiting",
-        at_once,
-        || System::new().block_on(flood()),
-    );
+    in_child(at_once, || System::new().block_on(flood()));
 }
 
 /// Starts a server of a single worker, whose handler counts how often it runs.
-fn start(runs: Data<AtomicUsize>) -> (SocketAddr, ServerHandle) {
+fn start(runs: Data<AtomicUsize>) -> Server {
     #[validate_twilio_request]
     async fn count(runs: Data<AtomicUsize>) -> &'static str {
         runs.fetch_add(1, Ordering::SeqCst);
@@ -121,29 +102,25 @@ fn start(runs: Data<AtomicUsize>) -> (SocketAddr, ServerHandle) {
         .body_timeout(Duration::from_secs(600))
         .build()
         .unwrap();
-    let server = HttpServer::new(move || {
+    let app = move || {
         App::new()
             .app_data(config.clone())
             .app_data(runs.clone())
             .route("/a", web::post().to(count))
-    })
-    .workers(1)
+    };
     // On a busy machine this test is a slow client.
-    .client_request_timeout(PATIENCE)
-    .keep_alive(PATIENCE)
-    .disable_signals()
-    .bind(("127.0.0.1", 0))
-    .unwrap();
-    let address = *server.addrs().first().unwrap();
-    let server = server.run();
-    let handle = server.handle();
-    spawn(server);
-    (address, handle)
+    Server::start_with(app, |server| {
+        server
+            .client_request_timeout(PATIENCE)
+            .keep_alive(PATIENCE)
+            .bind(LOOPBACK)
+    })
 }
 
 async fn flood() {
     let runs = Data::new(AtomicUsize::new(0));
-    let (address, handle) = start(runs.clone());
+    let server = start(runs.clone());
+    let address = server.address;
     let url = "https://example.com/a";
     let signature = sign_form(url, "a=1");
     let genuine = head(&signature, "Content-Length: 3") + "a=1";
@@ -241,5 +218,5 @@ async fn flood() {
     let [asked, longest] = [asked, longest].map(AtomicUsize::into_inner);
     println!("{asked} genuine requests were answered, each within {longest} ms");
     assert_eq!(runs.load(Ordering::SeqCst), asked);
-    handle.stop(false).await;
+    server.stop().await;
 }

@@ -2,18 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    collections::BTreeMap,
-    fmt::Debug,
-    sync::{Arc, Mutex},
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use actix_twilio::{
     Proof, Validated, Validation,
     ValidationErrorKind::{self as Kind, OriginMalformed, SignatureMismatch},
 };
-use actix_twilio_tests::{FORGED, config, in_child};
+use actix_twilio_tests::{
+    FORGED, NO_VARIABLES, SIGNATURE, config, in_child, in_children,
+    log::{Line, Log},
+    requests::{URL, call, call_app, form, get, json, limited, payload, refusals, request},
+};
 use actix_web::{
     Route,
     http::{
@@ -24,86 +23,7 @@ use actix_web::{
     test::TestRequest,
     web::{self, Bytes},
 };
-use tracing::{
-    Event, Level, Subscriber,
-    field::{Field, Visit},
-    subscriber::DefaultGuard,
-};
-use tracing_subscriber::{Layer, Registry, layer::Context, prelude::*};
-
-use self::requests::{SIGNATURE, URL, call, call_app, form, get, json, limited, payload, refusals};
-
-#[path = "support/requests.rs"]
-mod requests;
-
-/// An event as it was logged.
-#[derive(Debug, Clone)]
-struct Line {
-    level: Level,
-    target: String,
-    fields: BTreeMap<&'static str, String>,
-}
-
-impl Line {
-    #[track_caller]
-    fn field(&self, name: &str) -> &str {
-        self.fields.get(name).unwrap()
-    }
-
-    fn left_out(&self) -> usize {
-        self.field("left_out").parse().unwrap()
-    }
-}
-
-impl Visit for Line {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.fields.insert(field.name(), value.to_owned());
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        self.fields.insert(field.name(), format!("{value:?}"));
-    }
-}
-
-/// The events of this thread at every level, as long as the guard lives.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<Line>>>);
-
-impl Log {
-    #[must_use]
-    fn start() -> (Self, DefaultGuard) {
-        let log = Self::default();
-        let guard = tracing::subscriber::set_default(Registry::default().with(log.clone()));
-        (log, guard)
-    }
-
-    /// Takes the events of the library.
-    fn take(&self) -> Vec<Line> {
-        let mut lines = std::mem::take(&mut *self.0.lock().unwrap());
-        lines.retain(|line| line.target.starts_with("actix_twilio"));
-        lines
-    }
-
-    /// Takes the only event of the library.
-    #[track_caller]
-    fn only(&self, name: impl Debug) -> Line {
-        let mut lines = self.take();
-        assert_eq!(lines.len(), 1, "{name:?}: {lines:?}");
-        lines.remove(0)
-    }
-}
-
-impl<S: Subscriber> Layer<S> for Log {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = Line {
-            level: *event.metadata().level(),
-            target: event.metadata().target().to_owned(),
-            fields: BTreeMap::new(),
-        };
-        event.record(&mut line);
-        self.0.lock().unwrap().push(line);
-    }
-}
+use tracing::Level;
 
 fn echo() -> Route {
     web::to(async |body: Validated<Bytes>| body.into_inner())
@@ -194,7 +114,7 @@ async fn warning_says_where_the_url_comes_from() {
         assert_eq!(line.field("url"), url, "{name}");
         assert_eq!(line.field("scheme_from"), scheme_from, "{name}");
         assert_eq!(line.field("host_from"), host_from, "{name}");
-        let peer = line.fields.get("peer").map(String::as_str);
+        let peer = line.get("peer");
         assert_eq!(
             peer,
             (name == "stranger").then_some("203.0.113.9"),
@@ -309,45 +229,43 @@ async fn missing_proof_is_an_error_unless_the_handler_can_do_without() {
     }
 }
 
+/// What an error says, and the environment that it is about.
+const WRONG_ENVIRONMENTS: [(&str, &[(&str, &str)]); 4] = [
+    ("TWILIO_AUTH_TOKEN: it is not set; ", &[]),
+    (
+        "TWILIO_AUTH_TOKEN: one of the tokens between",
+        &[("TWILIO_AUTH_TOKEN", "s3cr3t,")],
+    ),
+    (
+        "TWILIO_WEBHOOK_BASE_URL: it has no scheme; ",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_WEBHOOK_BASE_URL", "s3cr3t"),
+        ],
+    ),
+    (
+        "TWILIO_VALIDATION: it is report",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_VALIDATION", "report"),
+        ],
+    ),
+];
+
 #[test]
 fn wrong_environment_is_an_error_that_names_the_variable() {
-    #[rustfmt::skip]
-    let variables: &[(&str, &[(&str, &str)])] = &[
-        ("TWILIO_AUTH_TOKEN: it is not set; ", &[]),
-        ("TWILIO_AUTH_TOKEN: one of the tokens between", &[("TWILIO_AUTH_TOKEN", "s3cr3t,")]),
-        (
-            "TWILIO_WEBHOOK_BASE_URL: it has no scheme; ",
-            &[
-                ("TWILIO_AUTH_TOKEN", "s3cr3t"),
-                ("TWILIO_WEBHOOK_BASE_URL", "s3cr3t"),
-            ],
-        ),
-        (
-            "TWILIO_VALIDATION: it is report",
-            &[
-                ("TWILIO_AUTH_TOKEN", "s3cr3t"),
-                ("TWILIO_VALIDATION", "report"),
-            ],
-        ),
-    ];
-    for (said, variables) in variables {
-        let variables = variables.iter().copied().chain([("SAID", *said)]);
-        in_child(
-            "wrong_environment_is_an_error_that_names_the_variable",
-            variables,
-            || {
-                let (log, _guard) = Log::start();
-                System::new().block_on(call_app(form("a=1"), |app| {
-                    app.route("/hook", echo());
-                }));
-                let line = log.only("environment");
-                assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
-                let said = std::env::var("SAID").unwrap();
-                assert!(line.field("message").contains(&said), "{line:?}");
-                assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");
-            },
-        );
-    }
+    let variables =
+        |(_, variables): &(_, &'static [(&'static str, &'static str)])| variables.iter().copied();
+    in_children(WRONG_ENVIRONMENTS, variables, |(said, _)| {
+        let (log, _guard) = Log::start();
+        System::new().block_on(call_app(form("a=1"), |app| {
+            app.route("/hook", echo());
+        }));
+        let line = log.only("environment");
+        assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
+        assert!(line.field("message").contains(said), "{line:?}");
+        assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");
+    });
 }
 
 #[actix_web::test]
@@ -383,7 +301,7 @@ async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
         line.field("message").starts_with("refused a request: "),
         "{line:?}"
     );
-    let unsigned = requests::request(Method::POST, URL);
+    let unsigned = request(Method::POST, URL);
     call(&report, echo(), (unsigned, slow())).await;
     let said: Vec<_> = log
         .take()
@@ -426,13 +344,7 @@ async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
 #[test]
 fn flood_of_forgeries_is_no_flood_of_warnings() {
     // The limit is one for the whole process.
-    in_child(
-        "flood_of_forgeries_is_no_flood_of_warnings",
-        [("", ""); 0],
-        || {
-            System::new().block_on(flood());
-        },
-    );
+    in_child(NO_VARIABLES, || System::new().block_on(flood()));
 }
 
 async fn flood() {

@@ -9,6 +9,10 @@ use actix_twilio::{
     ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, Validation,
     validate_twilio_request,
 };
+use actix_twilio_tests::{
+    server::Server,
+    webhook::{REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs},
+};
 use actix_web::{
     App, Error, FromRequest, HttpRequest,
     dev::{Payload, ServiceRequest},
@@ -23,12 +27,6 @@ use actix_web::{
 use actix_web_httpauth::{extractors::basic::BasicAuth, middleware::HttpAuthentication};
 use futures_util::{StreamExt, stream};
 use serde::Deserialize;
-
-#[path = "support/protection.rs"]
-mod protection;
-use protection::{
-    REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs, serve,
-};
 
 #[derive(Deserialize)]
 struct Message {
@@ -615,7 +613,7 @@ async fn dynamic_paths_in_nested_scopes_do_not_panic() {
             .configure(move |cfg| dynamic(cfg, &config))
     };
     let served = config.clone();
-    let server = serve!(app(served.clone()));
+    let server = Server::start(move || app(served.clone()));
     let app = init_service(app(config)).await;
     for body in ["", "Body=Hi"] {
         let webhook = Webhook::form("/acme/7/a/b", body);
@@ -626,8 +624,12 @@ async fn dynamic_paths_in_nested_scopes_do_not_panic() {
         assert_eq!((count.swap(0, Ordering::Relaxed), runs()), (1, 0));
         // The worker serves on after each of them.
         for _ in 0..3 {
-            assert_answer(&genuine.send(server).await, (200, "acme 7 a/b"), "sent");
-            assert_answer(&webhook.send(server).await, REFUSED, "sent");
+            assert_answer(
+                &genuine.send(server.address).await,
+                (200, "acme 7 a/b"),
+                "sent",
+            );
+            assert_answer(&webhook.send(server.address).await, REFUSED, "sent");
         }
         assert_eq!(count.swap(0, Ordering::Relaxed), 6);
     }

@@ -1,14 +1,13 @@
 //! The attribute on a module: every route in it is protected, and nothing else is touched.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![deny(warnings)]
 
 use actix_twilio::{ConfigError, Policy, TwilioConfig, validate_twilio_request};
+use actix_twilio_tests::{
+    keys,
+    webhook::{REFUSED, Webhook, assert_answer, config, ran, runs},
+};
 use actix_web::{App, HttpRequest, test::init_service};
-
-#[path = "support/protection.rs"]
-mod protection;
-use protection::{REFUSED, Webhook, assert_answer, config, keys, ran, runs};
 
 #[validate_twilio_request]
 mod webhooks {
@@ -20,7 +19,7 @@ mod webhooks {
         web::{self, Bytes, ServiceConfig},
     };
 
-    use crate::protection::ran;
+    use actix_twilio_tests::webhook::ran;
 
     #[get("/get")]
     async fn by_get() -> impl Responder {
@@ -127,7 +126,7 @@ mod webhooks {
 
     mod inner {
         pub(crate) mod deepest {
-            use crate::protection::ran;
+            use actix_twilio_tests::webhook::ran;
 
             #[actix_web::post("/deepest")]
             pub(crate) async fn deepest() -> &'static str {
@@ -141,7 +140,7 @@ mod webhooks {
     mod scoped {
         use actix_web::post;
 
-        use crate::protection::ran;
+        use actix_twilio_tests::webhook::ran;
 
         #[post("/in")]
         pub(crate) async fn inside() -> &'static str {
@@ -323,7 +322,7 @@ mod with_options {
     use actix_twilio::validate_twilio_request;
     use actix_web::post;
 
-    use crate::protection::ran;
+    use actix_twilio_tests::webhook::ran;
 
     #[post("/modules")]
     pub(crate) async fn modules() -> &'static str {

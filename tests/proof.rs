@@ -1,27 +1,23 @@
 //! The proof that a handler may demand, and the options of a single route.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    process::Command,
-    sync::{LazyLock, atomic::Ordering},
-};
+use std::sync::{LazyLock, atomic::Ordering};
 
 use actix_twilio::{
     AccountSid, AuthToken, ConfigError, KeyMap, Policy, Proof, RequestValidator, SharedKey,
     TwilioConfig, TwilioValidation, Validated, Validation, validate_twilio_request,
 };
+use actix_twilio_tests::{
+    in_children, keys,
+    webhook::{
+        BASE, REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs,
+    },
+};
 use actix_web::{
     App, Error, FromRequest, HttpRequest,
     dev::{Payload, Service, ServiceResponse},
+    rt::System,
     test::init_service,
     web::{self, Data, ServiceConfig},
-};
-
-#[path = "support/protection.rs"]
-mod protection;
-use protection::{
-    BASE, REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, keys, ran, runs,
 };
 
 const A: &str = "AC0000000000000000000000000000000a";
@@ -496,16 +492,10 @@ async fn by_variable_and_url(proof: Proof) -> String {
     charge(&proof)
 }
 
-/// What becomes of requests, in the environment that the test below makes: the same program with the
-/// variable `ACTIX_TWILIO_TEST_CASE`.
-#[actix_web::test]
-async fn in_an_environment() {
-    let Ok(case) = std::env::var("ACTIX_TWILIO_TEST_CASE") else {
-        return;
-    };
-    let (base, statuses) = case.split_once(' ').unwrap();
+/// What becomes of requests to the three routes, each with every token, in this environment.
+async fn statuses_in_this_environment(app: &str) -> Vec<String> {
     let lookup = |cfg: &mut ServiceConfig| {
-        if base == "app" {
+        if app == "app" {
             cfg.app_data(config("12345"));
         }
         cfg.route("/variable", web::to(by_variable))
@@ -519,12 +509,14 @@ async fn in_an_environment() {
         ("/url", "https://route.example"),
         ("/app", BASE),
     ] {
+        let mut statuses = Vec::new();
         for token in ["12345", "from-env", "second", "main"] {
             let webhook = Webhook::get(path).signed_for(&format!("{url}{path}"), &keys(token));
-            found.push(webhook.call(&app).await.0.to_string());
+            statuses.push(webhook.call(&app).await.0.to_string());
         }
+        found.push(statuses.join(" "));
     }
-    assert_eq!(found.join(" "), statuses);
+    found
 }
 
 #[test]
@@ -586,21 +578,12 @@ fn tokens_come_from_the_variable_that_a_route_names() {
             [broken, broken, broken],
         ),
     ];
-    for (name, variables, app, statuses) in cases {
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "in_an_environment"])
-            .env_remove("TWILIO_AUTH_TOKEN")
-            .env_remove("TWILIO_WEBHOOK_BASE_URL")
-            .env_remove("TWILIO_VALIDATION")
-            .env(
-                "ACTIX_TWILIO_TEST_CASE",
-                format!("{app} {}", statuses.join(" ")),
-            )
-            .envs(variables.iter().copied())
-            .output()
-            .unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success(), "{name}: {told}");
-        assert!(told.contains("1 passed"), "{name}: {told}");
-    }
+    in_children(
+        cases,
+        |(_, variables, ..)| variables.iter().copied(),
+        |(name, _, app, statuses)| {
+            let found = System::new().block_on(statuses_in_this_environment(app));
+            assert_eq!(found, statuses, "{name}");
+        },
+    );
 }

@@ -10,16 +10,12 @@
     reason = "a test fails by panicking"
 )]
 
-use std::{
-    net::SocketAddr,
-    sync::atomic::{AtomicUsize, Ordering},
-};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use actix_twilio::{TwilioConfigBuilder, validate_twilio_request};
-use actix_twilio_tests::{FORGED, FORM, config, hashed, sign_form, sign_text};
+use actix_twilio_tests::{FORGED, FORM, config, hashed, server, sign_form, sign_text};
 use actix_web::{
-    App, Error, HttpRequest, HttpResponse, HttpServer,
-    dev::ServerHandle,
+    App, Error, HttpRequest, HttpResponse,
     rt::spawn,
     web::{self, Bytes, Data, Payload},
 };
@@ -37,9 +33,8 @@ use proxy::{Kind, Proxy, Request, Version, curl, tls};
 type Runs = Data<AtomicUsize>;
 
 struct Server {
-    address: SocketAddr,
+    server: server::Server,
     runs: Runs,
-    handle: ServerHandle,
 }
 
 impl Server {
@@ -69,26 +64,18 @@ impl Server {
         let config = config.build().unwrap();
         let runs = Data::new(AtomicUsize::new(0));
         let of_app = runs.clone();
-        let server = HttpServer::new(move || {
+        let server = server::Server::start(move || {
             App::new()
                 .app_data(config.clone())
                 .app_data(of_app.clone())
                 .route("/media", web::get().to(media))
                 .default_service(web::to(echo))
-        })
-        .workers(1)
-        .disable_signals()
-        .bind(("127.0.0.1", 0))
-        .unwrap();
-        let address = *server.addrs().first().unwrap();
-        let server = server.run();
-        let handle = server.handle();
-        spawn(server);
-        Self {
-            address,
-            runs,
-            handle,
-        }
+        });
+        Self { server, runs }
+    }
+
+    async fn stop(self) {
+        self.server.stop().await;
     }
 
     /// Sends a request through a proxy. A handler must have run if, and only if, one is to answer.
@@ -359,12 +346,12 @@ async fn documented_settings_let_genuine_requests_through_and_no_others() {
     for kind in Kind::ALL {
         for setting in settings(kind) {
             let server = Server::start(setting.config);
-            let proxy = Proxy::start(kind, &setting.site, server.address);
+            let proxy = Proxy::start(kind, &setting.site, server.server.address);
             let name = format!("{kind:?}, {}", setting.name);
             server
                 .assert_genuine_alone_pass(&name, &proxy, setting.base)
                 .await;
-            server.handle.stop(false).await;
+            server.stop().await;
         }
     }
 }
@@ -374,14 +361,14 @@ async fn documented_settings_let_genuine_requests_through_and_no_others() {
 async fn is_broken(kind: Kind, site: &str, base: &str) -> bool {
     let config = config().trusted_proxies(["127.0.0.1"]).unwrap();
     let server = Server::start(config.forwarded_prefix(true));
-    let proxy = Proxy::start(kind, site, server.address);
+    let proxy = Proxy::start(kind, site, server.server.address);
     let genuine = form(&format!("{base}/message"), "a=1");
     let mut broken = curl(Version::Http1, &proxy, &genuine).await.0 != 200;
     for (_, headers, claimed) in HOSTILE {
         let hostile = hostile(base, headers, claimed);
         broken |= curl(Version::Http1, &proxy, &hostile).await.0 == 200;
     }
-    server.handle.stop(false).await;
+    server.stop().await;
     broken
 }
 
@@ -418,25 +405,25 @@ async fn genuine_requests_without_forwarded_headers_are_refused() {
         ] {
             let server = Server::start(config);
             let site = without_headers(kind, kind.plain());
-            let bare = Proxy::start(kind, &site, server.address);
+            let bare = Proxy::start(kind, &site, server.server.address);
             for version in Version::ALL {
                 for (case, req) in genuine(base) {
                     let name = format!("{kind:?}, {name}, {case}");
                     server.assert(&name, &bare, version, &req, false).await;
                 }
             }
-            server.handle.stop(false).await;
+            server.stop().await;
         }
         // The headers are there, but the app trusts others.
         let server = Server::start(config().trusted_proxies(["10.0.0.0/8"]).unwrap());
-        let proxy = Proxy::start(kind, kind.plain(), server.address);
+        let proxy = Proxy::start(kind, kind.plain(), server.server.address);
         for version in Version::ALL {
             let req = form("https://example.com/message", "a=1");
             server
                 .assert("from a stranger", &proxy, version, &req, false)
                 .await;
         }
-        server.handle.stop(false).await;
+        server.stop().await;
     }
 }
 
@@ -461,7 +448,7 @@ async fn by_default_a_client_may_choose_the_url_behind_a_careless_proxy() {
             ("public URL", config().public_url(BASE).unwrap(), false),
         ] {
             let server = Server::start(config);
-            let proxy = Proxy::start(kind, &careless, server.address);
+            let proxy = Proxy::start(kind, &careless, server.server.address);
             for version in Version::ALL {
                 let name = format!("{kind:?}, {name}");
                 let replayed = hostile(BASE, &headers, claimed);
@@ -478,7 +465,7 @@ async fn by_default_a_client_may_choose_the_url_behind_a_careless_proxy() {
                     server.assert(case, &proxy, version, &req, false).await;
                 }
             }
-            server.handle.stop(false).await;
+            server.stop().await;
         }
     }
 }
@@ -522,13 +509,13 @@ async fn shortcuts_in_proxies_refuse_genuine_requests() {
         let right = site.replace("Host example.com;", "Host example.com:8443;");
         let right = if target == "/message" { &*right } else { site };
         for (site, passes) in [(right, true), (&site.replace(from, to), false)] {
-            let proxy = Proxy::start(kind, site, server.address);
+            let proxy = Proxy::start(kind, site, server.server.address);
             for version in Version::ALL {
                 let req = get(&format!("{base}{target}"));
                 server.assert(name, &proxy, version, &req, passes).await;
             }
         }
-        server.handle.stop(false).await;
+        server.stop().await;
     }
 }
 
@@ -552,13 +539,13 @@ async fn apache_that_preserves_the_host_needs_a_public_url() {
         ("as documented", trusted(), site, false),
     ] {
         let server = Server::start(config);
-        let proxy = Proxy::start(Kind::Apache, site, server.address);
+        let proxy = Proxy::start(Kind::Apache, site, server.server.address);
         let headers = ["Connection: X-Forwarded-Host", "Host: evil.example"];
         let req = hostile(BASE, &headers, "https://evil.example/message");
         server
             .assert(name, &proxy, Version::Http1, &req, passes)
             .await;
-        server.handle.stop(false).await;
+        server.stop().await;
     }
 }
 
@@ -593,11 +580,11 @@ async fn two_proxies_in_a_row_are_two_hops() {
             ),
         ] {
             let server = Server::start(config);
-            let behind = Proxy::start(inner, inner.inner(), server.address);
+            let behind = Proxy::start(inner, inner.inner(), server.server.address);
             let proxy = Proxy::start(outer, site, behind.address);
             let name = format!("{outer:?} before {inner:?}, {name}");
             server.assert_genuine_alone_pass(&name, &proxy, base).await;
-            server.handle.stop(false).await;
+            server.stop().await;
         }
     }
 }
@@ -608,14 +595,14 @@ async fn two_proxies_in_a_row_are_two_hops() {
 async fn two_proxies_taken_for_one_refuse_genuine_requests() {
     let config = config().trusted_proxies(["127.0.0.1"]).unwrap();
     let server = Server::start(config.trusted_hops(1).unwrap());
-    let behind = Proxy::start(Kind::Haproxy, Kind::Haproxy.inner(), server.address);
+    let behind = Proxy::start(Kind::Haproxy, Kind::Haproxy.inner(), server.server.address);
     let proxy = Proxy::start(Kind::Nginx, Kind::Nginx.plain(), behind.address);
     for version in Version::ALL {
         for (case, req) in genuine("https://example.com") {
             server.assert(case, &proxy, version, &req, false).await;
         }
     }
-    server.handle.stop(false).await;
+    server.stop().await;
 }
 
 /// HAProxy passes a client's `Connection` on, and the next proxy leaves out what is named there.
@@ -633,13 +620,13 @@ async fn connection_lines_of_haproxy_are_needed_before_another_proxy() {
     });
     for (name, site, passes) in [("as documented", site, true), ("without", &without, false)] {
         let server = Server::start(behind_two());
-        let behind = Proxy::start(Kind::Apache, Kind::Apache.inner(), server.address);
+        let behind = Proxy::start(Kind::Apache, Kind::Apache.inner(), server.server.address);
         let proxy = Proxy::start(Kind::Haproxy, site, behind.address);
         let req = form(url, "a=1").with(dropping);
         server
             .assert(name, &proxy, Version::Http1, &req, passes)
             .await;
-        server.handle.stop(false).await;
+        server.stop().await;
     }
 }
 
@@ -649,7 +636,7 @@ async fn websockets_are_opened_through_proxies_by_genuine_handshakes_only() {
     for kind in Kind::ALL {
         for setting in settings(kind) {
             let server = Server::start(setting.config);
-            let proxy = Proxy::start(kind, &setting.site, server.address);
+            let proxy = Proxy::start(kind, &setting.site, server.server.address);
             let url = format!("{}/media", setting.base.replace("https", "wss"));
             for (case, signature, opens) in [
                 ("genuine", sign_text(&url), true),
@@ -677,7 +664,7 @@ async fn websockets_are_opened_through_proxies_by_genuine_handshakes_only() {
                 let runs = server.runs.swap(0, Ordering::SeqCst);
                 assert_eq!(runs, usize::from(opens), "{name}");
             }
-            server.handle.stop(false).await;
+            server.stop().await;
         }
     }
 }

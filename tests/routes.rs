@@ -1,20 +1,18 @@
 //! Twelve routes, registered in every way that actix-web offers, on a real server: none is open.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::{net::SocketAddr, sync::atomic::AtomicUsize, sync::atomic::Ordering};
 
 use actix_twilio::{ProtectedRoute, TwilioValidation, Validated, validate_twilio_request};
+use actix_twilio_tests::{
+    server::Server,
+    webhook::{REFUSED, Webhook, assert_answer, config},
+};
 use actix_web::{
     App, HttpRequest, Responder, get, guard,
     middleware::Condition,
     post, put, route, routes,
     web::{self, Bytes, ServiceConfig},
 };
-
-#[path = "support/protection.rs"]
-mod protection;
-use protection::{REFUSED, Webhook, assert_answer, config, serve};
 
 static RUNS: AtomicUsize = AtomicUsize::new(0);
 
@@ -206,13 +204,13 @@ async fn every_route_of_twelve_refuses_forged_requests_and_accepts_genuine_ones(
         ("one forgotten, under the middleware", true, true, ""),
     ] {
         let config = config("12345");
-        let server = serve!({
+        let server = Server::start(move || {
             let validation = TwilioValidation::with_config(config.clone());
             App::new()
                 .app_data(config.clone())
                 .wrap(Condition::new(middleware, validation))
                 .configure(register(forget))
         });
-        assert_closed_but_for(server, open, name).await;
+        assert_closed_but_for(server.address, open, name).await;
     }
 }

@@ -15,11 +15,9 @@ use std::{
     fmt::{Debug, Write as _},
     fs,
     future::{Ready, ready},
-    io::{self, Write},
     net::SocketAddr,
     panic::{self, AssertUnwindSafe},
     path::{Path, PathBuf},
-    sync::{Arc, Mutex},
 };
 
 use actix_twilio::{
@@ -28,19 +26,21 @@ use actix_twilio::{
     TwilioValidation, Validated, Validation, WebhookRequest, testing::Signer,
     validate_twilio_request,
 };
-use actix_twilio_tests::{FORGED, FORM, hashed, in_child};
+use actix_twilio_tests::{
+    FORGED, FORM, NO_VARIABLES, SETTINGS,
+    client::{connect, last_words},
+    hashed, in_child,
+    log::Printed,
+    server::Server,
+};
 use actix_web::{
-    App, HttpResponse, HttpServer,
+    App, HttpResponse,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
-    rt::{System, spawn},
+    rt::System,
     test::TestRequest,
     web,
 };
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
 
 /// Stands in every value that is secret.
 const MARKER: &str = "MARKER";
@@ -51,7 +51,6 @@ const SECRET: &str = "MARKER-secret";
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const BODY: &str = "AccountSid=AC00000000000000000000000000000001&Body=MARKER-value";
 const QUERY: &str = "pin=MARKER-pin&MARKER";
-const SETTINGS: &str = "X-Twilio-Webhooks-Signature-Settings";
 
 /// Bytes in the largest body.
 const LIMIT: usize = 128;
@@ -387,45 +386,6 @@ fn config_errors() -> Vec<String> {
     files.chain(others).collect()
 }
 
-/// What a process prints: its log at every level, its panics, and what its server answers.
-#[derive(Clone, Default)]
-struct Printed(Arc<Mutex<Vec<u8>>>);
-
-impl Printed {
-    /// Gathers from now on.
-    fn gather() -> Self {
-        let printed = Self::default();
-        let log = printed.clone();
-        tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            // Colours may be on, by what else is built along.
-            .with_ansi(false)
-            .with_writer(move || log.clone())
-            .init();
-        let (panics, report) = (printed.clone(), panic::take_hook());
-        panic::set_hook(Box::new(move |panic| {
-            writeln!(&mut panics.clone(), "{panic} {panic:?}").unwrap();
-            report(panic);
-        }));
-        printed
-    }
-
-    fn take(&self) -> String {
-        String::from_utf8(std::mem::take(&mut self.0.lock().unwrap())).unwrap()
-    }
-}
-
-impl Write for Printed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// Knows one account, fails for those without one, and says what it was asked.
 struct Store;
 
@@ -455,9 +415,9 @@ async fn panics(validated: Validated<Option<Proof>>) -> &'static str {
 }
 
 /// Starts a server whose outer middleware prints errors, as those of users do.
-fn serve(config: &TwilioConfig) -> SocketAddr {
+fn serve(config: &TwilioConfig) -> Server {
     let config = config.clone();
-    let server = HttpServer::new(move || {
+    Server::start(move || {
         App::new()
             .app_data(config.clone())
             .wrap_fn(|req, service| {
@@ -479,13 +439,6 @@ fn serve(config: &TwilioConfig) -> SocketAddr {
                     .to(async || "genuine"),
             )
     })
-    .workers(1)
-    .disable_signals()
-    .bind(("127.0.0.1", 0))
-    .unwrap();
-    let address = *server.addrs().first().unwrap();
-    spawn(server.run());
-    address
 }
 
 /// Sends a request, then shuts the sending side, and returns the whole answer.
@@ -495,13 +448,7 @@ async fn answer(address: SocketAddr, target: &str, headers: &[(&str, &str)], bod
         write!(request, "{name}: {value}\r\n").unwrap();
     }
     write!(request, "\r\n{body}").unwrap();
-    let mut connection = TcpStream::connect(address).await.unwrap();
-    connection.write_all(request.as_bytes()).await.unwrap();
-    connection.shutdown().await.unwrap();
-    let mut answer = String::new();
-    // A server that refuses what it has not read may reset the connection.
-    let _ = connection.read_to_string(&mut answer).await;
-    answer
+    last_words(target, connect(address).await, request).await
 }
 
 /// A target, a signature, further headers, a body.
@@ -575,83 +522,75 @@ async fn send_all(address: SocketAddr) -> (String, Vec<String>) {
     (answers, known)
 }
 
-/// Searches all that a server prints and answers, in a process of its own.
+/// Searches all that a server prints and answers.
 #[track_caller]
-fn search_server(test: &str, expected: &[&str], configure: impl Fn() -> TwilioConfigBuilder) {
-    in_child(test, [("", ""); 0], || {
-        let printed = Printed::gather();
-        let (printed, known) = System::new().block_on(async {
-            let config = configure()
-                .body_limit(LIMIT)
-                .on_verdict(|verdict| tracing::info!("{verdict:?} {verdict:#?}"));
-            let config = config.build().unwrap();
-            tracing::info!("{config:?}");
-            let (answers, known) = send_all(serve(&config)).await;
-            (answers + &printed.take(), known)
-        });
-        for expected in ["HTTP/1.1 200", "panicked"].iter().chain(expected) {
-            assert!(printed.contains(expected), "{expected} in {printed}");
-        }
-        assert_no_secret(test, &printed, &known);
+fn search_server(expected: &[&str], config: TwilioConfigBuilder) {
+    let printed = Printed::gather();
+    let (printed, known) = System::new().block_on(async {
+        let config = config
+            .body_limit(LIMIT)
+            .on_verdict(|verdict| tracing::info!("{verdict:?} {verdict:#?}"));
+        let config = config.build().unwrap();
+        tracing::info!("{config:?}");
+        let (answers, known) = send_all(serve(&config).address).await;
+        (answers + &printed.take(), known)
     });
+    for expected in ["HTTP/1.1 200", "panicked"].iter().chain(expected) {
+        assert!(printed.contains(expected), "{expected} in {printed}");
+    }
+    assert_no_secret("a server", &printed, &known);
 }
 
 #[test]
 fn enforcing_servers_print_no_secret() {
-    search_server(
-        "enforcing_servers_print_no_secret",
-        &[
-            "WARN actix_twilio: refused",
-            "HTTP/1.1 403",
-            "Proof(",
-            "Validated {",
-        ],
-        || config().explain_mismatches(false),
-    );
+    let expected = [
+        "WARN actix_twilio: refused",
+        "HTTP/1.1 403",
+        "Proof(",
+        "Validated {",
+    ];
+    in_child(NO_VARIABLES, || {
+        search_server(&expected, config().explain_mismatches(false));
+    });
 }
 
 #[test]
 fn explaining_servers_print_no_secret() {
-    search_server(
-        "explaining_servers_print_no_secret",
-        &[
-            "explanation=\"the signature matches http://example.com/attribute?pin=..",
-            "HTTP/1.1 403",
-        ],
-        || config().explain_mismatches(true),
-    );
+    let expected = [
+        "explanation=\"the signature matches http://example.com/attribute?pin=..",
+        "HTTP/1.1 403",
+    ];
+    in_child(NO_VARIABLES, || {
+        search_server(&expected, config().explain_mismatches(true));
+    });
 }
 
 #[test]
 fn reporting_servers_print_no_secret() {
-    search_server(
-        "reporting_servers_print_no_secret",
-        &["WARN actix_twilio: would have refused"],
-        || config().validation(Validation::ReportOnly),
-    );
+    let expected = ["WARN actix_twilio: would have refused"];
+    in_child(NO_VARIABLES, || {
+        search_server(&expected, config().validation(Validation::ReportOnly));
+    });
 }
 
 #[test]
 fn servers_that_let_everything_through_print_no_secret() {
-    search_server(
-        "servers_that_let_everything_through_print_no_secret",
-        &["validation is off"],
-        || config().validation(Validation::Off),
-    );
+    in_child(NO_VARIABLES, || {
+        search_server(&["validation is off"], config().validation(Validation::Off));
+    });
 }
 
 #[test]
 fn servers_with_a_key_store_print_no_secret() {
-    search_server(
-        "servers_with_a_key_store_print_no_secret",
-        &["KeyQuery {", "HTTP/1.1 500", "there is no such account"],
-        || TwilioConfig::builder().key_store(Store),
-    );
+    let expected = ["KeyQuery {", "HTTP/1.1 500", "there is no such account"];
+    in_child(NO_VARIABLES, || {
+        search_server(&expected, TwilioConfig::builder().key_store(Store));
+    });
 }
 
 #[test]
 fn panics_over_results_print_no_secret() {
-    in_child("panics_over_results_print_no_secret", [("", ""); 0], || {
+    in_child(NO_VARIABLES, || {
         let printed = Printed::gather();
         let url = "https://example.com/hook?pin=MARKER-pin";
         let keys = validator();

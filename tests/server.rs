@@ -4,28 +4,25 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
 use actix_twilio::{TwilioConfigBuilder, Validated, validate_twilio_request};
-use actix_twilio_tests::{FORGED, FORM, config, hashed, sign_form, sign_text};
+use actix_twilio_tests::{
+    FORGED, FORM, SETTINGS, SIGNATURE,
+    client::{connect, last_words, soon, statuses, talk},
+    config, hashed,
+    server::{self, LOOPBACK},
+    sign_form, sign_text,
+};
 use actix_web::{
-    App, HttpServer,
-    dev::ServerHandle,
-    rt::{spawn, time::timeout},
+    App,
     web::{self, Bytes, Data},
 };
 use futures_util::{StreamExt, stream};
 use reqwest::{Body, Client, Method, RequestBuilder};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    net::TcpStream,
-};
-
-const SIGNATURE: &str = "X-Twilio-Signature";
-const SETTINGS: &str = "X-Twilio-Webhooks-Signature-Settings";
+use tokio::net::TcpStream;
 
 /// Bytes in the largest body that the servers take.
 const LIMIT: usize = 1024;
@@ -73,37 +70,29 @@ fn set_up(
 }
 
 struct Server {
-    address: SocketAddr,
+    server: server::Server,
     runs: Data<Runs>,
-    handle: ServerHandle,
 }
 
 impl Server {
     fn start(config: TwilioConfigBuilder) -> Self {
         let runs = Data::new(Runs::new(0));
         let set_up = set_up(config, &runs);
-        let server = HttpServer::new(move || App::new().configure(set_up.clone()))
-            .workers(1)
-            .disable_signals()
-            .bind_auto_h2c(("127.0.0.1", 0))
-            .unwrap();
-        let address = server.addrs().remove(0);
-        let server = server.run();
-        let handle = server.handle();
-        spawn(server);
-        Self {
-            address,
-            runs,
-            handle,
-        }
+        let app = move || App::new().configure(set_up.clone());
+        let server = server::Server::start_with(app, |server| server.bind_auto_h2c(LOOPBACK));
+        Self { server, runs }
     }
 
     async fn stop(self) {
-        self.handle.stop(false).await;
+        self.server.stop().await;
     }
 
     fn url(&self, target: &str) -> String {
-        format!("http://{}{target}", self.address)
+        self.server.url(target)
+    }
+
+    async fn connect(&self) -> TcpStream {
+        connect(self.server.address).await
     }
 
     /// Sends a request, and checks the status of the answer and whether the handler ran.
@@ -116,19 +105,12 @@ impl Server {
 
     /// Sends a text as it is over a connection of its own, and returns all that is answered.
     async fn send_raw(&self, name: &str, text: impl AsRef<[u8]>) -> String {
-        let mut connection = TcpStream::connect(self.address).await.unwrap();
-        talk(name, &mut connection, text.as_ref()).await
+        talk(name, &mut self.connect().await, text).await
     }
 
     /// Sends a text, shuts the sending side, and returns all that is answered.
     async fn last_words(&self, name: &str, text: &str) -> String {
-        let mut connection = TcpStream::connect(self.address).await.unwrap();
-        // The server may have answered and closed before it has read it all.
-        let _ = connection.write_all(text.as_bytes()).await;
-        let _ = connection.shutdown().await;
-        let mut answers = Vec::new();
-        let _ = soon(name, connection.read_to_end(&mut answers)).await;
-        String::from_utf8(answers).unwrap()
+        last_words(name, self.connect().await, text).await
     }
 
     #[track_caller]
@@ -136,58 +118,6 @@ impl Server {
         let runs = self.runs.swap(0, Ordering::SeqCst);
         assert_eq!(runs, expected, "{name}: runs of the handler");
     }
-}
-
-/// Waits for what must come at once.
-async fn soon<T>(name: &str, future: impl Future<Output = T>) -> T {
-    let Ok(output) = timeout(Duration::from_secs(10), future).await else {
-        unreachable!("{name}: nothing came")
-    };
-    output
-}
-
-/// Writes a text, and reads one answer or up to the end of the connection.
-async fn talk(
-    name: &str,
-    connection: &mut (impl AsyncRead + AsyncWrite + Unpin),
-    text: &[u8],
-) -> String {
-    // The server may have answered and closed before it has read it all.
-    let _ = connection.write_all(text).await;
-    let mut answer = Vec::new();
-    soon(name, async {
-        let mut piece = [0; 1024];
-        while !is_complete(&answer) {
-            match connection.read(&mut piece).await {
-                Ok(0) | Err(_) => break,
-                Ok(read) => answer.extend_from_slice(piece.get(..read).unwrap()),
-            }
-        }
-    })
-    .await;
-    String::from_utf8(answer).unwrap()
-}
-
-/// Returns whether an answer has all of the body that its head declares.
-fn is_complete(answer: &[u8]) -> bool {
-    let answer = String::from_utf8_lossy(answer);
-    let answer = answer.trim_start_matches("HTTP/1.1 100 Continue\r\n\r\n");
-    let Some((head, body)) = answer.split_once("\r\n\r\n") else {
-        return false;
-    };
-    let length = head
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
-    length.is_some_and(|length: usize| body.len() >= length)
-}
-
-/// Returns the statuses of all answers in a text, but for the go-ahead of `Expect: 100-continue`.
-fn statuses(answers: &str) -> Vec<u16> {
-    answers
-        .split("HTTP/1.")
-        .filter_map(|answer| answer.get(2..5)?.parse().ok())
-        .filter(|status| *status != 100)
-        .collect()
 }
 
 /// Returns a body of unknown length in chunks, which either ends or never does.
@@ -333,7 +263,7 @@ async fn forgeries_are_refused() {
 
 /// Writes a request's text. The host of the server stands for `HOST`, lines end with CR LF.
 fn text(server: &Server, text: &str) -> String {
-    text.replace("HOST", &server.address.to_string())
+    text.replace("HOST", &server.server.address.to_string())
         .replace('\n', "\r\n")
 }
 
@@ -416,7 +346,7 @@ async fn connection_goes_on_after_a_refusal() {
             );
             text(&server, &head)
         };
-        let mut connection = TcpStream::connect(server.address).await.unwrap();
+        let mut connection = server.connect().await;
         for (name, request, status) in [
             ("genuine", form(&signature, "a=1"), 200),
             ("body changed", form(&signature, "a=2"), 403),
@@ -424,7 +354,7 @@ async fn connection_goes_on_after_a_refusal() {
             ("forged", form(FORGED, "a=1"), 403),
             ("genuine after both", form(&signature, "a=1"), 200),
         ] {
-            let answer = talk(name, &mut connection, request.as_bytes()).await;
+            let answer = talk(name, &mut connection, request).await;
             assert_eq!(statuses(&answer), [status], "{name} {path}: {answer:?}");
             server.assert_runs(name, usize::from(status == 200));
         }
@@ -654,14 +584,8 @@ async fn proxy_on_a_unix_socket_is_trusted_by_default() {
     for (name, set_up, expected) in [("trusted", trusting, 200), ("untrusted", wary, 403)] {
         let file = format!("actix-twilio-{}-{name}.sock", std::process::id());
         let file = std::env::temp_dir().join(file);
-        let server = HttpServer::new(move || App::new().configure(set_up.clone()))
-            .workers(1)
-            .disable_signals()
-            .bind_uds(&file)
-            .unwrap()
-            .run();
-        let handle = server.handle();
-        spawn(server);
+        let app = move || App::new().configure(set_up.clone());
+        let server = server::Server::start_with(app, |server| server.bind_uds(&file));
 
         let url = "https://public.example/attribute";
         let request = format!(
@@ -670,14 +594,14 @@ async fn proxy_on_a_unix_socket_is_trusted_by_default() {
             sign_text(url),
         );
         let mut connection = tokio::net::UnixStream::connect(&file).await.unwrap();
-        let answer = talk(name, &mut connection, request.as_bytes()).await;
+        let answer = talk(name, &mut connection, request).await;
         assert_eq!(statuses(&answer), [expected], "{name}: {answer:?}");
         assert_eq!(
             runs.swap(0, Ordering::SeqCst),
             usize::from(expected == 200),
             "{name}"
         );
-        handle.stop(false).await;
+        server.stop().await;
         std::fs::remove_file(file).unwrap();
     }
 }

@@ -16,9 +16,9 @@ use actix_twilio::{
     WebhookRequest,
     testing::{Signer, TwilioTestRequest, hashed_url},
 };
-use actix_twilio_tests::{FORM, refusal};
+use actix_twilio_tests::{FORM, refusal, server::Server};
 use actix_web::{
-    App, HttpRequest, HttpResponse, HttpServer,
+    App, HttpRequest, HttpResponse,
     dev::{Service, ServiceResponse},
     http::{StatusCode, header::X_FORWARDED_PROTO},
     test::{TestRequest, call_service, init_service, read_body},
@@ -234,17 +234,12 @@ async fn real_clients_get_their_headers() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let config = signer.config(&base);
-        let server = HttpServer::new(move || {
+        let app = move || {
             App::new()
                 .app_data(config.clone())
                 .default_service(web::to(echo))
-        })
-        .workers(1)
-        .listen(listener)
-        .unwrap();
-        let server = server.run();
-        let handle = server.handle();
-        let running = actix_web::rt::spawn(server);
+        };
+        let server = Server::start_with(app, |server| server.listen(listener));
 
         let body = r#"{"a":"\u00e9"}"#;
         let url = hashed_url(&format!("{base}/events?b=%27"), body);
@@ -262,8 +257,7 @@ async fn real_clients_get_their_headers() {
             let answer = request.send().await.unwrap();
             assert_eq!(answer.status().as_u16(), status, "{key}");
         }
-        handle.stop(false).await;
-        running.await.unwrap().unwrap();
+        server.stop().await;
     }
 }
 

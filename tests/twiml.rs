@@ -2,12 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::{
-    io,
-    sync::{Arc, Mutex},
-};
-
 use actix_twilio::twiml::{NoContent, Twiml, Verb};
+use actix_twilio_tests::log::Log;
 use actix_web::{
     HttpResponse, Responder,
     body::to_bytes,
@@ -180,34 +176,13 @@ async fn answers_have_a_status_and_a_content_type() {
     }
 }
 
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[test]
 fn answers_that_twilio_may_refuse_are_logged_without_their_text() {
     for (len, expected) in [(64_000, 0), (64_001, 1)] {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_writer(move || writer.clone())
-            .finish();
-        tracing::subscriber::with_default(subscriber, || {
-            let res = answer(Twiml::from_xml("x".repeat(len)));
-            assert_eq!(res.status(), 200, "it is sent all the same");
-        });
-        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        let (log, _guard) = Log::start();
+        let res = answer(Twiml::from_xml("x".repeat(len)));
+        assert_eq!(res.status(), 200, "it is sent all the same");
+        let text = format!("{:?}", log.take());
         assert_eq!(
             text.matches("error 11750").count(),
             expected,

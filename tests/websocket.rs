@@ -4,10 +4,7 @@
 
 use std::{
     net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
 
@@ -15,23 +12,22 @@ use actix_twilio::{
     AuthToken, KeyMap, RequestValidator, TwilioConfig, TwilioConfigBuilder, TwilioValidation,
     WebhookRequest, validate_twilio_request,
 };
+use actix_twilio_tests::{
+    FORM,
+    client::connect,
+    keys, server,
+    webhook::{BASE, REFUSED, builder},
+};
 use actix_web::{
     App, Error, HttpRequest, HttpResponse, get,
     web::{self, Bytes, Data, Payload},
 };
 use futures_util::{SinkExt, StreamExt};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::{
     connect_async,
     tungstenite::{Error as ClientError, Message, client::IntoClientRequest},
 };
-
-#[path = "support/protection.rs"]
-mod protection;
-use protection::{REFUSED, builder, keys, serve};
 
 /// Counts the handlers that ran.
 type Runs = Data<AtomicUsize>;
@@ -68,7 +64,7 @@ async fn ordinary(body: Bytes, runs: Runs) -> Bytes {
 /// A running server and what it counts.
 struct Server {
     address: SocketAddr,
-    runs: Arc<AtomicUsize>,
+    runs: Runs,
 }
 
 impl Server {
@@ -77,9 +73,9 @@ impl Server {
             .body_timeout(Duration::from_millis(30))
             .build()
             .unwrap();
-        let runs = Arc::new(AtomicUsize::new(0));
-        let counter = Data::from(Arc::clone(&runs));
-        let address = serve!({
+        let runs = Data::new(AtomicUsize::new(0));
+        let counter = runs.clone();
+        let server = server::Server::start(move || {
             let validation = TwilioValidation::with_config(config.clone());
             App::new()
                 .app_data(config.clone())
@@ -90,7 +86,10 @@ impl Server {
                 .service(echo)
                 .route("/bytes", web::to(ordinary))
         });
-        Self { address, runs }
+        Self {
+            address: server.address,
+            runs,
+        }
     }
 
     fn runs(&self) -> usize {
@@ -130,7 +129,7 @@ impl Server {
 
     /// Sends a request as it is, and returns its answer's status; 0 if there is none in time.
     async fn status(&self, request: &str) -> u16 {
-        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let mut stream = connect(self.address).await;
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut head = [0; 12];
         let read = stream.read_exact(&mut head);
@@ -146,7 +145,7 @@ fn sign(token: &str, url: &str, moved: &str) -> String {
     let request = match moved {
         "" => WebhookRequest::new("GET", url),
         moved => WebhookRequest::new("POST", url)
-            .content_type("application/x-www-form-urlencoded")
+            .content_type(FORM)
             .body(moved),
     };
     keys(token).sign(&request).unwrap()
@@ -361,9 +360,7 @@ async fn handshakes_name_their_account_in_the_query_or_are_the_defaults() {
     let map = KeyMap::new()
         .account(A.parse().unwrap(), keys("a"))
         .default_keys(RequestValidator::new([AuthToken::new("main").unwrap()]).unwrap());
-    let builder = TwilioConfig::builder()
-        .public_url(protection::BASE)
-        .unwrap();
+    let builder = TwilioConfig::builder().public_url(BASE).unwrap();
     let server = Server::new(builder.key_store(map), false);
     let of_a = format!("/media?AccountSid={A}");
     for (name, target, moved, token, genuine) in [

@@ -5,13 +5,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use actix_twilio_tests::config;
+use actix_twilio_tests::{client::soon, config};
 use actix_web::rt::time::interval;
 use futures_util::future::{join_all, select};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::server::{
-    LIMIT, Server, TIME, assert_no_panics, assert_unanswered, chunked, form, form_text, rest, soon,
+    LIMIT, Server, TIME, assert_no_panics, assert_unanswered, chunked, form, form_text, rest,
 };
 
 #[actix_web::test]
@@ -35,7 +35,7 @@ async fn slow_bodies_are_cut_off_and_hold_no_worker() {
     assert!(start.elapsed() >= time, "none was cut off early");
     server.assert_goes_on("after 300 were slow").await;
     assert!(server.reached().is_empty());
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }
 
@@ -70,7 +70,7 @@ async fn bodies_that_never_pause_are_cut_off_too() {
         assert_eq!(&answer, b"HTTP/1.1 408", "{name}");
         assert!(start.elapsed() >= TIME, "{name}: a body has its time");
         assert!(server.reached().is_empty(), "{name}");
-        server.handle.stop(false).await;
+        server.stop().await;
     }
     assert_no_panics();
 }
@@ -125,7 +125,7 @@ async fn chunks_are_bounded_with_all_their_extensions() {
         );
         server.assert_goes_on(name).await;
     }
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }
 
@@ -161,6 +161,6 @@ async fn ten_thousand_parameters_are_validated() {
         assert_eq!(server.send(name, &changed).await, [403], "{name}");
         assert!(server.reached().is_empty(), "{name}");
     }
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }

@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
-use actix_twilio_tests::{FORGED, FORM, config, hashed, sign_text};
+use actix_twilio_tests::{
+    FORGED, FORM,
+    client::{soon, talk},
+    config, hashed, sign_text,
+};
 use actix_web::rt::spawn;
 use futures_util::future::join_all;
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-};
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::server::{BASE, Server, TIME, assert_no_panics, chunked, form, post, rest, soon};
+use crate::server::{BASE, Server, TIME, assert_no_panics, chunked, form, post, rest};
 
 #[actix_web::test]
 async fn half_open_and_reset_connections_do_no_harm() {
@@ -47,7 +48,7 @@ async fn half_open_and_reset_connections_do_no_harm() {
         );
     }
     server.assert_goes_on("after all").await;
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }
 
@@ -91,7 +92,7 @@ async fn pipelined_requests_are_judged_one_by_one() {
         assert!(reached.len() >= passed, "{name}: {reached:?}");
         assert!(texts.starts_with(&reached), "{name}: {reached:?}");
     }
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }
 
@@ -100,21 +101,15 @@ async fn refusals_by_headers_leave_the_connection_open() {
     let server = Server::start(config());
     for signature in ["", "forged"] {
         let mut connection = server.connect().await;
-        let mut ask = async |request: &str| {
-            connection.write_all(request.as_bytes()).await.unwrap();
-            let mut answer = [0; 1024];
-            let len = soon(signature, connection.read(&mut answer)).await;
-            String::from_utf8_lossy(&answer[..len.unwrap()]).into_owned()
-        };
         for (request, status) in [
             (post("/a", FORM, signature, "a=1"), "403"),
             (form("/a", "a=1"), "200"),
         ] {
-            let answer = ask(&request).await;
+            let answer = talk(signature, &mut connection, &request).await;
             assert_eq!(answer.get(9..12), Some(status), "{signature:?}: {answer}");
         }
     }
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }
 
@@ -134,7 +129,7 @@ async fn shutdown_in_the_middle_of_a_body_judges_it_or_breaks_it_off() {
         }
         // All of them have been accepted: they came before this one.
         server.assert_goes_on("before the shutdown").await;
-        let stop = spawn(server.handle.stop(graceful));
+        let stop = spawn(server.server.handle.stop(graceful));
         tokio::task::yield_now().await;
         for connection in connections.iter_mut().take(2) {
             let _ = connection.write_all(end.as_bytes()).await;
@@ -151,7 +146,7 @@ async fn shutdown_in_the_middle_of_a_body_judges_it_or_breaks_it_off() {
             assert!(refused, "{answers:?}");
         }
         assert!(
-            TcpStream::connect(server.address).await.is_err(),
+            TcpStream::connect(server.server.address).await.is_err(),
             "it is down"
         );
     }

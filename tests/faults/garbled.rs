@@ -139,5 +139,5 @@ async fn garbled_bytes_reach_no_handler_and_end_no_worker() {
         "{passed} {refused}"
     );
     println!("{} cases, {passed} passed, {refused} refused", sent.len());
-    server.handle.stop(false).await;
+    server.stop().await;
 }

@@ -52,7 +52,7 @@ async fn key_store_that_hangs_holds_no_worker() {
         assert!(server.reached().is_empty());
         server.assert_goes_on("after lookups hung").await;
     }
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }
 
@@ -74,6 +74,6 @@ async fn handler_that_panics_takes_only_its_connection_along() {
     waiting.write_all(second.as_bytes()).await.unwrap();
     waiting.shutdown().await.unwrap();
     assert_eq!(rest("waiting", &mut waiting).await, [200]);
-    server.handle.stop(false).await;
+    server.stop().await;
     assert_no_panics();
 }

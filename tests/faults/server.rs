@@ -4,7 +4,6 @@
 use std::{
     collections::BTreeSet,
     io::ErrorKind,
-    net::SocketAddr,
     panic,
     sync::{
         Mutex, Once,
@@ -15,15 +14,18 @@ use std::{
 };
 
 use actix_twilio::{TwilioConfigBuilder, validate_twilio_request};
-use actix_twilio_tests::{FORM, sign_form};
+use actix_twilio_tests::{
+    FORM,
+    client::{self, connect, last_words, statuses},
+    server::{self, LOOPBACK},
+    sign_form,
+};
 use actix_web::{
-    App, HttpRequest, HttpServer,
-    dev::ServerHandle,
-    rt::{spawn, time::timeout},
+    App, HttpRequest,
     web::{self, Bytes, Data, Query},
 };
 use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    io::{AsyncRead, AsyncWriteExt},
     net::TcpStream,
 };
 
@@ -79,9 +81,8 @@ pub(crate) fn form_text(target: &str, body: &str) -> String {
 
 /// A server with a single worker, whose handler says what it was reached with.
 pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
+    pub(crate) server: server::Server,
     reached: Reached,
-    pub(crate) handle: ServerHandle,
 }
 
 impl Server {
@@ -113,35 +114,31 @@ impl Server {
         let config = config.public_url(BASE).unwrap().build().unwrap();
         let reached = Reached::default();
         let of_app = reached.clone();
-        let server = HttpServer::new(move || {
+        let app = move || {
             App::new()
                 .app_data(config.clone())
                 .app_data(of_app.clone())
                 .app_data(web::PayloadConfig::new(1 << 20))
                 .route("/panic", web::to(fail))
                 .default_service(web::to(tell))
-        })
-        .workers(1)
-        // actix's clock ticks twice a second: it never ends what waits for a shorter time.
-        .client_request_timeout(Duration::from_secs(2))
-        .client_disconnect_timeout(Duration::from_secs(2))
-        .shutdown_timeout(20)
-        .disable_signals()
-        .bind(("127.0.0.1", 0))
-        .unwrap();
-        let address = *server.addrs().first().unwrap();
-        let server = server.run();
-        let handle = server.handle();
-        spawn(server);
-        Self {
-            address,
-            reached,
-            handle,
-        }
+        };
+        let server = server::Server::start_with(app, |server| {
+            server
+                // actix's clock ticks twice a second: it never ends what waits for a shorter time.
+                .client_request_timeout(Duration::from_secs(2))
+                .client_disconnect_timeout(Duration::from_secs(2))
+                .shutdown_timeout(20)
+                .bind(LOOPBACK)
+        });
+        Self { server, reached }
+    }
+
+    pub(crate) async fn stop(self) {
+        self.server.stop().await;
     }
 
     pub(crate) async fn connect(&self) -> TcpStream {
-        TcpStream::connect(self.address).await.unwrap()
+        connect(self.server.address).await
     }
 
     /// Sends requests, and returns the statuses of all answers.
@@ -167,12 +164,7 @@ impl Server {
 
     /// Sends bytes, shuts the sending side, and returns the statuses of all answers.
     pub(crate) async fn send_last(&self, name: &str, bytes: &[u8]) -> Vec<u16> {
-        let (mut reader, mut writer) = self.connect().await.into_split();
-        let write = async {
-            let _ = writer.write_all(bytes).await;
-            let _ = writer.shutdown().await;
-        };
-        tokio::join!(write, rest(name, &mut reader)).1
+        statuses(&last_words(name, self.connect().await, bytes).await)
     }
 
     /// Checks that genuine requests are answered.
@@ -203,14 +195,6 @@ pub(crate) fn assert_unanswered(name: &str, connections: &[TcpStream]) {
     }
 }
 
-/// Waits for what must come soon.
-pub(crate) async fn soon<T>(name: &str, future: impl Future<Output = T>) -> T {
-    let Ok(output) = timeout(Duration::from_secs(20), future).await else {
-        unreachable!("{name}: nothing came")
-    };
-    output
-}
-
 /// Asks the server to close the connection after the last of these requests.
 fn closing(text: &str) -> String {
     let (before, last) = text.rsplit_once("Host: a\r\n").unwrap();
@@ -219,13 +203,7 @@ fn closing(text: &str) -> String {
 
 /// Returns the statuses of all answers up to the end of a connection.
 pub(crate) async fn rest(name: &str, connection: &mut (impl AsyncRead + Unpin)) -> Vec<u16> {
-    let mut answers = Vec::new();
-    let _ = soon(name, connection.read_to_end(&mut answers)).await;
-    String::from_utf8_lossy(&answers)
-        .split("HTTP/1.1 ")
-        .filter_map(|answer| answer.get(..3)?.parse().ok())
-        .filter(|status| *status != 100)
-        .collect()
+    statuses(&client::rest(name, connection).await)
 }
 
 /// Writes a request with this body and signature.

@@ -11,7 +11,6 @@ use actix_twilio::{
         SignatureMalformed, SignatureMismatch, SignatureMissing,
     },
 };
-use actix_twilio_tests::{FORGED, FORM, config, hashed, sign_form, sign_text};
 use actix_web::{
     App, Route,
     dev::{Payload, ServiceResponse},
@@ -25,38 +24,43 @@ use actix_web::{
 };
 use futures_util::stream::poll_fn;
 
-/// The URL that all requests go to, but for the hash in it.
-pub(crate) const URL: &str = "https://example.com/hook?x=1";
+use crate::{FORGED, FORM, SETTINGS, SIGNATURE, config, hashed, sign_form, sign_text};
 
-pub(crate) const SIGNATURE: &str = "X-Twilio-Signature";
-pub(crate) const SETTINGS: &str = "X-Twilio-Webhooks-Signature-Settings";
+/// The URL that all requests go to, but for the hash in it.
+pub const URL: &str = "https://example.com/hook?x=1";
 
 /// Bytes in the largest body that [`limited`] takes.
-pub(crate) const LIMIT: usize = 32;
+pub const LIMIT: usize = 32;
 
-/// A configuration that refuses large and slow bodies at once.
-pub(crate) fn limited() -> TwilioConfigBuilder {
+/// Returns the builder of a configuration that refuses large and slow bodies at once.
+pub fn limited() -> TwilioConfigBuilder {
     config()
         .body_limit(LIMIT)
         .body_timeout(Duration::from_millis(50))
 }
 
-/// A request without a signature, as a proxy on a Unix socket passes it on.
-pub(crate) fn request(method: Method, url: &str) -> TestRequest {
+/// Returns a request without a signature, as a proxy on a Unix socket passes it on.
+#[must_use]
+#[track_caller]
+pub fn request(method: Method, url: &str) -> TestRequest {
     TestRequest::with_uri(url.strip_prefix("https://example.com").unwrap())
         .method(method)
         .insert_header((HOST, "example.com"))
         .insert_header((X_FORWARDED_PROTO, "https"))
 }
 
-pub(crate) fn form(body: &str) -> TestRequest {
+/// Returns a form with its signature.
+#[must_use]
+pub fn form(body: &str) -> TestRequest {
     request(Method::POST, URL)
         .insert_header((CONTENT_TYPE, FORM))
         .insert_header((SIGNATURE, sign_form(URL, body)))
         .set_payload(body.to_owned())
 }
 
-pub(crate) fn json(body: &str) -> TestRequest {
+/// Returns JSON with its signature.
+#[must_use]
+pub fn json(body: &str) -> TestRequest {
     let url = hashed(URL, body);
     request(Method::POST, &url)
         .insert_header((CONTENT_TYPE, "application/json"))
@@ -64,16 +68,16 @@ pub(crate) fn json(body: &str) -> TestRequest {
         .set_payload(body.to_owned())
 }
 
-pub(crate) fn get() -> TestRequest {
+/// Returns a `GET` with its signature.
+#[must_use]
+pub fn get() -> TestRequest {
     request(Method::GET, URL).insert_header((SIGNATURE, sign_text(URL)))
 }
 
 /// Returns a payload of these chunks, which either ends or keeps the reader waiting for ever, and
 /// the number of times that it was asked for a chunk.
-pub(crate) fn payload<const N: usize>(
-    chunks: [&'static str; N],
-    ends: bool,
-) -> (Payload, Rc<Cell<u32>>) {
+#[must_use]
+pub fn payload<const N: usize>(chunks: [&'static str; N], ends: bool) -> (Payload, Rc<Cell<u32>>) {
     payload_of(chunks.map(|chunk| Ok(Bytes::from(chunk))), ends)
 }
 
@@ -96,7 +100,8 @@ fn payload_of<const N: usize>(
 }
 
 /// A request, and the payload that takes the place of its own.
-pub(crate) struct Sent {
+#[expect(missing_debug_implementations, reason = "a payload has none")]
+pub struct Sent {
     req: TestRequest,
     payload: Option<Payload>,
 }
@@ -115,11 +120,7 @@ impl From<(TestRequest, Payload)> for Sent {
 }
 
 /// Sends a request to an app of one route.
-pub(crate) async fn call(
-    config: &TwilioConfig,
-    route: Route,
-    sent: impl Into<Sent>,
-) -> ServiceResponse {
+pub async fn call(config: &TwilioConfig, route: Route, sent: impl Into<Sent>) -> ServiceResponse {
     let config = config.clone();
     call_app(sent, |app| {
         app.app_data(config).route("/{name}", route);
@@ -128,7 +129,7 @@ pub(crate) async fn call(
 }
 
 /// Sends a request to an app that is set up so.
-pub(crate) async fn call_app(
+pub async fn call_app(
     sent: impl Into<Sent>,
     set_up: impl FnOnce(&mut ServiceConfig),
 ) -> ServiceResponse {
@@ -142,7 +143,8 @@ pub(crate) async fn call_app(
 }
 
 /// Returns a request for each reason that [`limited`] has to refuse one.
-pub(crate) fn refusals() -> Vec<(Kind, Sent)> {
+#[must_use]
+pub fn refusals() -> Vec<(Kind, Sent)> {
     let url_of_other = hashed(&hashed(URL, "{}"), "[]");
     let json_to = |url: &str| {
         request(Method::POST, url)

@@ -4,13 +4,6 @@
 //! Texts are split at line feeds. A signature `*`, or `*` and a digit, stands for a genuine one, over the
 //! first candidate or the one of that number: a fuzzer would never find one.
 
-#![expect(
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    clippy::panic,
-    reason = "a target fails by panicking"
-)]
-
 use std::{collections::BTreeSet, future::Future, pin::Pin, rc::Rc, sync::LazyLock};
 
 use actix_twilio::{
