@@ -17,12 +17,14 @@ use actix_web::dev::ServiceResponse;
 
 pub use self::{
     child::{NO_VARIABLES, in_child, in_children},
+    modules::assert_modules,
     vectors::{Vector, vectors},
 };
 
 mod child;
 pub mod client;
 pub mod log;
+mod modules;
 pub mod reference;
 pub mod requests;
 pub mod server;

@@ -1,5 +1,5 @@
 //! What fuzzing runs: a function for each target, which panics if the library does not say what the plain
-//! [reference](mod@crate::reference) says. `fuzz/` feeds them from a fuzzer, `tests/fuzz.rs` from the seeds.
+//! [reference](mod@crate::reference) says. `fuzz/` feeds them from a fuzzer, the tests feed them from the seeds.
 //!
 //! Texts are split at line feeds. A signature `*`, or `*` and a digit, stands for a genuine one, over the
 //! first candidate or the one of that number: a fuzzer would never find one.

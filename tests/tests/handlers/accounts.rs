@@ -1,0 +1,998 @@
+//! Keys looked up by account: whose token may speak for whom, and how a store is asked.
+
+use std::{
+    collections::HashMap,
+    fs,
+    path::PathBuf,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use actix_twilio::{
+    AccountSid, AuthToken, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError, MatchedKey, Proof,
+    RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validation,
+    ValidationErrorKind as Kind, validate_twilio_request,
+};
+use actix_twilio_tests::{
+    FORM, SETTINGS, keys,
+    server::Server,
+    webhook::{BASE, REFUSED, UNJUDGED, Webhook, assert_answer, ran, runs},
+};
+use actix_web::{
+    App, Error,
+    dev::{Service, ServiceResponse},
+    rt::time::sleep,
+    test::init_service,
+    web,
+};
+use futures_util::future::join_all;
+
+const A: &str = "AC0000000000000000000000000000000a";
+const B: &str = "AC0000000000000000000000000000000b";
+/// No account of the store's.
+const C: &str = "AC0000000000000000000000000000000c";
+
+/// A store that counts, and that fails or lingers at will.
+#[derive(Clone, Default)]
+struct Tenants(Arc<Office>);
+
+#[derive(Default)]
+struct Office {
+    keys: Mutex<HashMap<Option<&'static str>, RequestValidator>>,
+    asked: AtomicUsize,
+    present: AtomicUsize,
+    most: AtomicUsize,
+    queries: Mutex<Vec<KeyQuery>>,
+    time: Mutex<Duration>,
+    fails: Mutex<bool>,
+}
+
+impl Tenants {
+    /// A store with two accounts, whose tokens are `a` and `b`, and `main` as the default.
+    fn new() -> Self {
+        let tenants = Self::default();
+        for (account, token) in [(Some(A), "a"), (Some(B), "b"), (None, "main")] {
+            tenants.set(account, keys(token));
+        }
+        tenants
+    }
+
+    fn set(&self, account: Option<&'static str>, keys: RequestValidator) {
+        self.0.keys.lock().unwrap().insert(account, keys);
+    }
+
+    fn takes(self, time: Duration) -> Self {
+        *self.0.time.lock().unwrap() = time;
+        self
+    }
+
+    fn fail(&self, fails: bool) {
+        *self.0.fails.lock().unwrap() = fails;
+    }
+
+    /// Returns how often it was asked since the last call.
+    fn asked(&self) -> usize {
+        self.0.asked.swap(0, Ordering::Relaxed)
+    }
+
+    fn builder(&self) -> TwilioConfigBuilder {
+        let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+        builder.key_store(self.clone()).on_verdict(|verdict| {
+            LAST.set(verdict.refusal());
+        })
+    }
+
+    fn config(&self) -> TwilioConfig {
+        self.builder().build().unwrap()
+    }
+}
+
+impl KeyStore for Tenants {
+    async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
+        let office = &self.0;
+        office.asked.fetch_add(1, Ordering::Relaxed);
+        office.queries.lock().unwrap().push(query.clone());
+        let present = office.present.fetch_add(1, Ordering::Relaxed) + 1;
+        office.most.fetch_max(present, Ordering::Relaxed);
+        let account = query.account.as_ref().map(AccountSid::as_str);
+        let found = office.keys.lock().unwrap().get(&account).cloned();
+        let time = *office.time.lock().unwrap();
+        if !time.is_zero() {
+            sleep(time).await;
+        }
+        office.present.fetch_sub(1, Ordering::Relaxed);
+        if *office.fails.lock().unwrap() {
+            return Err("the database is away".into());
+        }
+        Ok(found)
+    }
+}
+
+thread_local! {
+    static LAST: std::cell::Cell<Option<Kind>> = const { std::cell::Cell::new(None) };
+}
+
+/// Says which account and key signed.
+#[validate_twilio_request]
+async fn hook(proof: Option<Proof>) -> String {
+    ran();
+    match proof {
+        Some(proof) => {
+            let account = proof.account().map_or("none", AccountSid::as_str);
+            format!("{account} {:?}", proof.key())
+        }
+        None => "no proof".to_owned(),
+    }
+}
+
+async fn app(
+    config: TwilioConfig,
+) -> impl Service<
+    actix_http::Request,
+    Response = ServiceResponse<impl actix_web::body::MessageBody>,
+    Error = Error,
+> {
+    init_service(App::new().app_data(config).default_service(web::to(hook))).await
+}
+
+fn told(account: &str) -> String {
+    format!("{account} {:?}", MatchedKey::AuthToken(0))
+}
+
+/// Every place that an account stands in.
+fn places(account: &str) -> Vec<(&'static str, Webhook)> {
+    let text = |text: &str| text.replace('$', account);
+    let form = |body| Webhook::form("/", &text(body));
+    let json = |body| Webhook::json("/", &text(body));
+    vec![
+        ("form", form("From=1&AccountSid=$&To=2")),
+        ("form, escaped", form("%41ccount%53id=$")),
+        ("form, repeated", form("AccountSid=$&AccountSid=$")),
+        ("query", Webhook::get(text("/?AccountSid=$"))),
+        (
+            "query of an empty form",
+            Webhook::form(text("/?AccountSid=$"), ""),
+        ),
+        (
+            "query and form",
+            Webhook::form(text("/?AccountSid=$"), &text("AccountSid=$")),
+        ),
+        (
+            "query, escaped",
+            Webhook::get(text("/?a=1&Account%53id=%41$").replace("%41A", "%41")),
+        ),
+        ("JSON", json(r#"{"AccountSid":"$"}"#)),
+        (
+            "JSON, other spelling",
+            json(r#" {"x":[{}],"account_sid":"$"}"#),
+        ),
+        ("JSON, escaped", json(r#"{"\u0041ccountSid":"$"}"#)),
+        (
+            "JSON and query",
+            Webhook::json(&text("/?AccountSid=$"), &text(r#"{"accountSid":"$"}"#)),
+        ),
+        (
+            "CloudEvent",
+            json(r#"{"specversion":"1.0","data":{"accountSid":"$"}}"#),
+        ),
+        (
+            "CloudEvents",
+            json(r#"[{"data":{"accountSid":"$"}},{},{"data":{"accountSid":"$"}}]"#),
+        ),
+    ]
+}
+
+#[actix_web::test]
+async fn each_account_accepts_its_own_token_and_refuses_the_others() {
+    let tenants = Tenants::new();
+    let app = app(tenants.config()).await;
+    for (account, own) in [(A, "a"), (B, "b")] {
+        for (place, webhook) in places(account) {
+            let genuine = webhook.clone().signed(own).call(&app).await;
+            assert_answer(
+                &genuine,
+                (200, &told(account)),
+                &format!("{account} in {place}"),
+            );
+            assert_eq!(runs(), 1);
+            for token in ["a", "b", "main", "stranger"] {
+                if token == own {
+                    continue;
+                }
+                let name = format!("{token} for {account} in {place}");
+                let answer = webhook.clone().signed(token).call(&app).await;
+                assert_answer(&answer, REFUSED, &name);
+                assert_eq!(
+                    (LAST.take(), runs()),
+                    (Some(Kind::SignatureMismatch), 0),
+                    "{name}"
+                );
+            }
+            let name = format!("nobody for {account} in {place}");
+            assert_answer(&webhook.call(&app).await, REFUSED, &name);
+        }
+    }
+    // Whoever names no account is judged by the default's token.
+    for (place, webhook) in [
+        ("form", Webhook::form("/", "From=1")),
+        ("GET", Webhook::get("/?a=1")),
+        (
+            "JSON",
+            Webhook::json("/", r#"{"data":{},"accountSid":null,"x":{"accountSid":1}}"#),
+        ),
+        ("path", Webhook::get(format!("/{B}"))),
+        ("empty", Webhook::form("/", "")),
+        (
+            "text",
+            Webhook::json("/", "Account Sid").with("X-Account", B),
+        ),
+    ] {
+        let genuine = webhook.clone().signed("main").call(&app).await;
+        assert_answer(&genuine, (200, &told("none")), place);
+        let forged = webhook.signed("b").call(&app).await;
+        assert_answer(&forged, REFUSED, place);
+    }
+}
+
+#[actix_web::test]
+async fn the_holder_of_one_token_cannot_speak_for_another_account() {
+    use Kind::{AccountConflicting, AccountMalformed, KeyUnknown, SignatureMismatch};
+    let tenants = Tenants::new();
+    let shared = |id| [SharedKey::new(id, "secret").unwrap()];
+    let b = [AuthToken::new("b").unwrap()];
+    let b = RequestValidator::with_keys(b, shared("KB")).unwrap();
+    tenants.set(Some(B), b.clone());
+    let app = app(tenants.config()).await;
+
+    let text = |text: &str| text.replace("$A", A).replace("$B", B);
+    let form = |query: &str, body: &str| Webhook::form(text(&format!("/?{query}")), &text(body));
+    let json = |query: &str, body: &str| Webhook::json(&text(&format!("/?{query}")), &text(body));
+    let typed = |content_type: &str, body: &str| {
+        let mut webhook = json("AccountSid=$B", body);
+        webhook.headers.pop();
+        webhook.with("Content-Type", content_type)
+    };
+    let attacks = [
+        ("A's form", form("", "AccountSid=$A"), SignatureMismatch),
+        (
+            "B, then A",
+            form("", "AccountSid=$B&AccountSid=$A"),
+            AccountConflicting,
+        ),
+        (
+            "A, then B",
+            form("", "AccountSid=$A&AccountSid=$B"),
+            AccountConflicting,
+        ),
+        (
+            "A, escaped, then B",
+            form("", "A%63countSid=$A&AccountSid=$B"),
+            AccountConflicting,
+        ),
+        (
+            "B, then A, escaped",
+            form(
+                "",
+                "AccountSid=$B&AccountSid=%41C0000000000000000000000000000000a",
+            ),
+            AccountConflicting,
+        ),
+        (
+            "many Bs and an A",
+            form(
+                "",
+                &format!("{}AccountSid=$A", "AccountSid=$B&".repeat(500)),
+            ),
+            AccountConflicting,
+        ),
+        (
+            "B in the query of A's form",
+            form("AccountSid=$B", "AccountSid=$A"),
+            AccountConflicting,
+        ),
+        (
+            "A in the query of B's form",
+            form("AccountSid=$A", "AccountSid=$B"),
+            AccountConflicting,
+        ),
+        (
+            "two in a query",
+            Webhook::get(text("/?AccountSid=$B&AccountSid=$A")),
+            AccountConflicting,
+        ),
+        (
+            "two in a query, escaped",
+            Webhook::get(text("/?AccountSid=$B&%41ccountSid=$A")),
+            AccountConflicting,
+        ),
+        (
+            "empty beside B",
+            form("", "AccountSid=$B&AccountSid="),
+            AccountMalformed,
+        ),
+        (
+            "without a value",
+            form("", "AccountSid&AccountSid=$B"),
+            AccountMalformed,
+        ),
+        (
+            "lower case",
+            form("", "AccountSid=ac0000000000000000000000000000000a"),
+            AccountMalformed,
+        ),
+        ("a blank", form("", "AccountSid=$B+"), AccountMalformed),
+        ("a line end", form("", "AccountSid=$B%0A"), AccountMalformed),
+        (
+            "a zero byte",
+            form("", "AccountSid=$B%00"),
+            AccountMalformed,
+        ),
+        ("a list", form("", "AccountSid=$B,$A"), AccountMalformed),
+        ("not UTF-8", form("", "AccountSid=%FF"), AccountMalformed),
+        (
+            "other digits",
+            form("", "AccountSid=AC%EF%BC%900000000000000000000000000000a"),
+            AccountMalformed,
+        ),
+        (
+            "one digit more",
+            form("", "AccountSid=$B0"),
+            AccountMalformed,
+        ),
+        ("a pattern", form("", "AccountSid=AC%25"), AccountMalformed),
+        (
+            "an injection",
+            form("", "AccountSid=%27%20OR%201=1--"),
+            AccountMalformed,
+        ),
+        (
+            "A's JSON",
+            json("", r#"{"AccountSid":"$A"}"#),
+            SignatureMismatch,
+        ),
+        (
+            "A's JSON, B's query",
+            json("AccountSid=$B", r#"{"AccountSid":"$A"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A's event, B's query",
+            json("AccountSid=$B", r#"{"data":{"accountSid":"$A"}}"#),
+            AccountConflicting,
+        ),
+        (
+            "A's event in B's batch",
+            json(
+                "",
+                r#"[{"data":{"accountSid":"$B"}},{"data":{"accountSid":"$A"}}]"#,
+            ),
+            AccountConflicting,
+        ),
+        (
+            "A's name twice",
+            json("", r#"{"AccountSid":"$B","AccountSid":"$A"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A, escaped",
+            json("", r#"{"AccountSid":"$B","\u0041ccountSid":"$A"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A, spelled in another way",
+            json("", r#"{"accountSid":"$B","ACCOUNT_SID":"$A"}"#),
+            AccountConflicting,
+        ),
+        (
+            "data twice",
+            json(
+                "",
+                r#"{"data":{"accountSid":"$B"},"data":{"accountSid":"$A"}}"#,
+            ),
+            AccountConflicting,
+        ),
+        (
+            "A above B's data",
+            json("", r#"{"accountSid":"$A","data":{"accountSid":"$B"}}"#),
+            AccountConflicting,
+        ),
+        (
+            "A in an array",
+            json("", r#"{"accountSid":["$A"],"data":{"accountSid":"$B"}}"#),
+            AccountMalformed,
+        ),
+        (
+            "A as a number",
+            json("AccountSid=$B", r#"{"accountSid":10}"#),
+            AccountMalformed,
+        ),
+        (
+            "B and rubbish",
+            json("AccountSid=$B", r#"{"accountSid":"$B"}{"accountSid":"$A"}"#),
+            AccountMalformed,
+        ),
+        (
+            "half a JSON",
+            json("AccountSid=$B", r#"{"accountSid":"$B","#),
+            AccountMalformed,
+        ),
+        (
+            "deep JSON",
+            json("AccountSid=$B", &"[".repeat(10_000)),
+            AccountMalformed,
+        ),
+        (
+            "A's JSON as text",
+            typed("text/plain", r#"{"AccountSid":"$A"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A's JSON as nothing",
+            typed("", "\n\t {\"AccountSid\":\"$A\"}"),
+            AccountConflicting,
+        ),
+        (
+            "A's JSON as a form of B's",
+            form("", r#"{"AccountSid":"$A","x":"&AccountSid=$B&"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A's JSON as a form, B's query",
+            form("AccountSid=$B", r#"{"AccountSid":"$A"}"#),
+            AccountConflicting,
+        ),
+        (
+            "GET with A's JSON",
+            Webhook {
+                method: "GET",
+                ..json("AccountSid=$B", r#"{"AccountSid":"$A"}"#)
+            },
+            AccountConflicting,
+        ),
+        (
+            "GET with A's form",
+            Webhook {
+                method: "GET",
+                ..typed(FORM, "AccountSid=$A")
+            },
+            AccountConflicting,
+        ),
+        (
+            "HEAD with A's form, which looks like JSON",
+            Webhook {
+                method: "HEAD",
+                ..typed(FORM, r#"{"x":"&AccountSid=$A&"}"#)
+            },
+            AccountConflicting,
+        ),
+        (
+            "A's form as text",
+            typed("text/plain", "From=1&AccountSid=$A"),
+            AccountConflicting,
+        ),
+        (
+            "A's form as JSON",
+            json("AccountSid=$B", "AccountSid=$A"),
+            AccountConflicting,
+        ),
+        (
+            "JSON that some parsers refuse, as a form",
+            form(
+                "AccountSid=$B",
+                r#"{"Account_Sid":1e999,"AccountSid":"$A"}"#,
+            ),
+            AccountMalformed,
+        ),
+        (
+            "A's JSON behind a byte order mark",
+            json("AccountSid=$B", "\u{feff}{\"AccountSid\":\"$A\"}"),
+            AccountMalformed,
+        ),
+        (
+            "A in an array, which serde takes for a struct",
+            json("AccountSid=$B", r#"["$A","Hi"]"#),
+            AccountConflicting,
+        ),
+        (
+            "A in the array of an event's data",
+            json("AccountSid=$B", r#"{"id":"1","data":["$A","Hi"]}"#),
+            AccountConflicting,
+        ),
+        (
+            "A in the data of an event that is an array",
+            json("AccountSid=$B", r#"[["1",{"accountSid":"$A"}]]"#),
+            AccountConflicting,
+        ),
+        (
+            "JSON of B's as text, which is a form of A's",
+            typed("text/plain", r#"{"AccountSid":"$B","x":"&AccountSid=$A&"}"#),
+            AccountConflicting,
+        ),
+        (
+            "A's form, which looks like JSON, with a parameter of that name",
+            Webhook {
+                method: "POST",
+                ..typed(
+                    "application/x-www-form-urlencoded; x=json",
+                    r#"{"x":"&AccountSid=$A&"}"#,
+                )
+            },
+            AccountConflicting,
+        ),
+        ("nobody's form", form("", "From=1"), SignatureMismatch),
+        ("nobody's JSON", json("", "{}"), SignatureMismatch),
+        (
+            "B's SharedKey for A",
+            form("", "AccountSid=$A").with(SETTINGS, "key=KB"),
+            KeyUnknown,
+        ),
+        (
+            "B's SharedKey for nobody",
+            form("", "").with(SETTINGS, "key=KB"),
+            KeyUnknown,
+        ),
+    ];
+    for (name, webhook, kind) in attacks {
+        tenants.asked();
+        let url = format!("{BASE}{}", webhook.target);
+        let answer = webhook.signed_for(&url, &b).call(&app).await;
+        assert_answer(&answer, REFUSED, name);
+        assert_eq!((LAST.take(), runs()), (Some(kind), 0), "{name}");
+        let never = matches!(kind, AccountConflicting | AccountMalformed);
+        assert!(
+            !never || tenants.asked() == 0,
+            "{name}: the store was asked"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn names_that_are_not_looked_for_leave_the_proof_to_the_signer() {
+    let app = app(Tenants::new().config()).await;
+    let text = |text: &str| text.replace("$A", A).replace("$B", B);
+    let json = |query: &str, body: &str| Webhook::json(&text(&format!("/?{query}")), &text(body));
+    let multipart =
+        text("--x\r\nContent-Disposition: form-data; name=AccountSid\r\n\r\n$A\r\n--x--");
+    let mut parts = json("AccountSid=$B", &multipart);
+    parts.headers.pop();
+    let requests = [
+        (
+            "deeper down in an event",
+            json(
+                "",
+                r#"[{"data":{"accountSid":"$B"}},{"data":{"x":{"accountSid":"$A"}}}]"#,
+            ),
+        ),
+        (
+            "a text of an event, which an SMS may have brought there",
+            json(
+                "",
+                r#"{"data":{"accountSid":"$B","body":"&AccountSid=$A&"}}"#,
+            ),
+        ),
+        (
+            "a text of JSON, B's query",
+            json("AccountSid=$B", r#"{"x":"&AccountSid=$A&"}"#),
+        ),
+        (
+            "multipart",
+            parts.with("Content-Type", "multipart/form-data; boundary=x"),
+        ),
+    ];
+    for (name, webhook) in requests {
+        let answer = webhook.signed("b").call(&app).await;
+        assert_answer(&answer, (200, &told(B)), name);
+    }
+}
+
+#[actix_web::test]
+async fn the_store_is_asked_with_the_claim_and_for_nothing_less() {
+    let tenants = Tenants::new();
+    let shared = [SharedKey::new("KA", "secret").unwrap()];
+    let a = RequestValidator::with_keys([], shared).unwrap();
+    tenants.set(Some(A), a.clone());
+    let app = app(tenants.config()).await;
+    let form = |account| Webhook::form("/", &format!("AccountSid={account}"));
+
+    let genuine = form(A).with(SETTINGS, "key=KA,algorithm=HMAC_SHA256");
+    let answer = genuine.signed_for(&format!("{BASE}/"), &a).call(&app).await;
+    assert_answer(
+        &answer,
+        (200, &format!("{A} SharedKey(\"KA\")")),
+        "SharedKey",
+    );
+    let query = tenants.0.queries.lock().unwrap().pop().unwrap();
+    assert_eq!(query.account.unwrap().as_str(), A);
+    assert_eq!(query.shared_key.as_deref(), Some("KA"));
+    assert_eq!(tenants.asked(), 1);
+
+    let signature = "X-Twilio-Signature";
+    for (name, webhook) in [
+        ("no signature", form(C)),
+        ("a malformed signature", form(C).with(signature, "forged")),
+        (
+            "a malformed setting",
+            form(C).signed("c").with(SETTINGS, "KA"),
+        ),
+        (
+            "no algorithm",
+            form(C).signed("c").with(SETTINGS, "key=KA,algorithm=none"),
+        ),
+        (
+            "a long id",
+            form(C)
+                .signed("c")
+                .with(SETTINGS, format!("key={}", "K".repeat(257))),
+        ),
+        (
+            "an encoded body",
+            form(C).signed("c").with("Content-Encoding", "gzip"),
+        ),
+    ] {
+        assert_ne!(webhook.call(&app).await.0, 200, "{name}");
+        assert_eq!(tenants.asked(), 0, "{name}");
+    }
+    let id = format!("key={}", "K".repeat(256));
+    assert_answer(
+        &form(A).signed("a").with(SETTINGS, id).call(&app).await,
+        REFUSED,
+        "unknown id",
+    );
+    assert_eq!((LAST.take(), tenants.asked()), (Some(Kind::KeyUnknown), 1));
+}
+
+#[actix_web::test]
+async fn unknown_accounts_are_refused() {
+    let tenants = Tenants::new();
+    let app = app(tenants.config()).await;
+    for token in ["a", "main", "c"] {
+        let webhook = Webhook::form("/", &format!("AccountSid={C}")).signed(token);
+        assert_answer(&webhook.call(&app).await, REFUSED, token);
+        assert_eq!(
+            (LAST.take(), runs()),
+            (Some(Kind::AccountUnknown), 0),
+            "{token}"
+        );
+    }
+    tenants.0.keys.lock().unwrap().remove(&None);
+    let webhook = Webhook::get("/").signed("main");
+    assert_answer(&webhook.call(&app).await, REFUSED, "no default");
+    assert_eq!((LAST.take(), runs()), (Some(Kind::AccountUnknown), 0));
+}
+
+#[actix_web::test]
+async fn a_store_that_fails_or_lingers_lets_nobody_in() {
+    for validation in [Validation::Enforce, Validation::ReportOnly] {
+        let failing = Tenants::new();
+        failing.fail(true);
+        let slow = Tenants::new().takes(Duration::from_secs(3600));
+        for (name, tenants) in [("failing", failing), ("slow", slow)] {
+            let builder = tenants.builder().validation(validation);
+            let times = (Duration::from_secs(10), Duration::from_millis(20));
+            let app = app(builder.key_store_times(times.0, times.1).build().unwrap()).await;
+            let webhook = Webhook::form("/", &format!("AccountSid={A}"));
+            for (signer, webhook) in [
+                ("a", webhook.clone().signed("a")),
+                ("b", webhook.clone().signed("b")),
+                ("main", Webhook::get("/").signed("main")),
+            ] {
+                let name = format!("{name} {validation:?} {signer}");
+                assert_answer(&webhook.call(&app).await, UNJUDGED, &name);
+                assert_eq!(
+                    (LAST.take(), runs()),
+                    (Some(Kind::KeyStoreFailed), 0),
+                    "{name}"
+                );
+                // A failure is not kept.
+                assert_eq!(tenants.asked(), 1, "{name}");
+            }
+            let malformed = Webhook::form("/", "AccountSid=1").signed("a");
+            let refused = malformed.call(&app).await.0;
+            assert_eq!(
+                refused == 200,
+                validation == Validation::ReportOnly,
+                "{name}"
+            );
+            runs();
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_store_that_recovers_lets_genuine_requests_in_again() {
+    let tenants = Tenants::new();
+    let app = app(tenants.config()).await;
+    let webhook = |token| Webhook::form("/", &format!("AccountSid={A}")).signed(token);
+    tenants.fail(true);
+    assert_answer(&webhook("a").call(&app).await, UNJUDGED, "failing");
+    tenants.fail(false);
+    assert_answer(&webhook("a").call(&app).await, (200, &told(A)), "recovered");
+    tenants.fail(true);
+    assert_answer(&webhook("a").call(&app).await, (200, &told(A)), "known");
+    // Nobody can say whether this is a new token.
+    assert_answer(&webhook("new").call(&app).await, UNJUDGED, "not known");
+}
+
+#[actix_web::test]
+async fn answers_and_misses_are_kept_for_their_time() {
+    let tenants = Tenants::new();
+    let kept = app(tenants.config()).await;
+    let no_time = Duration::ZERO;
+    let builder = tenants
+        .builder()
+        .key_store_times(no_time, Duration::from_secs(5));
+    let not_kept = app(builder.build().unwrap()).await;
+    let form = |account: &str| Webhook::form("/", &format!("AccountSid={account}"));
+    // How often the store is asked by three of them, with and without a cache.
+    for (name, webhook, lookups) in [
+        ("genuine", form(A).signed("a"), [1, 3]),
+        ("another account", form(B).signed("b"), [1, 3]),
+        ("no account", Webhook::get("/").signed("main"), [1, 3]),
+        ("forged", form(A).signed("b"), [1, 3]),
+        ("unknown", form(C).signed("c"), [2, 3]),
+    ] {
+        for _ in 0..3 {
+            webhook.call(&kept).await;
+        }
+        assert_eq!(tenants.asked(), lookups[0], "{name}");
+        for _ in 0..3 {
+            webhook.call(&not_kept).await;
+        }
+        assert_eq!(tenants.asked(), lookups[1], "{name}");
+    }
+    runs();
+}
+
+#[actix_web::test]
+async fn made_up_accounts_do_not_drive_known_ones_out_of_the_cache() {
+    let tenants = Tenants::new();
+    let app = app(tenants.config()).await;
+    let known = Webhook::form("/", &format!("AccountSid={A}")).signed("a");
+    assert_eq!(known.call(&app).await.0, 200);
+    let flood = 5_000;
+    for number in 0..flood {
+        let made_up = Webhook::form("/", &format!("AccountSid=AC{number:032}")).signed("b");
+        assert_eq!(made_up.call(&app).await.0, 403);
+    }
+    // Each of them is asked for twice: a miss may be an account that was just added.
+    assert!(tenants.asked() > flood);
+    assert_eq!(known.call(&app).await.0, 200);
+    assert_eq!(tenants.asked(), 0);
+    runs();
+}
+
+#[actix_web::test]
+async fn forgeries_ask_the_store_again_at_most_once_a_second() {
+    let tenants = Tenants::new();
+    let app = app(tenants.config()).await;
+    let webhook = |token| Webhook::form("/", &format!("AccountSid={A}")).signed(token);
+    assert_eq!(webhook("a").call(&app).await.0, 200);
+    assert_eq!(tenants.asked(), 1);
+    for _ in 0..50 {
+        assert_answer(&webhook("b").call(&app).await, REFUSED, "forged");
+    }
+    assert_eq!(tenants.asked(), 1);
+
+    // All at once, too: who waits for a lookup takes what it brings.
+    let tenants = Tenants::new().takes(Duration::from_millis(1));
+    let app = self::app(tenants.config()).await;
+    let forged = webhook("b");
+    let answers = join_all((0..300).map(|_| forged.call(&app))).await;
+    assert!(answers.iter().all(|answer| answer.0 == 403));
+    let asked = tenants.asked();
+    assert!((1..=64).contains(&asked), "{asked}");
+    assert_eq!(runs(), 1);
+}
+
+#[actix_web::test]
+async fn lookups_at_a_time_are_bounded() {
+    let tenants = Tenants::new().takes(Duration::from_millis(1));
+    let app = app(tenants.config()).await;
+    let made_up = (0..200)
+        .map(|number| Webhook::form("/", &format!("AccountSid=ACff{number:030x}")).signed("a"));
+    let made_up: Vec<_> = made_up.collect();
+    let answers = join_all(made_up.iter().map(|webhook| webhook.call(&app))).await;
+    assert!(answers.iter().all(|answer| answer.0 == 403));
+    assert_eq!(tenants.0.most.load(Ordering::Relaxed), 32);
+    assert_eq!((tenants.asked(), runs()), (200, 0));
+}
+
+#[actix_web::test]
+async fn a_token_rotated_while_requests_run_loses_none_of_them() {
+    let tenants = Tenants::new().takes(Duration::from_millis(1));
+    let app = app(tenants.config()).await;
+    let webhook = |token| Webhook::form("/", &format!("AccountSid={A}")).signed(token);
+    let current = std::cell::Cell::new("a");
+    let tokens = |tokens: [&str; 2]| {
+        RequestValidator::new(tokens.map(|token| AuthToken::new(token).unwrap())).unwrap()
+    };
+    // Twilio signs with the new token at once; what it sent before is still on its way.
+    let request = async |number: u64| {
+        sleep(Duration::from_micros(number * 100)).await;
+        let webhook = webhook(current.get());
+        sleep(Duration::from_millis(1)).await;
+        webhook.call(&app).await
+    };
+    let rotation = async {
+        sleep(Duration::from_millis(10)).await;
+        tenants.set(Some(A), tokens(["new", "a"]));
+        current.set("new");
+    };
+    let (answers, ()) = futures_util::join!(join_all((0..300).map(request)), rotation);
+    let lost = answers.iter().filter(|answer| answer.0 != 200).count();
+    assert_eq!((lost, runs()), (0, 300));
+    let new = answers
+        .iter()
+        .filter(|answer| answer.1.ends_with("AuthToken(0)"))
+        .count();
+    assert!(new > 100, "{new}");
+}
+
+#[actix_web::test]
+async fn accounts_are_told_apart_on_a_server_and_under_the_middleware() {
+    let config = Tenants::new().config();
+    let server = Server::start(move || {
+        let validation = actix_twilio::TwilioValidation::with_config(config.clone());
+        App::new()
+            .app_data(config.clone())
+            .wrap(validation)
+            .default_service(web::to(hook))
+    });
+    for (account, own, other) in [(A, "a", "b"), (B, "b", "a")] {
+        for (place, webhook) in places(account) {
+            let genuine = webhook.clone().signed(own).send(server.address).await;
+            assert_answer(&genuine, (200, &told(account)), place);
+            let forged = webhook.signed(other).send(server.address).await;
+            assert_answer(&forged, REFUSED, place);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_map_has_the_keys_of_fixed_accounts() {
+    let map = KeyMap::new()
+        .account(A.parse().unwrap(), keys("a"))
+        .account(B.parse().unwrap(), keys("b"));
+    let config = |map: KeyMap| {
+        let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+        builder.key_store(map).build().unwrap()
+    };
+    let bare = app(config(map.clone())).await;
+    let whole = app(config(map.default_keys(keys("main")))).await;
+    let form = |account| Webhook::form("/", &format!("AccountSid={account}"));
+    for (name, webhook, without_default, with_default) in [
+        ("A", form(A).signed("a"), 200, 200),
+        ("B", form(B).signed("b"), 200, 200),
+        ("B for A", form(A).signed("b"), 403, 403),
+        ("main for A", form(A).signed("main"), 403, 403),
+        ("C", form(C).signed("main"), 403, 403),
+        ("none", Webhook::get("/").signed("main"), 403, 200),
+        ("A for none", Webhook::get("/").signed("a"), 403, 403),
+    ] {
+        assert_eq!(webhook.call(&bare).await.0, without_default, "{name}");
+        assert_eq!(webhook.call(&whole).await.0, with_default, "{name}");
+    }
+}
+
+/// A file that is gone with the test.
+struct File(PathBuf);
+
+impl File {
+    fn new(name: &str) -> Self {
+        let file = format!("actix-twilio-{}-{name}", std::process::id());
+        Self(std::env::temp_dir().join(file))
+    }
+
+    /// Replaces it in one step.
+    fn write(&self, text: &str) {
+        let new = self.0.with_extension("new");
+        fs::write(&new, text.replace("$A", A).replace("$B", B)).unwrap();
+        fs::rename(new, &self.0).unwrap();
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[test]
+fn a_key_file_must_be_right_from_the_start() {
+    let file = File::new("lines");
+    let right = [
+        "$A a",
+        "# comment\n\n$A\ta,new , old\r\n$B b\ndefault main\n  \n",
+        "default main",
+        "",
+    ];
+    for text in right {
+        file.write(text);
+        assert!(KeyFile::new(&file.0).is_ok(), "{text:?}");
+    }
+    let wrong = [
+        ("$A", "line 1"),
+        ("$A ", "line 1"),
+        ("$A ,", "line 1"),
+        ("$A a,,b", "line 1"),
+        ("$A a s3cr3t", "line 1"),
+        ("$A a,b\ts3cr3t", "line 1"),
+        ("\n$A=a", "line 2"),
+        (" $A a", "line 1"),
+        ("AC1 s3cr3t", "line 1"),
+        ("Default s3cr3t", "line 1"),
+        ("s3cr3t", "line 1"),
+        ("$A a\n$B b\n$A s3cr3t", "line 3"),
+        ("default a\ndefault a", "line 2"),
+    ];
+    for (text, line) in wrong {
+        file.write(text);
+        let err = KeyFile::new(&file.0).unwrap_err().to_string();
+        assert!(err.contains(line), "{text:?}: {err}");
+        assert!(!err.contains("s3cr3t"), "{err}");
+    }
+    let missing = KeyFile::new(file.0.with_extension("missing")).unwrap_err();
+    assert_eq!(missing.setting(), "key file");
+}
+
+#[actix_web::test]
+async fn a_key_file_is_read_as_it_changes() {
+    let file = File::new("changes");
+    file.write("$A a\ndefault main");
+    let config = || {
+        let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+        let store = KeyFile::new(&file.0).unwrap();
+        builder.key_store(store).build().unwrap()
+    };
+    let app = app(config()).await;
+    let form =
+        |account: &str, token| Webhook::form("/", &format!("AccountSid={account}")).signed(token);
+    assert_eq!(form(A, "a").call(&app).await.0, 200);
+    assert_eq!(Webhook::get("/").signed("main").call(&app).await.0, 200);
+    assert_eq!(form(B, "b").call(&app).await.0, 403);
+    // A token is rotated, and an account added.
+    file.write("$A new,a\n$B b\n");
+    assert_eq!(form(A, "new").call(&app).await.0, 200);
+    assert_eq!(form(A, "a").call(&app).await.0, 200);
+    assert_eq!(form(B, "b").call(&app).await.0, 200);
+    assert_eq!(form(B, "a").call(&app).await.0, 403);
+
+    for broken in ["$A a\nrubbish", ""] {
+        let app = self::app(config()).await;
+        if broken.is_empty() {
+            fs::remove_file(&file.0).unwrap();
+        } else {
+            file.write(broken);
+        }
+        assert_answer(&form(A, "a").call(&app).await, UNJUDGED, broken);
+        file.write("$A a");
+        assert_eq!(form(A, "a").call(&app).await.0, 200, "{broken}");
+    }
+}
+
+#[actix_web::test]
+async fn a_key_file_that_did_not_change_is_not_read_again() {
+    let file = File::new("unchanged");
+    let write = |token: &str, age| {
+        file.write(&format!("$A {token}"));
+        let written = fs::File::options().write(true).open(&file.0).unwrap();
+        written.set_modified(SystemTime::now() - age).unwrap();
+    };
+    let hour = Duration::from_secs(3600);
+    write("a", 2 * hour);
+    let modified = fs::metadata(&file.0).unwrap().modified().unwrap();
+    let store = KeyFile::new(&file.0).unwrap();
+    let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+    let app = app(builder.key_store(store).build().unwrap()).await;
+    let form = |token| Webhook::form("/", &format!("AccountSid={A}")).signed(token);
+
+    // Another token, but the same length and time.
+    write("b", hour);
+    let written = fs::File::options().write(true).open(&file.0).unwrap();
+    written.set_modified(modified).unwrap();
+    assert_eq!(form("a").call(&app).await.0, 200);
+    assert_eq!(form("b").call(&app).await.0, 403);
+}

@@ -1,0 +1,361 @@
+//! The test kit: what it signs is let through, what it forges is not, and what Twilio would not send makes a
+//! test fail with a message that helps.
+
+use std::{
+    fs,
+    net::TcpListener,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+use actix_twilio::{
+    AuthToken, RequestValidator, SharedKey, TwilioConfig, Validated,
+    ValidationErrorKind::{self as Kind, BodyHashMismatch, SignatureMismatch},
+    WebhookRequest,
+    testing::{Signer, TwilioTestRequest, hashed_url},
+};
+use actix_twilio_tests::{FORM, refusal, server::Server};
+use actix_web::{
+    App, HttpRequest, HttpResponse,
+    dev::{Service, ServiceResponse},
+    http::{StatusCode, header::X_FORWARDED_PROTO},
+    test::{TestRequest, call_service, init_service, read_body},
+    web,
+};
+
+const BASE: &str = "https://example.com";
+
+/// Answers with the method, the target, the host and the body that reached the handler.
+async fn echo(validated: Validated<(HttpRequest, String)>) -> String {
+    let (req, body) = validated.into_inner();
+    let host = req.headers().get("Host").unwrap().to_str().unwrap();
+    format!("{} {} {host} {body}", req.method(), req.uri())
+}
+
+async fn send(config: &TwilioConfig, req: TestRequest) -> ServiceResponse {
+    let app = App::new()
+        .app_data(config.clone())
+        .default_service(web::to(echo));
+    call_service(&init_service(app).await, req.to_request()).await
+}
+
+async fn text(config: &TwilioConfig, req: TestRequest) -> String {
+    let res = send(config, req).await;
+    assert_eq!(res.status(), StatusCode::OK, "{:?}", refusal(&res));
+    String::from_utf8(read_body(res).await.into()).unwrap()
+}
+
+async fn kind(config: &TwilioConfig, req: TestRequest) -> Kind {
+    refusal(&send(config, req).await).unwrap()
+}
+
+fn signers() -> [(&'static str, Signer); 2] {
+    let key = SharedKey::new("K1", "a secret for tests").unwrap();
+    [
+        ("Auth Token", Signer::new("a token for tests")),
+        ("SharedKey", Signer::shared_key(key)),
+    ]
+}
+
+/// Each kind of request, made by a signer.
+fn requests(signer: &Signer) -> Vec<(&'static str, TestRequest)> {
+    let pairs = [("B", "2"), ("A", "+1 \u{e9}&="), ("B", "1"), ("C", "")];
+    let new = TestRequest::default;
+    vec![
+        (
+            "form",
+            new().twilio_form(signer, "https://example.com/a", &pairs),
+        ),
+        (
+            "form without parameters",
+            new().twilio_form(signer, "https://example.com/a", &[(); 0]),
+        ),
+        (
+            "JSON",
+            new().twilio_json(
+                signer,
+                "https://example.com/a?b=1",
+                &serde_json::json!({"a": 1}),
+            ),
+        ),
+        (
+            "JSON as text",
+            new().twilio_body(
+                signer,
+                &hashed_url("https://example.com/a", " { } "),
+                "application/json",
+                " { } ",
+            ),
+        ),
+        (
+            "GET",
+            new().twilio_get(signer, "https://example.com/a?b=%2B1%27+%20&b=2"),
+        ),
+    ]
+}
+
+#[actix_web::test]
+async fn what_is_signed_passes_and_what_is_forged_does_not() {
+    for (key, signer) in signers() {
+        let config = signer.config(BASE);
+        for (name, req) in requests(&signer) {
+            let res = send(&config, req).await;
+            assert_eq!(
+                res.status(),
+                StatusCode::OK,
+                "{key}, {name}: {:?}",
+                refusal(&res)
+            );
+        }
+        for (name, req) in requests(&signer.forged()) {
+            assert_eq!(kind(&config, req).await, SignatureMismatch, "{key}, {name}");
+        }
+        for (name, req) in requests(&Signer::new("another token")) {
+            let kind = kind(&config, req).await;
+            assert!(
+                matches!(kind, SignatureMismatch | Kind::KeyUnknown),
+                "{key}, {name}: {kind:?}"
+            );
+        }
+    }
+}
+
+#[actix_web::test]
+async fn requests_go_where_the_url_says_with_every_byte_as_it_is() {
+    let signer = Signer::new("a token for tests");
+    let config = signer.config(BASE);
+    let new = TestRequest::default;
+    let get = |url: &str| new().twilio_get(&signer, url);
+    let hash = hashed_url("", "[1]");
+    let cases = [
+        (
+            get("https://example.com/a?b=%27%2f+%20'"),
+            "GET /a?b=%27%2f+%20' example.com ",
+        ),
+        (get("https://example.com"), "GET / example.com "),
+        (get("https://example.com/?"), "GET /? example.com "),
+        (get("https://example.com/a#rc=2"), "GET /a example.com "),
+        (
+            // What a test set before counts no more.
+            TestRequest::delete()
+                .uri("/b")
+                .insert_header(("Host", "h"))
+                .twilio_form(
+                    &signer,
+                    "https://example.com/a",
+                    &[("A", "+1"), ("A", "\u{e9} ")],
+                ),
+            "POST /a example.com A=%2B1&A=%C3%A9+",
+        ),
+        (
+            new().twilio_json(&signer, "https://example.com/a#rc=2", &[1]),
+            &format!("POST /a{hash} example.com [1]"),
+        ),
+        (
+            new().twilio_body(&signer, "https://example.com/a", FORM, "A=%41&&B"),
+            "POST /a example.com A=%41&&B",
+        ),
+    ];
+    for (req, expected) in cases {
+        assert_eq!(text(&config, req).await, expected);
+    }
+
+    // With a port that is not the scheme's own, and user info that is not sent but signed.
+    let config = signer.config("https://example.com:8443");
+    let req = get("https://example.com:8443/a");
+    assert_eq!(text(&config, req).await, "GET /a example.com:8443 ");
+    let get = || get("https://user:pass@example.com:8443/a");
+    let sent = get().to_srv_request();
+    assert_eq!(sent.headers().get("Host").unwrap(), "example.com:8443");
+    let req = get();
+    assert_eq!(kind(&config, req).await, SignatureMismatch);
+}
+
+#[actix_web::test]
+async fn what_is_set_afterwards_is_sent_but_not_signed() {
+    let signer = Signer::new("a token for tests");
+    let prefixed = signer.config("https://example.com/twilio");
+    let url = "https://example.com/twilio/a?b=1";
+    let req = TestRequest::default()
+        .twilio_get(&signer, url)
+        .uri("/a?b=1");
+    assert_eq!(text(&prefixed, req).await, "GET /a?b=1 example.com ");
+
+    let config = signer.config(BASE);
+    let replaced = |req: TestRequest| req.set_payload("A=2");
+    let mut found = Vec::new();
+    for (name, req) in requests(&signer) {
+        found.push((name, kind(&config, replaced(req)).await));
+    }
+    let expected = [
+        ("form", SignatureMismatch),
+        ("form without parameters", SignatureMismatch),
+        ("JSON", BodyHashMismatch),
+        ("JSON as text", BodyHashMismatch),
+        ("GET", Kind::BodyHashMissing),
+    ];
+    assert_eq!(found, expected);
+
+    // Without a public URL, a header says that a proxy ended TLS.
+    let token = AuthToken::new("a token for tests").unwrap();
+    let config = TwilioConfig::builder().auth_token(token).build().unwrap();
+    let get = || TestRequest::default().twilio_get(&signer, "https://example.com/a");
+    assert_eq!(kind(&config, get()).await, SignatureMismatch);
+    let req = get().insert_header((X_FORWARDED_PROTO, "https"));
+    assert_eq!(text(&config, req).await, "GET /a example.com ");
+}
+
+#[actix_web::test]
+async fn websockets_are_opened_by_genuine_handshakes() {
+    async fn open(validated: Validated<(HttpRequest, web::Payload)>) -> HttpResponse {
+        let (req, payload) = validated.into_inner();
+        actix_ws::handle(&req, payload).unwrap().0
+    }
+    for (key, signer) in signers() {
+        let app = App::new()
+            .app_data(signer.config(BASE))
+            .route("/media", web::get().to(open));
+        let app = init_service(app).await;
+        let url = "wss://example.com/media?room=1";
+        let cases = [(&signer, 101), (&signer.forged(), 403)];
+        for (signer, status) in cases {
+            let req = TestRequest::default().twilio_websocket(signer, url);
+            let res = app.call(req.to_request()).await.unwrap();
+            assert_eq!(res.status(), status, "{key}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn real_clients_get_their_headers() {
+    for (key, signer) in signers() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let config = signer.config(&base);
+        let app = move || {
+            App::new()
+                .app_data(config.clone())
+                .default_service(web::to(echo))
+        };
+        let server = Server::start_with(app, |server| server.listen(listener));
+
+        let body = r#"{"a":"\u00e9"}"#;
+        let url = hashed_url(&format!("{base}/events?b=%27"), body);
+        let json = WebhookRequest::new("POST", &url)
+            .content_type("application/json")
+            .body(body);
+        for (signer, status) in [(signer.clone(), 200), (signer.forged(), 403)] {
+            let mut request = reqwest::Client::new()
+                .post(&url)
+                .header("Content-Type", "application/json")
+                .body(body);
+            for (name, value) in signer.headers(&json) {
+                request = request.header(name, value);
+            }
+            let answer = request.send().await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{key}");
+        }
+        server.stop().await;
+    }
+}
+
+#[test]
+fn forged_signatures_are_wrong_and_well_formed() {
+    let keys = RequestValidator::new([AuthToken::new("a token for tests").unwrap()]).unwrap();
+    let signer = Signer::new("a token for tests");
+    // Some genuine signatures start with the letter that others are forged with.
+    for number in 0..500 {
+        let url = format!("https://example.com/{number}");
+        let request = WebhookRequest::new("GET", &url);
+        let [genuine, forged] = [&signer, &signer.forged()].map(|signer| signer.headers(&request));
+        assert!(keys.validate(&request.signature(&genuine[0].1)).is_ok());
+        let err = keys.validate(&request.signature(&forged[0].1)).unwrap_err();
+        assert_eq!(err.kind(), SignatureMismatch, "{url}");
+    }
+}
+
+type Call<'a> = Box<dyn Fn() + 'a>;
+
+#[test]
+fn what_twilio_would_not_send_fails_with_a_message() {
+    let signer = Signer::new("a token for tests");
+    let get = |url: &'static str| {
+        let signer = &signer;
+        move || drop(TestRequest::default().twilio_get(signer, url))
+    };
+    let nested = [("A", [1])];
+    let hashed = hashed_url("https://example.com/", "{}");
+    let cases: Vec<(Call<'_>, &str)> = vec![
+        (Box::new(get("/message")), "https:// or http://"),
+        (Box::new(get("wss://example.com/")), "https:// or http://"),
+        (Box::new(get("https:///message")), "no host or no path"),
+        (
+            Box::new(get("https://example.com?a=1")),
+            "no host or no path",
+        ),
+        (Box::new(get("https://example.com/a b")), "percent-encoded"),
+        (
+            Box::new(|| drop(TestRequest::default().twilio_websocket(&signer, "https://h/"))),
+            "wss:// or ws://",
+        ),
+        (
+            Box::new(|| drop(TestRequest::default().twilio_form(&signer, "https://h/", &nested))),
+            "no form",
+        ),
+        (
+            Box::new(|| drop(TestRequest::default().twilio_json(&signer, &hashed, &[1]))),
+            "several different bodySHA256",
+        ),
+        (
+            Box::new(|| {
+                let req = TestRequest::default();
+                drop(req.twilio_body(&signer, "https://h/", "application/json", "{}"));
+            }),
+            "no bodySHA256",
+        ),
+        (Box::new(|| drop(Signer::new(" "))), "empty or blank"),
+        (Box::new(|| drop(signer.config("example.com"))), "no scheme"),
+    ];
+    for (number, (call, expected)) in cases.iter().enumerate() {
+        let panic = catch_unwind(AssertUnwindSafe(call)).unwrap_err();
+        let message = panic.downcast_ref::<String>().unwrap();
+        assert!(message.contains(expected), "case {number}: {message}");
+    }
+}
+
+#[test]
+fn tokens_are_not_printed() {
+    let printed = format!("{:?}", signers());
+    assert!(!printed.contains("for tests"), "{printed}");
+}
+
+/// The feature must never weaken validation: it adds a module, and that is all.
+#[test]
+fn nothing_but_the_module_looks_at_the_feature() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut folders = vec![root.join("runtime/src"), root.join("macros/src")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            for line in fs::read_to_string(&path).unwrap().lines() {
+                if line.contains("feature = \"testing\"") {
+                    found.push((path.file_name().unwrap().to_owned(), line.trim().to_owned()));
+                }
+            }
+        }
+    }
+    let expected = [
+        // The docs may link to it, and there it is.
+        "not(all(feature = \"explain\", feature = \"testing\", feature = \"webhook\")),",
+        "#[cfg(feature = \"testing\")]",
+    ];
+    assert_eq!(
+        found,
+        expected.map(|line| ("lib.rs".into(), line.to_owned()))
+    );
+}

@@ -1,0 +1,379 @@
+//! What the operator reads in the log. What must never stand there is in `secrets.rs`.
+
+use std::time::{Duration, Instant};
+
+use actix_twilio::{
+    Proof, Validated, Validation,
+    ValidationErrorKind::{self as Kind, OriginMalformed, SignatureMismatch},
+};
+use actix_twilio_tests::{
+    FORGED, NO_VARIABLES, SIGNATURE, config, in_child, in_children,
+    log::{Line, Log},
+    requests::{URL, call, call_app, form, get, json, limited, payload, refusals, request},
+};
+use actix_web::{
+    Route,
+    http::{
+        Method,
+        header::{FORWARDED, HOST, X_FORWARDED_HOST},
+    },
+    rt::System,
+    test::TestRequest,
+    web::{self, Bytes},
+};
+use tracing::Level;
+
+fn echo() -> Route {
+    web::to(async |body: Validated<Bytes>| body.into_inner())
+}
+
+fn forged() -> TestRequest {
+    form("a=1").insert_header((SIGNATURE, FORGED))
+}
+
+#[actix_web::test]
+async fn each_refusal_is_one_warning_that_says_why() {
+    let config = limited().build().unwrap();
+    let (log, _guard) = Log::start();
+    for (kind, sent) in refusals() {
+        call(&config, echo(), sent).await;
+        let line = log.only(kind);
+        assert_eq!(
+            (line.level, &*line.target),
+            (Level::WARN, "actix_twilio"),
+            "{kind}"
+        );
+        let (url, from) = match kind {
+            Kind::BodyHashMismatch => ("https://example.com/hook?x=..&bodySHA256=..", "Host"),
+            Kind::BodyHashConflicting => (
+                "https://example.com/hook?x=..&bodySHA256=..&bodySHA256=..",
+                "Host",
+            ),
+            OriginMalformed => ("/hook?x=..", "nowhere"),
+            _ => ("https://example.com/hook?x=..", "Host"),
+        };
+        assert_eq!(line.field("kind"), kind.as_str());
+        assert_eq!(line.field("url"), url, "{kind}");
+        assert_eq!(line.field("host_from"), from, "{kind}");
+        let from = if from == "Host" {
+            "X-Forwarded-Proto"
+        } else {
+            from
+        };
+        assert_eq!(line.field("scheme_from"), from, "{kind}");
+        assert_eq!(line.field("hint"), kind.hint(), "{kind}");
+        assert_eq!(line.left_out(), 0, "{kind}");
+        let message = format!("refused a request: {kind}");
+        assert_eq!(line.field("message"), message, "{kind}");
+    }
+    for (name, genuine) in [("form", form("a=1")), ("JSON", json("{}")), ("GET", get())] {
+        call(&config, echo(), genuine).await;
+        assert!(log.take().is_empty(), "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn warning_says_where_the_url_comes_from() {
+    let told = config().build().unwrap();
+    let public = config()
+        .public_url("https://public.example/prefix")
+        .unwrap();
+    let public = public.build().unwrap();
+    let stranger = "203.0.113.9:4711".parse().unwrap();
+    let bare = || {
+        TestRequest::with_uri("/hook")
+            .insert_header((SIGNATURE, FORGED))
+            .insert_header((HOST, "h"))
+    };
+    let (xfp, xfh, xoh) = ("X-Forwarded-Proto", "X-Forwarded-Host", "X-Original-Host");
+    let told_host = || {
+        bare()
+            .insert_header((xfh, "x"))
+            .insert_header((xfp, "https"))
+    };
+    let told_both = || told_host().insert_header((xoh, "y"));
+    let standard = bare().insert_header((FORWARDED, "host=x;proto=https"));
+    let target = bare().uri("http://user:s3cr3t@h/hook");
+    let base = "https://public.example/prefix/hook?x=..";
+    #[rustfmt::skip]
+    let cases = [
+        ("public", &public, forged(), base, "public URL", "public URL"),
+        ("host", &told, told_host(), "https://x/hook", xfp, xfh),
+        ("original", &told, told_both(), "https://y/hook", xfp, xoh),
+        ("standard", &told, standard, "https://x/hook", "Forwarded", "Forwarded"),
+        ("stranger", &told, told_both().peer_addr(stranger), "http://h/hook", "connection", "Host"),
+        ("target", &told, target, "http://..@h/hook", "connection", "request target"),
+        ("no host", &told, bare().insert_header((HOST, "?")), "/hook", "nowhere", "nowhere"),
+    ];
+    let (log, _guard) = Log::start();
+    for (name, config, req, url, scheme_from, host_from) in cases {
+        call(config, echo(), req).await;
+        let line = log.only(name);
+        assert_eq!(line.field("url"), url, "{name}");
+        assert_eq!(line.field("scheme_from"), scheme_from, "{name}");
+        assert_eq!(line.field("host_from"), host_from, "{name}");
+        let peer = line.get("peer");
+        assert_eq!(
+            peer,
+            (name == "stranger").then_some("203.0.113.9"),
+            "{name}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn text_of_the_request_is_escaped_and_cut() {
+    let config = config().build().unwrap();
+    let long = "a".repeat(2_000);
+    let path = format!("/{long}");
+    let quotes = format!("/{}", "\"".repeat(2_000));
+    let name = format!("/hook?{long}=1");
+    let names = format!("/hook?{}", "a=1&".repeat(2_000));
+    #[rustfmt::skip]
+    let cases = [
+        ("/hook\"\\{}?\\=1", "http://h/hook\\\"\\\\{}?\\\\=.."),
+        ("/%0A%1B[31m%E2%80%AE", "http://h/%0A%1B[31m%E2%80%AE"),
+        ("/hook?s3cr3t&x=a=s3cr3t&&=s3cr3t?s3cr3t", "http://h/hook?..&x=..&..&=.."),
+        ("/hook?a=1;b=s3cr3t", "http://h/hook?a=.."),
+        (&*path, "http://h/aaa"),
+        (&*quotes, "http://h/\\\"\\\""),
+        (&*name, "http://h/hook?aaa"),
+        (&*names, "http://h/hook?a=..&a=..&"),
+    ];
+    let (log, _guard) = Log::start();
+    for (target, expected) in cases {
+        let req = TestRequest::with_uri(target)
+            .insert_header((SIGNATURE, FORGED))
+            .insert_header((HOST, "h"));
+        call_app(req, |app| {
+            app.app_data(config.clone()).default_service(echo());
+        })
+        .await;
+        let line = log.only(target);
+        let url = line.field("url");
+        if target.len() < 1_000 {
+            assert_eq!(url, expected);
+        } else {
+            assert!(url.starts_with(expected), "{url}");
+            // 200 bytes and the two dots that say that there was more.
+            assert!(
+                url.len() <= 202 && url.ends_with(".."),
+                "{} bytes: {url}",
+                url.len()
+            );
+        }
+    }
+    // Of a header that can't be read, nothing is shown.
+    for hostile in [
+        "evil\u{fc}",
+        "evil\tevil",
+        "evil\u{1f4de}",
+        &"evil.".repeat(1_600),
+    ] {
+        call(
+            &config,
+            echo(),
+            forged().insert_header((X_FORWARDED_HOST, hostile)),
+        )
+        .await;
+        let line = log.only(hostile);
+        assert_eq!(line.field("kind"), OriginMalformed.as_str(), "{hostile}");
+        assert!(!format!("{line:?}").contains("evil"), "{line:?}");
+    }
+}
+
+/// Sends a request to an app that has two configurations.
+async fn call_misconfigured() {
+    // With a public URL, building says nothing.
+    let [one, two] = [limited(), limited()].map(|builder| {
+        let builder = builder.public_url("https://example.com").unwrap();
+        builder.build().unwrap()
+    });
+    let res = call_app(form("a=1"), |app| {
+        app.app_data(one)
+            .app_data(web::Data::new(two))
+            .route("/hook", echo());
+    });
+    assert_eq!(res.await.status(), 500);
+}
+
+#[actix_web::test]
+async fn misconfiguration_is_an_error_that_names_the_setting() {
+    let (log, _guard) = Log::start();
+    call_misconfigured().await;
+    let line = log.only("two configurations");
+    assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
+    assert!(line.field("message").contains("TwilioConfig: "), "{line:?}");
+}
+
+#[actix_web::test]
+async fn missing_proof_is_an_error_unless_the_handler_can_do_without() {
+    let off = limited().validation(Validation::Off).build().unwrap();
+    let (log, _guard) = Log::start();
+    let without = web::to(async |proof: Validated<Option<Proof>>| format!("{:?}", *proof));
+    let with = web::to(async |proof: Validated<Proof>| format!("{:?}", *proof));
+    for (route, status, level) in [(without, 200, None), (with, 500, Some(Level::ERROR))] {
+        let res = call(&off, route, form("a=1")).await;
+        assert_eq!(res.status(), status);
+        let mut lines = log.take();
+        lines.retain(|line| !line.field("message").contains("validation is off"));
+        let levels: Vec<_> = lines.iter().map(|line| line.level).collect();
+        assert_eq!(levels, Vec::from_iter(level), "{status}: {lines:?}");
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.field("message").contains("Proof: a handler takes one"))
+        );
+    }
+}
+
+/// What an error says, and the environment that it is about.
+const WRONG_ENVIRONMENTS: [(&str, &[(&str, &str)]); 4] = [
+    ("TWILIO_AUTH_TOKEN: it is not set; ", &[]),
+    (
+        "TWILIO_AUTH_TOKEN: one of the tokens between",
+        &[("TWILIO_AUTH_TOKEN", "s3cr3t,")],
+    ),
+    (
+        "TWILIO_WEBHOOK_BASE_URL: it has no scheme; ",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_WEBHOOK_BASE_URL", "s3cr3t"),
+        ],
+    ),
+    (
+        "TWILIO_VALIDATION: it is report",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_VALIDATION", "report"),
+        ],
+    ),
+];
+
+#[test]
+fn wrong_environment_is_an_error_that_names_the_variable() {
+    let variables =
+        |(_, variables): &(_, &'static [(&'static str, &'static str)])| variables.iter().copied();
+    in_children(WRONG_ENVIRONMENTS, variables, |(said, _)| {
+        let (log, _guard) = Log::start();
+        System::new().block_on(call_app(form("a=1"), |app| {
+            app.route("/hook", echo());
+        }));
+        let line = log.only("environment");
+        assert_eq!((line.level, line.field("kind")), (Level::ERROR, "config"));
+        assert!(line.field("message").contains(said), "{line:?}");
+        assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");
+    });
+}
+
+#[actix_web::test]
+async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
+    let (log, _guard) = Log::start();
+
+    let report = limited()
+        .validation(Validation::ReportOnly)
+        .build()
+        .unwrap();
+    let line = log.only("report");
+    assert_eq!(line.level, Level::WARN);
+    assert!(line.field("message").contains("only reports"), "{line:?}");
+    call(&report, echo(), form("a=1")).await;
+    assert!(log.take().is_empty());
+    call(&report, echo(), forged()).await;
+    let line = log.only("reported");
+    assert_eq!(
+        (line.level, line.field("kind")),
+        (Level::WARN, SignatureMismatch.as_str())
+    );
+    assert!(
+        line.field("message")
+            .starts_with("would have refused a request: "),
+        "{line:?}"
+    );
+
+    // What can't be read is refused all the same, and that is what the log says.
+    let slow = || payload(["a="], false).0;
+    call(&report, echo(), (form(""), slow())).await;
+    let line = log.only("refused");
+    assert!(
+        line.field("message").starts_with("refused a request: "),
+        "{line:?}"
+    );
+    let unsigned = request(Method::POST, URL);
+    call(&report, echo(), (unsigned, slow())).await;
+    let said: Vec<_> = log
+        .take()
+        .iter()
+        .map(|line| line.field("kind").to_owned())
+        .collect();
+    assert_eq!(said, ["signature_missing", "body_too_slow"]);
+
+    let off = limited().dangerously_disable_validation().build().unwrap();
+    let line = log.only("off");
+    assert_eq!(line.level, Level::WARN);
+    assert!(
+        line.field("message").contains("validation is off"),
+        "{line:?}"
+    );
+    for req in [form("a=1"), forged()] {
+        call(&off, echo(), req).await;
+        let line = log.only("let through");
+        assert_eq!(line.level, Level::WARN);
+        assert!(line.field("message").contains("unseen"), "{line:?}");
+    }
+
+    // Without a public URL, the log says at start what that means.
+    limited().build().unwrap();
+    let line = log.only("no public URL");
+    assert_eq!(
+        (line.level, line.field("trusts_proxies")),
+        (Level::INFO, "true")
+    );
+    limited().trusted_proxies([""; 0]).unwrap().build().unwrap();
+    assert_eq!(log.only("no proxies").field("trusts_proxies"), "false");
+    limited()
+        .public_url("https://example.com")
+        .unwrap()
+        .build()
+        .unwrap();
+    assert!(log.take().is_empty());
+}
+
+#[test]
+fn flood_of_forgeries_is_no_flood_of_warnings() {
+    // The limit is one for the whole process.
+    in_child(NO_VARIABLES, || System::new().block_on(flood()));
+}
+
+async fn flood() {
+    const SENT: usize = 300;
+    let config = config()
+        .body_timeout(Duration::from_millis(150))
+        .build()
+        .unwrap();
+    let (log, _guard) = Log::start();
+    let start = Instant::now();
+    for _ in 0..SENT {
+        let res = call(&config, echo(), forged()).await;
+        assert_eq!(res.status(), 403);
+    }
+    // What is wrong on our own side is not lost in the flood.
+    call_misconfigured().await;
+    let mut lines = log.take();
+    let error = lines.pop().unwrap();
+    assert_eq!((error.level, error.left_out()), (Level::ERROR, 0));
+
+    // This one takes longer than it takes to save up for a warning.
+    call(&config, echo(), (form(""), payload(["a="], false).0)).await;
+    lines.extend(log.take());
+    let saved_up = start.elapsed().as_millis() / 100;
+    let most = 100 + usize::try_from(saved_up).unwrap();
+    assert!(
+        (100..=most).contains(&lines.len()),
+        "{} warnings",
+        lines.len()
+    );
+    let left_out: usize = lines.iter().map(Line::left_out).sum();
+    assert_eq!(lines.len() + left_out, SENT + 1);
+    assert!(left_out > 0, "all were reported");
+}
