@@ -11,16 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_twilio::{
-    AuthToken, ConfigError, MatchedKey, RequestValidator, SharedKey,
-    ValidationErrorKind::{
-        self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
-        CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
-        SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
-        SignatureMissing,
-    },
-    WebhookRequest,
-};
+use actix_twilio::{AuthToken, ConfigError, RequestValidator, WebhookRequest, keys::{MatchedKey, SharedKey}, signature::SignatureErrorKind::{self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing, CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown, SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch, SignatureMissing}};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 

@@ -6,11 +6,7 @@
 
 use std::{collections::BTreeSet, future::Future, pin::Pin, rc::Rc, sync::LazyLock};
 
-use actix_twilio::{
-    AccountSid, AuthToken, KeyMap, MatchedKey, Proof, RequestValidator, SharedKey, TwilioConfig,
-    Validated,
-    ValidationErrorKind::{self as Kind, BodyTooLarge, OriginMalformed, SignatureMismatch},
-};
+use actix_twilio::{AuthToken, Proof, RequestValidator, TwilioConfig, Validated, ValidationErrorKind::{self as Kind, BodyTooLarge, OriginMalformed, Signature}, keys::{AccountSid, KeyMap, MatchedKey, SharedKey}, signature::SignatureErrorKind::{SignatureMismatch}};
 use actix_web::{
     App, HttpResponse,
     body::to_bytes,
@@ -139,7 +135,7 @@ pub fn url(data: &[u8]) {
         let signature = reference::sign_by_token(&KEYS, other.as_bytes());
         let verdict = assert_same(&req.signed(signature));
         let is_candidate = candidates.iter().any(|text| text == other.as_bytes());
-        assert!(is_candidate || verdict == Err(SignatureMismatch), "{req:?}");
+        assert!(is_candidate || verdict == Err(Signature(SignatureMismatch)), "{req:?}");
     }
 }
 
@@ -267,7 +263,7 @@ fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKe
     }
     match reference::verdict(&KEYS, &req) {
         // Without a form, the URL's signature comes before the body.
-        Err(SignatureMismatch) if !of_form => Err(SignatureMismatch),
+        Err(Signature(SignatureMismatch)) if !of_form => Err(Signature(SignatureMismatch)),
         _ if req.body.len() > LIMIT => Err(BodyTooLarge),
         verdict => verdict,
     }

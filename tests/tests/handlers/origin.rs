@@ -3,10 +3,7 @@
 
 use std::net::SocketAddr;
 
-use actix_twilio::{
-    TwilioConfig, Validated,
-    ValidationErrorKind::{OriginMalformed, SignatureMismatch},
-};
+use actix_twilio::{TwilioConfig, Validated, ValidationErrorKind::{OriginMalformed, Signature}, signature::SignatureErrorKind::{SignatureMismatch}};
 use actix_twilio_tests::{FORGED, config, refusal, sign_text};
 use actix_web::{
     App,
@@ -72,7 +69,7 @@ async fn accepted<'u>(
     let expected = if accepted.is_empty() {
         OriginMalformed
     } else {
-        SignatureMismatch
+        Signature(SignatureMismatch)
     };
     assert!(
         kinds.iter().all(|kind| *kind == expected),

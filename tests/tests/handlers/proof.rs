@@ -2,10 +2,7 @@
 
 use std::sync::{LazyLock, atomic::Ordering};
 
-use actix_twilio::{
-    AccountSid, AuthToken, ConfigError, KeyMap, Policy, Proof, RequestValidator, SharedKey,
-    TwilioConfig, TwilioValidation, Validated, Validation, validate_twilio_request,
-};
+use actix_twilio::{AuthToken, ConfigError, Policy, Proof, RequestValidator, TwilioConfig, TwilioValidation, Validated, validate_twilio_request, config::Mode, keys::{AccountSid, KeyMap, SharedKey}};
 use actix_twilio_tests::{
     in_children, keys,
     webhook::{
@@ -111,7 +108,7 @@ fn handlers(cfg: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn only_a_validated_and_enforced_request_has_a_proof() {
-    use Validation::{Enforce, Off, ReportOnly};
+    use Mode::{Enforce, Off, ReportOnly};
     let protected = [
         "/demands",
         "/demands_first",
@@ -121,7 +118,7 @@ async fn only_a_validated_and_enforced_request_has_a_proof() {
     ];
     let unprotected = ["/not_annotated", "/beside", "/behind"];
     for validation in [Enforce, ReportOnly, Off] {
-        let config = builder("12345").validation(validation).build().unwrap();
+        let config = builder("12345").mode(validation).build().unwrap();
         let bare = init_service(App::new().app_data(config.clone()).configure(handlers)).await;
         let middleware = App::new()
             .app_data(config.clone())
@@ -453,12 +450,12 @@ async fn options_follow_the_configuration_of_each_app() {
     let a = app(config("12345")).await;
     let b = app(config("67890")).await;
     let report = app(builder("12345")
-        .validation(Validation::ReportOnly)
+        .mode(Mode::ReportOnly)
         .build()
         .unwrap())
     .await;
     let off = app(builder("12345")
-        .validation(Validation::Off)
+        .mode(Mode::Off)
         .build()
         .unwrap())
     .await;

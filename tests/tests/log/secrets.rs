@@ -14,12 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use actix_twilio::{
-    AccountSid, AuthToken, Cause, Explainer, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError,
-    MatchedKey, Proof, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder,
-    TwilioValidation, Validated, Validation, WebhookRequest, testing::Signer,
-    validate_twilio_request,
-};
+use actix_twilio::{AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig, TwilioConfigBuilder, TwilioValidation, Validated, WebhookRequest, testing::Signer, validate_twilio_request, config::Mode, explain::{Cause, Explainer}, keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey}};
 use actix_twilio_tests::{
     FORGED, FORM, NO_VARIABLES, SETTINGS,
     client::{connect, last_words},
@@ -267,7 +262,7 @@ async fn no_public_type_prints_a_secret() {
         ("TwilioConfigBuilder", debug(TwilioConfig::builder().key_store(map.clone()))),
         ("TwilioConfig", debug(config_of(config()))),
         ("TwilioConfig", debug(config_of(TwilioConfig::builder().key_store(map)))),
-        ("Validation", debug(Validation::Enforce)),
+        ("Validation", debug(Mode::Enforce)),
         ("TwilioValidation", debug(&middleware)),
         ("TwilioValidationMiddleware", debug(middleware.new_transform(Inner).await.unwrap())),
         ("Signer", debug(Signer::new(TOKEN))),
@@ -563,14 +558,14 @@ fn explaining_servers_print_no_secret() {
 fn reporting_servers_print_no_secret() {
     let expected = ["WARN actix_twilio: would have refused"];
     in_child(NO_VARIABLES, || {
-        search_server(&expected, config().validation(Validation::ReportOnly));
+        search_server(&expected, config().mode(Mode::ReportOnly));
     });
 }
 
 #[test]
 fn servers_that_let_everything_through_print_no_secret() {
     in_child(NO_VARIABLES, || {
-        search_server(&["validation is off"], config().validation(Validation::Off));
+        search_server(&["validation is off"], config().mode(Mode::Off));
     });
 }
 

@@ -3,18 +3,7 @@
 
 use std::{collections::BTreeSet, env};
 
-use actix_twilio::{
-    AuthToken,
-    Cause::{
-        Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash,
-        Unknown, Userinfo, WebsocketScheme,
-    },
-    Explainer, MatchedKey, RequestValidator,
-    ValidationErrorKind::{
-        BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch,
-    },
-    body_sha256,
-};
+use actix_twilio::{AuthToken, RequestValidator, explain::{Cause::{ Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash, Unknown, Userinfo, WebsocketScheme, }, Explainer}, keys::MatchedKey, signature::{SignatureErrorKind::{BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch}, body_sha256}};
 use actix_twilio_tests::{
     FORM, hashed,
     reference::{self, Keys, Request},
