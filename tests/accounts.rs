@@ -14,9 +14,12 @@ use std::{
 };
 
 use actix_twilio::{
-    AccountSid, AuthToken, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError, MatchedKey, Proof,
-    RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validation,
-    ValidationErrorKind as Kind, validate_twilio_request,
+    AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig, TwilioConfigBuilder,
+    ValidationErrorKind as Kind,
+    config::Mode,
+    keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
+    signature::SignatureErrorKind,
+    validate_twilio_request,
 };
 use actix_web::{
     App, Error,
@@ -210,7 +213,10 @@ async fn each_account_accepts_its_own_token_and_refuses_the_others() {
                 assert_answer(&answer, REFUSED, &name);
                 assert_eq!(
                     (LAST.take(), runs()),
-                    (Some(Kind::SignatureMismatch), 0),
+                    (
+                        Some(Kind::Signature(SignatureErrorKind::SignatureMismatch)),
+                        0
+                    ),
                     "{name}"
                 );
             }
@@ -242,7 +248,8 @@ async fn each_account_accepts_its_own_token_and_refuses_the_others() {
 
 #[actix_web::test]
 async fn the_holder_of_one_token_cannot_speak_for_another_account() {
-    use Kind::{AccountConflicting, AccountMalformed, KeyUnknown, SignatureMismatch};
+    use Kind::Signature;
+    use SignatureErrorKind::{AccountConflicting, AccountMalformed, KeyUnknown, SignatureMismatch};
     let tenants = Tenants::new();
     let shared = |id| [SharedKey::new(id, "secret").unwrap()];
     let b = [AuthToken::new("b").unwrap()];
@@ -260,21 +267,25 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
     };
     let settings = "X-Twilio-Webhooks-Signature-Settings";
     let attacks = [
-        ("A's form", form("", "AccountSid=$A"), SignatureMismatch),
+        (
+            "A's form",
+            form("", "AccountSid=$A"),
+            Signature(SignatureMismatch),
+        ),
         (
             "B, then A",
             form("", "AccountSid=$B&AccountSid=$A"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A, then B",
             form("", "AccountSid=$A&AccountSid=$B"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A, escaped, then B",
             form("", "A%63countSid=$A&AccountSid=$B"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "B, then A, escaped",
@@ -282,7 +293,7 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 "",
                 "AccountSid=$B&AccountSid=%41C0000000000000000000000000000000a",
             ),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "many Bs and an A",
@@ -290,82 +301,102 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 "",
                 &format!("{}AccountSid=$A", "AccountSid=$B&".repeat(500)),
             ),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "B in the query of A's form",
             form("AccountSid=$B", "AccountSid=$A"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A in the query of B's form",
             form("AccountSid=$A", "AccountSid=$B"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "two in a query",
             Webhook::get(text("/?AccountSid=$B&AccountSid=$A")),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "two in a query, escaped",
             Webhook::get(text("/?AccountSid=$B&%41ccountSid=$A")),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "empty beside B",
             form("", "AccountSid=$B&AccountSid="),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "without a value",
             form("", "AccountSid&AccountSid=$B"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "lower case",
             form("", "AccountSid=ac0000000000000000000000000000000a"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
-        ("a blank", form("", "AccountSid=$B+"), AccountMalformed),
-        ("a line end", form("", "AccountSid=$B%0A"), AccountMalformed),
+        (
+            "a blank",
+            form("", "AccountSid=$B+"),
+            Signature(AccountMalformed),
+        ),
+        (
+            "a line end",
+            form("", "AccountSid=$B%0A"),
+            Signature(AccountMalformed),
+        ),
         (
             "a zero byte",
             form("", "AccountSid=$B%00"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
-        ("a list", form("", "AccountSid=$B,$A"), AccountMalformed),
-        ("not UTF-8", form("", "AccountSid=%FF"), AccountMalformed),
+        (
+            "a list",
+            form("", "AccountSid=$B,$A"),
+            Signature(AccountMalformed),
+        ),
+        (
+            "not UTF-8",
+            form("", "AccountSid=%FF"),
+            Signature(AccountMalformed),
+        ),
         (
             "other digits",
             form("", "AccountSid=AC%EF%BC%900000000000000000000000000000a"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "one digit more",
             form("", "AccountSid=$B0"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
-        ("a pattern", form("", "AccountSid=AC%25"), AccountMalformed),
+        (
+            "a pattern",
+            form("", "AccountSid=AC%25"),
+            Signature(AccountMalformed),
+        ),
         (
             "an injection",
             form("", "AccountSid=%27%20OR%201=1--"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "A's JSON",
             json("", r#"{"AccountSid":"$A"}"#),
-            SignatureMismatch,
+            Signature(SignatureMismatch),
         ),
         (
             "A's JSON, B's query",
             json("AccountSid=$B", r#"{"AccountSid":"$A"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's event, B's query",
             json("AccountSid=$B", r#"{"data":{"accountSid":"$A"}}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's event in B's batch",
@@ -373,22 +404,22 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 "",
                 r#"[{"data":{"accountSid":"$B"}},{"data":{"accountSid":"$A"}}]"#,
             ),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's name twice",
             json("", r#"{"AccountSid":"$B","AccountSid":"$A"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A, escaped",
             json("", r#"{"AccountSid":"$B","\u0041ccountSid":"$A"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A, spelled in another way",
             json("", r#"{"accountSid":"$B","ACCOUNT_SID":"$A"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "data twice",
@@ -396,57 +427,57 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 "",
                 r#"{"data":{"accountSid":"$B"},"data":{"accountSid":"$A"}}"#,
             ),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A above B's data",
             json("", r#"{"accountSid":"$A","data":{"accountSid":"$B"}}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A in an array",
             json("", r#"{"accountSid":["$A"],"data":{"accountSid":"$B"}}"#),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "A as a number",
             json("AccountSid=$B", r#"{"accountSid":10}"#),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "B and rubbish",
             json("AccountSid=$B", r#"{"accountSid":"$B"}{"accountSid":"$A"}"#),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "half a JSON",
             json("AccountSid=$B", r#"{"accountSid":"$B","#),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "deep JSON",
             json("AccountSid=$B", &"[".repeat(10_000)),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "A's JSON as text",
             typed("text/plain", r#"{"AccountSid":"$A"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's JSON as nothing",
             typed("", "\n\t {\"AccountSid\":\"$A\"}"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's JSON as a form of B's",
             form("", r#"{"AccountSid":"$A","x":"&AccountSid=$B&"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's JSON as a form, B's query",
             form("AccountSid=$B", r#"{"AccountSid":"$A"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "GET with A's JSON",
@@ -454,7 +485,7 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 method: "GET",
                 ..json("AccountSid=$B", r#"{"AccountSid":"$A"}"#)
             },
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "GET with A's form",
@@ -462,7 +493,7 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 method: "GET",
                 ..typed(FORM_TYPE, "AccountSid=$A")
             },
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "HEAD with A's form, which looks like JSON",
@@ -470,17 +501,17 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 method: "HEAD",
                 ..typed(FORM_TYPE, r#"{"x":"&AccountSid=$A&"}"#)
             },
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's form as text",
             typed("text/plain", "From=1&AccountSid=$A"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's form as JSON",
             json("AccountSid=$B", "AccountSid=$A"),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "JSON that some parsers refuse, as a form",
@@ -488,32 +519,32 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                 "AccountSid=$B",
                 r#"{"Account_Sid":1e999,"AccountSid":"$A"}"#,
             ),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "A's JSON behind a byte order mark",
             json("AccountSid=$B", "\u{feff}{\"AccountSid\":\"$A\"}"),
-            AccountMalformed,
+            Signature(AccountMalformed),
         ),
         (
             "A in an array, which serde takes for a struct",
             json("AccountSid=$B", r#"["$A","Hi"]"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A in the array of an event's data",
             json("AccountSid=$B", r#"{"id":"1","data":["$A","Hi"]}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A in the data of an event that is an array",
             json("AccountSid=$B", r#"[["1",{"accountSid":"$A"}]]"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "JSON of B's as text, which is a form of A's",
             typed("text/plain", r#"{"AccountSid":"$B","x":"&AccountSid=$A&"}"#),
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
         (
             "A's form, which looks like JSON, with a parameter of that name",
@@ -524,19 +555,27 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
                     r#"{"x":"&AccountSid=$A&"}"#,
                 )
             },
-            AccountConflicting,
+            Signature(AccountConflicting),
         ),
-        ("nobody's form", form("", "From=1"), SignatureMismatch),
-        ("nobody's JSON", json("", "{}"), SignatureMismatch),
+        (
+            "nobody's form",
+            form("", "From=1"),
+            Signature(SignatureMismatch),
+        ),
+        (
+            "nobody's JSON",
+            json("", "{}"),
+            Signature(SignatureMismatch),
+        ),
         (
             "B's SharedKey for A",
             form("", "AccountSid=$A").with(settings, "key=KB"),
-            KeyUnknown,
+            Signature(KeyUnknown),
         ),
         (
             "B's SharedKey for nobody",
             form("", "").with(settings, "key=KB"),
-            KeyUnknown,
+            Signature(KeyUnknown),
         ),
     ];
     for (name, webhook, kind) in attacks {
@@ -545,7 +584,10 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
         let answer = webhook.signed_for(&url, &b).call(&app).await;
         assert_answer(&answer, REFUSED, name);
         assert_eq!((LAST.take(), runs()), (Some(kind), 0), "{name}");
-        let never = matches!(kind, AccountConflicting | AccountMalformed);
+        let never = matches!(
+            kind,
+            Signature(AccountConflicting) | Signature(AccountMalformed)
+        );
         assert!(
             !never || tenants.asked() == 0,
             "{name}: the store was asked"
@@ -646,7 +688,10 @@ async fn the_store_is_asked_with_the_claim_and_for_nothing_less() {
         REFUSED,
         "unknown id",
     );
-    assert_eq!((LAST.take(), tenants.asked()), (Some(Kind::KeyUnknown), 1));
+    assert_eq!(
+        (LAST.take(), tenants.asked()),
+        (Some(Kind::Signature(SignatureErrorKind::KeyUnknown)), 1)
+    );
 }
 
 #[actix_web::test]
@@ -670,12 +715,12 @@ async fn unknown_accounts_are_refused() {
 
 #[actix_web::test]
 async fn a_store_that_fails_or_lingers_lets_nobody_in() {
-    for validation in [Validation::Enforce, Validation::ReportOnly] {
+    for validation in [Mode::Enforce, Mode::ReportOnly] {
         let failing = Tenants::new();
         failing.fail(true);
         let slow = Tenants::new().takes(Duration::from_secs(3600));
         for (name, tenants) in [("failing", failing), ("slow", slow)] {
-            let builder = tenants.builder().validation(validation);
+            let builder = tenants.builder().mode(validation);
             let times = (Duration::from_secs(10), Duration::from_millis(20));
             let app = app(builder.key_store_times(times.0, times.1).build().unwrap()).await;
             let webhook = Webhook::form("/", &format!("AccountSid={A}"));
@@ -696,11 +741,7 @@ async fn a_store_that_fails_or_lingers_lets_nobody_in() {
             }
             let malformed = Webhook::form("/", "AccountSid=1").signed("a");
             let refused = malformed.call(&app).await.0;
-            assert_eq!(
-                refused == 200,
-                validation == Validation::ReportOnly,
-                "{name}"
-            );
+            assert_eq!(refused == 200, validation == Mode::ReportOnly, "{name}");
             runs();
         }
     }

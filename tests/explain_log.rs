@@ -9,8 +9,9 @@ use std::{
 };
 
 use actix_twilio::{
-    AuthToken, KeyMap, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validated,
-    Validation, WebhookRequest,
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, Validated, WebhookRequest,
+    config::Mode,
+    keys::{KeyMap, SharedKey},
 };
 use actix_twilio_tests::{FORGED, FORM, TOKEN, config, hashed, in_child, sign_text};
 use actix_web::{
@@ -224,12 +225,7 @@ fn keys_and_websockets_are_explained_too() {
         let builder = TwilioConfig::builder().key_store(KeyMap::new().default_keys(keys));
         builder.explain_mismatches(true).build().unwrap()
     };
-    let report = || {
-        explaining()
-            .validation(Validation::ReportOnly)
-            .build()
-            .unwrap()
-    };
+    let report = || explaining().mode(Mode::ReportOnly).build().unwrap();
     let bare = || {
         TestRequest::with_uri("/m")
             .insert_header((HOST, "10.0.0.7:8080"))
@@ -318,7 +314,7 @@ fn nothing_is_explained_that_is_large_unmatched_or_not_asked_for() {
                     config()
                         .trusted_proxies([""; 0])
                         .unwrap()
-                        .validation(Validation::ReportOnly)
+                        .mode(Mode::ReportOnly)
                         .build()
                         .unwrap(),
                     genuine_elsewhere(),

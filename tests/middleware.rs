@@ -6,7 +6,7 @@ use std::{cell::RefCell, sync::atomic::Ordering, task::Poll, time::Duration};
 
 use actix_cors::Cors;
 use actix_twilio::{
-    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, Validation,
+    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, config::Mode,
     validate_twilio_request,
 };
 use actix_web::{
@@ -340,7 +340,7 @@ async fn a_proof_counts_for_the_very_configuration_and_policy_that_made_it() {
 
 #[actix_web::test]
 async fn each_handler_validates_again_unless_its_own_configuration_did() {
-    use Validation::{Enforce, Off, ReportOnly};
+    use Mode::{Enforce, Off, ReportOnly};
     const A: &str = "12345";
     const B: &str = "67890";
     let refused = REFUSED.0;
@@ -370,8 +370,8 @@ async fn each_handler_validates_again_unless_its_own_configuration_did() {
     ];
     for (outer, inner, signer, status, verdicts) in cases {
         let name = format!("{signer:?} to {outer:?} around {inner:?}");
-        let (outer, outer_count) = counted(builder(outer.0).validation(outer.1));
-        let (inner, inner_count) = counted(builder(inner.0).validation(inner.1));
+        let (outer, outer_count) = counted(builder(outer.0).mode(outer.1));
+        let (inner, inner_count) = counted(builder(inner.0).mode(inner.1));
         CHOSEN.set(Some(inner.clone()));
         let app = App::new()
             .app_data(inner)
@@ -410,7 +410,7 @@ async fn only_the_innermost_enforced_verdict_gives_a_proof() {
         ran();
         proof.is_some().to_string()
     }
-    use Validation::{Enforce, Off, ReportOnly};
+    use Mode::{Enforce, Off, ReportOnly};
     let cases = [
         (Enforce, Enforce, "true true", "true"),
         (Enforce, ReportOnly, "false false", "true"),
@@ -421,8 +421,8 @@ async fn only_the_innermost_enforced_verdict_gives_a_proof() {
     ];
     for (outer, inner, annotated, unannotated) in cases {
         let name = format!("{inner:?} in {outer:?}");
-        let outer = builder("12345").validation(outer).build().unwrap();
-        let inner = builder("12345").validation(inner).build().unwrap();
+        let outer = builder("12345").mode(outer).build().unwrap();
+        let inner = builder("12345").mode(inner).build().unwrap();
         let app = App::new()
             .app_data(inner)
             .wrap(TwilioValidation::with_config(outer))
@@ -635,8 +635,8 @@ async fn dynamic_paths_in_nested_scopes_do_not_panic() {
 
 #[actix_web::test]
 async fn report_only_and_off_let_through_what_can_be_read() {
-    for (validation, verdicts) in [(Validation::ReportOnly, 1), (Validation::Off, 0)] {
-        let (config, count) = counted(builder("12345").validation(validation).body_limit(16));
+    for (validation, verdicts) in [(Mode::ReportOnly, 1), (Mode::Off, 0)] {
+        let (config, count) = counted(builder("12345").mode(validation).body_limit(16));
         let app = App::new()
             .wrap(TwilioValidation::with_config(config))
             .route("/form", web::post().to(form))

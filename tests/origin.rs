@@ -7,7 +7,8 @@ use std::net::SocketAddr;
 
 use actix_twilio::{
     TwilioConfig, Validated,
-    ValidationErrorKind::{OriginMalformed, SignatureMismatch},
+    ValidationErrorKind::{OriginMalformed, Signature},
+    signature::SignatureErrorKind::SignatureMismatch,
 };
 use actix_twilio_tests::{FORGED, config, refusal, sign_text};
 use actix_web::{
@@ -74,7 +75,7 @@ async fn accepted<'u>(
     let expected = if accepted.is_empty() {
         OriginMalformed
     } else {
-        SignatureMismatch
+        Signature(SignatureMismatch)
     };
     assert!(
         kinds.iter().all(|kind| *kind == expected),

@@ -23,9 +23,12 @@ use std::{
 };
 
 use actix_twilio::{
-    AccountSid, AuthToken, Cause, Explainer, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError,
-    MatchedKey, Proof, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder,
-    TwilioValidation, Validated, Validation, WebhookRequest, testing::Signer,
+    AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig, TwilioConfigBuilder,
+    TwilioValidation, Validated, WebhookRequest,
+    config::Mode,
+    explain::{Cause, Explainer},
+    keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
+    testing::Signer,
     validate_twilio_request,
 };
 use actix_twilio_tests::{FORGED, FORM, hashed, in_child};
@@ -274,7 +277,7 @@ async fn no_public_type_prints_a_secret() {
         ("TwilioConfigBuilder", debug(TwilioConfig::builder().key_store(map.clone()))),
         ("TwilioConfig", debug(config_of(config()))),
         ("TwilioConfig", debug(config_of(TwilioConfig::builder().key_store(map)))),
-        ("Validation", debug(Validation::Enforce)),
+        ("Validation", debug(Mode::Enforce)),
         ("TwilioValidation", debug(&middleware)),
         ("TwilioValidationMiddleware", debug(middleware.new_transform(Inner).await.unwrap())),
         ("Signer", debug(Signer::new(TOKEN))),
@@ -627,7 +630,7 @@ fn reporting_servers_print_no_secret() {
     search_server(
         "reporting_servers_print_no_secret",
         &["WARN actix_twilio: would have refused"],
-        || config().validation(Validation::ReportOnly),
+        || config().mode(Mode::ReportOnly),
     );
 }
 
@@ -636,7 +639,7 @@ fn servers_that_let_everything_through_print_no_secret() {
     search_server(
         "servers_that_let_everything_through_print_no_secret",
         &["validation is off"],
-        || config().validation(Validation::Off),
+        || config().mode(Mode::Off),
     );
 }
 

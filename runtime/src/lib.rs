@@ -90,41 +90,17 @@
     )
 )]
 
-mod account;
-mod body;
-mod builder;
-mod config;
-mod coverage;
-#[cfg_attr(not(feature = "explain"), path = "no_diagnosis.rs")]
-mod diagnosis;
 mod error;
-#[cfg(feature = "explain")]
-mod explain;
-mod extract;
-mod forwarded;
-mod gate;
-mod key;
-mod key_file;
-mod middleware;
-mod origin;
-mod params;
-mod policy;
-mod printable;
-mod proof;
-mod protected;
-mod proxies;
-mod public_url;
-mod report;
-mod request;
-mod response;
-mod signature;
-mod store;
-mod url;
-mod validator;
-mod verdict;
 
+mod entry;
+mod gate;
+mod origin;
+mod report;
+
+pub mod config;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+pub mod keys;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod twiml;
@@ -132,37 +108,28 @@ pub mod twiml;
 pub mod webhook;
 
 pub use actix_twilio_macros::validate_twilio_request;
+/// The rules of Twilio's signatures, without actix-web: the whole crate of this name.
+pub use twilio_signature as signature;
+/// Why a signature does not match, and what to change.
+#[cfg(feature = "explain")]
+pub use twilio_signature::explain;
+pub use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
 
 pub use self::{
-    account::AccountSid,
-    builder::TwilioConfigBuilder,
-    config::{TwilioConfig, Validation},
-    coverage::body_sha256,
+    config::{Policy, TwilioConfig, TwilioConfigBuilder},
+    entry::{ProtectedRoute, TwilioValidation, Validated},
     error::{ConfigError, ValidationError, ValidationErrorKind},
-    extract::Validated,
-    key::{AuthToken, SharedKey},
-    key_file::KeyFile,
-    middleware::{TwilioValidation, TwilioValidationMiddleware},
-    policy::{AppPolicy, Policy},
-    proof::Proof,
-    protected::{ProtectedArguments, ProtectedRoute},
-    request::WebhookRequest,
-    store::{KeyMap, KeyQuery, KeyStore, KeyStoreError},
-    validator::{Accepted, MatchedKey, RequestValidator},
-    verdict::Verdict,
+    gate::Proof,
+    keys::KeyStore,
 };
-
-#[cfg(feature = "explain")]
-pub use self::explain::{Cause, Explainer, Explanation};
 
 /// What the attribute's expansion names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        config::TwilioConfig,
+        config::{Policy, Route, TwilioConfig},
+        entry::Validated,
         error::ConfigError,
-        extract::Validated,
-        policy::{Policy, Route},
     };
     pub use actix_web::HttpRequest;
 

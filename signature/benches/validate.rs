@@ -1,7 +1,7 @@
 //! How long a verdict takes, each case beside the time that no implementation can go below: the
 //! HMAC of the signed text, or the SHA-256 of a body that is no form.
 //!
-//! `cargo bench -p actix-twilio` measures with Criterion, and then prints a table of ratios.
+//! `cargo bench -p twilio-signature` measures with Criterion, and then prints a table of ratios.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,12 +1,13 @@
-//! Which account a request says that it comes from: a claim, by which its keys are looked up.
+//! The account that a request claims to come from, by which its keys are looked up (R16).
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::{
-    error::{ConfigError, ValidationErrorKind},
-    params,
+    error::{ConfigError, SignatureError, SignatureErrorKind},
+    form,
+    key::is_sid_number,
     request::{HeaderValue, WebhookRequest},
     url,
 };
@@ -16,12 +17,12 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::AccountSid;
+/// use twilio_signature::AccountSid;
 ///
 /// let sid: AccountSid = "AC00000000000000000000000000000001".parse()?;
 /// assert_eq!(sid.as_str(), "AC00000000000000000000000000000001");
 /// assert!("AC1".parse::<AccountSid>().is_err());
-/// # Ok::<(), actix_twilio::ConfigError>(())
+/// # Ok::<(), twilio_signature::ConfigError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct AccountSid(String);
@@ -39,9 +40,7 @@ impl FromStr for AccountSid {
 
     fn from_str(text: &str) -> Result<Self, ConfigError> {
         match text.strip_prefix("AC") {
-            Some(id) if id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
-                Ok(Self(text.to_owned()))
-            }
+            Some(number) if is_sid_number(number) => Ok(Self(text.to_owned())),
             _ => Err(ConfigError::new(
                 "AccountSid",
                 "it is not AC and 32 hex digits",
@@ -57,45 +56,53 @@ impl fmt::Display for AccountSid {
     }
 }
 
-/// Returns the account that a request names in its query, its form, or its JSON body: at the top
-/// level or in the `data` of CloudEvents, one or a batch.
-///
-/// All of them must be the same: the holder of one account's token must not speak for another.
-///
-/// No signature covers the content type, and handlers may not look at it: a body is read in each way in
-/// which it can be read. But JSON that says so is not read as a form: a text in it may look like one, and
-/// whoever sends an SMS could keep an event away with it.
-pub(crate) fn claimed_account(
-    req: &WebhookRequest<'_>,
-) -> Result<Option<AccountSid>, ValidationErrorKind> {
-    const NAME: &[u8] = b"AccountSid";
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    let mut claimed = Claimed::default();
-    let query = url::query(req.url).unwrap_or_default();
-    for value in params::values(query.as_bytes(), NAME) {
-        claimed.add(&value)?;
-    }
-    let body = req.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(req.body);
-    let like_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
-    if !like_json || !says_json(req) {
-        for value in params::values(req.body, NAME) {
+impl AccountSid {
+    /// Returns the account that a request claims to come from: in its query, its form, or its JSON body, at
+    /// the top level or in the `data` of one CloudEvent or a batch (R16).
+    ///
+    /// It is a claim, by which keys are looked up: only the verdict tells whether it is true.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if one is malformed, if JSON that may contain one is, or if two differ: the holder of
+    /// one account's token must not speak for another.
+    ///
+    /// # Security
+    ///
+    /// No signature covers the content type, and handlers may ignore it: a body is read in each way in which
+    /// it can be read. The exception is JSON that is labelled as such, which is not read as a form: a string
+    /// in it may look like one, and the sender of an SMS could suppress an event with it.
+    pub fn claimed_by(req: &WebhookRequest<'_>) -> Result<Option<Self>, SignatureError> {
+        // R16
+        const NAME: &[u8] = b"AccountSid";
+        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+        let mut claimed = Claimed::default();
+        let query = url::query(req.url).unwrap_or_default();
+        for value in form::values(query.as_bytes(), NAME) {
             claimed.add(&value)?;
         }
-    }
-    if like_json {
-        let mut json = serde_json::Deserializer::from_slice(req.body);
-        let found = Level::Top(&mut claimed).deserialize(&mut json);
-        if let Some(kind) = claimed.error {
-            return Err(kind);
+        let body = req.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(req.body);
+        let like_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
+        if !like_json || !says_json(req) {
+            for value in form::values(req.body, NAME) {
+                claimed.add(&value)?;
+            }
         }
-        if found.and_then(|()| json.end()).is_err() {
-            return Err(ValidationErrorKind::AccountMalformed);
+        if like_json {
+            let mut json = serde_json::Deserializer::from_slice(req.body);
+            let found = Level::Top(&mut claimed).deserialize(&mut json);
+            if let Some(kind) = claimed.error {
+                return Err(kind.into());
+            }
+            if found.and_then(|()| json.end()).is_err() {
+                return Err(SignatureErrorKind::AccountMalformed.into());
+            }
         }
+        Ok(claimed.account)
     }
-    Ok(claimed.account)
 }
 
-/// Returns whether a request calls its body JSON, apart from the content type's parameters.
+/// Returns whether a request's content type names JSON, its parameters aside.
 fn says_json(req: &WebhookRequest<'_>) -> bool {
     match req.content_type {
         HeaderValue::One(content_type) => content_type
@@ -112,16 +119,16 @@ fn says_json(req: &WebhookRequest<'_>) -> bool {
 #[derive(Default)]
 struct Claimed {
     account: Option<AccountSid>,
-    /// Why the reading of JSON was broken off, if it was not for the JSON.
-    error: Option<ValidationErrorKind>,
+    /// Why reading the JSON was stopped, if it was for an account and not for the JSON itself.
+    error: Option<SignatureErrorKind>,
 }
 
 impl Claimed {
-    fn add(&mut self, text: &[u8]) -> Result<(), ValidationErrorKind> {
+    fn add(&mut self, text: &[u8]) -> Result<(), SignatureErrorKind> {
         let account = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
-        let account = account.ok_or(ValidationErrorKind::AccountMalformed)?;
+        let account = account.ok_or(SignatureErrorKind::AccountMalformed)?;
         match &self.account {
-            Some(first) if *first != account => Err(ValidationErrorKind::AccountConflicting),
+            Some(first) if *first != account => Err(SignatureErrorKind::AccountConflicting),
             _ => {
                 self.account = Some(account);
                 Ok(())
@@ -131,7 +138,7 @@ impl Claimed {
 }
 
 impl Claimed {
-    /// Breaks the reading off if an account is wrong, and keeps why.
+    /// Stops the reading if an account is wrong, and keeps the reason.
     fn add_json<E: serde::de::Error>(&mut self, text: &[u8]) -> Result<(), E> {
         self.add(text).map_err(|kind| {
             self.error = Some(kind);
@@ -140,11 +147,11 @@ impl Claimed {
     }
 }
 
-/// Reads JSON for accounts. A map type would keep one of several equal names; this sees them all.
+/// Searches JSON for accounts. A map type would keep one of several equal names; this sees them all.
 enum Level<'c> {
     /// The document: an object, or a batch of them.
     Top(&'c mut Claimed),
-    /// An object of a batch, or what stands in any other array.
+    /// An object of a batch, or an element of any other array.
     Event(&'c mut Claimed),
     /// The `data` of an object.
     Data(&'c mut Claimed),
@@ -192,7 +199,7 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(())
     }
 
-    /// A type derived with serde takes an array for a struct, too, with the fields in order.
+    /// A type derived with serde also accepts an array for a struct, with the fields in order.
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         while seq
             .next_element_seed(Level::Event(self.claimed()))?
@@ -237,24 +244,28 @@ mod tests {
     const B: &str = "AC0000000000000000000000000000000b";
 
     #[track_caller]
-    fn assert_claims(body: &str, query: &str, expected: Result<Option<&str>, ValidationErrorKind>) {
+    fn assert_claims(body: &str, query: &str, expected: Result<Option<&str>, SignatureErrorKind>) {
         let (body, query) = (
             body.replace("$A", A).replace("$B", B),
             query.replace("$A", A),
         );
         let url = format!("https://h/x?{query}");
         let req = WebhookRequest::new("POST", &url).body(&body);
-        let found = claimed_account(&req);
+        let found = AccountSid::claimed_by(&req);
         let found = found
             .as_ref()
             .map(|sid| sid.as_ref().map(AccountSid::as_str));
-        assert_eq!(found.map_err(|kind| *kind), expected, "{body} {query}");
+        assert_eq!(
+            found.map_err(SignatureError::kind),
+            expected,
+            "{body} {query}"
+        );
     }
 
     #[test]
     fn all_accounts_in_a_request_must_be_the_same() {
-        let malformed = Err(ValidationErrorKind::AccountMalformed);
-        let conflicting = Err(ValidationErrorKind::AccountConflicting);
+        let malformed = Err(SignatureErrorKind::AccountMalformed);
+        let conflicting = Err(SignatureErrorKind::AccountConflicting);
         let cases = [
             ("", "", Ok(None)),
             ("a=1", "b=2", Ok(None)),

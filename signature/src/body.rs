@@ -1,67 +1,102 @@
-//! How a signature covers a body: as form parameters, or by a hash in the URL. What it does not
-//! cover must not reach a handler.
+//! How a signature covers a body: by the parameters of a form, or by a hash in the URL. What it does not
+//! cover must not reach a handler (R6 to R8).
+
+use std::borrow::Cow;
 
 use sha2::{Digest, Sha256};
 
 use crate::{
-    error::ValidationErrorKind,
+    error::{SignatureError, SignatureErrorKind},
+    form::{Buf, write_signed},
+    header::FORM,
     request::{
         HeaderValue::{Absent, Conflicting, One},
         WebhookRequest,
     },
-    url,
+    url::{self, UrlParts},
 };
 
-/// The query parameter that holds the hash of a body that is no form.
-const BODY_SHA256: &str = "bodySHA256";
+/// The query parameter with the hash of a body that is not a form (R7).
+pub(crate) const BODY_SHA256: &str = "bodySHA256";
 
-/// The way in which the signature covers a request's body.
+/// The way in which a signature covers a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Coverage {
-    /// The body is a form: its parameters are signed after the URL.
-    Parameters,
-    /// The URL alone is signed: a body must have its hash there.
-    Url,
+pub enum BodyKind {
+    /// A form: its parameters are signed after the URL (R1 to R5).
+    Form,
+    /// Any other body, or none: the URL alone is signed, and has the body's hash (R6).
+    Other,
 }
 
-impl Coverage {
-    /// Tells the coverage from a request's method and headers.
-    pub(crate) fn of(req: &WebhookRequest<'_>) -> Result<Self, ValidationErrorKind> {
+impl BodyKind {
+    /// Determines the kind from a request's method and headers.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the body is encoded, or if its content type is conflicting or has another charset
+    /// than UTF-8.
+    pub fn of(req: &WebhookRequest<'_>) -> Result<Self, SignatureError> {
+        // R8
         match req.content_encoding {
             Absent => {}
             One(coding) if coding.trim_ascii().eq_ignore_ascii_case(b"identity") => {}
-            One(_) | Conflicting => return Err(ValidationErrorKind::EncodingUnsupported),
+            One(_) | Conflicting => return Err(SignatureErrorKind::EncodingUnsupported.into()),
         }
         let form = match req.content_type {
             Absent => false,
             One(content_type) => is_form(content_type)?,
-            Conflicting => return Err(ValidationErrorKind::ContentTypeConflicting),
+            Conflicting => return Err(SignatureErrorKind::ContentTypeConflicting.into()),
         };
+        // R5
         Ok(if form && !req.is_get_or_head() {
-            Self::Parameters
+            Self::Form
         } else {
-            Self::Url
+            Self::Other
         })
+    }
+
+    /// Returns the signed parameters of a body, written into a buffer; nothing if it is not a form (R5).
+    pub(crate) fn signed_params<'b>(self, body: &[u8], buf: &'b mut Buf) -> &'b [u8] {
+        // R5
+        match self {
+            Self::Form => write_signed(body, buf),
+            Self::Other => &[],
+        }
+    }
+
+    /// Checks the part of a body that the signed parameters do not cover against the hash in the signed
+    /// URL (R6). `params` are the signed parameters.
+    pub(crate) fn check_rest(
+        self,
+        req: &WebhookRequest<'_>,
+        params: &[u8],
+    ) -> Result<(), SignatureErrorKind> {
+        // R6
+        match self {
+            Self::Form if !params.is_empty() => Ok(()),
+            // Such a form adds nothing to the signed text, so anyone who saw a request with another body
+            // could replace that body by this one: it counts as an empty body.
+            Self::Form => check_hash(&req.body(&[])),
+            Self::Other => check_hash(req),
+        }
     }
 }
 
-/// Returns whether a content type is that of a form in UTF-8.
-fn is_form(content_type: &[u8]) -> Result<bool, ValidationErrorKind> {
-    const FORM: &[u8] = b"application/x-www-form-urlencoded";
-
-    // Written just so in nearly all requests.
-    if content_type == FORM {
+/// Returns whether a content type is that of a form in UTF-8 (R6).
+fn is_form(content_type: &[u8]) -> Result<bool, SignatureErrorKind> {
+    // R6. Nearly all requests have exactly this text.
+    if content_type == FORM.as_bytes() {
         return Ok(true);
     }
     let mut parts = content_type
         .split(|byte| *byte == b';')
         .map(<[u8]>::trim_ascii);
     let essence = parts.next().unwrap_or_default();
-    if !essence.eq_ignore_ascii_case(FORM) {
+    if !essence.eq_ignore_ascii_case(FORM.as_bytes()) {
         return Ok(false);
     }
-    // The handler decodes by the charset that it is told, and no signature covers the header: what
-    // another parser could take for another charset is refused.
+    // R6. The handler decodes by the charset in the header, and no signature covers the header: what
+    // another parser could read as another charset is refused.
     let charset_is_utf8 = |parameter: &[u8]| {
         let mut sides = parameter.splitn(2, |byte| *byte == b'=');
         let name = sides.next().unwrap_or_default();
@@ -75,25 +110,27 @@ fn is_form(content_type: &[u8]) -> Result<bool, ValidationErrorKind> {
     if parts.all(charset_is_utf8) {
         Ok(true)
     } else {
-        Err(ValidationErrorKind::CharsetUnsupported)
+        Err(SignatureErrorKind::CharsetUnsupported)
     }
 }
 
-/// Checks a body that is not covered by signed parameters against the hash in the signed URL.
-pub(crate) fn check_body_hash(req: &WebhookRequest<'_>) -> Result<(), ValidationErrorKind> {
+/// Checks a body that is not signed as parameters against the hash in the signed URL (R6).
+pub(crate) fn check_hash(req: &WebhookRequest<'_>) -> Result<(), SignatureErrorKind> {
+    // R6
     if req.body.is_empty() && req.is_get_or_head() {
         return Ok(());
     }
-    match body_hash(req.url)? {
+    match hash_in_url(req.url)? {
         Some(hash) if hash == body_sha256(req.body) => Ok(()),
-        Some(_) => Err(ValidationErrorKind::BodyHashMismatch),
+        Some(_) => Err(SignatureErrorKind::BodyHashMismatch),
         None if req.body.is_empty() => Ok(()),
-        None => Err(ValidationErrorKind::BodyHashMissing),
+        None => Err(SignatureErrorKind::BodyHashMissing),
     }
 }
 
-/// Returns the value of `bodySHA256` in the URL's query.
-fn body_hash(url: &str) -> Result<Option<&str>, ValidationErrorKind> {
+/// Returns the value of `bodySHA256` in the URL's query (R7).
+fn hash_in_url(url: &str) -> Result<Option<&str>, SignatureErrorKind> {
+    // R7
     let mut values = url::query(url)
         .unwrap_or_default()
         .split('&')
@@ -104,21 +141,18 @@ fn body_hash(url: &str) -> Result<Option<&str>, ValidationErrorKind> {
     if values.all(|value| value == first) {
         Ok(Some(first))
     } else {
-        Err(ValidationErrorKind::BodyHashConflicting)
+        Err(SignatureErrorKind::BodyHashConflicting)
     }
 }
 
 /// Returns the SHA-256 of a body in lower-case hex: the value that Twilio gives `bodySHA256` in the
-/// URL of a request whose body is no form.
+/// URL of a request whose body is not a form.
 ///
 /// # Examples
 ///
 /// ```
-/// let url = format!(
-///     "https://example.com/events?bodySHA256={}",
-///     actix_twilio::body_sha256("{}"),
-/// );
-/// assert!(url.ends_with("=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"));
+/// let hash = twilio_signature::body_sha256("{}");
+/// assert_eq!(hash, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
 /// ```
 #[must_use]
 pub fn body_sha256(body: impl AsRef<[u8]>) -> String {
@@ -129,6 +163,27 @@ pub fn body_sha256(body: impl AsRef<[u8]>) -> String {
         .collect()
 }
 
+/// Appends a body's hash to a URL's query as `bodySHA256`, as Twilio does for a body that is not a form.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::{body_sha256, with_body_sha256};
+///
+/// let url = with_body_sha256("https://example.com/events?a=1", "{}");
+/// assert_eq!(url, format!("https://example.com/events?a=1&bodySHA256={}", body_sha256("{}")));
+/// ```
+#[must_use]
+pub fn with_body_sha256(url: &str, body: impl AsRef<[u8]>) -> String {
+    let mut parts = UrlParts::of(url);
+    let pair = [BODY_SHA256, "=", &body_sha256(body)].concat();
+    parts.query = Some(Cow::Owned(match parts.query {
+        Some(query) if !query.is_empty() => [&*query, "&", &pair].concat(),
+        _ => pair,
+    }));
+    parts.text()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +192,7 @@ mod tests {
     fn forms_are_told_by_their_content_type() {
         let form = Ok(true);
         let other = Ok(false);
-        let charset = Err(ValidationErrorKind::CharsetUnsupported);
+        let charset = Err(SignatureErrorKind::CharsetUnsupported);
         let cases = [
             ("application/x-www-form-urlencoded", form),
             ("APPLICATION/X-WWW-Form-UrlEncoded", form),
@@ -183,7 +238,7 @@ mod tests {
 
     #[test]
     fn body_hash_is_an_exact_query_parameter() {
-        let found = |url| body_hash(url);
+        let found = |url| hash_in_url(url);
         assert_eq!(found("https://h/?bodySHA256=a&x=1"), Ok(Some("a")));
         assert_eq!(
             found("https://h/?x=1&bodySHA256=a&bodySHA256=a"),
@@ -191,7 +246,7 @@ mod tests {
         );
         assert_eq!(found("https://h/?bodySHA256=a#bodySHA256=b"), Ok(Some("a")));
         assert_eq!(found("https://h/?bodySHA256="), Ok(Some("")));
-        let conflict = Err(ValidationErrorKind::BodyHashConflicting);
+        let conflict = Err(SignatureErrorKind::BodyHashConflicting);
         assert_eq!(found("https://h/?bodySHA256=a&bodySHA256=b"), conflict);
         assert_eq!(found("https://h/?bodySHA256=a&bodySHA256="), conflict);
         for none in [

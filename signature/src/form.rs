@@ -1,55 +1,55 @@
-//! The parameters of a form: split, decoded, ordered, and written as Twilio signs them.
+//! The parameters of a form: split, decoded, ordered, and written as Twilio signs them (R1 to R4).
 //!
 //! This runs for every webhook, genuine or forged, so it is written for speed: the bytes are searched in
 //! strides without a branch, the first bytes of names are sorted as integers, and text moves in blocks of
-//! fixed size. A typical request needs no allocation. The tests hold it against a plain version of the
+//! fixed size. A typical request needs no allocation. The tests compare it with a plain version of the
 //! same rules.
 
 use smallvec::SmallVec;
 
-/// Room for the text of a typical request; a longer text goes to the heap.
-pub(crate) type Room = SmallVec<[u8; 4096 + 1 + SPARE]>;
+/// A buffer for the text of a typical request; a longer text goes to the heap.
+pub(crate) type Buf = SmallVec<[u8; 4096 + 1 + SPARE]>;
 
-/// Room for what there is one of for each pair of a typical request.
+/// A value for each pair of a typical request.
 type Pairs<T> = SmallVec<[T; FEW]>;
 
-/// Pairs that a typical request has at most.
+/// The largest number of pairs in a typical request.
 const FEW: usize = 64;
 
-/// Bytes that are moved at a time, of which nearly all names and values have less: a move of fixed size is
-/// no call.
+/// The bytes that are moved at a time: nearly all names and values are shorter, and a move of fixed size
+/// compiles to no call.
 const BLOCK: usize = 48;
 
-/// Bytes that most names and values have less of: moving no more of these saves two stores in three.
+/// A smaller block, which most names and values fit: moving it takes a third of the stores.
 const SHORT: usize = 16;
 
-/// Bytes that a text has to spare, so that a stride can be searched, and the blocks of a pair moved, from
-/// any place in it.
+/// The spare bytes at the end of a text, so that a stride can be searched, and the blocks of a pair moved,
+/// from any position in it.
 const SPARE: usize = 2 * BLOCK;
 
-// What is not searched would not be signed, and what has no room would not be moved.
+// What is not searched would not be signed, and what does not fit would not be moved.
 const _: () = assert!(SPARE >= STRIDE && SPARE >= BLOCK + BLOCK && SHORT <= BLOCK);
 
-/// Returns the signed form of an `application/x-www-form-urlencoded` text, written into a room: names in
-/// byte order, each followed by its value, both decoded, with nothing between them.
+/// Returns the signed text of an `application/x-www-form-urlencoded` form, written into a buffer: names in
+/// byte order (R2), each followed by its value, both decoded (R1), with nothing between them.
 ///
-/// The values of a repeated name are ordered and written once each, each after the name.
-pub(crate) fn write_signed<'r>(form: &[u8], room: &'r mut Room) -> &'r [u8] {
-    let mut text = Room::new();
+/// The values of a repeated name are sorted and written once each, each after the name (R3).
+pub(crate) fn write_signed<'r>(form: &[u8], buf: &'r mut Buf) -> &'r [u8] {
+    let mut text = Buf::new();
     let mut pairs = Pairs::new();
     split(form, &mut text, &mut pairs);
 
-    // Decoding makes nothing longer, and each pair is written once at most.
-    room.clear();
-    room.extend_from_slice(&text);
-    let len = room.len();
-    let left = write_all(&text, &pairs, room).len();
-    room.get(..len - left).unwrap_or_default()
+    // Decoding makes nothing longer, and each pair is written at most once.
+    buf.clear();
+    buf.extend_from_slice(&text);
+    let len = buf.len();
+    let left = write_all(&text, &pairs, buf).len();
+    buf.get(..len - left).unwrap_or_default()
 }
 
 /// Returns the decoded values of a parameter, in the order of the form.
 pub(crate) fn values(form: &[u8], name: &[u8]) -> impl Iterator<Item = Decoded> {
-    let mut text = Room::new();
+    let mut text = Buf::new();
     let mut pairs = Pairs::new();
     split(form, &mut text, &mut pairs);
     pairs.retain(|pair| pair.name.of(&text) == name);
@@ -58,10 +58,10 @@ pub(crate) fn values(form: &[u8], name: &[u8]) -> impl Iterator<Item = Decoded> 
         .map(move |pair| pair.value.of(&text).into())
 }
 
-/// Writes pairs ordered and without repeats. Returns the room that is left.
-fn write_all<'r>(text: &[u8], pairs: &[Pair], room: &'r mut [u8]) -> &'r mut [u8] {
+/// Writes pairs in order (R2) and without repeats (R3). Returns the rest of the buffer.
+fn write_all<'r>(text: &[u8], pairs: &[Pair], buf: &'r mut [u8]) -> &'r mut [u8] {
     if pairs.len() > usize::from(u16::MAX) {
-        return write_compared(text, pairs.iter().collect(), room);
+        return write_compared(text, pairs.iter().collect(), buf);
     }
     let mut few = [u64::MAX; FEW];
     let mut many = Vec::new();
@@ -74,6 +74,7 @@ fn write_all<'r>(text: &[u8], pairs: &[Pair], room: &'r mut [u8]) -> &'r mut [u8
     for (key, (index, pair)) in keys.iter_mut().zip(pairs.iter().enumerate()) {
         *key = pair.prefix(text, 0) | index as u64;
     }
+    // R2
     const { assert!(BY_NETWORK <= FEW) };
     let sorted = match pairs.len() {
         len @ ..=8 => len,
@@ -83,51 +84,51 @@ fn write_all<'r>(text: &[u8], pairs: &[Pair], room: &'r mut [u8]) -> &'r mut [u8
         keys.sort_unstable();
     }
     let keys = keys.get(..pairs.len()).unwrap_or_default();
-    write_ordered(text, pairs, keys, 0, room)
+    write_ordered(text, pairs, keys, 0, buf)
 }
 
-/// The standard library sorts 20 numbers and fewer by insertion, whose branches no processor foresees, and so
-/// many by a network, which has none.
+/// The standard library sorts up to 20 numbers by insertion, with branches that no processor predicts, and
+/// this many by a network, which has none.
 const BY_NETWORK: usize = 21;
 
 /// The bits of a key that are an index; the others are part of a name.
 const INDEX: u64 = u16::MAX as u64;
 
-/// Writes the pairs of ordered keys, which are of the names' bytes from `skip` on. Nearly all are told
-/// apart by these.
+/// Writes the pairs of sorted keys, which hold the names' bytes from `skip` on. Nearly all names differ in
+/// these.
 #[inline]
 fn write_ordered<'r>(
     text: &[u8],
     pairs: &[Pair],
     keys: &[u64],
     skip: usize,
-    mut room: &'r mut [u8],
+    mut buf: &'r mut [u8],
 ) -> &'r mut [u8] {
     let mut left = keys;
     while let [first, others @ ..] = left {
         let alike = |key: &&u64| *key & !INDEX == first & !INDEX;
         if others.first().is_some_and(|next| alike(&next)) {
             let (alike, others) = left.split_at(1 + others.iter().take_while(alike).count());
-            room = write_alike(text, pairs, alike, skip, room);
+            buf = write_alike(text, pairs, alike, skip, buf);
             left = others;
         } else {
             if let Some(pair) = pairs.get((first & INDEX) as usize) {
-                room = write_pair(text, pair, room);
+                buf = write_pair(text, pair, buf);
             }
             left = others;
         }
     }
-    room
+    buf
 }
 
-/// Writes pairs whose names are alike in the bytes of their keys.
+/// Writes pairs whose names are equal in the bytes of their keys (R2, R3).
 #[cold]
 fn write_alike<'r>(
     text: &[u8],
     pairs: &[Pair],
     alike: &[u64],
     skip: usize,
-    room: &'r mut [u8],
+    buf: &'r mut [u8],
 ) -> &'r mut [u8] {
     let pair = |key: &u64| pairs.get(usize::try_from(key & INDEX).ok()?);
     let pairs_alike = || alike.iter().filter_map(pair);
@@ -135,45 +136,42 @@ fn write_alike<'r>(
         let next = |key: &u64| Some(pair(key)?.prefix(text, PREFIX) | key & INDEX);
         let mut keys: Pairs<u64> = alike.iter().filter_map(next).collect();
         keys.sort_unstable();
-        write_ordered(text, pairs, &keys, PREFIX, room)
+        write_ordered(text, pairs, &keys, PREFIX, buf)
     } else {
-        write_compared(text, pairs_alike().collect(), room)
+        write_compared(text, pairs_alike().collect(), buf)
     }
 }
 
-/// Writes pairs ordered and without repeats, all of whose names may begin alike.
-fn write_compared<'r>(
-    text: &[u8],
-    mut pairs: Pairs<&Pair>,
-    mut room: &'r mut [u8],
-) -> &'r mut [u8] {
+/// Writes pairs in order and without repeats, by comparing names and values whole (R2, R3).
+fn write_compared<'r>(text: &[u8], mut pairs: Pairs<&Pair>, mut buf: &'r mut [u8]) -> &'r mut [u8] {
     let key = |pair: &&Pair| (pair.name.of(text), pair.value.of(text));
+    // R2: by name, never by name and value in one text. R3: equal values of a name follow each other.
     pairs.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
     pairs.dedup_by(|a, b| key(a) == key(b));
     for pair in pairs {
-        room = write_pair(text, pair, room);
+        buf = write_pair(text, pair, buf);
     }
-    room
+    buf
 }
 
-/// Writes a pair. What a block brings too much is written over.
+/// Writes a pair. The next pair overwrites what a block has moved beyond it.
 #[inline]
-fn write_pair<'r>(text: &[u8], pair: &Pair, room: &'r mut [u8]) -> &'r mut [u8] {
+fn write_pair<'r>(text: &[u8], pair: &Pair, buf: &'r mut [u8]) -> &'r mut [u8] {
     let (name, value) = (pair.name.len, pair.value.len);
     let offset = pair.value.start - pair.name.start;
-    // That both blocks are there is asked once.
+    // One check for both blocks.
     if name <= BLOCK
         && offset <= BLOCK
         && value <= BLOCK
-        && room.len() >= SPARE
+        && buf.len() >= SPARE
         && let Some(both) = text.get(pair.name.start..)
         && let Some(both) = both.first_chunk::<SPARE>()
     {
-        move_part(both, 0, room, 0, name);
-        move_part(both, offset, room, name, value);
-        room.get_mut(name + value..).unwrap_or_default()
+        move_part(both, 0, buf, 0, name);
+        move_part(both, offset, buf, name, value);
+        buf.get_mut(name + value..).unwrap_or_default()
     } else {
-        write_long_pair(text, pair, room)
+        write_long_pair(text, pair, buf)
     }
 }
 
@@ -196,32 +194,32 @@ fn move_block<const N: usize>(from: &[u8], from_start: usize, to: &mut [u8], to_
 }
 
 #[cold]
-fn write_long_pair<'r>(text: &[u8], pair: &Pair, mut room: &'r mut [u8]) -> &'r mut [u8] {
+fn write_long_pair<'r>(text: &[u8], pair: &Pair, mut buf: &'r mut [u8]) -> &'r mut [u8] {
     for part in [pair.name, pair.value] {
-        let Some((to, rest)) = room.split_at_mut_checked(part.len) else {
+        let Some((to, rest)) = buf.split_at_mut_checked(part.len) else {
             return Default::default();
         };
         to.copy_from_slice(part.of(text));
-        room = rest;
+        buf = rest;
     }
-    room
+    buf
 }
 
-/// A pair, as places in a text.
+/// A pair, as spans of a text.
 #[derive(Clone, Copy)]
 struct Pair {
-    name: Place,
-    value: Place,
+    name: Span,
+    value: Span,
 }
 
-/// Where a name or a value stands in a text.
+/// A range of a text: a name or a value.
 #[derive(Clone, Copy)]
-struct Place {
+struct Span {
     start: usize,
     len: usize,
 }
 
-impl Place {
+impl Span {
     fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.start..self.start + self.len)
             .unwrap_or_default()
@@ -229,37 +227,37 @@ impl Place {
 }
 
 impl Pair {
-    /// Returns some bytes of the name, as the upper bytes of a number that is ordered as they are. What is
-    /// left of a name that is too short is zero.
+    /// Returns bytes of the name from `skip` on, as the upper bytes of a number that sorts as they do. A
+    /// short name is padded with zeros.
     #[inline]
     fn prefix(&self, text: &[u8], skip: usize) -> u64 {
         let block = text
             .get(self.name.start + skip..)
             .and_then(<[u8]>::first_chunk);
         let len = self.name.len.saturating_sub(skip).min(PREFIX);
-        // What follows is not the name's own.
+        // The bytes that follow are not part of the name.
         u64::from_be_bytes(block.copied().unwrap_or_default()) & !(u64::MAX >> (8 * len))
     }
 }
 
-/// Bytes of a name that are compared at once.
+/// The bytes of a name in a key.
 const PREFIX: usize = 6;
 
-/// Bytes of a form that are searched together: as many as there are bits in a `u64`.
+/// The bytes of a form that are searched together: as many as a `u64` has bits.
 const STRIDE: usize = 64;
 
-/// Splits a form into pairs, decoded in a copy of it: a pair without `=` has an empty value, and nothing
-/// between two `&` is no pair.
-fn split(form: &[u8], text: &mut Room, pairs: &mut Pairs<Pair>) {
+/// Splits a form into pairs, decoded in a copy of it (R1): a pair without `=` has an empty value (R4), and an
+/// empty text between two `&` is not a pair.
+fn split(form: &[u8], text: &mut Buf, pairs: &mut Pairs<Pair>) {
     text.extend_from_slice(form);
-    // Nothing else becomes a blank in its place. Before anything is decoded, for `%2B` stays a plus.
+    // R1. Before anything else is decoded, since `%2B` becomes a plus that stays.
     for byte in text.iter_mut() {
         *byte = byte.wrapping_sub(u8::from(*byte == b'+') * (b'+' - b' '));
     }
     // The last pair ends as if there were one more `&`.
     text.push(b'&');
     text.extend_from_slice(&[0; SPARE]);
-    let mut part = Part::new(0);
+    let mut decoder = Decoder::new(0);
     let mut name = None;
     let mut offset = 0;
     while offset <= form.len()
@@ -270,26 +268,27 @@ fn split(form: &[u8], text: &mut Room, pairs: &mut Pairs<Pair>) {
             let at = offset + found.trailing_zeros() as usize;
             found &= found - 1;
             match form.get(at) {
-                Some(b'%') => part.unescape(form, at, text),
+                Some(b'%') => decoder.unescape(form, at, text),
                 Some(b'=') if name.is_some() => {}
                 Some(b'=') => {
-                    name = Some(part.end(at, text));
-                    part = Part::new(at + 1);
+                    name = Some(decoder.end(at, text));
+                    decoder = Decoder::new(at + 1);
                 }
                 Some(b'&') | None => {
-                    let last = part.end(at, text);
+                    let last = decoder.end(at, text);
                     match name.take() {
                         Some(name) => pairs.push(Pair { name, value: last }),
                         None if last.len == 0 => {}
+                        // R4
                         None => pairs.push(Pair {
-                            value: Place {
+                            value: Span {
                                 start: last.start + last.len,
                                 len: 0,
                             },
                             name: last,
                         }),
                     }
-                    part = Part::new(at + 1);
+                    decoder = Decoder::new(at + 1);
                 }
                 Some(_) => {}
             }
@@ -298,16 +297,16 @@ fn split(form: &[u8], text: &mut Room, pairs: &mut Pairs<Pair>) {
     }
 }
 
-/// A name or a value that is being decoded where it stands.
-struct Part {
+/// Decodes a name or a value in place (R1).
+struct Decoder {
     start: usize,
-    /// From where on nothing is decoded yet.
+    /// The start of what is not decoded yet.
     raw: usize,
-    /// How far what is decoded stands before its place in the form.
+    /// The bytes that decoding has saved so far.
     gap: usize,
 }
 
-impl Part {
+impl Decoder {
     #[inline]
     fn new(start: usize) -> Self {
         Self {
@@ -317,7 +316,7 @@ impl Part {
         }
     }
 
-    /// Decodes a `%XX`; a malformed `%` stays as it is.
+    /// Decodes a `%XX`; a malformed `%` stays literal (R1).
     #[inline]
     fn unescape(&mut self, form: &[u8], at: usize, text: &mut [u8]) {
         let digits = form.get(at + 1..).and_then(<[u8]>::first_chunk).copied();
@@ -325,7 +324,7 @@ impl Part {
             return;
         };
         if at == self.start {
-            // Nothing to move: the part starts at the escape's end.
+            // Nothing to move: the name or value starts at the escape's last digit.
             self.start += 2;
         } else {
             self.close_gap(at, text);
@@ -337,17 +336,17 @@ impl Part {
         }
     }
 
-    /// Ends before this place.
+    /// Ends before this position, and returns the decoded span.
     #[inline]
-    fn end(self, at: usize, text: &mut [u8]) -> Place {
+    fn end(self, at: usize, text: &mut [u8]) -> Span {
         self.close_gap(at, text);
-        Place {
+        Span {
             start: self.start,
             len: at - self.gap - self.start,
         }
     }
 
-    /// Moves what needs no decoding.
+    /// Moves what follows the last escape to the end of what is decoded.
     #[inline]
     fn close_gap(&self, at: usize, text: &mut [u8]) {
         if self.gap > 0 && self.raw < at {
@@ -361,14 +360,14 @@ impl Part {
     }
 }
 
-/// Returns a bit for each byte that is one of some, the lowest bit for the first byte.
+/// Returns a bit for each byte that is wanted, the lowest bit for the first byte.
 #[inline]
 fn find(wanted: [u8; 3], stride: &[u8; STRIDE]) -> u64 {
     // Moves the lowest bits of eight bytes into the highest byte.
     const GATHER: u64 = 0x0102_0408_1020_4080;
 
     let mut found = [0; STRIDE];
-    // A plain loop, which the compiler turns into few instructions for many bytes.
+    // The compiler turns this plain loop into vector instructions.
     for (found, byte) in found.iter_mut().zip(stride) {
         *found = wanted
             .iter()
@@ -410,8 +409,8 @@ fn from_hex(digits: [u8; 2]) -> Option<u8> {
     (high | low < NO_DIGIT).then_some(high << 4 | low)
 }
 
-/// The value of each byte as a hex digit. Looking it up takes half of what computing it does, and a text
-/// that is not in English has many.
+/// The value of each byte as a hex digit. A look-up takes half the time of computing it, and a text that is
+/// not in English has many.
 #[expect(clippy::indexing_slicing, reason = "the compiler checks it")]
 const HEX: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
@@ -424,7 +423,7 @@ const HEX: [u8; 256] = {
     values
 };
 
-/// What is no digit, and has a bit that no digit has.
+/// The value of a byte that is not a digit: it has a bit that no digit has.
 const NO_DIGIT: u8 = 16;
 
 #[cfg(test)]
@@ -432,10 +431,10 @@ mod tests {
     use super::*;
 
     fn signed_text(form: &[u8]) -> Vec<u8> {
-        write_signed(form, &mut Room::new()).to_vec()
+        write_signed(form, &mut Buf::new()).to_vec()
     }
 
-    /// The rules as they are told, without a thought of speed.
+    /// The rules R1 to R4 as they are written, without a thought for speed.
     fn plain_signed_text(form: &[u8]) -> Vec<u8> {
         let decoded = |raw: &[u8]| {
             let (mut decoded, mut at) = (Vec::new(), 0);

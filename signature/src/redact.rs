@@ -1,49 +1,59 @@
-//! Text from a request, as it may stand in a log line.
+//! Text from a request, made fit to be shown: in a log, on a terminal, in an error.
 
-/// Bytes of such a text at most.
-const TEXT_LIMIT: usize = 200;
+use std::borrow::Cow;
 
-/// Returns a URL without user info and without the values in its query, fit for a log line.
-pub(crate) fn printable_url(url: &str) -> String {
-    let (before_query, query) = match url.split_once('?') {
-        Some((before, query)) => (before, Some(query)),
-        None => (url, None),
-    };
-    let mut text = match before_query.split_once('@') {
-        Some((user, rest))
-            if !user
-                .split_once("://")
-                .map_or(user, |(_, u)| u)
-                .contains('/') =>
-        {
-            let scheme = user.split_once("://").map_or("", |(scheme, _)| scheme);
-            format!("{scheme}://..@{rest}")
-        }
-        _ => before_query.to_owned(),
-    };
-    if let Some(query) = query {
-        let names = query.split('&').map(|pair| match pair.split_once('=') {
-            Some((name, _)) => format!("{name}=.."),
-            None => "..".to_owned(),
-        });
-        text.push('?');
-        text.push_str(&names.collect::<Vec<_>>().join("&"));
-    }
-    printable(&text)
+use crate::url::UrlParts;
+
+/// The largest length of such a text in bytes.
+const MAX_LEN: usize = 200;
+
+/// Returns a URL without user info and without the values of its query, escaped and cut at 200 bytes.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::redact;
+///
+/// assert_eq!(redact::url("https://user:secret@example.com/?a=1&b"), "https://..@example.com/?a=..&..");
+/// ```
+#[must_use]
+pub fn url(url: &str) -> String {
+    let mut parts = UrlParts::of(url);
+    parts.user_info = parts.user_info.map(|_| Cow::Borrowed(".."));
+    parts.query = parts.query.map(|query| Cow::Owned(names(&query)));
+    text(&parts.text())
 }
 
-/// Escapes what could garble a log, and cuts the text.
-pub(crate) fn printable(text: &str) -> String {
-    let mut printable = String::new();
+/// Returns a query's names, without the values.
+fn names(query: &str) -> String {
+    let names = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) => [name, "=.."].concat(),
+        None => "..".to_owned(),
+    });
+    names.collect::<Vec<_>>().join("&")
+}
+
+/// Escapes what could garble a line, and cuts the text at 200 bytes.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::redact;
+///
+/// assert_eq!(redact::text("a\n\u{1b}[31m"), "a\\n\\u{1b}[31m");
+/// ```
+#[must_use]
+pub fn text(text: &str) -> String {
+    let mut shown = String::new();
     for c in text.chars() {
         let escaped = c.escape_debug();
-        if printable.len() + escaped.len() > TEXT_LIMIT {
-            printable.push_str("..");
+        if shown.len() + escaped.len() > MAX_LEN {
+            shown.push_str("..");
             break;
         }
-        printable.extend(escaped);
+        shown.extend(escaped);
     }
-    printable
+    shown
 }
 
 #[cfg(test)]
@@ -56,15 +66,16 @@ mod tests {
             ("https://h/x", "https://h/x"),
             ("https://h/x?a=secret&b&c=", "https://h/x?a=..&..&c=.."),
             ("https://user:secret@h/x", "https://..@h/x"),
+            ("https://bob@corp.com:secret@h/x", "https://..@h/x"),
             ("https://h/x@y", "https://h/x@y"),
             ("https://h/\n\u{1b}[31m\"", "https://h/\\n\\u{1b}[31m\\\""),
         ];
-        for (url, expected) in cases {
-            assert_eq!(printable_url(url), expected);
+        for (shown, expected) in cases {
+            assert_eq!(url(shown), expected);
         }
-        let long = printable_url(&format!("https://h/{}", "\u{e9}".repeat(1000)));
+        let long = url(&format!("https://h/{}", "\u{e9}".repeat(1000)));
         assert!(
-            (TEXT_LIMIT - 4..=TEXT_LIMIT + 2).contains(&long.len()),
+            (MAX_LEN - 4..=MAX_LEN + 2).contains(&long.len()),
             "{}",
             long.len()
         );

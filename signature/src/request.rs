@@ -10,7 +10,7 @@ use std::fmt;
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::WebhookRequest;
+/// use twilio_signature::WebhookRequest;
 ///
 /// let request = WebhookRequest::new("POST", "https://example.com/message")
 ///     .content_type("application/x-www-form-urlencoded")
@@ -22,6 +22,7 @@ use std::fmt;
 pub struct WebhookRequest<'a> {
     pub(crate) method: &'a str,
     pub(crate) url: &'a str,
+    pub(crate) base_path: &'a str,
     pub(crate) content_type: HeaderValue<'a>,
     pub(crate) content_encoding: HeaderValue<'a>,
     pub(crate) signature: HeaderValue<'a>,
@@ -33,17 +34,28 @@ impl<'a> WebhookRequest<'a> {
     /// Constructs a request without headers and body.
     ///
     /// `method` is upper-case, as on the wire. `url` is the whole URL as Twilio requested it, from
-    /// the scheme to the end of the query; any text is a URL here.
+    /// the scheme to the end of the query. Any text is accepted (R9).
     pub fn new(method: &'a str, url: &'a str) -> Self {
         Self {
             method,
             url,
+            base_path: "",
             content_type: HeaderValue::Absent,
             content_encoding: HeaderValue::Absent,
             signature: HeaderValue::Absent,
             settings: HeaderValue::Absent,
             body: &[],
         }
+    }
+
+    /// Sets the part of the URL's path that was put before the app's own path: the path of a public URL or
+    /// the prefix that a proxy strips, without a slash at its end. It is empty by default.
+    ///
+    /// With it, a webhook at exactly this path, for which a proxy asks the app for `/`, is recognized
+    /// (R10.3).
+    pub fn base_path(mut self, base_path: &'a str) -> Self {
+        self.base_path = base_path;
+        self
     }
 
     /// Adds a value of the `Content-Type` header.
@@ -59,35 +71,42 @@ impl<'a> WebhookRequest<'a> {
     }
 
     /// Adds a value of the `X-Twilio-Signature` header: call it once for each value that the
-    /// request carries. Values that differ are refused.
+    /// request carries. Values that differ are refused (R13).
     pub fn signature(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         self.signature.add(value.as_ref());
         self
     }
 
     /// Adds a value of the `X-Twilio-Webhooks-Signature-Settings` header, which names a SharedKey:
-    /// `key=<id>,algorithm=HMAC_SHA256`. A blank value counts as absent.
+    /// `key=<id>,algorithm=HMAC_SHA256`. A blank value counts as absent (R17).
     pub fn signature_settings(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         let value = value.as_ref();
+        // R17
         if !value.trim_ascii().is_empty() {
             self.settings.add(value);
         }
         self
     }
 
-    /// Sets the body: the raw bytes that came over the wire.
+    /// Sets the URL, for a request whose URL is known later than its headers.
+    pub fn url(mut self, url: &'a str) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// Sets the body: the raw bytes that came over the wire (R8).
     pub fn body(mut self, body: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         self.body = body.as_ref();
         self
     }
 
-    /// Returns whether everything that Twilio says with this request stands in its URL.
+    /// Returns whether everything that Twilio says with this request is in its URL (R5).
     pub(crate) fn is_get_or_head(&self) -> bool {
         matches!(self.method, "GET" | "HEAD")
     }
 }
 
-/// Prints the method and the URL's length alone: queries and bodies hold personal data.
+/// Prints the method and two lengths alone: queries and bodies hold personal data.
 impl fmt::Debug for WebhookRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookRequest")
@@ -98,8 +117,7 @@ impl fmt::Debug for WebhookRequest<'_> {
     }
 }
 
-/// The values of a header of which there should be one: repeating the same value is harmless,
-/// a second value is not.
+/// The values of a header that should have one: a repeated value is harmless, a second value is not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderValue<'a> {
     Absent,

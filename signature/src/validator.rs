@@ -1,16 +1,17 @@
-//! The verdict on a request: pure, with no framework, no clock and no globals.
+//! The verdict on a request, in stages that are types: each can only be made by the one before.
 
 use std::{borrow::Cow, fmt};
 
 use crate::{
-    coverage::{Coverage, check_body_hash},
-    error::{ConfigError, ValidationError, ValidationErrorKind},
+    body::BodyKind,
+    candidates::candidates,
+    claim::{KeyClaim, SignatureClaim},
+    error::{ConfigError, SignatureError, SignatureErrorKind},
+    form::{Buf, write_signed},
     key::{Algorithm, AuthToken, SharedKey},
-    params::{Room, write_signed},
-    printable::printable_url,
+    mac::Signature,
+    redact,
     request::WebhookRequest,
-    signature::{KeyClaim, Signature, SignatureClaim},
-    url::candidates,
 };
 
 /// Validates webhook requests against a set of keys, and signs them.
@@ -32,7 +33,7 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{AuthToken, RequestValidator, ValidationErrorKind, WebhookRequest};
+/// use twilio_signature::{AuthToken, RequestValidator, SignatureErrorKind, WebhookRequest};
 ///
 /// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
 ///
@@ -46,8 +47,8 @@ use crate::{
 ///
 /// let forged = request.signature("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
 /// let err = validator.validate(&forged).unwrap_err();
-/// assert_eq!(err.kind(), ValidationErrorKind::SignatureMismatch);
-/// # Ok::<(), actix_twilio::ConfigError>(())
+/// assert_eq!(err.kind(), SignatureErrorKind::SignatureMismatch);
+/// # Ok::<(), twilio_signature::ConfigError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct RequestValidator {
@@ -83,6 +84,7 @@ impl RequestValidator {
                 "set TWILIO_AUTH_TOKEN, or give one to the builder",
             ));
         }
+        // R17
         let mut ids: Vec<_> = shared_keys.iter().map(SharedKey::id).collect();
         ids.sort_unstable();
         if ids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
@@ -102,12 +104,20 @@ impl RequestValidator {
     ///
     /// # Errors
     ///
-    /// Returns an error of the [kind](ValidationErrorKind) that says why the request is not
-    /// genuine, or why that can't be told. Every request that is not provably genuine is refused.
-    pub fn validate<'a>(&self, req: &WebhookRequest<'a>) -> Result<Accepted<'a>, ValidationError> {
-        let claim = SignatureClaim::parse(req.signature, req.settings)?;
-        let keys = self.keys(claim.key)?;
-        keys.check_all(Coverage::of(req)?, &claim.signature, req)
+    /// Returns an error of the kind that says why the request is not genuine. The kinds come from three
+    /// stages, of which a later one is only reached if those before pass:
+    ///
+    /// 1. the head, [`CheckedHead::of`]: `SignatureMissing`, `SignatureConflicting`, `SignatureMalformed`,
+    ///    `SettingsMalformed`, `AlgorithmUnknown`, `EncodingUnsupported`, `ContentTypeConflicting`,
+    ///    `CharsetUnsupported`;
+    /// 2. keys and URL, [`CheckedHead::check_url`]: `KeyUnknown`, and `SignatureMismatch` for what is signed
+    ///    by its URL;
+    /// 3. the body, [`CheckedUrl::check_body`]: `SignatureMismatch` for a form, `BodyHashMissing`,
+    ///    `BodyHashMismatch`, `BodyHashConflicting`.
+    ///
+    /// Every request that is not provably genuine is refused.
+    pub fn validate<'a>(&self, req: &WebhookRequest<'a>) -> Result<Accepted<'a>, SignatureError> {
+        CheckedHead::of(req)?.check(self, req)
     }
 
     /// Signs a request, so that a test or a client can send it: returns the value for its
@@ -126,7 +136,7 @@ impl RequestValidator {
     /// # Examples
     ///
     /// ```
-    /// use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+    /// use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
     ///
     /// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
     /// let request = WebhookRequest::new("GET", "https://example.com/status?CallStatus=busy");
@@ -134,22 +144,12 @@ impl RequestValidator {
     /// assert!(validator.validate(&request.signature(&signature)).is_ok());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn sign(&self, req: &WebhookRequest<'_>) -> Result<String, ValidationError> {
+    pub fn sign(&self, req: &WebhookRequest<'_>) -> Result<String, SignatureError> {
         let keys = self.keys(KeyClaim::parse(req.settings)?)?;
-        let mut room = Room::new();
-        let params = match Coverage::of(req)? {
-            Coverage::Parameters => {
-                let params = write_signed(req.body, &mut room);
-                if params.is_empty() {
-                    check_body_hash(&req.body(&[]))?;
-                }
-                params
-            }
-            Coverage::Url => {
-                check_body_hash(req)?;
-                &[]
-            }
-        };
+        let body_kind = BodyKind::of(req)?;
+        let mut buf = Buf::new();
+        let params = body_kind.signed_params(req.body, &mut buf);
+        body_kind.check_rest(req, params)?;
         let text = [req.url.as_bytes(), params];
         let signature = match keys {
             Keys::AuthTokens(tokens) => tokens.first().map(|token| token.sign(text)),
@@ -157,7 +157,7 @@ impl RequestValidator {
         };
         match signature {
             Some(signature) => Ok(signature.to_base64()),
-            None => Err(ValidationErrorKind::KeyUnknown.into()),
+            None => Err(SignatureErrorKind::KeyUnknown.into()),
         }
     }
 
@@ -172,8 +172,9 @@ impl RequestValidator {
     }
 
     /// Chooses the keys that may have made a signature. There is no fallback: a claim on a
-    /// SharedKey is never tried against another key.
-    pub(crate) fn keys(&self, claim: KeyClaim<'_>) -> Result<Keys<'_>, ValidationError> {
+    /// SharedKey is never tried against another key (R17).
+    pub(crate) fn keys(&self, claim: KeyClaim<'_>) -> Result<Keys<'_>, SignatureError> {
+        // R17
         let keys = match claim {
             KeyClaim::AuthToken if self.auth_tokens.is_empty() => None,
             KeyClaim::AuthToken => Some(Keys::AuthTokens(&self.auth_tokens)),
@@ -183,7 +184,163 @@ impl RequestValidator {
                 .find(|key| key.id().as_bytes() == id)
                 .map(|key| Keys::SharedKey(key, algorithm)),
         };
-        keys.ok_or_else(|| ValidationErrorKind::KeyUnknown.into())
+        keys.ok_or_else(|| SignatureErrorKind::KeyUnknown.into())
+    }
+}
+
+/// The first stage of a verdict: a request whose head is well-formed. It needs no key, no URL and no body.
+///
+/// A framework that reads the body itself runs the stages one by one, and stops at the first error: before
+/// the body is read, before keys are looked up. [`RequestValidator::validate`] runs them in a row.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::{AuthToken, RequestValidator, WebhookRequest, stages::CheckedHead};
+///
+/// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
+/// let head = WebhookRequest::new("GET", "").signature("GWPK65ZeLeY8mgFb30piWRkT1X4=");
+///
+/// let head = CheckedHead::of(&head)?;
+/// let url = head.check_url(&validator, "https://example.com/status", "")?;
+/// assert!(url.check_body(b"").is_ok());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct CheckedHead<'a> {
+    /// Without its URL and its body.
+    request: WebhookRequest<'a>,
+    claim: SignatureClaim<'a>,
+    body_kind: BodyKind,
+}
+
+impl<'a> CheckedHead<'a> {
+    /// Checks the head of a request: the signature headers, then `Content-Encoding` and `Content-Type`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a header is missing, malformed, conflicting or unsupported.
+    pub fn of(req: &WebhookRequest<'a>) -> Result<Self, SignatureError> {
+        Ok(Self {
+            claim: SignatureClaim::parse(req.signature, req.settings)?,
+            body_kind: BodyKind::of(req)?,
+            request: *req,
+        })
+    }
+
+    /// Returns how the signature covers the body.
+    #[must_use]
+    pub fn body_kind(&self) -> BodyKind {
+        self.body_kind
+    }
+
+    /// Returns the id of the SharedKey that the request claims to be signed with; nothing if it is an Auth
+    /// Token.
+    #[must_use]
+    pub fn shared_key_id(&self) -> Option<&'a [u8]> {
+        match self.claim.key {
+            KeyClaim::AuthToken => None,
+            KeyClaim::SharedKey { id, .. } => Some(id),
+        }
+    }
+
+    /// Runs the other two stages on the same request, whose URL and body are known now.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`check_url`](Self::check_url) and [`CheckedUrl::check_body`] do.
+    pub fn check(
+        &self,
+        validator: &RequestValidator,
+        req: &WebhookRequest<'a>,
+    ) -> Result<Accepted<'a>, SignatureError> {
+        self.check_url(validator, req.url, req.base_path)?
+            .check_body(req.body)
+    }
+
+    /// Checks the keys and, for a request that is signed by its URL alone, the signature. `url` and
+    /// `base_path` are those of [`WebhookRequest`].
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the key is not configured or the signature does not match.
+    pub fn check_url<'k>(
+        &self,
+        validator: &'k RequestValidator,
+        url: &'a str,
+        base_path: &'a str,
+    ) -> Result<CheckedUrl<'k, 'a>, SignatureError> {
+        let keys = validator.keys(self.claim.key)?;
+        let request = self.request.url(url).base_path(base_path);
+        let signature = self.claim.signature.clone();
+        let signed = match self.body_kind {
+            BodyKind::Form => Signed::WithBody(keys, signature),
+            // Before the body is read, since it takes no part.
+            BodyKind::Other => Signed::ByUrl(keys.check(&signature, &request, &[])?),
+        };
+        Ok(CheckedUrl {
+            request,
+            body_kind: self.body_kind,
+            signed,
+        })
+    }
+}
+
+/// Prints no header.
+impl fmt::Debug for CheckedHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedHead")
+            .field("body_kind", &self.body_kind)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The second stage of a verdict: a request whose key is known, and whose signature matches if the URL alone
+/// is signed. Only [`CheckedHead::check_url`] makes one.
+pub struct CheckedUrl<'k, 'a> {
+    /// Without its body.
+    request: WebhookRequest<'a>,
+    body_kind: BodyKind,
+    signed: Signed<'k, 'a>,
+}
+
+/// What is known of the signature before the body is.
+enum Signed<'k, 'a> {
+    /// It matches: the URL alone is signed.
+    ByUrl(Accepted<'a>),
+    /// It can't be checked without the parameters in the body.
+    WithBody(Keys<'k>, Signature),
+}
+
+impl<'a> CheckedUrl<'_, 'a> {
+    /// Checks the body, the last stage of a verdict.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the signature does not match, or does not cover the whole body.
+    pub fn check_body(self, body: &[u8]) -> Result<Accepted<'a>, SignatureError> {
+        let Self {
+            request,
+            body_kind,
+            signed,
+        } = self;
+        let mut buf = Buf::new();
+        let params = body_kind.signed_params(body, &mut buf);
+        let accepted = match signed {
+            Signed::ByUrl(accepted) => accepted,
+            Signed::WithBody(keys, signature) => keys.check(&signature, &request, params)?,
+        };
+        body_kind.check_rest(&request.body(body), params)?;
+        Ok(accepted)
+    }
+}
+
+/// Prints no URL.
+impl fmt::Debug for CheckedUrl<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CheckedUrl")
+            .field("body_kind", &self.body_kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -195,62 +352,22 @@ pub(crate) enum Keys<'k> {
 }
 
 impl Keys<'_> {
-    /// Checks a signature and that it covers the whole body.
-    pub(crate) fn check_all<'a>(
-        self,
-        coverage: Coverage,
-        signature: &Signature,
-        req: &WebhookRequest<'a>,
-    ) -> Result<Accepted<'a>, ValidationError> {
-        match coverage {
-            Coverage::Parameters => self.check_form(signature, req),
-            Coverage::Url => {
-                let accepted = self.check_url(signature, req)?;
-                check_body_hash(req)?;
-                Ok(accepted)
-            }
-        }
-    }
-
-    /// Checks a signature over the URL and the parameters of the form in the body.
-    pub(crate) fn check_form<'a>(
-        self,
-        signature: &Signature,
-        req: &WebhookRequest<'a>,
-    ) -> Result<Accepted<'a>, ValidationError> {
-        let mut room = Room::new();
-        let params = write_signed(req.body, &mut room);
-        let accepted = self.check(signature, req, params)?;
-        if params.is_empty() {
-            // Such a form adds nothing to the signed text, so that anyone who saw a request with
-            // another body could put this one in its place: it counts as an empty body.
-            check_body_hash(&req.body(&[]))?;
-        }
-        Ok(accepted)
-    }
-
-    /// Checks a signature over the URL alone.
-    pub(crate) fn check_url<'a>(
-        self,
-        signature: &Signature,
-        req: &WebhookRequest<'a>,
-    ) -> Result<Accepted<'a>, ValidationError> {
-        self.check(signature, req, &[])
-    }
-
+    /// Checks a signature over a request's URL and these parameters.
     fn check<'a>(
         self,
         signature: &Signature,
         req: &WebhookRequest<'a>,
         params: &[u8],
-    ) -> Result<Accepted<'a>, ValidationError> {
-        for candidate in candidates(req.url, req.method == "GET") {
+    ) -> Result<Accepted<'a>, SignatureError> {
+        // R10
+        for candidate in candidates(req) {
             let url = candidate.url.as_bytes();
             let key = match candidate.query_as_params {
                 None => self.find(signature, [url, params]),
+                // R10.4
                 Some(query) => {
-                    let mut room = Room::new();
-                    self.find(signature, [url, write_signed(query.as_bytes(), &mut room)])
+                    let mut buf = Buf::new();
+                    self.find(signature, [url, write_signed(query.as_bytes(), &mut buf)])
                 }
             };
             if let Some(key) = key {
@@ -260,16 +377,18 @@ impl Keys<'_> {
                 });
             }
         }
-        Err(ValidationErrorKind::SignatureMismatch.into())
+        Err(SignatureErrorKind::SignatureMismatch.into())
     }
 
     /// Returns the key that yields this signature for a text.
     fn find(self, signature: &Signature, text: [&[u8]; 2]) -> Option<MatchedKey> {
         match self {
+            // R16
             Self::AuthTokens(tokens) => tokens
                 .iter()
                 .position(|token| token.sign(text).matches(signature))
                 .map(MatchedKey::AuthToken),
+            // R17
             Self::SharedKey(key, algorithm) => key
                 .sign(algorithm, text)
                 .matches(signature)
@@ -294,7 +413,7 @@ impl fmt::Debug for Accepted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Accepted")
             .field("key", &self.key)
-            .field("url", &printable_url(&self.url))
+            .field("url", &redact::url(&self.url))
             .finish()
     }
 }

@@ -5,7 +5,7 @@ use std::{env, ffi::OsStr, process::Command};
 
 use actix_twilio::{
     AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, ValidationError,
-    ValidationErrorKind, WebhookRequest, body_sha256,
+    ValidationErrorKind, WebhookRequest, signature::body_sha256,
 };
 use actix_web::dev::ServiceResponse;
 use serde::Deserialize;

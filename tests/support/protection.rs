@@ -10,7 +10,8 @@
 use std::{cell::Cell, net::SocketAddr, sync::Arc, sync::atomic::AtomicUsize};
 
 use actix_twilio::{
-    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, WebhookRequest, body_sha256,
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, WebhookRequest,
+    signature::body_sha256,
 };
 use actix_web::{
     body::MessageBody,

@@ -4,15 +4,12 @@ use std::{env, ffi::OsString, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use actix_web::{Error, HttpRequest};
 
+use twilio_signature::{AuthToken, RequestValidator, SharedKey, url::PublicUrl};
+
+use super::{KeySource, Mode, Options, Settings, TrustedProxies, TwilioConfig, Verdict};
 use crate::{
-    config::{KeySource, Options, Settings, TwilioConfig, Validation},
     error::{ConfigError, ValidationError},
-    key::{AuthToken, SharedKey},
-    proxies::TrustedProxies,
-    public_url::PublicUrl,
-    store::{KeyStore, Lookup},
-    validator::RequestValidator,
-    verdict::Verdict,
+    keys::{KeyStore, Lookup},
 };
 
 const AUTH_TOKEN: &str = "TWILIO_AUTH_TOKEN";
@@ -126,16 +123,16 @@ impl TwilioConfigBuilder {
         if let Some(url) = read_variable(WEBHOOK_BASE_URL, &variable)? {
             self = self
                 .public_url(url.trim())
-                .map_err(|err| err.of(WEBHOOK_BASE_URL))?;
+                .map_err(|err| err.renamed(WEBHOOK_BASE_URL))?;
         }
         match read_variable(VALIDATION, &variable)?
             .as_deref()
             .map(str::trim)
         {
             None => {}
-            Some("enforce") => self.options.validation = Validation::Enforce,
+            Some("enforce") => self.options.mode = Mode::Enforce,
             Some("report") => {
-                self.options.validation = Validation::ReportOnly;
+                self.options.mode = Mode::ReportOnly;
                 self.report_only_from_env = true;
             }
             Some(_) => {
@@ -329,26 +326,26 @@ impl TwilioConfigBuilder {
     }
 
     /// Sets whether the warning of a refused request says why its signature does not match, and which
-    /// setting to change: the [cause](crate::Cause) and an explanation. The default is to do so in
+    /// setting to change: the [cause](crate::explain::Cause) and an explanation. The default is to do so in
     /// builds with debug assertions, and not in others, while validation only reports too.
     ///
     /// To find out is work, on the worker's thread: some milliseconds, for a body of many escapes some tens, and
     /// in a debug build a tenth of a second or more. It is done at most once a second in a process, and never for
     /// bodies over 16 KiB. The field `not_explained` says that nothing was found, or that another request had its
-    /// turn. An [`Explainer`](crate::Explainer), or the command `twilio-webhook explain`, looks further.
+    /// turn. An [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, looks further.
     #[cfg(feature = "explain")]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
         self.options.explain_mismatches = explain;
         self
     }
 
-    /// Sets what happens to requests that are not genuine. The default is [`Validation::Enforce`].
+    /// Sets what happens to requests that are not genuine. The default is [`Mode::Enforce`].
     ///
-    /// In a build without debug assertions, [`Validation::Off`] is refused by
+    /// In a build without debug assertions, [`Mode::Off`] is refused by
     /// [`build`](Self::build): call
     /// [`dangerously_disable_validation`](Self::dangerously_disable_validation) if you mean it.
-    pub fn validation(mut self, validation: Validation) -> Self {
-        self.options.validation = validation;
+    pub fn mode(mut self, mode: Mode) -> Self {
+        self.options.mode = mode;
         self.report_only_from_env = false;
         self.off_is_deliberate = cfg!(debug_assertions);
         self
@@ -365,7 +362,7 @@ impl TwilioConfigBuilder {
     ///
     /// In tests, rather [sign the requests](crate::testing).
     pub fn dangerously_disable_validation(mut self) -> Self {
-        self.options.validation = Validation::Off;
+        self.options.mode = Mode::Off;
         self.off_is_deliberate = true;
         self
     }
@@ -399,7 +396,7 @@ impl TwilioConfigBuilder {
                 "give a few seconds",
             ));
         }
-        if options.validation == Validation::ReportOnly
+        if options.mode == Mode::ReportOnly
             && self.report_only_from_env
             && !self.report_only_allowed
         {
@@ -409,8 +406,8 @@ impl TwilioConfigBuilder {
                 "set it to enforce, or call allow_report_only on the builder",
             ));
         }
-        let keys = match options.validation {
-            Validation::Enforce | Validation::ReportOnly => match store {
+        let keys = match options.mode {
+            Mode::Enforce | Mode::ReportOnly => match store {
                 None => KeySource::Fixed(RequestValidator::with_keys(
                     self.auth_tokens,
                     self.shared_keys,
@@ -426,32 +423,32 @@ impl TwilioConfigBuilder {
                     ));
                 }
             },
-            Validation::Off if self.off_is_deliberate => KeySource::Off,
-            Validation::Off => {
+            Mode::Off if self.off_is_deliberate => KeySource::Off,
+            Mode::Off => {
                 return Err(ConfigError::new(
-                    "validation",
+                    "mode",
                     "it is Off in a release build",
                     "call dangerously_disable_validation on the builder if forged requests are welcome",
                 ));
             }
         };
-        match options.validation {
-            Validation::Off => tracing::warn!(
+        match options.mode {
+            Mode::Off => tracing::warn!(
                 target: "actix_twilio",
                 "Twilio validation is off: forged requests reach the handlers"
             ),
-            Validation::ReportOnly => tracing::warn!(
+            Mode::ReportOnly => tracing::warn!(
                 target: "actix_twilio",
                 "Twilio validation only reports: forged requests reach the handlers"
             ),
-            Validation::Enforce if options.public_url.is_none() => tracing::info!(
+            Mode::Enforce if options.public_url.is_none() => tracing::info!(
                 target: "actix_twilio",
                 trusts_proxies = !options.proxies.is_empty(),
                 "no public URL is set: the URL that Twilio signed is told from the headers of \
                  trusted proxies and from Host; set TWILIO_WEBHOOK_BASE_URL or public_url in \
                  production"
             ),
-            Validation::Enforce => {}
+            Mode::Enforce => {}
         }
         Ok(TwilioConfig(Arc::new(Settings { keys, options })))
     }
@@ -469,7 +466,7 @@ fn env_tokens(
             "set it to the Auth Token that the Twilio console shows, or add a TwilioConfig to the app's app_data",
         ));
     };
-    AuthToken::parse_list(&tokens).map_err(|err| err.of(name))
+    AuthToken::parse_list(&tokens).map_err(|err| err.renamed(name))
 }
 
 fn read_variable(
@@ -486,7 +483,7 @@ fn read_variable(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::KeyMap;
+    use crate::keys::KeyMap;
 
     fn from_variables(
         builder: TwilioConfigBuilder,
@@ -545,13 +542,13 @@ mod tests {
         let report = [(AUTH_TOKEN, "12345"), (VALIDATION, "report")];
         let allowed = TwilioConfig::builder().allow_report_only();
         assert!(from_variables(allowed, &report).unwrap().report_only());
-        let enforced = TwilioConfig::builder().validation(Validation::Enforce);
+        let enforced = TwilioConfig::builder().mode(Mode::Enforce);
         assert!(from_variables(enforced, &report).is_err());
     }
 
     #[test]
     fn off_must_be_deliberate_in_release_builds() {
-        let off = TwilioConfig::builder().validation(Validation::Off).build();
+        let off = TwilioConfig::builder().mode(Mode::Off).build();
         assert_eq!(off.is_ok(), cfg!(debug_assertions));
         let off = TwilioConfig::builder()
             .dangerously_disable_validation()

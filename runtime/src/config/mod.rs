@@ -1,4 +1,9 @@
-//! The configuration: keys, the public URL, trusted proxies, limits and modes.
+//! The configuration: keys, the public URL, trusted proxies, limits and the mode.
+
+mod builder;
+mod policy;
+mod proxies;
+mod verdict;
 
 use std::{
     fmt,
@@ -9,18 +14,22 @@ use std::{
 
 use actix_web::{Error, HttpRequest, web};
 
+use twilio_signature::{RequestValidator, url::PublicUrl};
+
+pub(crate) use self::proxies::TrustedProxies;
+pub use self::{
+    builder::TwilioConfigBuilder,
+    policy::{AppPolicy, Policy, Route},
+    verdict::Verdict,
+};
 use crate::{
     error::{ConfigError, ValidationError},
-    proxies::TrustedProxies,
-    public_url::PublicUrl,
-    store::Lookup,
-    validator::RequestValidator,
-    verdict::Verdict,
+    keys::Lookup,
 };
 
 /// What happens to a request that is not genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Validation {
+pub enum Mode {
     /// It is refused. The default.
     #[default]
     Enforce,
@@ -121,7 +130,7 @@ impl TwilioConfig {
     }
 
     pub(crate) fn report_only(&self) -> bool {
-        self.0.options.validation == Validation::ReportOnly
+        self.0.options.mode == Mode::ReportOnly
     }
 
     pub(crate) fn public_url(&self) -> Option<&PublicUrl> {
@@ -174,7 +183,7 @@ pub(crate) struct Options {
     pub(crate) forwarded_prefix: bool,
     pub(crate) body_limit: usize,
     pub(crate) body_timeout: Duration,
-    pub(crate) validation: Validation,
+    pub(crate) mode: Mode,
     pub(crate) explain_mismatches: bool,
     pub(crate) error_handler: Option<Arc<ErrorHandler>>,
     pub(crate) verdict_hook: Option<Arc<VerdictHook>>,
@@ -189,7 +198,7 @@ impl Default for Options {
             forwarded_prefix: false,
             body_limit: 256 * 1024,
             body_timeout: Duration::from_secs(15),
-            validation: Validation::Enforce,
+            mode: Mode::Enforce,
             explain_mismatches: cfg!(debug_assertions),
             error_handler: None,
             verdict_hook: None,
@@ -206,7 +215,7 @@ impl fmt::Debug for Options {
             .field("forwarded_prefix", &self.forwarded_prefix)
             .field("body_limit", &self.body_limit)
             .field("body_timeout", &self.body_timeout)
-            .field("validation", &self.validation)
+            .field("mode", &self.mode)
             .field("explain_mismatches", &self.explain_mismatches)
             .finish_non_exhaustive()
     }

@@ -1,10 +1,12 @@
-//! Which configuration validates a route's requests.
+//! Chooses the configuration that validates a route's requests.
 
 use std::sync::{PoisonError, RwLock};
 
 use actix_web::HttpRequest;
 
-use crate::{config::TwilioConfig, error::ConfigError, public_url::PublicUrl};
+use twilio_signature::{ConfigError, url::PublicUrl};
+
+use super::TwilioConfig;
 
 /// Chooses the configuration for the requests of a route:
 /// `#[validate_twilio_request(policy = MyPolicy)]`.

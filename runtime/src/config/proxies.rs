@@ -1,10 +1,10 @@
-//! Which peers are proxies whose forwarded headers are believed.
+//! The proxies whose forwarded headers are believed.
 
 use std::net::{IpAddr, SocketAddr};
 
 use ipnet::IpNet;
 
-use crate::error::ConfigError;
+use twilio_signature::ConfigError;
 
 /// The word for peers that come over a Unix socket and have no address.
 const UNIX: &str = "unix";

@@ -1,4 +1,4 @@
-//! What the verdict hook is told.
+//! What the verdict hook receives.
 
 use std::time::Duration;
 

@@ -10,9 +10,8 @@ use std::{
 use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
-    gate::{admit, misconfigured},
-    policy::{AppPolicy, Policy},
-    proof::Proof,
+    config::{AppPolicy, Policy},
+    gate::{Proof, admit, misconfigured},
 };
 
 /// Wraps an extractor, or a tuple of up to 16, and validates the request before it runs.

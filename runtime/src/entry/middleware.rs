@@ -15,10 +15,9 @@ use actix_web::{
 };
 
 use crate::{
-    config::TwilioConfig,
+    config::{AppPolicy, Policy, TwilioConfig},
     gate::{admit, misconfigured},
     origin::OriginalTarget,
-    policy::{AppPolicy, Policy},
 };
 
 /// Validates every request before it reaches what it is wrapped around: an `App`, a `Scope`, a

@@ -2,7 +2,8 @@
 
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use crate::{extract::Validated, policy::Policy};
+use super::extractor::Validated;
+use crate::config::Policy;
 
 /// Extends [`Route`] by a `to` that does not compile for a handler without the attribute.
 ///

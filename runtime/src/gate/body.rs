@@ -1,4 +1,4 @@
-//! Collecting the raw body of a request within limits.
+//! The raw body of a request: read within limits, compared, and put back.
 
 use std::{
     future::{Future, poll_fn},
@@ -18,9 +18,9 @@ use actix_web::{
 
 use crate::error::ValidationErrorKind;
 
-/// Reads a payload to its end, as it came over the wire but for its transfer coding.
+/// Reads a payload to its end, as it came over the wire, without its transfer coding.
 ///
-/// `limit` is in bytes, `time_limit` for the whole body.
+/// `limit` is in bytes; `time_limit` is for the whole body.
 pub(crate) async fn read(
     payload: &mut Payload,
     limit: usize,
@@ -35,16 +35,17 @@ pub(crate) async fn read(
         }
         let_arrive().await;
     }
-    // In a box, so that the others need no room for one.
+    // In a box, so that requests without a timer need no space for one.
     Box::pin(timeout(time_limit, collecting))
         .await
         .unwrap_or(Err(ValidationErrorKind::BodyTooSlow))
 }
 
-/// Returns a payload that has the body which was read from this one.
+/// Returns a payload with the body that was read from this one.
 pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
     match payload {
-        // It has ended, and takes the body back without a new one being made.
+        _ if body.is_empty() => Payload::None,
+        // It has ended, and takes the body back without an allocation.
         Payload::H1 { mut payload } => {
             payload.unread_data(body);
             Payload::H1 { payload }
@@ -54,7 +55,7 @@ pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
 }
 
 /// Lets actix take in what has arrived already: it runs a handler as soon as it has read the head, and
-/// looks at what followed in the same packet once the handler waits.
+/// reads what followed in the same packet when the handler waits.
 pub(crate) async fn let_arrive() {
     let mut waited = false;
     poll_fn(|cx| {

@@ -1,5 +1,9 @@
 //! The one way in: from a request with an unread body to a body that may be handed on.
 
+mod body;
+mod lookup;
+mod proof;
+
 use std::{any::TypeId, sync::Arc, time::Instant};
 
 use actix_web::{
@@ -9,34 +13,30 @@ use actix_web::{
     web::Bytes,
 };
 
-use crate::{
-    account::{AccountSid, claimed_account},
-    body,
-    config::{KeySource, TwilioConfig},
-    coverage::{Coverage, check_body_hash},
-    diagnosis::{Diagnosis, is_explainable},
-    error::{ConfigError, ValidationError, ValidationErrorKind},
-    origin::{Origin, is_websocket_handshake},
-    policy::Policy,
-    proof::{Proof, Verified},
-    report,
-    request::WebhookRequest,
-    signature::{KeyClaim, SignatureClaim},
-    store::{Answer, KeyQuery, KeyStoreError, Lookup, MAX_SHARED_KEY_ID},
-    validator::{Accepted, RequestValidator},
-    verdict::Verdict,
+use twilio_signature::{
+    Accepted, RequestValidator, WebhookRequest,
+    header::lower_case,
+    stages::{BodyKind, CheckedHead},
 };
 
-const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
-const X_TWILIO_SETTINGS: HeaderName =
-    HeaderName::from_static("x-twilio-webhooks-signature-settings");
+pub use self::proof::Proof;
+use self::proof::Verified;
+use crate::{
+    config::{KeySource, Policy, TwilioConfig, Verdict},
+    error::{ConfigError, ValidationError, ValidationErrorKind},
+    origin::{Origin, is_websocket_handshake},
+    report::{self, Diagnosis, is_explainable},
+};
 
-/// Bytes of the largest body of which is said why it was refused.
+const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static(lower_case::SIGNATURE);
+const X_TWILIO_SETTINGS: HeaderName = HeaderName::from_static(lower_case::SIGNATURE_SETTINGS);
+
+/// The size in bytes of the largest body whose refusal is explained.
 const MAX_EXPLAINED_BODY: usize = 16 * 1024;
 
 /// A request that may go on.
 pub(crate) struct Admitted {
-    /// All of its body that may reach an extractor or a handler.
+    /// The part of its body that may reach an extractor or a handler: all of it, or nothing.
     pub(crate) payload: Payload,
     /// Nothing while validation is not enforced.
     pub(crate) proof: Option<Proof>,
@@ -63,8 +63,17 @@ pub(crate) async fn admit<P: Policy>(
         let proof = None;
         return Ok(Admitted { payload, proof });
     }
-    if let proof @ Some(_) = Proof::find(req, config, policy) {
-        return Ok(Admitted { payload, proof });
+    if let Some(proof) = Proof::find(req, config, policy) {
+        return match proof.check_body(payload, config).await {
+            Ok(payload) => Ok(Admitted {
+                payload,
+                proof: Some(proof),
+            }),
+            Err(kind) => {
+                report::fault(kind);
+                Err(config.response_error(kind.into(), req))
+            }
+        };
     }
 
     let mut attempt = Attempt {
@@ -78,7 +87,7 @@ pub(crate) async fn admit<P: Policy>(
         Ok(_) if config.report_only() => None,
         Ok(verified) => Some(Proof::leave(req, verified, config, policy)),
         Err(err) => {
-            // Without keys nobody can say what enforcing would do.
+            // Without keys it is unknown what enforcing would do.
             let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
             let passes = config.report_only() && !undecided && !attempt.body.is_lost();
             if !passes {
@@ -86,7 +95,7 @@ pub(crate) async fn admit<P: Policy>(
                 attempt.body.let_arrive().await;
                 return Err(config.response_error(err, req));
             }
-            // What is in the body helps to explain what would have been refused.
+            // The body helps to explain what would have been refused.
             let bounded = attempt.bound_body().await;
             attempt.report(&err, passes);
             if let Err(err) = bounded {
@@ -107,7 +116,7 @@ pub(crate) async fn admit<P: Policy>(
 struct Attempt<'a> {
     req: &'a HttpRequest,
     config: &'a TwilioConfig,
-    /// Known from the point on where it is needed.
+    /// Known once it is needed.
     origin: Option<Origin>,
     body: Body,
     /// The keys that a key store had for the request.
@@ -137,62 +146,56 @@ impl Attempt<'_> {
         verdict
     }
 
-    /// Runs the checks, the cheap ones first, and reads the body only if none of those before fails.
+    /// Runs the stages of a verdict, and reads the body only if none of the checks before it fails.
     async fn judge(&mut self) -> Result<Verified, ValidationError> {
-        let mut request = head(self.req);
-        let claim = SignatureClaim::parse(request.signature, request.settings)?;
-        let fixed_keys = match self.config.keys() {
-            KeySource::Fixed(validator) => Some(validator.keys(claim.key)?),
-            KeySource::Store(_) | KeySource::Off => None,
-        };
-
-        let coverage = Coverage::of(&request)?;
+        let head = CheckedHead::of(&head(self.req)).map_err(ValidationErrorKind::from)?;
         self.check_content_length()?;
-
         let origin = self.origin.insert(Origin::of(self.req, self.config)?);
-        request.url = &origin.url;
-        let handshake = is_websocket_handshake(self.req);
-        let (account, accepted) = match (self.config.keys(), fixed_keys) {
-            (KeySource::Store(store), _) => {
-                // The account stands in the body at times: it is read before there are keys.
-                if !handshake {
-                    let body = self.body.read(self.config).await?;
-                    request = request.body(body);
-                }
-                let looked_up = &mut self.looked_up;
-                // In a box, so that requests without a key store need no room for it.
-                Box::pin(check_with_store(
-                    store, &claim, coverage, &request, looked_up,
-                ))
-                .await?
-            }
-            (_, Some(keys)) if coverage == Coverage::Url => {
-                let accepted = keys.check_url(&claim.signature, &request)?;
-                if !handshake {
-                    let body = self.body.read(self.config).await?;
-                    check_body_hash(&request.body(body))?;
-                }
-                (None, accepted)
-            }
-            (_, Some(keys)) => {
-                let body = self.body.read(self.config).await?;
-                let accepted = keys.check_form(&claim.signature, &request.body(body))?;
-                (None, accepted)
-            }
-            (KeySource::Fixed(_) | KeySource::Off, None) => {
-                return Err(ValidationErrorKind::Config.into());
-            }
+        // R12
+        let body = if is_websocket_handshake(self.req) {
+            None
+        } else {
+            Some(&mut self.body)
         };
-        let Accepted { key, url } = accepted;
+        let (account, accepted) = match self.config.keys() {
+            KeySource::Fixed(validator) => {
+                let url = head.check_url(validator, &origin.url, origin.base_path());
+                let url = url.map_err(ValidationErrorKind::from)?;
+                let body = Body::read_any(body, self.config).await?;
+                (
+                    None,
+                    url.check_body(body).map_err(ValidationErrorKind::from)?,
+                )
+            }
+            KeySource::Store(store) => {
+                // The account may be in the body: it is read before there are keys (R16).
+                let body = Body::read_any(body, self.config).await?;
+                let request = self::head(self.req)
+                    .url(&origin.url)
+                    .base_path(origin.base_path())
+                    .body(body);
+                let looked_up = &mut self.looked_up;
+                // In a box, so that requests without a key store need no space for it.
+                Box::pin(lookup::check(store, &head, &request, looked_up)).await?
+            }
+            KeySource::Off => return Err(ValidationErrorKind::Config.into()),
+        };
+        let Accepted { key, url, .. } = accepted;
         // Nearly always the request's own, which is not copied.
-        let candidate = (*url != *request.url).then(|| url.into_owned());
+        let candidate = (*url != *origin.url).then(|| url.into_owned());
         let url = candidate
             .or_else(|| Some(self.origin.take()?.url))
             .ok_or(ValidationErrorKind::OriginMalformed)?;
-        Ok(Verified { account, key, url })
+        let body = self.body.bytes();
+        Ok(Verified {
+            account,
+            key,
+            url,
+            body,
+        })
     }
 
-    /// Holds the body of a request that is let through unjudged to the limits all the same.
+    /// Applies the limits to the body of a request that is let through although it was not validated.
     async fn bound_body(&mut self) -> Result<(), ValidationError> {
         if matches!(self.body, Body::Unread(_)) && !is_websocket_handshake(self.req) {
             self.check_content_length()?;
@@ -201,7 +204,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Reports a refusal; that of a key store is reported with the store's own error.
+    /// Reports a refusal. That of a key store is reported elsewhere, with the store's own error.
     fn report(&self, err: &ValidationError, passes: bool) {
         if err.kind() != ValidationErrorKind::KeyStoreFailed {
             let explain = self.explainable(err.kind()).map(|(validator, request)| {
@@ -214,7 +217,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns what a refusal may be explained with, if that was asked for and the request is small.
+    /// Returns what a refusal can be explained with, if that is switched on and the request is small.
     fn explainable(
         &self,
         kind: ValidationErrorKind,
@@ -232,9 +235,9 @@ impl Attempt<'_> {
             Body::Read(body, _) => {
                 (body.len() <= MAX_EXPLAINED_BODY).then(|| (validator, request.body(body)))
             }
-            // Of a form that was not read, the signed parameters are not known.
+            // The signed parameters of a form that was not read are not known.
             Body::Unread(_) => {
-                let url_alone = Coverage::of(&request) == Ok(Coverage::Url);
+                let url_alone = BodyKind::of(&request) == Ok(BodyKind::Other);
                 let declared = self.declared_length().unwrap_or_default();
                 (url_alone && declared <= MAX_EXPLAINED_BODY as u64).then_some((validator, request))
             }
@@ -247,8 +250,8 @@ impl Attempt<'_> {
         declared.to_str().ok()?.parse().ok()
     }
 
-    /// Refuses a body whose declared length is over the limit. A length that can't be read is left
-    /// to the limit on what arrives.
+    /// Refuses a body whose declared length is over the limit. A malformed length is left to the limit on
+    /// what arrives.
     fn check_content_length(&mut self) -> Result<(), ValidationErrorKind> {
         let declared = self.declared_length();
         let limit = u64::try_from(self.config.body_limit()).unwrap_or(u64::MAX);
@@ -260,7 +263,7 @@ impl Attempt<'_> {
     }
 }
 
-/// Returns what a verdict depends on in the head of a request, but for the URL.
+/// Returns what a verdict depends on in the head of a request, except the URL.
 fn head(req: &HttpRequest) -> WebhookRequest<'_> {
     let headers = req.headers();
     let mut request = WebhookRequest::new(req.method().as_str(), "");
@@ -279,60 +282,6 @@ fn head(req: &HttpRequest) -> WebhookRequest<'_> {
     request
 }
 
-/// Looks up the keys of the account and the key that a request claims, and validates it with those.
-async fn check_with_store<'a>(
-    store: &Lookup,
-    claim: &SignatureClaim<'_>,
-    coverage: Coverage,
-    request: &WebhookRequest<'a>,
-    looked_up: &mut Option<Arc<RequestValidator>>,
-) -> Result<(Option<AccountSid>, Accepted<'a>), ValidationError> {
-    let query = KeyQuery {
-        account: claimed_account(request)?,
-        shared_key: match claim.key {
-            KeyClaim::AuthToken => None,
-            KeyClaim::SharedKey { id, .. } => match str::from_utf8(id) {
-                Ok(id) if id.len() <= MAX_SHARED_KEY_ID => Some(id.to_owned()),
-                _ => return Err(ValidationErrorKind::KeyUnknown.into()),
-            },
-        },
-    };
-    let failed = |err: KeyStoreError| {
-        report::key_store_failure(&err);
-        ValidationError::from(ValidationErrorKind::KeyStoreFailed)
-    };
-    let mut check = |answer: &Answer| match &answer.keys {
-        Some(validator) => {
-            *looked_up = Some(Arc::clone(validator));
-            validator
-                .keys(claim.key)?
-                .check_all(coverage, &claim.signature, request)
-        }
-        None => Err(ValidationErrorKind::AccountUnknown.into()),
-    };
-
-    let arrived = Instant::now();
-    let answer = store.answer(&query, arrived).await.map_err(failed)?;
-    let outdated_keys = |err: &ValidationError| {
-        use ValidationErrorKind as Kind;
-        matches!(
-            err.kind(),
-            Kind::SignatureMismatch | Kind::KeyUnknown | Kind::AccountUnknown
-        )
-    };
-    let verdict = match check(&answer) {
-        Err(err) if outdated_keys(&err) => {
-            let newer = store.newer_answer(&query, arrived, &answer).await;
-            match newer.map_err(failed)? {
-                Some(answer) => check(&answer),
-                None => Err(err),
-            }
-        }
-        verdict => verdict,
-    };
-    Ok((query.account, verdict?))
-}
-
 impl Body {
     async fn read(&mut self, config: &TwilioConfig) -> Result<&[u8], ValidationErrorKind> {
         if let Self::Unread(payload) = self {
@@ -348,12 +297,31 @@ impl Body {
         }
     }
 
+    /// Reads a body, if there is one.
+    async fn read_any<'b>(
+        body: Option<&'b mut Self>,
+        config: &TwilioConfig,
+    ) -> Result<&'b [u8], ValidationErrorKind> {
+        match body {
+            Some(body) => body.read(config).await,
+            None => Ok(&[]),
+        }
+    }
+
+    /// Returns the bytes that were read.
+    fn bytes(&self) -> Option<Bytes> {
+        match self {
+            Self::Read(bytes, _) => Some(bytes.clone()),
+            Self::Unread(_) | Self::Lost => None,
+        }
+    }
+
     fn is_lost(&self) -> bool {
         matches!(self, Self::Lost)
     }
 
-    /// Before a refusal: actix closes the connection if the body has not arrived, and a proxy would have to
-    /// open another one. Nothing is read here, and nothing is waited for.
+    /// Call it before a refusal: actix closes the connection if the body has not arrived, and a proxy would
+    /// have to open another one. This reads nothing, and does not wait for the client.
     async fn let_arrive(&self) {
         if let Self::Unread(payload) = self
             && !matches!(payload, Payload::None)
@@ -365,7 +333,6 @@ impl Body {
     fn into_payload(self) -> Payload {
         match self {
             Self::Unread(payload) => payload,
-            Self::Read(bytes, _) if bytes.is_empty() => Payload::None,
             Self::Read(bytes, payload) => body::put_back(bytes, payload),
             Self::Lost => Payload::None,
         }

@@ -2,37 +2,40 @@
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
+use twilio_signature::{AccountSid, MatchedKey, redact};
 
+use super::body;
 use crate::{
-    account::AccountSid, body::let_arrive, config::TwilioConfig, error::ValidationError,
-    printable::printable_url, validator::MatchedKey,
+    config::TwilioConfig,
+    error::{ValidationError, ValidationErrorKind},
 };
 
-/// Proves that a request is genuine: whoever has one need not trust, but knows.
+/// Proves that a request is genuine: only this crate can make one, for a request that was validated and would
+/// have been refused if it were forged.
 ///
-/// It is made by this crate alone, for a request that was validated and would have been refused
-/// otherwise. A function that must not run for a forged request takes a `&Proof`. A handler gets it
-/// from [`Validated::proof`](crate::Validated::proof), or takes it as an argument under the attribute.
+/// A function that must not run for a forged request takes a `&Proof`. A handler gets one from
+/// [`Validated::proof`](crate::Validated::proof), or takes it as an argument under the attribute.
 ///
-/// While validation only reports or is off, there is no proof: take an `Option<Proof>` if the
-/// handler is to work then too.
+/// While validation only reports or is off, there is no proof: take an `Option<Proof>` if the handler should
+/// work then too.
 ///
 /// # Examples
 ///
 /// ```
 /// use actix_twilio::{Proof, validate_twilio_request};
-/// use actix_web::{Responder, post};
+/// use actix_web::{HttpResponse, post};
 ///
 /// #[post("/message")]
 /// #[validate_twilio_request]
-/// async fn message(proof: Proof) -> impl Responder {
-///     format!("signed for {}", charge(&proof))
+/// async fn receive_message(proof: Proof) -> HttpResponse {
+///     charge(&proof);
+///     HttpResponse::NoContent().finish()
 /// }
 ///
-/// /// Costs money, so that only a genuine request may lead here.
-/// fn charge(proof: &Proof) -> &str {
-///     proof.url()
+/// /// Costs money, so only a genuine request may lead here.
+/// fn charge(proof: &Proof) {
+///     println!("charged for {}", proof.url());
 /// }
 /// ```
 ///
@@ -51,11 +54,13 @@ struct Facts {
     policy: TypeId,
 }
 
-/// What is known of a genuine request.
+/// The facts about a genuine request.
 pub(crate) struct Verified {
     pub(crate) account: Option<AccountSid>,
     pub(crate) key: MatchedKey,
     pub(crate) url: String,
+    /// The body that was validated; nothing for a WebSocket handshake, which has none.
+    pub(crate) body: Option<Bytes>,
 }
 
 /// Prints the URL without the values of its query, which may be personal data.
@@ -64,8 +69,8 @@ impl fmt::Debug for Verified {
         f.debug_struct("Verified")
             .field("account", &self.account)
             .field("key", &self.key)
-            .field("url", &printable_url(&self.url))
-            .finish()
+            .field("url", &redact::url(&self.url))
+            .finish_non_exhaustive()
     }
 }
 
@@ -86,8 +91,8 @@ impl Proof {
         proof
     }
 
-    /// Takes away the proof that another configuration left: where validation is not enforced, a handler
-    /// gets none.
+    /// Removes the proof that another configuration left: where validation is not enforced, a handler gets
+    /// none.
     pub(crate) fn withdraw(req: &HttpRequest) {
         req.extensions_mut().remove::<Self>();
     }
@@ -97,6 +102,24 @@ impl Proof {
         let extensions = req.extensions();
         let proof = extensions.get::<Self>()?;
         (proof.0.config.is(config) && proof.0.policy == policy).then(|| proof.clone())
+    }
+
+    /// Returns a payload with the validated body, if this payload has the very same one. Something between
+    /// the middleware that validated it and the handler may have read or replaced it.
+    pub(crate) async fn check_body(
+        &self,
+        mut payload: Payload,
+        config: &TwilioConfig,
+    ) -> Result<Payload, ValidationErrorKind> {
+        let Some(validated) = &self.0.verified.body else {
+            return Ok(payload);
+        };
+        let found = body::read(&mut payload, config.body_limit(), config.body_timeout()).await;
+        match found {
+            // R6
+            Ok(found) if found == validated => Ok(body::put_back(found, payload)),
+            _ => Err(ValidationErrorKind::BodyReplaced),
+        }
     }
 
     /// Returns the account that signed the request, where the keys were looked up by account and the
@@ -127,8 +150,8 @@ impl FromRequest for Proof {
         let proof = req.extensions().get::<Self>().cloned();
         Box::pin(async move {
             if proof.is_none() {
-                // No sooner than a refusal by an extractor beside this one, which says more.
-                let_arrive().await;
+                // Not before the refusal of an extractor beside this one, which says more.
+                body::let_arrive().await;
             }
             proof.ok_or_else(ValidationError::unproven)
         })

@@ -10,11 +10,11 @@ use std::{
 
 use actix_web::rt::task::spawn_blocking;
 
-use crate::{
-    error::ConfigError,
-    key::AuthToken,
-    store::{KeyMap, KeyQuery, KeyStore, KeyStoreError},
-    validator::RequestValidator,
+use twilio_signature::{AuthToken, ConfigError, RequestValidator};
+
+use super::{
+    map::KeyMap,
+    store::{KeyQuery, KeyStore, KeyStoreError},
 };
 
 /// The keys of accounts in a file, which is read again as it changes: tokens are rotated and accounts
@@ -41,7 +41,7 @@ use crate::{
 /// # Examples
 ///
 /// ```no_run
-/// use actix_twilio::{KeyFile, TwilioConfig};
+/// use actix_twilio::{TwilioConfig, keys::KeyFile};
 ///
 /// let config = TwilioConfig::builder().key_store(KeyFile::new("/etc/webhooks/keys")?).build()?;
 /// # Ok::<(), actix_twilio::ConfigError>(())

@@ -1,14 +1,14 @@
-//! The headers by which proxies tell what they were asked for.
+//! The headers in which proxies pass on the scheme and the host that they were asked for.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-/// A header says something that can't be used.
+/// A header has a value that can't be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
 /// Returns the element of a comma-separated list that the outermost of so many trusted proxies
 /// added: the `hops`-th from the right, or the leftmost if there are fewer. All lines of the header
-/// make up one list.
+/// form one list.
 pub(crate) fn element<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -22,7 +22,7 @@ pub(crate) fn element<'a>(
     Ok(nth_from_right(&elements, hops))
 }
 
-/// What one proxy said in the standard `Forwarded` header (RFC 7239).
+/// The element of one proxy in the standard `Forwarded` header (RFC 7239).
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Forwarded {
     pub(crate) host: Option<String>,
@@ -84,7 +84,7 @@ fn split_unquoted(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
     if quoted { Err(Malformed) } else { Ok(pieces) }
 }
 
-/// Returns what a token or a quoted string says.
+/// Returns the value of a token or a quoted string.
 fn unquote(value: &str) -> Result<String, Malformed> {
     let Some(rest) = value.strip_prefix('"') else {
         return if value.contains('"') {
@@ -93,19 +93,19 @@ fn unquote(value: &str) -> Result<String, Malformed> {
             Ok(value.to_owned())
         };
     };
-    let mut said = String::new();
+    let mut unquoted = String::new();
     let mut chars = rest.chars();
     loop {
         match chars.next().ok_or(Malformed)? {
             '"' => break,
-            '\\' => said.push(chars.next().ok_or(Malformed)?),
-            c => said.push(c),
+            '\\' => unquoted.push(chars.next().ok_or(Malformed)?),
+            c => unquoted.push(c),
         }
     }
     if chars.next().is_some() {
         return Err(Malformed);
     }
-    Ok(said)
+    Ok(unquoted)
 }
 
 #[cfg(test)]

@@ -1,35 +1,34 @@
-//! From a request to the URL that Twilio signed.
+//! Determines the URL that Twilio requested, from settings, forwarded headers and the request.
+
+mod forwarded;
+mod handshake;
+
+use std::ops::Range;
 
 use actix_web::{
     HttpMessage, HttpRequest,
     dev::Extensions,
     http::{
-        Method, Version,
-        header::{
-            self, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, SEC_WEBSOCKET_KEY,
-            TRANSFER_ENCODING, UPGRADE, X_FORWARDED_HOST, X_FORWARDED_PROTO,
-        },
+        header::{HOST, HeaderMap, HeaderName, X_FORWARDED_HOST, X_FORWARDED_PROTO},
         uri::PathAndQuery,
     },
 };
 
-use crate::{
-    config::TwilioConfig,
-    error::ValidationErrorKind,
-    forwarded::{Forwarded, Malformed, element},
-    public_url::{is_host, is_secure_scheme},
-    url::{is_port, split_port},
-};
+use twilio_signature::url::{is_host, is_port, is_secure_scheme, scheme, split_port};
+
+use self::forwarded::{Forwarded, Malformed, element};
+pub(crate) use self::handshake::is_websocket_handshake;
+use crate::{config::TwilioConfig, error::ValidationErrorKind};
 
 const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// A request's target as it arrived, kept for extractors below middleware that changes it.
+/// A request's target as it arrived, kept for extractors inside of middleware that changes it.
 pub(crate) struct OriginalTarget(PathAndQuery);
 
 impl OriginalTarget {
-    /// Keeps the target of a request, unless that has been done further outside.
+    /// Keeps the target of a request, unless a middleware further outside has done so.
     pub(crate) fn keep(req: &HttpRequest) {
         if let Some(target) = req.uri().path_and_query() {
             let mut extensions = req.extensions_mut();
@@ -44,15 +43,17 @@ impl OriginalTarget {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) url: String,
+    /// The part of the URL that was put before the app's own path.
+    base_path: Range<usize>,
     pub(crate) scheme_from: &'static str,
     pub(crate) host_from: &'static str,
 }
 
 impl Origin {
-    /// Tells the origin of a request: from the public URL; else from forwarded headers, if the peer
+    /// Determines the origin of a request: from the public URL; else from forwarded headers, if the peer
     /// is a trusted proxy; else from the request and its connection.
     ///
-    /// actix's own `ConnectionInfo` and `full_url` won't do: they believe these headers from anyone
+    /// actix's own `ConnectionInfo` and `full_url` do not serve: they believe these headers from anyone
     /// and panic on a malformed `Host`.
     pub(crate) fn of(
         req: &HttpRequest,
@@ -61,28 +62,36 @@ impl Origin {
         let extensions = req.extensions();
         let target = target(req, &extensions);
         if let Some(public) = config.public_url() {
+            let url = public.with_target(target, is_websocket_handshake(req));
             return Ok(Self {
-                url: public.with_target(scheme(public.secure, is_websocket_handshake(req)), target),
+                base_path: base_path(&url, public.base_path(), target),
+                url,
                 scheme_from: "public URL",
                 host_from: "public URL",
             });
         }
         let trusted = config.proxies().trusts(req.peer_addr());
         let hops = trusted.then_some(config.trusted_hops());
-        Self::told(req, target, hops, config.forwarded_prefix())
+        Self::from_request(req, target, hops, config.forwarded_prefix())
     }
 
-    /// Tells what the origin of a request would be if its peer were trusted, with so many hops and with
+    /// Returns the path that was put before the app's own: see
+    /// [`WebhookRequest::base_path`](twilio_signature::WebhookRequest::base_path).
+    pub(crate) fn base_path(&self) -> &str {
+        self.url.get(self.base_path.clone()).unwrap_or_default()
+    }
+
+    /// Determines what the origin of a request would be if its peer were trusted, with so many hops and with
     /// the forwarded prefix or without it.
     #[cfg(feature = "explain")]
     pub(crate) fn if_trusted(req: &HttpRequest, hops: usize, prefix: bool) -> Option<Self> {
         let extensions = req.extensions();
         let target = target(req, &extensions);
-        Self::told(req, target, Some(hops), prefix).ok()
+        Self::from_request(req, target, Some(hops), prefix).ok()
     }
 
-    /// Tells the origin from the request and, if its peer is trusted, from forwarded headers.
-    fn told(
+    /// Determines the origin from the request and, if its peer is trusted, from forwarded headers.
+    fn from_request(
         req: &HttpRequest,
         target: &str,
         hops: Option<usize>,
@@ -92,11 +101,14 @@ impl Origin {
         let found = Found::of(req, hops).map_err(malformed)?;
         let scheme = scheme(found.secure, is_websocket_handshake(req));
         let mut url = [scheme, "://", &found.host].concat();
-        if let (Some(hops), true) = (hops, prefix) {
-            url.push_str(forwarded_prefix(req.headers(), hops).map_err(malformed)?);
-        }
+        let prefix = match hops {
+            Some(hops) if prefix => forwarded_prefix(req.headers(), hops).map_err(malformed)?,
+            _ => "",
+        };
+        url.push_str(prefix);
         url.push_str(target);
         Ok(Self {
+            base_path: base_path(&url, prefix, target),
             url,
             scheme_from: found.scheme_from,
             host_from: found.host_from,
@@ -113,16 +125,13 @@ fn target<'a>(req: &'a HttpRequest, extensions: &'a Extensions) -> &'a str {
     target.map_or("", |target| target.as_str())
 }
 
-fn scheme(secure: bool, websocket: bool) -> &'static str {
-    match (secure, websocket) {
-        (true, false) => "https",
-        (true, true) => "wss",
-        (false, false) => "http",
-        (false, true) => "ws",
-    }
+/// Returns where in a URL its base path is: right before the target.
+fn base_path(url: &str, base_path: &str, target: &str) -> Range<usize> {
+    let end = url.len().saturating_sub(target.len());
+    end.saturating_sub(base_path.len())..end
 }
 
-/// The scheme and the host of a request whose public URL is not configured.
+/// The scheme and the host of a request without a configured public URL.
 struct Found {
     secure: bool,
     scheme_from: &'static str,
@@ -187,8 +196,8 @@ impl Found {
     }
 }
 
-/// Returns the host that the request itself names: in its target (`:authority` in HTTP/2), with
-/// which a `Host` header must agree, else in its `Host`.
+/// Returns the host that the request itself names: in its target (`:authority` in HTTP/2), which a `Host`
+/// header must equal, else in its `Host`.
 fn own_host(req: &HttpRequest) -> Result<(String, &'static str), Malformed> {
     let mut hosts = req.headers().get_all(HOST);
     let host = match (hosts.next(), hosts.next()) {
@@ -225,7 +234,7 @@ fn checked_scheme(scheme: &str) -> Result<bool, Malformed> {
     is_secure_scheme(scheme).ok_or(Malformed)
 }
 
-/// Returns the path that a trusted proxy says to have stripped, without a slash at the end.
+/// Returns the path that a trusted proxy claims to have stripped, without a slash at the end.
 fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed> {
     let Some(prefix) = element(headers, &X_FORWARDED_PREFIX, hops)? else {
         return Ok("");
@@ -239,30 +248,4 @@ fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed>
     } else {
         Err(Malformed)
     }
-}
-
-/// Returns whether a request opens a WebSocket. Its payload is then the WebSocket's, and never ends.
-///
-/// The decoder takes a payload for endless on `Upgrade: websocket` alone; a request that asks for
-/// it but is no handshake is an ordinary one here, whose body is bounded in size and time.
-pub(crate) fn is_websocket_handshake(req: &HttpRequest) -> bool {
-    if req.method() != Method::GET || req.version() != Version::HTTP_11 {
-        return false;
-    }
-    let headers = req.headers();
-    let mut upgrades = headers.get_all(UPGRADE);
-    upgrades
-        .next()
-        .is_some_and(|upgrade| upgrade.as_bytes().eq_ignore_ascii_case(b"websocket"))
-        && upgrades.next().is_none()
-        && headers.get_all(header::CONNECTION).any(|line| {
-            line.as_bytes()
-                .split(|byte| *byte == b',')
-                .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
-        })
-        && headers
-            .get(SEC_WEBSOCKET_KEY)
-            .is_some_and(|key| !key.is_empty())
-        && !headers.contains_key(TRANSFER_ENCODING)
-        && headers.get_all(CONTENT_LENGTH).all(|length| length == "0")
 }

@@ -2,16 +2,16 @@
 
 use actix_web::HttpRequest;
 
-use crate::{
-    config::TwilioConfig,
-    error::ValidationErrorKind,
+use twilio_signature::{
+    RequestValidator, SignatureErrorKind, WebhookRequest,
     explain::{Cause, Explainer, Explanation},
+    redact,
+};
+
+use crate::{
+    config::{TrustedProxies, TwilioConfig},
+    error::ValidationErrorKind,
     origin::Origin,
-    printable::printable_url,
-    proxies::TrustedProxies,
-    request::WebhookRequest,
-    url::candidates,
-    validator::RequestValidator,
 };
 
 /// Bytes that a search hashes at most: a worker answers nothing meanwhile, and a forger may have made it
@@ -37,10 +37,7 @@ impl Diagnosis {
         request: WebhookRequest<'_>,
         origin: &Origin,
     ) -> Option<Self> {
-        let request = WebhookRequest {
-            url: &origin.url,
-            ..request
-        };
+        let request = request.url(&origin.url).base_path(origin.base_path());
         let headers = req.headers().iter();
         let explainer = headers.fold(
             Explainer::new(validator).max_bytes(MAX_BYTES),
@@ -53,7 +50,7 @@ impl Diagnosis {
             ..
         } = explainer.explain(&request);
         let matched = matched_url?;
-        if let Some(proxy) = trust_advice(req, config, &causes, &matched) {
+        if let Some(proxy) = trust_advice(req, config, validator, &request, &causes) {
             advice.push_str(&proxy);
         }
         let explanation = if matched == origin.url {
@@ -61,8 +58,8 @@ impl Diagnosis {
         } else {
             format!(
                 "the signature matches {}: this app saw {}; {advice}",
-                printable_url(&matched),
-                printable_url(&origin.url),
+                redact::url(&matched),
+                redact::url(&origin.url),
             )
         };
         Some(Self {
@@ -85,17 +82,19 @@ impl Diagnosis {
 
 /// Returns whether more than the kind of a refusal can be said.
 pub(crate) fn is_explainable(kind: ValidationErrorKind) -> bool {
-    use ValidationErrorKind as Kind;
+    use SignatureErrorKind as Kind;
     matches!(
         kind,
-        Kind::SignatureMismatch
-            | Kind::SignatureMalformed
-            | Kind::SettingsMalformed
-            | Kind::AlgorithmUnknown
-            | Kind::KeyUnknown
-            | Kind::BodyHashMissing
-            | Kind::BodyHashMismatch
-            | Kind::BodyHashConflicting
+        ValidationErrorKind::Signature(
+            Kind::SignatureMismatch
+                | Kind::SignatureMalformed
+                | Kind::SettingsMalformed
+                | Kind::AlgorithmUnknown
+                | Kind::KeyUnknown
+                | Kind::BodyHashMissing
+                | Kind::BodyHashMismatch
+                | Kind::BodyHashConflicting
+        )
     )
 }
 
@@ -106,8 +105,9 @@ pub(crate) fn is_explainable(kind: ValidationErrorKind) -> bool {
 fn trust_advice(
     req: &HttpRequest,
     config: &TwilioConfig,
+    validator: &RequestValidator,
+    request: &WebhookRequest<'_>,
     causes: &[Cause],
-    matched: &str,
 ) -> Option<String> {
     let of_origin = [Cause::Scheme, Cause::Host, Cause::Port, Cause::PathPrefix];
     let peer = req.peer_addr();
@@ -117,17 +117,18 @@ fn trust_advice(
     {
         return None;
     }
-    let get = req.method() == "GET";
-    let leads_there = |(hops, prefix): &(usize, bool)| {
-        Origin::if_trusted(req, *hops, *prefix)
-            .is_some_and(|origin| candidates(&origin.url, get).any(|url| url.url == matched))
+    let passes = |(hops, prefix): &(usize, bool)| {
+        Origin::if_trusted(req, *hops, *prefix).is_some_and(|origin| {
+            let request = request.url(&origin.url).base_path(origin.base_path());
+            validator.validate(&request).is_ok()
+        })
     };
     let (own_hops, own_prefix) = (config.trusted_hops(), config.forwarded_prefix());
     let settings = [own_prefix, true].into_iter().flat_map(|prefix| {
         let hops = [own_hops].into_iter().chain(1..=MAX_HOPS);
         hops.map(move |hops| (hops, prefix))
     });
-    let (hops, prefix) = settings.into_iter().find(leads_there)?;
+    let (hops, prefix) = settings.into_iter().find(passes)?;
 
     let mut changes = Vec::new();
     if !config.proxies().trusts(peer) {

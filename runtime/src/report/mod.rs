@@ -1,43 +1,42 @@
-//! What the operator sees of a refusal: one limited log event, with nothing secret in it.
+//! What the operator sees of a refusal: one log event, limited in rate, without secrets.
 
-use std::{
-    borrow::Cow,
-    sync::{
-        LazyLock,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+#[cfg_attr(not(feature = "explain"), path = "no_diagnosis.rs")]
+mod diagnosis;
+mod limiter;
+mod response;
+
+use std::{borrow::Cow, time::Duration};
 
 use actix_web::HttpRequest;
+use twilio_signature::redact;
 
+pub(crate) use self::diagnosis::{Diagnosis, is_explainable};
+use self::limiter::Limiter;
 use crate::{
     config::TwilioConfig,
-    diagnosis::Diagnosis,
     error::{ConfigError, ValidationErrorKind},
+    keys::KeyStoreError,
     origin::Origin,
-    printable::{printable, printable_url},
-    store::KeyStoreError,
 };
 
 static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
-/// To explain a refusal is work that forgers must not be able to buy.
+/// Explaining a refusal is work that forgers must not be able to cause.
 static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
 
-/// Why there is no explanation, since another request had the one of this second.
+/// Why there is no explanation: another request had this second's.
 const NOT_LOOKED_FOR: &str =
     "only one refusal a second is explained: send the request again, alone";
 
-/// Why there is no explanation, though it was looked for.
+/// Why there is no explanation: the search found nothing.
 const NOT_FOUND: &str = "nothing that was tried matches: compare token, URL and body, or capture the request and \
                          have `twilio-webhook explain` look further";
 
-/// Errors have a limit of their own, so that a flood of forgeries can't hide them.
+/// Errors have their own limit, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
-/// Reports a request that is refused, or that `passes` since the configuration does not enforce.
-/// `origin` is given if it is known already, and `explain` if the reason can be looked into.
+/// Reports a request that is refused, or that `passes` because the configuration does not enforce. `origin` is
+/// given if it is known already, and `explain` if the reason can be explained.
 pub(crate) fn refusal(
     kind: ValidationErrorKind,
     passes: bool,
@@ -58,13 +57,13 @@ pub(crate) fn refusal(
     };
     let (url, scheme_from, host_from) = match &origin {
         Ok(origin) => (
-            printable_url(&origin.url),
+            redact::url(&origin.url),
             origin.scheme_from,
             origin.host_from,
         ),
-        Err(_) => (printable_url(&req.uri().to_string()), "nowhere", "nowhere"),
+        Err(_) => (redact::url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
-    // Whether to look is decided before anything is done for it.
+    // The limit is checked before any of the work is done.
     let (diagnosis, not_explained) = match (explain, &origin) {
         (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
             let diagnosis = explain(origin);
@@ -93,7 +92,7 @@ pub(crate) fn refusal(
     );
 }
 
-/// Reports a request that is answered with 500 since the server's own configuration is at fault.
+/// Reports a request that is answered with 500 because the server's own configuration is at fault.
 pub(crate) fn misconfiguration(err: &ConfigError) {
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
@@ -105,20 +104,33 @@ pub(crate) fn misconfiguration(err: &ConfigError) {
     }
 }
 
-/// Reports a request that is answered with 500 since the key store can't tell its keys.
+/// Reports a request that is answered with 500 because of a fault of this app.
+pub(crate) fn fault(kind: ValidationErrorKind) {
+    if let Some(left_out) = ERRORS.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            kind = kind.as_str(),
+            hint = kind.hint(),
+            left_out,
+            "answered a request with 500: {kind}",
+        );
+    }
+}
+
+/// Reports a request that is answered with 500 because the key store did not return its keys.
 pub(crate) fn key_store_failure(err: &KeyStoreError) {
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
             target: "actix_twilio",
             kind = ValidationErrorKind::KeyStoreFailed.as_str(),
-            error = printable(&err.to_string()),
+            error = redact::text(&err.to_string()),
             left_out,
             "answered a request with 500, since the key store failed or took too long",
         );
     }
 }
 
-/// Reports a request that nobody looked at.
+/// Reports a request that was not validated because validation is off.
 pub(crate) fn validation_off() {
     if let Some(left_out) = WARNINGS.pass() {
         tracing::warn!(
@@ -126,67 +138,5 @@ pub(crate) fn validation_off() {
             left_out,
             "let a request through unseen: validation is off",
         );
-    }
-}
-
-/// Lets through one event an interval on average, and `burst` at a time: a flood of forgeries must
-/// not become a flood of log lines.
-struct Limiter {
-    interval: Duration,
-    burst: u32,
-    /// When the budget will be whole again, in nanoseconds since the first event.
-    whole_at: AtomicU64,
-    left_out: AtomicU64,
-}
-
-impl Limiter {
-    const fn new(interval: Duration, burst: u32) -> Self {
-        Self {
-            interval,
-            burst,
-            whole_at: AtomicU64::new(0),
-            left_out: AtomicU64::new(0),
-        }
-    }
-
-    /// Returns, if an event may pass, how many were left out since the last one that did.
-    fn pass(&self) -> Option<u64> {
-        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-        self.pass_at(START.elapsed())
-    }
-
-    fn pass_at(&self, now: Duration) -> Option<u64> {
-        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let now = nanos(now);
-        let budget = nanos(self.interval.saturating_mul(self.burst));
-        let passed = self
-            .whole_at
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |whole_at| {
-                let next = whole_at.max(now).saturating_add(nanos(self.interval));
-                (next.saturating_sub(now) <= budget).then_some(next)
-            });
-        if passed.is_ok() {
-            Some(self.left_out.swap(0, Ordering::Relaxed))
-        } else {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
-            None
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn events_are_limited_and_those_left_out_are_counted() {
-        let limiter = Limiter::new(Duration::from_secs(1), 3);
-        let at = |seconds| limiter.pass_at(Duration::from_secs(seconds));
-        assert_eq!([at(0), at(0), at(0)], [Some(0); 3]);
-        assert_eq!([at(0), at(0)], [None; 2]);
-        assert_eq!(at(1), Some(2));
-        assert_eq!(at(1), None);
-        assert_eq!([at(100), at(100), at(100)], [Some(1), Some(0), Some(0)]);
-        assert_eq!(at(100), None);
     }
 }

@@ -2,10 +2,9 @@
 
 use actix_web::HttpRequest;
 
-use crate::{
-    config::TwilioConfig, error::ValidationErrorKind, origin::Origin, request::WebhookRequest,
-    validator::RequestValidator,
-};
+use twilio_signature::{RequestValidator, WebhookRequest};
+
+use crate::{config::TwilioConfig, error::ValidationErrorKind, origin::Origin};
 
 /// There is none.
 pub(crate) enum Diagnosis {}

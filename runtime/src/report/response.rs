@@ -1,9 +1,11 @@
-//! What a refusal looks like from outside: a status and a fixed sentence.
+//! What the client sees of a refusal: a status and a fixed sentence.
 
 use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header::ContentType},
 };
+
+use twilio_signature::SignatureErrorKind;
 
 use crate::{
     error::{ConfigError, ValidationError, ValidationErrorKind},
@@ -12,15 +14,21 @@ use crate::{
 
 impl ResponseError for ValidationError {
     fn status_code(&self) -> StatusCode {
+        use SignatureErrorKind::{CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported};
         use ValidationErrorKind as Kind;
         match self.kind() {
             Kind::BodyTooSlow => StatusCode::REQUEST_TIMEOUT,
             Kind::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
-            Kind::EncodingUnsupported | Kind::CharsetUnsupported | Kind::ContentTypeConflicting => {
+            Kind::Signature(EncodingUnsupported | CharsetUnsupported | ContentTypeConflicting) => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Kind::Config | Kind::KeyStoreFailed => StatusCode::INTERNAL_SERVER_ERROR,
-            _ => StatusCode::FORBIDDEN,
+            Kind::Config | Kind::KeyStoreFailed | Kind::BodyReplaced => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            Kind::Signature(_)
+            | Kind::AccountUnknown
+            | Kind::BodyIncomplete
+            | Kind::OriginMalformed => StatusCode::FORBIDDEN,
         }
     }
 

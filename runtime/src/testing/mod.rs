@@ -11,10 +11,7 @@
 //! # Examples
 //!
 //! ```
-//! use actix_twilio::{
-//!     testing::{Signer, TwilioTestRequest},
-//!     validate_twilio_request,
-//! };
+//! use actix_twilio::{testing::{Signer, TwilioTestRequest}, validate_twilio_request};
 //! use actix_web::{App, post, test::{TestRequest, call_service, init_service}};
 //!
 //! #[post("/message")]
@@ -52,16 +49,15 @@ use actix_web::{
 };
 use serde::Serialize;
 
-use crate::{
-    builder::TwilioConfigBuilder,
-    config::TwilioConfig,
-    coverage::body_sha256,
-    key::{AuthToken, SharedKey},
-    request::WebhookRequest,
-    validator::RequestValidator,
+pub use twilio_signature::with_body_sha256;
+use twilio_signature::{
+    AuthToken, RequestValidator, SharedKey, WebhookRequest,
+    header::{FORM, SIGNATURE, SIGNATURE_SETTINGS},
+    url::UrlParts,
 };
 
-const FORM: &str = "application/x-www-form-urlencoded";
+use crate::config::{TwilioConfig, TwilioConfigBuilder};
+
 const JSON: &str = "application/json";
 
 /// Signs requests as Twilio does, for tests.
@@ -139,7 +135,7 @@ impl Signer {
     /// [`TestRequest`] has [methods](TwilioTestRequest) of its own.
     ///
     /// Send the very URL, content type and body that are signed. A body that is no form needs a
-    /// [`hashed_url`].
+    /// [`with_body_sha256`].
     ///
     /// # Panics
     ///
@@ -148,10 +144,10 @@ impl Signer {
     /// # Examples
     ///
     /// ```
-    /// use actix_twilio::{WebhookRequest, testing::{Signer, hashed_url}};
+    /// use actix_twilio::{WebhookRequest, testing::{Signer, with_body_sha256}};
     ///
     /// let body = r#"[{"type":"com.twilio.messaging.message.sent"}]"#;
-    /// let url = hashed_url("http://127.0.0.1:8080/events", body);
+    /// let url = with_body_sha256("http://127.0.0.1:8080/events", body);
     /// let webhook = WebhookRequest::new("POST", &url).content_type("application/json").body(body);
     ///
     /// // let mut request = client.post(&url).header("Content-Type", "application/json").body(body);
@@ -183,8 +179,8 @@ impl Signer {
             let first = if signature.starts_with('A') { "B" } else { "A" };
             signature.replace_range(..1, first);
         }
-        let mut headers = vec![("X-Twilio-Signature", signature)];
-        headers.extend(settings.map(|settings| ("X-Twilio-Webhooks-Signature-Settings", settings)));
+        let mut headers = vec![(SIGNATURE, signature)];
+        headers.extend(settings.map(|settings| (SIGNATURE_SETTINGS, settings)));
         headers
     }
 }
@@ -225,12 +221,17 @@ pub trait TwilioTestRequest: Sized {
     #[track_caller]
     fn twilio_json<V: Serialize + ?Sized>(self, signer: &Signer, url: &str, value: &V) -> Self {
         match serde_json::to_vec(value) {
-            Ok(json) => self.twilio_body(signer, &hashed_url(url, &json), JSON, json),
+            Ok(json) => self.twilio_body(
+                signer,
+                &with_body_sha256(without_fragment(url), &json),
+                JSON,
+                json,
+            ),
             Err(err) => fail(&format!("this value is no JSON: {err}")),
         }
     }
 
-    /// Makes it a `POST` of these very bytes. Unless they are a form, give a [`hashed_url`].
+    /// Makes it a `POST` of these very bytes. Unless they are a form, give a [`with_body_sha256`].
     #[must_use]
     #[track_caller]
     fn twilio_body(
@@ -266,43 +267,28 @@ impl TwilioTestRequest for TestRequest {
         let webhook = WebhookRequest::new("POST", url)
             .content_type(content_type)
             .body(&body);
-        signed(self.method(Method::POST), signer, &webhook, HTTP)
+        signed(self.method(Method::POST), signer, url, &webhook, HTTP)
             .insert_header((CONTENT_TYPE, content_type))
             .set_payload(body)
     }
 
     #[track_caller]
     fn twilio_get(self, signer: &Signer, url: &str) -> Self {
-        let webhook = WebhookRequest::new("GET", without_fragment(url));
-        signed(self.method(Method::GET), signer, &webhook, HTTP)
+        let url = without_fragment(url);
+        let webhook = WebhookRequest::new("GET", url);
+        signed(self.method(Method::GET), signer, url, &webhook, HTTP)
     }
 
     #[track_caller]
     fn twilio_websocket(self, signer: &Signer, url: &str) -> Self {
-        let webhook = WebhookRequest::new("GET", without_fragment(url));
-        signed(self.method(Method::GET), signer, &webhook, WEBSOCKET)
+        let url = without_fragment(url);
+        let webhook = WebhookRequest::new("GET", url);
+        signed(self.method(Method::GET), signer, url, &webhook, WEBSOCKET)
             .insert_header((CONNECTION, "Upgrade"))
             .insert_header((UPGRADE, "websocket"))
             .insert_header((SEC_WEBSOCKET_VERSION, "13"))
             .insert_header((SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="))
     }
-}
-
-/// Appends the hash of a body to a URL as `bodySHA256`, as Twilio does for a body that is no form.
-///
-/// # Examples
-///
-/// ```
-/// use actix_twilio::{body_sha256, testing::hashed_url};
-///
-/// let url = hashed_url("https://example.com/events?a=1", "{}");
-/// assert_eq!(url, format!("https://example.com/events?a=1&bodySHA256={}", body_sha256("{}")));
-/// ```
-#[must_use]
-pub fn hashed_url(url: &str, body: impl AsRef<[u8]>) -> String {
-    let url = without_fragment(url);
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}bodySHA256={}", body_sha256(body))
 }
 
 const HTTP: [&str; 2] = ["https", "http"];
@@ -313,25 +299,23 @@ const WEBSOCKET: [&str; 2] = ["wss", "ws"];
 fn signed(
     req: TestRequest,
     signer: &Signer,
+    url: &str,
     webhook: &WebhookRequest<'_>,
     schemes: [&str; 2],
 ) -> TestRequest {
-    let url = webhook.url;
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    if !schemes.contains(&scheme) {
+    let parts = UrlParts::of(url);
+    if !schemes.contains(&&*parts.scheme) {
         let [secure, plain] = schemes;
         fail(&format!(
             "{url:?} does not start with {secure}:// or {plain}://"
         ));
     }
-    let (authority, target) = match rest.find(['/', '?']) {
-        Some(end) => rest.split_at(end),
-        None => (rest, "/"),
+    let target = match &*parts.path {
+        "" if parts.query.is_none() => "/".to_owned(),
+        _ => parts.target(),
     };
-    let host = authority
-        .rsplit_once('@')
-        .map_or(authority, |(_, host)| host);
-    if host.is_empty() || !target.starts_with('/') {
+    let host = parts.host_and_port();
+    if parts.host.is_empty() || !target.starts_with('/') {
         fail(&format!("{url:?} has no host or no path"));
     }
     if target.parse::<Uri>().is_err() {
@@ -339,7 +323,7 @@ fn signed(
             "the path or the query of {url:?} must be percent-encoded"
         ));
     }
-    let mut req = req.uri(target).insert_header((HOST, host));
+    let mut req = req.uri(&target).insert_header((HOST, host));
     for header in signer.headers(webhook) {
         req = req.insert_header(header);
     }

@@ -6,11 +6,7 @@
 //! # Examples
 //!
 //! ```
-//! use actix_twilio::{
-//!     twiml::{Twiml, Verb},
-//!     validate_twilio_request,
-//!     webhook::IncomingCall,
-//! };
+//! use actix_twilio::{twiml::{Twiml, Verb}, validate_twilio_request, webhook::IncomingCall};
 //! use actix_web::{post, web};
 //!
 //! #[post("/voice")]
@@ -292,7 +288,11 @@ fn escape(text: &str, xml: &mut String) {
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{twiml::NoContent, validate_twilio_request, webhook::MessageStatusCallback};
+/// use actix_twilio::{
+///     twiml::NoContent,
+///     validate_twilio_request,
+///     webhook::MessageStatusCallback,
+/// };
 /// use actix_web::{post, web};
 ///
 /// #[post("/status")]

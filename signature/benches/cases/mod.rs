@@ -7,11 +7,11 @@
 
 use std::{collections::BTreeSet, hint::black_box};
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
 
 /// The requests, and the key of all of them.
 pub(crate) struct Cases {

@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeSet, hint::black_box, time::Instant};
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
 use hmac::{Hmac, KeyInit, Mac};
 use serde::Deserialize;
 use sha1::Sha1;

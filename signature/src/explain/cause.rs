@@ -15,7 +15,7 @@ macro_rules! causes {
         }
 
         impl Cause {
-            /// All causes, in the order in which an [`Explanation`](crate::Explanation) has them.
+            /// All causes, in the order in which an [`Explanation`](super::Explanation) has them.
             pub const ALL: &'static [Self] = &[$(Self::$cause,)+];
 
             /// Returns the cause's name in `snake_case`, a stable label.
@@ -34,7 +34,7 @@ macro_rules! causes {
                 }
             }
 
-            /// Returns what to do about it, in general: an [`Explanation`](crate::Explanation) has
+            /// Returns what to do about it, in general: an [`Explanation`](super::Explanation) has
             /// the advice for its very request.
             #[must_use]
             pub fn advice(self) -> &'static str {

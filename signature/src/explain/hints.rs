@@ -1,14 +1,14 @@
-//! What headers and public URLs tell of the URL that Twilio may have requested: hints, whoever wrote
-//! them, for only a signature that matches makes one of them count.
+//! What headers and public URLs reveal about the URL that Twilio may have requested. They are hints and
+//! need no trust: only a signature that matches makes one of them count.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use super::{location::Location, query::encoded};
-use crate::url::is_port;
+use super::query::encoded;
+use crate::url::{UrlParts, is_port};
 
-/// Hints of a kind that are kept at most.
+/// The largest number of hints of a kind.
 const MAX: usize = 8;
-/// Bytes of a hint at most.
+/// The largest length of a hint in bytes.
 const MAX_LEN: usize = 2048;
 
 /// Hints, the most likely ones of each kind first.
@@ -17,25 +17,25 @@ pub(super) struct Hints {
     /// Hosts, with their ports if they have some.
     pub(super) hosts: Vec<String>,
     pub(super) ports: Vec<String>,
-    /// Paths that stood before the app's, without a slash at the end.
+    /// Paths that preceded the app's own, without a slash at the end.
     pub(super) prefixes: Vec<String>,
     /// Whole paths, with queries.
-    pub(super) targets: Vec<Location>,
+    pub(super) targets: Vec<UrlParts<'static>>,
     /// User infos.
     pub(super) users: Vec<String>,
     /// URLs that the operator gave.
-    pub(super) public_urls: Vec<Location>,
-    /// Whether some proxy says that it was asked over TLS, or over plain HTTP.
+    pub(super) public_urls: Vec<UrlParts<'static>>,
+    /// Whether a proxy says that it was asked over TLS, or over plain HTTP.
     pub(super) secure: Option<bool>,
     pub(super) websocket: bool,
 }
 
 impl Hints {
     pub(super) fn add_public_url(&mut self, url: &str) {
-        push(&mut self.public_urls, Location::of(url));
+        push(&mut self.public_urls, UrlParts::of(url).into_owned());
     }
 
-    /// Takes what a header tells. Of a list, each element counts.
+    /// Adds the hints of a header. Each element of a list counts.
     pub(super) fn add_header(&mut self, name: &str, value: &str) {
         if value.len() > MAX_LEN {
             return;
@@ -114,9 +114,9 @@ impl Hints {
         }
     }
 
-    /// Takes a path with a query, or a URL.
+    /// Adds a path with a query, or a URL.
     fn add_target(&mut self, target: &str) {
-        let target = Location::of(target);
+        let target = UrlParts::of(target).into_owned();
         if target.path.starts_with('/') {
             push(&mut self.targets, target);
         }
@@ -181,7 +181,7 @@ mod tests {
         assert_eq!((found.secure, found.websocket), (Some(true), true));
         assert_eq!(found.ports, ["8443"]);
         assert_eq!(found.prefixes, ["/p"]);
-        let targets: Vec<_> = found.targets.iter().map(Location::text).collect();
+        let targets: Vec<_> = found.targets.iter().map(UrlParts::text).collect();
         assert_eq!(targets, ["/o?a=1", "https://e.example/u"]);
         assert_eq!(found.users, ["user:p@ss", "user:p%40ss"]);
     }

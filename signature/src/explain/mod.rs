@@ -1,55 +1,61 @@
-//! Why a signature does not match: a search for the text that was signed.
+//! Why a signature does not match: a search for the text that was signed, and advice.
 
 mod cause;
-mod forms;
+mod differences;
+mod dimensions;
 mod hints;
-mod location;
-mod locations;
-mod product;
+mod params;
 mod query;
 mod search;
+mod urls;
 
 use std::fmt;
 
 pub use self::cause::Cause;
 use self::{
-    forms::{Covered, Forms},
+    differences::{differences, public_base},
+    dimensions::Alternatives,
     hints::Hints,
-    location::Location,
-    locations::Locations,
-    search::{Found, Key, KeyGroup, MAX_BYTES, NotFound, search},
+    params::{Covered, ParamVariants},
+    search::{Key, KeyGroup, MAX_BYTES, NotFound, SignedText, Variants},
+    urls::UrlVariants,
 };
 use crate::{
-    coverage::{Coverage, check_body_hash},
-    error::{ConfigError, ValidationErrorKind},
+    body::{BodyKind, check_hash},
+    claim::KeyClaim,
+    error::{ConfigError, SignatureErrorKind},
     key::{Algorithm, AuthToken, SharedKey},
-    printable::printable,
+    mac::Signature,
+    redact,
     request::{
         HeaderValue::{Absent, Conflicting, One},
         WebhookRequest,
     },
-    signature::{KeyClaim, Signature},
+    url::UrlParts,
     validator::RequestValidator,
 };
 
 /// Explains why a request is refused, and what to change.
 ///
-/// It looks for what was signed: for the URL as a proxy or a tunnel may have changed it, for the
-/// parameters as a framework may have, and for another key. What it finds is certain, since the
-/// signature matches it; what it can't guess, a host that nothing names, say, needs a hint. The
-/// search ends after 4,096 texts, or 16 MiB, have been hashed.
+/// It searches for the text that was signed: the URL before a proxy or a tunnel changed it, the parameters
+/// before a framework did, another key. What it finds is certain, since the signature matches it. What it
+/// can't guess, such as a host that nothing names, needs a hint. The search ends after 4,096 texts, or
+/// 16 MiB, have been hashed.
 ///
 /// # Security
 ///
-/// It explains and decides nothing: whether a request is genuine, a
-/// [validator](RequestValidator::validate) alone says. Each search is work, so do not run one for
-/// every request that someone sends. What it returns holds no token, no computed signature and no
-/// body; the [URL](Explanation::matched_url) has its query and user info.
+/// It explains and decides nothing: only a [validator](RequestValidator::validate) determines whether a
+/// request is genuine. Each search is work, so do not run one for every request that someone sends. The
+/// result has no token, no computed signature and no body; its [URL](Explanation::matched_url) includes
+/// the query and the user info.
 ///
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{AuthToken, Cause, Explainer, RequestValidator, WebhookRequest};
+/// use twilio_signature::{
+///     AuthToken, RequestValidator, WebhookRequest,
+///     explain::{Cause, Explainer},
+/// };
 ///
 /// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
 ///
@@ -67,7 +73,7 @@ use crate::{
 ///     explanation.advice,
 ///     "set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com"
 /// );
-/// # Ok::<(), actix_twilio::ConfigError>(())
+/// # Ok::<(), twilio_signature::ConfigError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -101,14 +107,14 @@ impl<'k> Explainer<'k> {
         }
     }
 
-    /// Ends the search after so many bytes.
-    pub(crate) fn max_bytes(mut self, bytes: usize) -> Self {
+    /// Sets the number of bytes that are hashed before the search gives up. The default is 16 MiB.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
         self
     }
 
-    /// Adds a token that the app does not have, but that may have made the signature: a
-    /// subaccount's, or an old one.
+    /// Adds a token that the app does not have, but that may have made the signature, such as a
+    /// subaccount's or an old one.
     pub fn other_token(mut self, token: AuthToken) -> Self {
         self.tokens.push(token);
         self
@@ -125,14 +131,13 @@ impl<'k> Explainer<'k> {
     ///
     /// # Errors
     ///
-    /// Returns an error if this is no absolute URL of `http`, `https`, `ws` or `wss`.
+    /// Returns an error if this is not an absolute URL of `http`, `https`, `ws` or `wss`.
     pub fn public_url(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
-        let location = Location::of(url.as_ref());
-        let scheme = location.scheme.to_ascii_lowercase();
-        if !matches!(scheme.as_str(), "http" | "https" | "ws" | "wss") || location.host.is_empty() {
+        let parts = UrlParts::of(url.as_ref());
+        if parts.is_secure().is_none() || parts.host.is_empty() {
             return Err(ConfigError::new(
                 "public URL",
-                "it is no absolute URL",
+                "it is not an absolute URL",
                 "give a base, such as https://example.com, or a whole URL, such as https://example.com/message?a=1",
             ));
         }
@@ -140,8 +145,8 @@ impl<'k> Explainer<'k> {
         Ok(self)
     }
 
-    /// Adds a header of the request. Those by which proxies tell what they were asked for are hints,
-    /// whoever wrote them; the others are passed over.
+    /// Adds a header of the request. Headers in which proxies pass on the original URL are hints, and need
+    /// no trust; other headers are ignored.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         if let Ok(value) = str::from_utf8(value.as_ref()) {
             self.hints.add_header(name.as_ref(), value);
@@ -158,14 +163,14 @@ impl<'k> Explainer<'k> {
                     valid: true,
                     causes: Vec::new(),
                     matched_url: Some(accepted.url.into_owned()),
-                    advice: "nothing is to be changed: the request is genuine".to_owned(),
+                    advice: "nothing needs to change: the request is genuine".to_owned(),
                     gave_up: false,
                 };
             }
             Err(err) => err.kind(),
         };
         let (mut causes, signature) = self.claims(req);
-        let seen = Location::of(req.url);
+        let seen = UrlParts::of(req.url).into_owned();
         let searched = match &signature {
             Some((signature, algorithm)) => self.search(req, &seen, signature, *algorithm),
             None => Err(NotFound::Exhausted),
@@ -195,8 +200,8 @@ impl<'k> Explainer<'k> {
         }
     }
 
-    /// Reads the signature headers, and tells what is wrong with them. A signature that something
-    /// garbled on its way is repaired, if it can be.
+    /// Parses the signature headers, and determines what is wrong with them. A signature that was garbled on
+    /// its way is repaired if it can be.
     fn claims(&self, req: &WebhookRequest<'_>) -> (Vec<Cause>, Option<(Signature, Algorithm)>) {
         let mut causes = Vec::new();
         let claim = KeyClaim::parse(req.settings);
@@ -228,43 +233,41 @@ impl<'k> Explainer<'k> {
     fn search(
         &self,
         req: &WebhookRequest<'_>,
-        seen: &Location,
+        seen: &UrlParts<'static>,
         signature: &Signature,
         algorithm: Algorithm,
-    ) -> Result<(Found, Vec<Cause>), NotFound> {
-        let coverage = Coverage::of(req);
-        // What can't be told is no obstacle here: both ways are tried.
-        let tried_coverage = coverage.unwrap_or(match coverage {
-            Err(ValidationErrorKind::CharsetUnsupported) => Coverage::Parameters,
-            _ => Coverage::of(&WebhookRequest {
+    ) -> Result<(SignedText, Vec<Cause>), NotFound> {
+        let body_kind = BodyKind::of(req);
+        // An unsupported header is no obstacle here: both kinds are tried.
+        let tried_kind = body_kind.unwrap_or(match body_kind {
+            Err(err) if err.kind() == SignatureErrorKind::CharsetUnsupported => BodyKind::Form,
+            _ => BodyKind::of(&WebhookRequest {
                 content_encoding: Absent,
                 ..*req
             })
-            .unwrap_or(Coverage::Url),
+            .unwrap_or(BodyKind::Other),
         });
         let get = req.method == "GET";
         let hashed_body =
-            (tried_coverage == Coverage::Url && !req.body.is_empty()).then_some(req.body);
-        let locations = Locations::of(seen, &self.hints, get, hashed_body);
-        let forms = Forms::of(req.body, seen.query.as_deref(), tried_coverage);
-        let groups = self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm);
-        let found = search(signature, &groups, &locations, &forms, get, self.max_bytes)?;
+            (tried_kind == BodyKind::Other && !req.body.is_empty()).then_some(req.body);
+        let variants = Variants {
+            method: req.method,
+            urls: UrlVariants::of(seen, &self.hints, get, hashed_body),
+            params: ParamVariants::of(req.body, seen.query.as_deref(), tried_kind),
+            keys: self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm),
+        };
+        let found = variants.search(signature, self.max_bytes)?;
 
-        let mut signed = Location::of(&found.url);
-        if found.query_as_params.is_some() {
-            signed.query.clone_from(&found.query_as_params);
+        let mut signed = UrlParts::of(&found.url);
+        if let Some(query) = &found.query_as_params {
+            signed.query = Some(query.into());
         }
-        let mut causes = seen.differences(&signed);
+        let mut causes = differences(seen, &signed);
         causes.extend(found.key_cause);
-        if let Some((covered, params)) = forms.explain(&found.form) {
-            causes.extend(params);
-            if let Ok(coverage) = coverage {
-                let req = WebhookRequest {
-                    url: &found.url,
-                    ..*req
-                };
-                causes.extend(body_cause(coverage, covered, &req));
-            }
+        causes.extend(variants.params.causes(found.params));
+        if let Ok(body_kind) = body_kind {
+            let covered = found.params.covered;
+            causes.extend(body_cause(body_kind, covered, &req.url(&found.url)));
         }
         Ok((found, causes))
     }
@@ -274,7 +277,7 @@ impl<'k> Explainer<'k> {
         &'g self,
         claim: Option<KeyClaim<'_>>,
         algorithm: Algorithm,
-    ) -> Vec<KeyGroup<'g>> {
+    ) -> Alternatives<KeyGroup<'g>> {
         fn tokens(tokens: &[AuthToken], algorithm: Algorithm) -> Vec<Key<'_>> {
             let tokens = tokens.iter().filter(|_| algorithm == Algorithm::HmacSha1);
             tokens.map(Key::Token).collect()
@@ -284,7 +287,7 @@ impl<'k> Explainer<'k> {
         let shared = self.validator.shared_keys().iter().chain(&self.shared_keys);
         let shared = shared.map(|key| Key::Shared(key, algorithm)).collect();
         let group = |keys, cause| KeyGroup { keys, cause };
-        match claim {
+        let groups = match claim {
             Some(KeyClaim::AuthToken) => vec![
                 group(own_tokens, None),
                 group(other_tokens, Some(Cause::Token)),
@@ -309,7 +312,9 @@ impl<'k> Explainer<'k> {
                     group(other_tokens, Some(Cause::SharedKey)),
                 ]
             }
-        }
+        };
+        let with_cost = |(index, group)| (u8::from(index > 0), group);
+        groups.into_iter().enumerate().map(with_cost).collect()
     }
 }
 
@@ -320,13 +325,13 @@ fn parse_signature(text: &[u8]) -> Option<(Signature, Algorithm)> {
         .find_map(|algorithm| Some((Signature::parse(text, algorithm)?, algorithm)))
 }
 
-/// Undoes what happens to a signature on its way: blanks and quotes around it, a list of one and the
-/// same, escapes, the alphabet of URLs, padding that was cut.
+/// Undoes what can happen to a signature on its way: blanks and quotes around it, a list that repeats it,
+/// escapes, the alphabet of URLs, padding that was cut.
 fn repaired(text: &[u8]) -> Vec<u8> {
     let first = text.split(|byte| *byte == b',').next().unwrap_or_default();
     let plus_kept: Vec<_> = first
         .split(|byte| *byte == b'+')
-        .map(crate::params::decode)
+        .map(crate::form::decode)
         .collect();
     let mut text: Vec<u8> = plus_kept
         .join(&b'+')
@@ -344,46 +349,51 @@ fn repaired(text: &[u8]) -> Vec<u8> {
     text
 }
 
-/// Tells what is wrong with the way in which the signature covers the body. `req` has the signed URL.
-fn body_cause(coverage: Coverage, covered: Covered, req: &WebhookRequest<'_>) -> Option<Cause> {
-    let hash = |req: &WebhookRequest<'_>| match check_body_hash(req) {
+/// Determines what is wrong with the way in which the signature covers the body. `req` has the signed URL.
+fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Option<Cause> {
+    let hash = |req: &WebhookRequest<'_>| match check_hash(req) {
         Ok(()) => None,
-        Err(ValidationErrorKind::BodyHashMissing) => Some(Cause::BodyUnsigned),
+        Err(SignatureErrorKind::BodyHashMissing) => Some(Cause::BodyUnsigned),
         Err(_) => Some(Cause::BodyHash),
     };
-    match (coverage, covered) {
-        (Coverage::Parameters, Covered::Form) => {
+    match (kind, covered) {
+        (BodyKind::Form, Covered::Form) => {
             let adds_nothing = req.body.iter().all(|byte| b"&=".contains(byte));
             adds_nothing.then(|| hash(&req.body(&[]))).flatten()
         }
-        (Coverage::Url, Covered::Nothing) => hash(req),
-        (Coverage::Parameters, Covered::Nothing) if req.body.is_empty() => None,
-        (Coverage::Parameters, Covered::Nothing) => hash(req).or(Some(Cause::BodyHash)),
+        (BodyKind::Other, Covered::Nothing) => hash(req),
+        (BodyKind::Form, Covered::Nothing) if req.body.is_empty() => None,
+        (BodyKind::Form, Covered::Nothing) => hash(req).or(Some(Cause::BodyHash)),
         _ => Some(Cause::BodyHash),
     }
 }
 
 /// Says what to change so that the app sees what was signed.
-fn advise(causes: &[Cause], seen: &Location, found: &Found, kind: ValidationErrorKind) -> String {
+fn advise(
+    causes: &[Cause],
+    seen: &UrlParts<'_>,
+    found: &SignedText,
+    kind: SignatureErrorKind,
+) -> String {
     let mut advice: Vec<String> = Vec::new();
-    let signed = Location::of(&found.url);
+    let signed = UrlParts::of(&found.url);
     let of_url = [Cause::Scheme, Cause::Host, Cause::Port, Cause::PathPrefix];
     if causes.iter().any(|cause| of_url.contains(cause)) {
-        advice.push(match seen.base_of(&signed) {
+        advice.push(match public_base(seen, &signed) {
             Some(base) => format!(
                 "set TWILIO_WEBHOOK_BASE_URL, or public_url, to {}",
-                printable(&base)
+                redact::text(&base)
             ),
             None => {
-                let whole = Location {
-                    user: None,
+                let whole = UrlParts {
+                    user_info: None,
                     query: None,
-                    fragment: String::new(),
+                    fragment: None,
                     ..signed
                 };
                 format!(
                     "give the route its URL: #[validate_twilio_request(url = \"{}\")]",
-                    printable(&whole.text())
+                    redact::text(&whole.text())
                 )
             }
         });
@@ -405,13 +415,13 @@ fn advise(causes: &[Cause], seen: &Location, found: &Found, kind: ValidationErro
     advice.join("; ")
 }
 
-fn advise_without_match(causes: &[Cause], kind: ValidationErrorKind, gave_up: bool) -> String {
+fn advise_without_match(causes: &[Cause], kind: SignatureErrorKind, gave_up: bool) -> String {
     let mut advice: Vec<&str> = causes.iter().map(|cause| cause.advice()).collect();
     if gave_up {
-        advice.push("the search gave up at its limits before it had tried everything: name the URL that is set at Twilio, so that fewer are to be tried");
+        advice.push("the search gave up at its limits before it had tried everything: give the URL that is set at Twilio");
     }
     if causes.is_empty() {
-        if kind != ValidationErrorKind::SignatureMismatch {
+        if kind != SignatureErrorKind::SignatureMismatch {
             advice.push(kind.hint());
         }
         advice.push(Cause::Unknown.advice());
@@ -423,7 +433,7 @@ fn advise_without_match(causes: &[Cause], kind: ValidationErrorKind, gave_up: bo
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// Whether the request is genuine as the app saw it: the validator's verdict. Then there are no
+    /// Whether the request is genuine as the app saw it: the validator's verdict. If so, there are no
     /// causes.
     pub valid: bool,
     /// Why it is refused, in the order of [`Cause::ALL`]. It is [`Cause::Unknown`] alone if nothing
@@ -431,8 +441,8 @@ pub struct Explanation {
     pub causes: Vec<Cause>,
     /// The URL that the signature matches: with its query, and with its user info.
     pub matched_url: Option<String>,
-    /// What to change, in a sentence without its full stop.
+    /// What to change: a sentence without its full stop.
     pub advice: String,
-    /// Whether the search came to its limits before it had tried everything.
+    /// Whether the search reached its limits before it had tried everything.
     pub gave_up: bool,
 }

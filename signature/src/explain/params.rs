@@ -1,11 +1,14 @@
-//! The parameters that may have been signed for those that the app saw.
+//! The parameters that may have been signed instead of those that the app saw.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{cause::Cause, product::Costs};
+use super::{
+    cause::Cause,
+    dimensions::{Alternatives, Costs, Dimension, Picks, costs},
+};
 use crate::{
-    coverage::Coverage,
-    params::{Room, decode, write_signed},
+    body::BodyKind,
+    form::{Buf, decode, write_signed},
 };
 
 /// Parameters at most that are left out or given a blank one by one.
@@ -14,7 +17,7 @@ const MAX_SINGLE: usize = 128;
 const MAX_PAIRED: usize = 40;
 
 /// What follows the URL in the signed text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Covered {
     /// The pairs of the body, as a form.
     Form,
@@ -26,7 +29,7 @@ pub(super) enum Covered {
     Nothing,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Decoding {
     Once,
     Twice,
@@ -35,7 +38,7 @@ enum Decoding {
 }
 
 /// Which of the values of a repeated name are signed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Repeats {
     /// As a validator does: each once, in order, with the name before it.
     Distinct,
@@ -50,7 +53,7 @@ enum Repeats {
     Commas,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Query {
     Apart,
     /// Its parameters are signed with those of the body, too.
@@ -60,7 +63,7 @@ enum Query {
 }
 
 /// A change of single parameters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Single {
     None,
     Without([usize; 2]),
@@ -69,32 +72,27 @@ enum Single {
 
 /// A name and a value, as bytes.
 type Pair = (Vec<u8>, Vec<u8>);
-/// A dimension of the search: alternatives and their costs.
-type Dimension<T> = Vec<(u8, T)>;
 
 /// The dimensions in which the signed parameters vary. The first alternative of each is what the app
 /// validates.
-pub(super) struct Forms<'a> {
+pub(super) struct ParamVariants<'a> {
     body: &'a [u8],
     raw: Vec<(&'a [u8], &'a [u8])>,
     json: Vec<Pair>,
     query: Vec<Pair>,
-    covered: Dimension<Covered>,
-    decodings: Dimension<Decoding>,
-    trims: Dimension<bool>,
-    empties_dropped: Dimension<bool>,
-    repeats: Dimension<Repeats>,
-    queries: Dimension<Query>,
-    singles: Dimension<Single>,
+    covered: Alternatives<Covered>,
+    decodings: Alternatives<Decoding>,
+    trims: Alternatives<bool>,
+    empties_dropped: Alternatives<bool>,
+    repeats: Alternatives<Repeats>,
+    queries: Alternatives<Query>,
+    singles: Alternatives<Single>,
 }
 
-/// Dimensions of [`Forms`].
-pub(super) const DIMENSIONS: usize = 7;
-
-impl<'a> Forms<'a> {
-    pub(super) fn of(body: &'a [u8], query: Option<&str>, coverage: Coverage) -> Self {
+impl<'a> ParamVariants<'a> {
+    pub(super) fn of(body: &'a [u8], query: Option<&str>, body_kind: BodyKind) -> Self {
         let json = json_pairs(body);
-        let is_form = coverage == Coverage::Parameters;
+        let is_form = body_kind == BodyKind::Form;
         let raw: Vec<_> = if json.is_empty() || is_form {
             raw_pairs(body)
         } else {
@@ -122,7 +120,7 @@ impl<'a> Forms<'a> {
             .into_iter()
             .map(|(name, value)| (once(name), once(value)))
             .collect();
-        let mut forms = Self {
+        let mut variants = Self {
             body,
             raw,
             json,
@@ -135,8 +133,8 @@ impl<'a> Forms<'a> {
             queries: vec![(0, Query::Apart)],
             singles: vec![(0, Single::None)],
         };
-        forms.add_alternatives();
-        forms
+        variants.add_alternatives();
+        variants
     }
 
     /// Adds the alternatives that can change the text.
@@ -201,16 +199,18 @@ impl<'a> Forms<'a> {
         }
     }
 
-    pub(super) fn costs(&self) -> [Costs; DIMENSIONS] {
-        [
-            costs(&self.covered),
-            costs(&self.decodings),
-            costs(&self.trims),
-            costs(&self.empties_dropped),
-            costs(&self.repeats),
-            costs(&self.queries),
-            costs(&self.singles),
-        ]
+    /// Returns the costs of a dimension, if it is one of parameters.
+    pub(super) fn costs(&self, dimension: Dimension) -> Option<Costs> {
+        Some(match dimension {
+            Dimension::Covered => costs(&self.covered),
+            Dimension::Decoding => costs(&self.decodings),
+            Dimension::Trim => costs(&self.trims),
+            Dimension::Empties => costs(&self.empties_dropped),
+            Dimension::Repeats => costs(&self.repeats),
+            Dimension::QueryParams => costs(&self.queries),
+            Dimension::Single => costs(&self.singles),
+            _ => return None,
+        })
     }
 
     /// Returns the bytes of memory that writing a text goes through, about.
@@ -219,46 +219,35 @@ impl<'a> Forms<'a> {
         self.body.len() + pairs * size_of::<Pair>()
     }
 
-    fn choice(&self, picks: &[usize]) -> Option<Choice> {
-        let [
-            covered,
-            decoding,
-            trim,
-            empties_dropped,
-            repeats,
-            query,
-            single,
-        ] = *picks.first_chunk()?;
-        Some(Choice {
-            covered: self.covered.get(covered)?.1,
-            decoding: self.decodings.get(decoding)?.1,
-            trim: self.trims.get(trim)?.1,
-            empties_dropped: self.empties_dropped.get(empties_dropped)?.1,
-            repeats: self.repeats.get(repeats)?.1,
-            query: self.queries.get(query)?.1,
-            single: self.singles.get(single)?.1,
+    /// Returns the choice of a combination.
+    pub(super) fn choice(&self, picks: Picks<'_>) -> Option<ParamChoice> {
+        Some(ParamChoice {
+            covered: *picks.get(Dimension::Covered, &self.covered)?,
+            decoding: *picks.get(Dimension::Decoding, &self.decodings)?,
+            trim: *picks.get(Dimension::Trim, &self.trims)?,
+            empties_dropped: *picks.get(Dimension::Empties, &self.empties_dropped)?,
+            repeats: *picks.get(Dimension::Repeats, &self.repeats)?,
+            query: *picks.get(Dimension::QueryParams, &self.queries)?,
+            single: *picks.get(Dimension::Single, &self.singles)?,
         })
     }
 
-    /// Writes the text that follows the URL for picks, one of each dimension in the order of
-    /// [`costs`](Self::costs).
-    pub(super) fn text(&self, picks: &[usize]) -> Option<Vec<u8>> {
-        let choice = self.choice(picks)?;
-        if choice.covered == Covered::Form && picks.iter().skip(1).all(|pick| *pick == 0) {
-            return Some(write_signed(self.body, &mut Room::new()).to_vec());
+    /// Writes the text that follows the URL.
+    pub(super) fn text(&self, choice: ParamChoice) -> Vec<u8> {
+        if choice == ParamChoice::AS_VALIDATED {
+            return write_signed(self.body, &mut Buf::new()).to_vec();
         }
         if choice.covered == Covered::Raw {
-            return Some(self.body.to_vec());
+            return self.body.to_vec();
         }
         let mut text = Vec::new();
         let pairs = choice.apply(self.covered_pairs(choice), &self.query);
         choice.repeats.write(pairs, &mut text);
-        Some(text)
+        text
     }
 
-    /// Returns what is covered in the body by picks, and why the parameters do not match.
-    pub(super) fn explain(&self, picks: &[usize]) -> Option<(Covered, Vec<Cause>)> {
-        let choice = self.choice(picks)?;
+    /// Returns why the parameters do not match, if these were signed.
+    pub(super) fn causes(&self, choice: ParamChoice) -> Vec<Cause> {
         let mut causes = Vec::new();
         if choice.decoding != Decoding::Once {
             causes.push(Cause::ParamsDecodedTwice);
@@ -288,10 +277,10 @@ impl<'a> Forms<'a> {
                 causes.push(Cause::ParamsExtra);
             }
         }
-        Some((choice.covered, causes))
+        causes
     }
 
-    fn covered_pairs(&self, choice: Choice) -> Vec<Pair> {
+    fn covered_pairs(&self, choice: ParamChoice) -> Vec<Pair> {
         match choice.covered {
             Covered::Form => self.decoded(choice.decoding),
             Covered::Json => self.json.clone(),
@@ -308,9 +297,10 @@ impl<'a> Forms<'a> {
 }
 
 /// One alternative of each dimension.
-#[derive(Clone, Copy)]
-struct Choice {
-    covered: Covered,
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ParamChoice {
+    /// What of the body is signed.
+    pub(super) covered: Covered,
     decoding: Decoding,
     trim: bool,
     empties_dropped: bool,
@@ -319,7 +309,18 @@ struct Choice {
     single: Single,
 }
 
-impl Choice {
+impl ParamChoice {
+    /// A form's parameters, as a validator signs them.
+    const AS_VALIDATED: Self = Self {
+        covered: Covered::Form,
+        decoding: Decoding::Once,
+        trim: false,
+        empties_dropped: false,
+        repeats: Repeats::Distinct,
+        query: Query::Apart,
+        single: Single::None,
+    };
+
     fn apply(self, mut pairs: Vec<Pair>, query: &[Pair]) -> Vec<Pair> {
         match self.single {
             Single::None => {}
@@ -391,10 +392,6 @@ impl Repeats {
     }
 }
 
-fn costs<T>(dimension: &Dimension<T>) -> Costs {
-    dimension.iter().map(|(cost, _)| *cost).collect()
-}
-
 fn once(raw: &[u8]) -> Vec<u8> {
     decode(raw).into_vec()
 }
@@ -444,23 +441,45 @@ fn json_pairs(body: &[u8]) -> Vec<Pair> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::dimensions::cheapest_first, *};
 
-    /// Returns the texts of the picks that differ from what the app validates in so many dimensions
-    /// at most, with their causes.
-    fn texts(body: &str, query: Option<&str>) -> Vec<(String, Vec<Cause>)> {
-        let forms = Forms::of(body.as_bytes(), query, Coverage::Parameters);
-        let mut texts = Vec::new();
-        let end: std::ops::ControlFlow<()> =
-            super::super::product::cheapest_first(&forms.costs(), |picks| {
-                if picks.iter().filter(|pick| **pick > 0).count() < 3 {
-                    let text = String::from_utf8_lossy(&forms.text(picks).unwrap()).into_owned();
-                    texts.push((text, forms.explain(picks).unwrap().1));
-                }
-                std::ops::ControlFlow::Continue(())
-            });
+    const DIMENSIONS: [Dimension; 7] = [
+        Dimension::Covered,
+        Dimension::Decoding,
+        Dimension::Trim,
+        Dimension::Empties,
+        Dimension::Repeats,
+        Dimension::QueryParams,
+        Dimension::Single,
+    ];
+
+    /// Returns the choices that differ from what the app validates in so many dimensions at most.
+    fn choices(variants: &ParamVariants<'_>, changes: usize) -> Vec<ParamChoice> {
+        let mut choices = Vec::new();
+        let costs = |dimension| variants.costs(dimension).unwrap_or_else(|| vec![0]);
+        let end: std::ops::ControlFlow<()> = cheapest_first(costs, |picks| {
+            if DIMENSIONS
+                .iter()
+                .filter(|dimension| picks.changes(**dimension))
+                .count()
+                <= changes
+            {
+                choices.push(variants.choice(picks).unwrap());
+            }
+            std::ops::ControlFlow::Continue(())
+        });
         assert!(end.is_continue());
-        texts
+        choices
+    }
+
+    /// Returns the texts of these choices, with their causes.
+    fn texts(body: &str, query: Option<&str>) -> Vec<(String, Vec<Cause>)> {
+        let variants = ParamVariants::of(body.as_bytes(), query, BodyKind::Form);
+        let text = |choice| {
+            let text = String::from_utf8_lossy(&variants.text(choice)).into_owned();
+            (text, variants.causes(choice))
+        };
+        choices(&variants, 2).into_iter().map(text).collect()
     }
 
     #[test]
@@ -507,13 +526,19 @@ mod tests {
 
     #[test]
     fn json_members_are_parameters_too() {
-        let forms = Forms::of(br#"{"b":2,"a":"x","c":null,"d":[1]}"#, None, Coverage::Url);
-        let picks = [1, 0, 0, 0, 0, 0, 0];
-        assert_eq!(forms.explain(&picks).unwrap().0, Covered::Json);
-        assert_eq!(&*forms.text(&picks).unwrap(), b"axb2cd[1]");
+        let body = br#"{"b":2,"a":"x","c":null,"d":[1]}"#;
+        let variants = ParamVariants::of(body, None, BodyKind::Other);
+        let choices = choices(&variants, 1);
+        let json = choices
+            .iter()
+            .find(|choice| choice.covered == Covered::Json);
+        assert_eq!(&*variants.text(*json.unwrap()), b"axb2cd[1]");
         for hostile in ["{", "{}", "[1]", "{\"a\":", "\u{e9}", "&&==%"] {
-            let forms = Forms::of(hostile.as_bytes(), Some(hostile), Coverage::Url);
-            assert!(forms.text(&[0; DIMENSIONS]).unwrap().is_empty());
+            let variants = ParamVariants::of(hostile.as_bytes(), Some(hostile), BodyKind::Other);
+            let [unchanged] = *self::choices(&variants, 0) else {
+                panic!("there is one choice that changes nothing");
+            };
+            assert!(variants.text(unchanged).is_empty());
         }
     }
 }

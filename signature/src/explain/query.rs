@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Write};
 
 use super::cause::Cause;
-use crate::params::decode;
+use crate::form::decode;
 
 /// Pairs of a query at most, of which every order is tried.
 const MAX_PERMUTED: usize = 6;

@@ -1,6 +1,7 @@
 //! The search for the text that was signed, within a budget.
 
 use std::{
+    borrow::Cow,
     collections::{HashMap, HashSet},
     hash::{DefaultHasher, Hash, Hasher},
     ops::ControlFlow,
@@ -8,22 +9,23 @@ use std::{
 
 use super::{
     cause::Cause,
-    forms::{self, Forms},
-    locations::{self, Locations},
-    product::cheapest_first,
+    dimensions::{Alternatives, Dimension, Picks, cheapest_first, costs},
+    params::{ParamChoice, ParamVariants},
+    urls::UrlVariants,
 };
 use crate::{
+    candidates::candidates,
+    form::{Buf, write_signed},
     key::{Algorithm, AuthToken, SharedKey},
-    params::{Room, write_signed},
-    signature::Signature,
-    url::candidates,
+    mac::Signature,
+    request::WebhookRequest,
 };
 
-/// Texts that are hashed at most, each under all keys of a group.
+/// The largest number of texts that are hashed, each under all keys of a group.
 const MAX_CANDIDATES: usize = 4096;
-/// Bytes that are hashed at most, unless less is asked for.
+/// The largest number of bytes that are hashed, unless a smaller one is set.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// What is looked at at most, counting what turns out to have been tried already.
+/// The largest number of combinations that are visited, with those that turn out to have been tried already.
 const MAX_VISITS: usize = 8 * MAX_CANDIDATES;
 
 /// A key that may have made the signature.
@@ -48,8 +50,8 @@ pub(super) struct KeyGroup<'k> {
     pub(super) cause: Option<Cause>,
 }
 
-/// What was signed.
-pub(super) struct Found {
+/// The text that was signed, and its key.
+pub(super) struct SignedText {
     /// The signed URL.
     pub(super) url: String,
     /// The query that was signed as parameters after it.
@@ -57,8 +59,8 @@ pub(super) struct Found {
     pub(super) key_cause: Option<Cause>,
     /// The key's place in its group.
     pub(super) key: usize,
-    /// The picks among [`Forms`].
-    pub(super) form: Vec<usize>,
+    /// What was signed after the URL.
+    pub(super) params: ParamChoice,
 }
 
 /// Why nothing was found.
@@ -67,114 +69,116 @@ pub(super) enum NotFound {
     GaveUp,
 }
 
-/// Searches for the signed text, the simplest explanations first.
-pub(super) fn search(
-    signature: &Signature,
-    groups: &[KeyGroup<'_>],
-    locations: &Locations,
-    forms: &Forms<'_>,
-    get: bool,
-    max_bytes: usize,
-) -> Result<Found, NotFound> {
-    let key_costs = (0..groups.len()).map(|group| u8::from(group > 0)).collect();
-    let dimensions: Vec<_> = locations
-        .costs()
-        .into_iter()
-        .chain([key_costs])
-        .chain(forms.costs())
-        .collect();
-    let mut tried = Tried::within(max_bytes);
-    let end = cheapest_first(&dimensions, |picks| {
-        let visit = visit(picks, signature, groups, locations, forms, get, &mut tried);
-        visit.unwrap_or(ControlFlow::Continue(()))
-    });
-    match end {
-        ControlFlow::Break(Some(found)) => Ok(found),
-        ControlFlow::Break(None) => Err(NotFound::GaveUp),
-        ControlFlow::Continue(()) => Err(NotFound::Exhausted),
-    }
+/// What the search varies.
+pub(super) struct Variants<'v> {
+    pub(super) method: &'v str,
+    pub(super) urls: UrlVariants<'v>,
+    pub(super) params: ParamVariants<'v>,
+    pub(super) keys: Alternatives<KeyGroup<'v>>,
 }
 
-/// Tries one variant. It breaks with what was found, or with nothing if the budget is used up.
-fn visit(
-    picks: &[usize],
-    signature: &Signature,
-    groups: &[KeyGroup<'_>],
-    locations: &Locations,
-    forms: &Forms<'_>,
-    get: bool,
-    tried: &mut Tried,
-) -> Option<ControlFlow<Option<Found>>> {
-    let (location, rest) = picks.split_at_checked(locations::DIMENSIONS)?;
-    let (group_pick, form) = rest.split_first()?;
-    let group = groups.get(*group_pick)?;
-    if group.keys.is_empty() {
-        return None;
-    }
-    if !tried.may_visit() {
-        return Some(ControlFlow::Break(None));
-    }
-    let url = locations.build(location)?.text();
-    if !tried.may_build(url.len()) {
-        return Some(ControlFlow::Break(None));
-    }
-    if !tried.texts.contains_key(form) {
-        // A long body, or one of many pairs, can make a short text, and is work all the same.
-        if !tried.may_build(forms.work()) {
-            return Some(ControlFlow::Break(None));
-        }
-        let text = forms.text(form)?;
-        tried.texts.insert(form.to_vec(), text);
-    }
-    for candidate in candidates(&url, get) {
-        let text = tried.texts.get(form).map_or(&[][..], Vec::as_slice);
-        let mut room = Room::new();
-        let params = match candidate.query_as_params {
-            None => text,
-            Some(query) if text.is_empty() => write_signed(query.as_bytes(), &mut room),
-            Some(_) => continue,
+impl Variants<'_> {
+    /// Searches for the text that has this signature, the simplest explanations first.
+    pub(super) fn search(
+        &self,
+        signature: &Signature,
+        max_bytes: usize,
+    ) -> Result<SignedText, NotFound> {
+        let costs_of = |dimension| {
+            let of_keys = || costs(&self.keys);
+            let costs = self.urls.costs(dimension);
+            costs
+                .or_else(|| self.params.costs(dimension))
+                .unwrap_or_else(of_keys)
         };
-        let signed = [candidate.url.as_bytes(), params];
-        if !tried.hashes.insert(hash_of(&signed, *group_pick)) {
-            continue;
-        }
-        let bytes = (candidate.url.len() + params.len()).saturating_mul(group.keys.len());
-        if !tried.budget.take(bytes) {
-            return Some(ControlFlow::Break(None));
-        }
-        let key = group
-            .keys
-            .iter()
-            .position(|key| key.sign(signed).matches(signature));
-        if let Some(key) = key {
-            return Some(ControlFlow::Break(Some(Found {
-                url: candidate.url.into_owned(),
-                query_as_params: candidate.query_as_params.map(str::to_owned),
-                key_cause: group.cause,
-                key,
-                form: form.to_vec(),
-            })));
+        let mut tried = Tried::within(max_bytes);
+        let end = cheapest_first(costs_of, |picks| {
+            let visit = self.visit(picks, signature, &mut tried);
+            visit.unwrap_or(ControlFlow::Continue(()))
+        });
+        match end {
+            ControlFlow::Break(Some(found)) => Ok(found),
+            ControlFlow::Break(None) => Err(NotFound::GaveUp),
+            ControlFlow::Continue(()) => Err(NotFound::Exhausted),
         }
     }
-    None
+
+    /// Tries one combination. It breaks with what was found, or with nothing if the budget is used up.
+    fn visit(
+        &self,
+        picks: Picks<'_>,
+        signature: &Signature,
+        tried: &mut Tried,
+    ) -> Option<ControlFlow<Option<SignedText>>> {
+        const GIVE_UP: Option<ControlFlow<Option<SignedText>>> = Some(ControlFlow::Break(None));
+
+        let group = picks.get(Dimension::Keys, &self.keys)?;
+        if group.keys.is_empty() {
+            return None;
+        }
+        if !tried.may_visit() {
+            return GIVE_UP;
+        }
+        let url = self.urls.build(picks)?.text();
+        if !tried.may_build(url.len()) {
+            return GIVE_UP;
+        }
+        let choice = self.params.choice(picks)?;
+        if !tried.texts.contains_key(&choice) {
+            // A long body, or one of many pairs, can make a short text, and is work all the same.
+            if !tried.may_build(self.params.work()) {
+                return GIVE_UP;
+            }
+            tried.texts.insert(choice, self.params.text(choice));
+        }
+        for candidate in candidates(&WebhookRequest::new(self.method, &url)) {
+            let text = tried.texts.get(&choice).map_or(&[][..], Vec::as_slice);
+            let mut buf = Buf::new();
+            let params = match &candidate.query_as_params {
+                None => text,
+                Some(query) if text.is_empty() => write_signed(query.as_bytes(), &mut buf),
+                Some(_) => continue,
+            };
+            let signed = [candidate.url.as_bytes(), params];
+            if !tried.hashes.insert(hash_of(&signed, group)) {
+                continue;
+            }
+            let bytes = (candidate.url.len() + params.len()).saturating_mul(group.keys.len());
+            if !tried.budget.take(bytes) {
+                return GIVE_UP;
+            }
+            let mut keys = group.keys.iter();
+            if let Some(key) = keys.position(|key| key.sign(signed).matches(signature)) {
+                return Some(ControlFlow::Break(Some(SignedText {
+                    url: candidate.url.into_owned(),
+                    query_as_params: candidate.query_as_params.map(Cow::into_owned),
+                    key_cause: group.cause,
+                    key,
+                    params: choice,
+                })));
+            }
+        }
+        None
+    }
 }
 
-fn hash_of(signed: &[&[u8]; 2], group: usize) -> u64 {
+/// Hashes a text and the group of keys that it is signed with.
+fn hash_of(signed: &[&[u8]; 2], group: &KeyGroup<'_>) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (signed, group).hash(&mut hasher);
+    (signed, std::ptr::from_ref(group)).hash(&mut hasher);
     hasher.finish()
 }
 
-/// What was tried already.
+/// What was tried, and at what expense.
 #[derive(Default)]
 struct Tried {
     budget: Budget,
     visits: usize,
-    /// Bytes of the URLs and bodies that were rewritten, about.
+    /// The bytes of the URLs and bodies that were rewritten, roughly.
     built: usize,
     hashes: HashSet<u64>,
-    /// What follows the URL, by its picks. As each is hashed at least once, the budget bounds it.
-    texts: HashMap<Vec<usize>, Vec<u8>>,
+    /// What follows the URL. As each is hashed at least once, the budget bounds it.
+    texts: HashMap<ParamChoice, Vec<u8>>,
 }
 
 impl Tried {
@@ -210,8 +214,6 @@ impl Budget {
         self.candidates <= MAX_CANDIDATES && self.bytes <= self.max_bytes
     }
 }
-
-const _: () = assert!(locations::DIMENSIONS + 1 + forms::DIMENSIONS == 17);
 
 #[cfg(test)]
 mod tests {

@@ -1,335 +1,292 @@
-//! The URL as text: its parts, and the forms in which Twilio may have signed it.
+//! The text of a URL, in its parts (R9): only split, never decoded or rebuilt by a parser.
 
-use std::borrow::Cow;
+mod public;
 
-/// One of the forms of a URL that a signature is tried against.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Candidate<'a> {
-    /// The text that the signature covers first.
-    pub(crate) url: Cow<'a, str>,
-    /// The query whose pairs are signed as parameters, after `url`, which lacks it.
-    pub(crate) query_as_params: Option<&'a str>,
-}
+use std::{borrow::Cow, fmt, net::Ipv6Addr};
 
-/// The ways in which a candidate differs from the URL as it is: a bit each, so that the candidates
-/// are all subsets of those that apply, fewest bits of the lowest kind first.
-mod change {
-    /// The port is cut off, or the default one is added.
-    pub(super) const PORT: u8 = 1;
-    /// The slash at the end of the path, or some escapes in the query, are written differently.
-    pub(super) const FORM: u8 = 2;
-    /// The fragment is cut off, or the query is signed as parameters. No URL has both.
-    pub(super) const REST: u8 = 4;
-}
+pub use self::public::PublicUrl;
 
-/// Escapes in the query that Twilio signs as the bare characters at times.
-const BARE: [(&str, &str); 3] = [("%27", "'"), ("%40", "@"), ("%3A", ":")];
-
-/// Returns the texts that Twilio may have signed for this URL: first the URL as it is, then at most
-/// seven others. `get` says whether the request is a `GET`, as WebSocket handshakes are.
+/// The parts of a URL, each as it is in the text.
 ///
-/// Only the text is worked on. A URL that is odd in any way has no further candidates.
-pub(crate) fn candidates(url: &str, get: bool) -> impl Iterator<Item = Candidate<'_>> {
-    // Nearly all requests match as they are: the parts are only looked for if one does not.
-    let further = std::iter::once_with(move || Parts::of(url))
-        .flatten()
-        .flat_map(move |parts| {
-            let websocket = get && matches!(parts.scheme, "ws" | "wss");
-            let applicable = parts.applicable_changes(websocket);
-            (1..8)
-                .filter(move |changes| changes & !applicable == 0)
-                .map(move |changes| parts.with(changes, websocket))
-        });
-    std::iter::once(Candidate {
-        url: Cow::Borrowed(url),
-        query_as_params: None,
-    })
-    .chain(further)
+/// Any text can be split, and the parts put together are that text again (R9). A text without a scheme is a
+/// path, with a query and a fragment if it has them.
+///
+/// `Debug` prints no user info and no values of the query.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::url::UrlParts;
+///
+/// let url = UrlParts::of("https://user@example.com:8443/message?a=1#top");
+/// assert_eq!((&*url.host, url.port.as_deref()), ("example.com", Some("8443")));
+/// assert_eq!((&*url.path, url.query.as_deref()), ("/message", Some("a=1")));
+/// assert_eq!(url.text(), "https://user@example.com:8443/message?a=1#top");
+/// ```
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct UrlParts<'a> {
+    /// What precedes `://`, or nothing.
+    pub scheme: Cow<'a, str>,
+    /// What precedes the last `@` of the authority (R11).
+    pub user_info: Option<Cow<'a, str>>,
+    /// The host, an IPv6 address with its brackets.
+    pub host: Cow<'a, str>,
+    /// What follows the last `:` of the authority, behind user info and brackets (R10.2).
+    pub port: Option<Cow<'a, str>>,
+    /// The path with its first slash.
+    pub path: Cow<'a, str>,
+    /// What is between the first `?` and the fragment.
+    pub query: Option<Cow<'a, str>>,
+    /// What follows the first `#`.
+    pub fragment: Option<Cow<'a, str>>,
 }
 
-/// Returns what stands between the first `?` and the fragment.
-pub(crate) fn query(url: &str) -> Option<&str> {
-    let (before_fragment, _) = split_fragment(url);
-    before_fragment.split_once('?').map(|(_, query)| query)
-}
-
-fn split_fragment(url: &str) -> (&str, Option<&str>) {
-    match url.split_once('#') {
-        Some((before, fragment)) => (before, Some(fragment)),
-        None => (url, None),
-    }
-}
-
-/// The parts of a regular URL, each as it stands in the text.
-#[derive(Clone, Copy)]
-struct Parts<'a> {
-    scheme: &'a str,
-    /// User info and host.
-    host: &'a str,
-    port: Option<&'a str>,
-    path: &'a str,
-    query: Option<&'a str>,
-    fragment: Option<&'a str>,
-}
-
-impl<'a> Parts<'a> {
-    /// Splits a URL, unless it is odd.
-    fn of(url: &'a str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://")?;
-        if !matches!(scheme, "http" | "https" | "ws" | "wss") {
-            return None;
-        }
-        let (rest, fragment) = split_fragment(rest);
-        let (rest, query) = match rest.split_once('?') {
-            Some((rest, query)) => (rest, Some(query)),
-            None => (rest, None),
+impl<'a> UrlParts<'a> {
+    /// Splits a URL.
+    #[must_use]
+    pub fn of(url: &'a str) -> Self {
+        let (url, fragment) = split_at_first(url, '#');
+        let (url, query) = split_at_first(url, '?');
+        let (scheme, rest) = match url.split_once("://") {
+            Some((scheme, rest)) if !scheme.is_empty() => (scheme, rest),
+            _ => ("", url),
         };
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = split_port(authority);
-        let bare_host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-        let host_is_odd = bare_host.is_empty()
-            || !bare_host.is_ascii()
-            || (bare_host.contains(':') && !bare_host.ends_with(']'));
-        if host_is_odd || port.is_some_and(|port| !is_port(port)) {
-            return None;
+        let authority_len = match scheme {
+            "" => 0,
+            _ => rest.find('/').unwrap_or(rest.len()),
+        };
+        let (authority, path) = rest.split_at(authority_len);
+        // R11
+        let (user_info, host_and_port) = match authority.rsplit_once('@') {
+            Some((user_info, rest)) => (Some(user_info), rest),
+            None => (None, authority),
+        };
+        let (host, port) = split_port(host_and_port);
+        Self {
+            scheme: scheme.into(),
+            user_info: user_info.map(Cow::from),
+            host: host.into(),
+            port: port.map(Cow::from),
+            path: path.into(),
+            query: query.map(Cow::from),
+            fragment: fragment.map(Cow::from),
         }
-        Some(Self {
-            scheme,
-            host,
-            port,
-            path,
-            query,
-            fragment,
-        })
     }
 
-    fn applicable_changes(&self, websocket: bool) -> u8 {
-        let mut applicable = change::PORT;
-        let escapes = |query: &str| BARE.iter().any(|(escaped, _)| query.contains(escaped));
-        if websocket
-            || (self.path == "/" && self.query.is_none())
-            || self.query.is_some_and(escapes)
-        {
-            applicable |= change::FORM;
+    /// Returns the URL that the parts make up.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = String::with_capacity(self.path.len() + 64);
+        if !self.scheme.is_empty() {
+            text.push_str(&self.scheme);
+            text.push_str("://");
         }
-        if self.fragment.is_some() || (websocket && self.query.is_some()) {
-            applicable |= change::REST;
+        if let Some(user_info) = &self.user_info {
+            text.push_str(user_info);
+            text.push('@');
         }
-        applicable
+        text.push_str(&self.host);
+        push_part(&mut text, ':', self.port.as_deref());
+        text.push_str(&self.path);
+        push_part(&mut text, '?', self.query.as_deref());
+        push_part(&mut text, '#', self.fragment.as_deref());
+        text
     }
 
-    /// Writes the URL with these changes, all of them applicable.
-    fn with(mut self, changes: u8, websocket: bool) -> Candidate<'a> {
-        if changes & change::PORT != 0 {
-            self.port = match (self.port, self.scheme) {
-                (Some(_), _) => None,
-                (None, "https" | "wss") => Some("443"),
-                (None, _) => Some("80"),
-            };
+    /// Returns parts that borrow nothing.
+    #[must_use]
+    pub fn into_owned(self) -> UrlParts<'static> {
+        let owned = |part: Cow<'a, str>| Cow::Owned(part.into_owned());
+        UrlParts {
+            scheme: owned(self.scheme),
+            user_info: self.user_info.map(owned),
+            host: owned(self.host),
+            port: self.port.map(owned),
+            path: owned(self.path),
+            query: self.query.map(owned),
+            fragment: self.fragment.map(owned),
         }
-        let mut query_as_params = None;
-        if changes & change::REST != 0 {
-            query_as_params = match self.fragment.take() {
-                Some(_) => None,
-                None => self.query.take(),
-            };
-        }
-        let (mut slash, mut query) = ("", self.query.map(Cow::Borrowed));
-        if changes & change::FORM != 0 {
-            if websocket || (self.path == "/" && self.query.is_none()) {
-                match self.path.strip_suffix('/') {
-                    Some(path) => self.path = path,
-                    None => slash = "/",
-                }
-            } else {
-                query = query.map(|query| Cow::Owned(unescape(&query)));
-            }
-        }
+    }
 
-        let mut url = [self.scheme, "://", self.host].concat();
-        if let Some(port) = self.port {
-            url.push(':');
-            url.push_str(port);
-        }
-        url.push_str(self.path);
-        url.push_str(slash);
-        if let Some(query) = query {
-            url.push('?');
-            url.push_str(&query);
-        }
-        if let Some(fragment) = self.fragment {
-            url.push('#');
-            url.push_str(fragment);
-        }
-        Candidate {
-            url: Cow::Owned(url),
-            query_as_params,
-        }
+    /// Returns the host with its port, as in a `Host` header.
+    #[must_use]
+    pub fn host_and_port(&self) -> String {
+        let mut text = self.host.to_string();
+        push_part(&mut text, ':', self.port.as_deref());
+        text
+    }
+
+    /// Returns the path and the query, as in a request's first line.
+    #[must_use]
+    pub fn target(&self) -> String {
+        let mut text = self.path.to_string();
+        push_part(&mut text, '?', self.query.as_deref());
+        text
+    }
+
+    /// Returns whether the scheme means TLS, or nothing if it is not a scheme of HTTP or WebSocket.
+    #[must_use]
+    pub fn is_secure(&self) -> Option<bool> {
+        is_secure_scheme(&self.scheme)
+    }
+
+    /// Returns whether the scheme is `ws` or `wss`, in any case.
+    #[must_use]
+    pub fn is_websocket(&self) -> bool {
+        ["ws", "wss"]
+            .iter()
+            .any(|name| self.scheme.eq_ignore_ascii_case(name))
+    }
+
+    /// Returns whether this is a URL as Twilio writes it. An odd one is tried as it is, and in no other way
+    /// (R9).
+    #[cfg(feature = "validator")]
+    pub(crate) fn is_regular(&self) -> bool {
+        matches!(&*self.scheme, "http" | "https" | "ws" | "wss")
+            && !self.host.is_empty()
+            && self.host.is_ascii()
+            && (!self.host.contains(':') || self.host.ends_with(']'))
+            && self.port.as_deref().is_none_or(is_port)
     }
 }
 
-/// Splits off what follows the last `:` after the last `@` and the last `]` of an authority.
-pub(crate) fn split_port(authority: &str) -> (&str, Option<&str>) {
-    let host_end = authority.rfind(['@', ']']).map_or(0, |at| at + 1);
-    match authority.rfind(':') {
+impl fmt::Debug for UrlParts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UrlParts")
+            .field(&format_args!("{}", crate::redact::url(&self.text())))
+            .finish()
+    }
+}
+
+fn push_part(text: &mut String, mark: char, part: Option<&str>) {
+    if let Some(part) = part {
+        text.push(mark);
+        text.push_str(part);
+    }
+}
+
+fn split_at_first(text: &str, mark: char) -> (&str, Option<&str>) {
+    match text.split_once(mark) {
+        Some((before, after)) => (before, Some(after)),
+        None => (text, None),
+    }
+}
+
+/// Returns the query of a URL: what is between the first `?` and the fragment.
+#[must_use]
+pub fn query(url: &str) -> Option<&str> {
+    let (before_fragment, _) = split_at_first(url, '#');
+    split_at_first(before_fragment, '?').1
+}
+
+/// Splits off the port: what follows the last `:` after the last `]` (R10.2).
+#[must_use]
+pub fn split_port(host_and_port: &str) -> (&str, Option<&str>) {
+    // R10.2
+    let host_end = host_and_port.rfind(']').map_or(0, |at| at + 1);
+    match host_and_port.rfind(':') {
         Some(colon) if colon >= host_end => {
-            let (host, port) = authority.split_at(colon);
+            let (host, port) = host_and_port.split_at(colon);
             (host, port.get(1..))
         }
-        _ => (authority, None),
+        _ => (host_and_port, None),
     }
 }
 
-/// Returns whether this is a port number as anyone would write it.
-pub(crate) fn is_port(text: &str) -> bool {
+/// Returns whether this is a port number without leading zeros.
+#[must_use]
+pub fn is_port(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
         && (text == "0" || !text.starts_with('0'))
         && text.parse::<u16>().is_ok()
 }
 
-/// Writes those escapes bare that Twilio signs unescaped at times.
-pub(crate) fn unescape(query: &str) -> String {
-    BARE.iter()
-        .fold(query.to_owned(), |query, (escaped, bare)| {
-            query.replace(escaped, bare)
-        })
+/// Returns whether this is a host with or without a port, as in a `Host` header: a name, an IPv4 address
+/// or an IPv6 address in brackets.
+#[must_use]
+pub fn is_host(text: &str) -> bool {
+    let (host, port) = split_port(text);
+    let host_is_valid = match host.strip_prefix('[') {
+        Some(rest) => rest
+            .strip_suffix(']')
+            .is_some_and(|address| address.parse::<Ipv6Addr>().is_ok()),
+        None => host
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
+    };
+    // The longest name in the DNS has 253 characters.
+    host_is_valid && (1..=253).contains(&host.len()) && port.is_none_or(is_port)
+}
+
+/// Returns whether a scheme means TLS, or nothing if it is not a scheme of HTTP or WebSocket. Schemes are
+/// case-insensitive.
+#[must_use]
+pub fn is_secure_scheme(scheme: &str) -> Option<bool> {
+    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
+    if is("https") || is("wss") {
+        Some(true)
+    } else if is("http") || is("ws") {
+        Some(false)
+    } else {
+        None
+    }
+}
+
+/// Returns the scheme of a URL, from whether it is secure and a WebSocket's (R12).
+#[must_use]
+pub fn scheme(secure: bool, websocket: bool) -> &'static str {
+    // R12
+    match (secure, websocket) {
+        (true, false) => "https",
+        (true, true) => "wss",
+        (false, false) => "http",
+        (false, true) => "ws",
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn assert_candidates(url: &str, get: bool, expected: &[&str]) {
-        let found: Vec<_> = candidates(url, get)
-            .map(|candidate| match candidate.query_as_params {
-                Some(query) => format!("{} + {query}", candidate.url),
-                None => candidate.url.into_owned(),
-            })
-            .collect();
-        assert_eq!(found.first().map(String::as_str), Some(url));
-        assert_eq!(&found[1..], expected, "{url}");
-    }
-
     #[test]
-    fn port_is_cut_or_the_default_one_added() {
-        let cases = [
-            ("https://h/x?y=1", "https://h:443/x?y=1"),
-            ("http://h/x", "http://h:80/x"),
-            ("https://h", "https://h:443"),
-            ("https://h?y", "https://h:443?y"),
-            ("https://h:8443/x?q=a%26b", "https://h/x?q=a%26b"),
-            ("https://h:443/x", "https://h/x"),
-            ("https://u:p@h/x", "https://u:p@h:443/x"),
-            ("https://u:p@h:1/x", "https://u:p@h/x"),
-            ("https://[2001:db8::7]/x", "https://[2001:db8::7]:443/x"),
-            ("https://[2001:db8::7]:8443/x", "https://[2001:db8::7]/x"),
-            ("https://h/x?u=http://a:1/", "https://h:443/x?u=http://a:1/"),
-            ("wss://h/x", "wss://h:443/x"),
-        ];
-        for (url, toggled) in cases {
-            assert_candidates(url, false, &[toggled]);
-        }
-    }
-
-    #[test]
-    fn path_slash_and_some_escapes_have_one_more_form() {
-        assert_candidates(
-            "https://h/",
-            true,
-            &["https://h:443/", "https://h", "https://h:443"],
-        );
-        assert_candidates("https://h/?", true, &["https://h:443/?"]);
-        assert_candidates(
-            "https://h/x?a=%27%40&b=%3A%3a%20",
-            false,
-            &[
-                "https://h:443/x?a=%27%40&b=%3A%3a%20",
-                "https://h/x?a='@&b=:%3a%20",
-                "https://h:443/x?a='@&b=:%3a%20",
-            ],
-        );
-        // Escapes elsewhere, and in what an unescaped '%' would become, stay.
-        assert_candidates("https://h/%27", false, &["https://h:443/%27"]);
-        assert_candidates("https://h/x?a=%2527", false, &["https://h:443/x?a=%2527"]);
-    }
-
-    #[test]
-    fn fragments_are_tried_with_and_without() {
-        assert_candidates(
-            "https://h/#rc=2",
-            false,
-            &[
-                "https://h:443/#rc=2",
-                "https://h#rc=2",
-                "https://h:443#rc=2",
-                "https://h/",
-                "https://h:443/",
-                "https://h",
-                "https://h:443",
-            ],
-        );
-    }
-
-    #[test]
-    fn websocket_toggles_the_slash_and_moves_the_query() {
-        assert_candidates(
-            "wss://h/m",
-            true,
-            &["wss://h:443/m", "wss://h/m/", "wss://h:443/m/"],
-        );
-        assert_candidates(
-            "ws://h:1/m/?a=%27",
-            true,
-            &[
-                "ws://h/m/?a=%27",
-                "ws://h:1/m?a=%27",
-                "ws://h/m?a=%27",
-                "ws://h:1/m/ + a=%27",
-                "ws://h/m/ + a=%27",
-                "ws://h:1/m + a=%27",
-                "ws://h/m + a=%27",
-            ],
-        );
-        assert_candidates(
-            "wss://h/m?a=1#f",
-            true,
-            &[
-                "wss://h:443/m?a=1#f",
-                "wss://h/m/?a=1#f",
-                "wss://h:443/m/?a=1#f",
-                "wss://h/m?a=1",
-                "wss://h:443/m?a=1",
-                "wss://h/m/?a=1",
-                "wss://h:443/m/?a=1",
-            ],
-        );
-    }
-
-    #[test]
-    fn odd_urls_are_tried_as_they_are_alone() {
-        let odd = [
+    fn any_text_is_put_together_as_it_was() {
+        for url in [
             "",
             "/",
-            "example.com/x",
-            "//h/",
-            "HTTPS://h/",
-            "ftp://h/",
-            "https://",
-            "https:///x",
-            "https://h:/x",
-            "https://h:0443/x",
-            "https://h:x/",
-            "https://h:+1/",
-            "https://h:65536/",
-            "https://2001:db8::7/",
-            "https://h\u{e9}/",
-            "https://u@/x",
-            "https://\u{130}:1/#\u{130}",
-        ];
-        for url in odd {
-            assert_candidates(url, true, &[]);
+            "https://h",
+            "https://h/",
+            "https://u:p@h:1/a?b=1?c#d?e",
+            "//h/x",
+            "h/x?y://z",
+            "https://?x",
+            "https://u@@h/@",
+            "://x/y",
+            "HTTPS://\u{e9}/#",
+            "https://h/?",
+            "https://h:",
+            "https://@",
+            "https://[::1]:/x",
+            "https://h#a?b#c",
+        ] {
+            assert_eq!(UrlParts::of(url).text(), url);
+            assert_eq!(UrlParts::of(url).into_owned().text(), url);
         }
+    }
+
+    #[test]
+    fn parts_end_where_the_next_one_begins() {
+        let url = UrlParts::of("wss://a@b:c@[::1]:8443/x@y:1?d=http://e:2/?f#g?h");
+        assert_eq!(url.scheme, "wss");
+        assert_eq!(url.user_info.as_deref(), Some("a@b:c"));
+        assert_eq!(url.host, "[::1]");
+        assert_eq!(url.port.as_deref(), Some("8443"));
+        assert_eq!(url.path, "/x@y:1");
+        assert_eq!(url.query.as_deref(), Some("d=http://e:2/?f"));
+        assert_eq!(url.fragment.as_deref(), Some("g?h"));
+        assert_eq!(url.host_and_port(), "[::1]:8443");
+        assert_eq!(url.target(), "/x@y:1?d=http://e:2/?f");
+        let path = UrlParts::of("/a?b");
+        assert_eq!((&*path.host, &*path.path), ("", "/a"));
     }
 
     #[test]
@@ -337,5 +294,43 @@ mod tests {
         assert_eq!(query("https://h/x?a=1?b#c?d"), Some("a=1?b"));
         assert_eq!(query("https://h/x#?a=1"), None);
         assert_eq!(query("https://h/x?"), Some(""));
+    }
+
+    #[test]
+    fn user_info_and_values_are_not_printed() {
+        let url = UrlParts::of("https://user:secret@h/x?a=secret");
+        assert_eq!(format!("{url:?}"), "UrlParts(https://..@h/x?a=..)");
+    }
+
+    #[test]
+    fn hosts_are_names_or_addresses() {
+        for host in [
+            "h",
+            "a.example:1",
+            "1.2.3.4",
+            "[::1]",
+            "[::1]:443",
+            "a_b~c-d",
+        ] {
+            assert!(is_host(host), "{host}");
+        }
+        for wrong in [
+            "",
+            ":1",
+            "h:",
+            "h:01",
+            "h:65536",
+            "::1",
+            "[::1",
+            "[a]",
+            "[1:2]",
+            "[fe80::1%25eth0]",
+            "a b",
+            "a/b",
+            "u@h",
+            "\u{e9}",
+        ] {
+            assert!(!is_host(wrong), "{wrong}");
+        }
     }
 }

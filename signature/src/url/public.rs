@@ -1,24 +1,41 @@
-//! The public URL: the part of a webhook's URL that the operator knows and the request need not tell.
+//! The public URL: the part of a webhook's URL that the operator configures.
 
-use crate::{
-    error::ConfigError,
-    url::{is_port, split_port},
-};
+use super::{UrlParts, is_host, scheme};
+use crate::error::ConfigError;
 
-/// What stands before the request's own path, or before its query.
+/// The base of the URLs that Twilio requests, or one whole URL without its query.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::url::PublicUrl;
+///
+/// let base = PublicUrl::parse_base("https://example.com/twilio")?;
+/// assert_eq!(base.with_target("/message?a=1", false), "https://example.com/twilio/message?a=1");
+/// assert!(PublicUrl::parse_base("example.com").is_err());
+/// # Ok::<(), twilio_signature::ConfigError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct PublicUrl {
-    /// Whether Twilio comes over TLS. Of `https` and `wss`, the request decides.
-    pub(crate) secure: bool,
-    /// Host, port and path.
-    base: String,
-    /// Whether the path is the whole one, and only the request's query is appended.
+pub struct PublicUrl {
+    secure: bool,
+    host_and_port: String,
+    /// Without a slash at its end, unless the URL is whole.
+    path: String,
+    /// Whether the path is complete, so that only the request's query is appended.
     whole: bool,
 }
 
 impl PublicUrl {
-    /// Parses the origin that Twilio requests, with the path prefix that a proxy strips.
-    pub(crate) fn parse_base(text: &str) -> Result<Self, ConfigError> {
+    /// Parses the origin that Twilio requests, such as `https://example.com`, with the path prefix that a
+    /// proxy strips if there is one: `https://example.com/prefix`.
+    ///
+    /// Of the scheme, only whether it means TLS counts: `https` and `wss` are the same here (R12).
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this is not an absolute URL of `https`, `http`, `wss` or `ws`, or if it has user
+    /// info, a query or a fragment.
+    pub fn parse_base(text: &str) -> Result<Self, ConfigError> {
         let error = |problem: &'static str| {
             ConfigError::new(
                 "public_url",
@@ -27,17 +44,21 @@ impl PublicUrl {
             )
         };
         let mut url = Self::parse(text).map_err(error)?;
-        if url.base.ends_with('/') {
-            url.base.pop();
+        if url.path.ends_with('/') {
+            url.path.pop();
         }
-        if url.base.ends_with('/') {
+        if url.path.ends_with('/') {
             return Err(error("its path ends with several slashes"));
         }
         Ok(url)
     }
 
-    /// Parses the URL that Twilio requests, without its query.
-    pub(crate) fn parse_whole(text: &str) -> Result<Self, ConfigError> {
+    /// Parses the whole URL that Twilio requests, without its query.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error as [`parse_base`](Self::parse_base) does.
+    pub fn parse_whole(text: &str) -> Result<Self, ConfigError> {
         let error = |problem: &'static str| {
             ConfigError::new(
                 "url",
@@ -49,8 +70,9 @@ impl PublicUrl {
         Ok(Self { whole: true, ..url })
     }
 
-    /// Returns the URL of a request's target, its path and query.
-    pub(crate) fn with_target(&self, scheme: &str, target: &str) -> String {
+    /// Returns the URL of a request from its target, which is its path and query.
+    #[must_use]
+    pub fn with_target(&self, target: &str, websocket: bool) -> String {
         let rest = if self.whole {
             target
                 .find('?')
@@ -59,64 +81,45 @@ impl PublicUrl {
         } else {
             target
         };
-        [scheme, "://", &self.base, rest].concat()
+        let scheme = scheme(self.secure, websocket);
+        [scheme, "://", &self.host_and_port, &self.path, rest].concat()
+    }
+
+    /// Returns the path that is put before the app's own: see
+    /// [`WebhookRequest::base_path`](crate::WebhookRequest::base_path).
+    #[must_use]
+    pub fn base_path(&self) -> &str {
+        if self.whole { "" } else { &self.path }
     }
 
     fn parse(text: &str) -> Result<Self, &'static str> {
-        let (scheme, rest) = text.split_once("://").ok_or("it has no scheme")?;
-        let secure =
-            is_secure_scheme(scheme).ok_or("its scheme is none of https, http, wss and ws")?;
-        if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let url = UrlParts::of(text);
+        if url.scheme.is_empty() {
+            return Err("it has no scheme");
+        }
+        let secure = url
+            .is_secure()
+            .ok_or("its scheme is not https, http, wss or ws")?;
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("it has blanks or characters that are not ASCII");
         }
-        if rest.contains(['?', '#']) {
+        if url.query.is_some() || url.fragment.is_some() {
             return Err("it has a query or a fragment");
         }
-        let authority = rest
-            .split_once('/')
-            .map_or(rest, |(authority, _)| authority);
-        if authority.contains('@') {
+        if url.user_info.is_some() {
             return Err("it has user info");
         }
-        if !is_host(authority) {
+        let host_and_port = url.host_and_port();
+        if !is_host(&host_and_port) {
             return Err("its host or port is malformed");
         }
         Ok(Self {
             secure,
-            base: rest.to_owned(),
+            host_and_port,
+            path: url.path.into_owned(),
             whole: false,
         })
     }
-}
-
-/// Returns whether a scheme that someone names means TLS, or nothing for a scheme that is not of
-/// HTTP or WebSocket. Schemes are case-insensitive.
-pub(crate) fn is_secure_scheme(scheme: &str) -> Option<bool> {
-    let is = |name: &str| scheme.eq_ignore_ascii_case(name);
-    match () {
-        () if is("https") || is("wss") => Some(true),
-        () if is("http") || is("ws") => Some(false),
-        () => None,
-    }
-}
-
-/// Returns whether this is a host with or without a port, as it stands in a `Host` header: a name,
-/// an IPv4 address or an IPv6 address in brackets.
-pub(crate) fn is_host(text: &str) -> bool {
-    let (host, port) = split_port(text);
-    let host_is_valid = match host.strip_prefix('[') {
-        Some(rest) => rest.strip_suffix(']').is_some_and(|address| {
-            address
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.'))
-                && address.contains(':')
-        }),
-        None => host
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte)),
-    };
-    // 253 is the longest name in the DNS.
-    host_is_valid && (1..=253).contains(&host.len()) && port.is_none_or(is_port)
 }
 
 #[cfg(test)]
@@ -126,17 +129,18 @@ mod tests {
     #[test]
     fn public_urls_are_an_origin_and_a_prefix() {
         let cases = [
-            ("https://example.com", true, "example.com"),
-            ("https://example.com/", true, "example.com"),
-            ("HTTPS://Example.com:8443", true, "Example.com:8443"),
-            ("wss://example.com/a/b/", true, "example.com/a/b"),
-            ("http://[::1]:8080", false, "[::1]:8080"),
-            ("ws://localhost", false, "localhost"),
+            ("https://example.com", true, "example.com", ""),
+            ("https://example.com/", true, "example.com", ""),
+            ("HTTPS://Example.com:8443", true, "Example.com:8443", ""),
+            ("wss://example.com/a/b/", true, "example.com", "/a/b"),
+            ("http://[::1]:8080", false, "[::1]:8080", ""),
+            ("ws://localhost", false, "localhost", ""),
         ];
-        for (text, secure, base) in cases {
+        for (text, secure, host_and_port, path) in cases {
             let expected = PublicUrl {
                 secure,
-                base: base.to_owned(),
+                host_and_port: host_and_port.to_owned(),
+                path: path.to_owned(),
                 whole: false,
             };
             assert_eq!(PublicUrl::parse_base(text), Ok(expected), "{text}");
@@ -161,6 +165,7 @@ mod tests {
             "https://::1",
             "https://[::1",
             "https://[a]",
+            "https://[1:2]",
             "https://example.com//",
         ];
         for text in wrong {
@@ -171,7 +176,7 @@ mod tests {
     #[test]
     fn whole_urls_take_the_query_alone() {
         let url = PublicUrl::parse_whole("https://example.com/a/").unwrap();
-        let with = |url: &PublicUrl, target| url.with_target("https", target);
+        let with = |url: &PublicUrl, target| url.with_target(target, false);
         assert_eq!(with(&url, "/message?b=1?c"), "https://example.com/a/?b=1?c");
         assert_eq!(with(&url, "/message"), "https://example.com/a/");
         let base = PublicUrl::parse_base("https://example.com/a/").unwrap();
