@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The query parameter with the hash of a body that is not a form (R7).
-pub(crate) const BODY_SHA256: &str = "bodySHA256";
+pub const BODY_SHA256: &str = "bodySHA256";
 
 /// The way in which a signature covers a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,7 +83,7 @@ pub use self::error::ConfigError;
 #[cfg(feature = "validator")]
 pub use self::{
     account::AccountSid,
-    body::{body_sha256, with_body_sha256},
+    body::{BODY_SHA256, body_sha256, with_body_sha256},
     error::{SignatureError, SignatureErrorKind},
     key::{AuthToken, SharedKey},
     request::WebhookRequest,

@@ -56,6 +56,44 @@ pub fn text(text: &str) -> String {
     shown
 }
 
+/// Escapes the characters of a text that a terminal would act on, and those that are invisible or change the
+/// direction of text, except for some.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::redact;
+///
+/// assert_eq!(redact::escape("a\n\u{1b}[31m\u{202e}", &['\n']), "a\n\\u{1b}[31m\\u{202e}");
+/// ```
+#[must_use]
+pub fn escape(text: &str, except: &[char]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let acts = c.is_control()
+            || matches!(
+                c,
+                '\u{ad}'
+                    | '\u{61c}'
+                    | '\u{180e}'
+                    | '\u{200b}'
+                    | '\u{200e}'
+                    | '\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{feff}'
+                    | '\u{fff9}'..='\u{fffb}'
+                    | '\u{e0000}'..='\u{e007f}'
+            );
+        if acts && !except.contains(&c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
