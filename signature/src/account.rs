@@ -58,7 +58,7 @@ impl fmt::Display for AccountSid {
 
 impl AccountSid {
     /// Returns the account that a request claims to come from: in its query, its form, or its JSON body, at
-    /// the top level or in the `data` of one CloudEvent or a batch (R16).
+    /// the top level or in the `data` of one event or a batch of CloudEvents (R16).
     ///
     /// It is a claim, by which keys are looked up: only the verdict tells whether it is true.
     ///

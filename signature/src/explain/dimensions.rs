@@ -72,7 +72,7 @@ pub(super) struct Picks<'a>(&'a [usize]);
 
 impl Picks<'_> {
     /// Returns the alternative that is picked in a dimension.
-    pub(super) fn get<'t, T>(self, dimension: Dimension, of: &'t Alternatives<T>) -> Option<&'t T> {
+    pub(super) fn get<T>(self, dimension: Dimension, of: &Alternatives<T>) -> Option<&T> {
         let pick = self.0.get(dimension as usize)?;
         Some(&of.get(*pick)?.1)
     }
