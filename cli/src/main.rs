@@ -1,28 +1,19 @@
 //! `twilio-webhook`: tries an endpoint for Twilio webhooks, and signs and verifies requests by hand.
 
-mod auth;
-mod captured;
-mod check;
-mod client;
+mod commands;
 mod endpoint;
-mod events;
-mod explain;
-mod http_text;
+mod input;
 mod outcome;
-mod params;
-mod screen;
-mod send;
-mod sign;
-mod source;
-mod token;
-mod url;
-mod verify;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::outcome::Failure;
+use crate::{
+    commands::{check, explain, send, sign, verify},
+    outcome::Failure,
+};
 
 /// Tries an endpoint for Twilio webhooks: is every genuine request answered and every forgery refused?
 #[derive(Parser)]

@@ -8,7 +8,10 @@ use ureq::{
     http::{HeaderMap, Request},
 };
 
-use crate::{auth::Credentials, outcome::Failure, url::Url};
+use crate::{
+    endpoint::{auth::Credentials, url::Url},
+    outcome::Failure,
+};
 
 /// How long an endpoint may take to answer: as long as Twilio waits in a call.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);

@@ -3,10 +3,9 @@
 use actix_twilio::body_sha256;
 
 use crate::{
-    endpoint::{Endpoint, Message},
+    endpoint::{Endpoint, Message, url::Url},
+    input::params::{self, FORM, FORM_IN_UTF8, Param},
     outcome::Failure,
-    params::{self, FORM, FORM_IN_UTF8, Param},
-    url::Url,
 };
 
 /// The ways in which Twilio sends its parameters.

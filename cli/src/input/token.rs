@@ -9,7 +9,7 @@ use std::{
 use actix_twilio::{AuthToken, ConfigError, RequestValidator, SharedKey};
 use zeroize::Zeroizing;
 
-use crate::{outcome::Failure, source};
+use crate::{input::source, outcome::Failure};
 
 const VARIABLE: &str = "TWILIO_AUTH_TOKEN";
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::{outcome::Failure, params::Param};
+use crate::{input::params::Param, outcome::Failure};
 
 /// The name of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

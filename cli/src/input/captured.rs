@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, error::Category, value::RawValue};
 use zeroize::Zeroizing;
 
-use crate::token;
+use crate::input::token;
 
 /// A request that someone captured, with the key to judge it by if it has one of its own.
 #[derive(Default)]

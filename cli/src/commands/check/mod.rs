@@ -9,15 +9,20 @@ use std::{
 };
 
 use crate::{
-    check::{
-        report::Report,
-        rows::{Expected, Material, Row, Shape},
+    commands::{
+        check::{
+            report::Report,
+            rows::{Expected, Material, Row, Shape},
+        },
+        send,
     },
-    client::{Answer, NoAnswer},
-    endpoint::{Endpoint, EndpointArgs},
-    events::{self, Event},
+    endpoint::{
+        Endpoint, EndpointArgs,
+        client::{Answer, NoAnswer},
+        events::{self, Event},
+    },
+    input::{params, source},
     outcome::Failure,
-    params, send, source,
 };
 
 const EXAMPLES: &str = "\

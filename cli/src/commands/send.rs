@@ -6,12 +6,15 @@ use actix_twilio::body_sha256;
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
-    client::Answer,
-    endpoint::{EndpointArgs, Message, random},
-    events::{self, Event},
+    endpoint::{
+        EndpointArgs, Message,
+        client::Answer,
+        events::{self, Event},
+        random,
+    },
+    input::params::{self, FORM_IN_UTF8},
     outcome::Failure,
-    params::{self, FORM_IN_UTF8},
-    screen,
+    terminal,
 };
 
 const EXAMPLES: &str = "\
@@ -120,11 +123,11 @@ fn show(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
     for name in ["content-type", "location", "www-authenticate"] {
         for value in answer.headers.get_all(name) {
             let value = String::from_utf8_lossy(value.as_bytes());
-            writeln!(output, "{name}: {}", screen::harmless(&value))?;
+            writeln!(output, "{name}: {}", terminal::harmless(&value))?;
         }
     }
     if !answer.body.is_empty() {
-        writeln!(output, "\n{}", screen::body(&answer.body))?;
+        writeln!(output, "\n{}", terminal::body(&answer.body))?;
     }
     output.flush()
 }

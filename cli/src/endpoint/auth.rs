@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
 use zeroize::Zeroizing;
 
-use crate::{outcome::Failure, token};
+use crate::{input::token, outcome::Failure};
 
 const BASIC: &str = "Basic";
 const VARIABLE: &str = "TWILIO_WEBHOOK_PASSWORD";

@@ -6,7 +6,7 @@ use comfy_table::{Cell, Color, Table, presets};
 use serde::Serialize;
 
 use crate::{
-    check::{
+    commands::check::{
         Tried, Verdict,
         rows::{Expected, Shape},
     },

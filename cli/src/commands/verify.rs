@@ -10,11 +10,13 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    captured::{self, CapturedRequest},
+    commands::sign::RequestArgs,
+    input::{
+        captured::{self, CapturedRequest},
+        source,
+        token::KeyArgs,
+    },
     outcome::Failure,
-    sign::RequestArgs,
-    source,
-    token::KeyArgs,
 };
 
 /// The longest line that is read, in bytes. Twilio's requests are a thousand times shorter.

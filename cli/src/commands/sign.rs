@@ -9,10 +9,12 @@ use actix_twilio::{ValidationErrorKind, WebhookRequest, body_sha256};
 
 use crate::{
     endpoint::SIGNATURE,
+    input::{
+        params::{self, FORM},
+        source,
+        token::KeyArgs,
+    },
     outcome::Failure,
-    params::{self, FORM},
-    source,
-    token::KeyArgs,
 };
 
 const EXAMPLES: &str = "\

@@ -12,7 +12,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::{
-    captured::CapturedRequest, http_text::HttpText, outcome::Failure, source, token::KeyArgs,
+    input::{captured::CapturedRequest, http_text::HttpText, source, token::KeyArgs},
+    outcome::Failure,
 };
 
 /// The letters in a signature by HMAC-SHA256.

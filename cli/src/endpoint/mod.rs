@@ -1,15 +1,22 @@
 //! The endpoint under test: where it is, what its public URL is, and how to sign for it.
 
+pub(crate) mod auth;
+pub(crate) mod client;
+pub(crate) mod events;
+pub(crate) mod url;
+
 use std::time::Duration;
 
 use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
 
 use crate::{
-    auth::Credentials,
-    client::{Answer, Client, NoAnswer, Outgoing},
+    endpoint::{
+        auth::Credentials,
+        client::{Answer, Client, NoAnswer, Outgoing},
+        url::Url,
+    },
+    input::token::TokenArgs,
     outcome::Failure,
-    token::TokenArgs,
-    url::Url,
 };
 
 /// The header that this tool is about.
