@@ -2,6 +2,7 @@
 
 mod commands;
 mod endpoint;
+mod header;
 mod input;
 mod outcome;
 mod terminal;

@@ -11,19 +11,30 @@ pub(crate) fn body(bytes: &[u8]) -> String {
     } else {
         None
     };
-    harmless(&indented.unwrap_or_else(|| text.into_owned()))
+    escape(
+        &indented.unwrap_or_else(|| text.into_owned()),
+        &['\n', '\t'],
+    )
 }
 
-/// Escapes control characters other than line ends and tabs.
-pub(crate) fn harmless(text: &str) -> String {
-    text.chars().fold(String::new(), |mut out, c| {
-        if c.is_control() && !matches!(c, '\n' | '\t') {
-            out.extend(c.escape_default());
+/// Returns a text as one line.
+pub(crate) fn line(text: &str) -> String {
+    escape(text, &[])
+}
+
+/// Escapes what a terminal would act on: control characters, and those that turn the direction of the
+/// text.
+fn escape(text: &str, except: &[char]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let acts = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if acts && !except.contains(&c) {
+            escaped.extend(c.escape_default());
         } else {
-            out.push(c);
+            escaped.push(c);
         }
-        out
-    })
+    }
+    escaped
 }
 
 /// Indents XML, unless it is none.

@@ -2,18 +2,17 @@
 
 use std::{
     io::{self, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use actix_twilio::{
-    AuthToken, Explainer, Explanation, RequestValidator, SharedKey, WebhookRequest,
-};
+use actix_twilio::{AuthToken, Explainer, Explanation, SharedKey};
 use serde::Serialize;
-use zeroize::Zeroizing;
 
 use crate::{
-    input::{captured::CapturedRequest, http_text::HttpText, source, token::KeyArgs},
+    header,
+    input::{capture, request::Request, source, token::KeyArgs},
     outcome::Failure,
+    terminal,
 };
 
 /// The letters in a signature by HMAC-SHA256.
@@ -78,18 +77,14 @@ struct Output<'a> {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    let inputs = [Some(&args.file), args.try_tokens.as_ref()];
-    let inputs = inputs
-        .into_iter()
-        .flatten()
-        .filter(|path| source::is_stdin(path));
-    if inputs.count() + usize::from(args.key.is_stdin()) > 1 {
-        return Err(Failure::usage(
-            "only one of the inputs can be the standard input",
-        ));
-    }
+    source::at_most_one_stdin(&[
+        source::is_stdin(&args.file),
+        args.try_tokens.as_deref().is_some_and(source::is_stdin),
+        args.key.is_stdin(),
+    ])?;
     let bytes = source::read(&args.file)?;
-    let mut capture = Capture::parse(&bytes, args.url.as_deref())?;
+    let mut capture = capture::parse(&bytes, args.url.as_deref())
+        .map_err(|err| Failure::usage(format_args!("the capture can't be read: {err}")))?;
     let validator = match capture.validator.take() {
         Some(own) => own.map_err(Failure::usage)?,
         None => args.key.validator()?,
@@ -134,14 +129,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn with_tokens<'k>(
     mut explainer: Explainer<'k>,
-    path: &std::path::Path,
-    capture: &Capture,
+    path: &Path,
+    capture: &Request,
 ) -> Result<Explainer<'k>, Failure> {
-    let text = Zeroizing::new(source::read(path)?);
-    let text = std::str::from_utf8(&text)
-        .map_err(|_| Failure::usage("the file of --try-tokens is not text in UTF-8"))?;
+    let text = source::read_secret(path)?;
     let by_sha256 = capture
-        .values("X-Twilio-Signature")
+        .values(header::SIGNATURE)
         .any(|signature| signature.len() == SHA256_LEN);
     for token in text
         .lines()
@@ -158,7 +151,7 @@ fn with_tokens<'k>(
     Ok(explainer)
 }
 
-fn print(output: &mut impl Write, capture: &Capture, explanation: &Explanation) -> io::Result<()> {
+fn print(output: &mut impl Write, capture: &Request, explanation: &Explanation) -> io::Result<()> {
     let signed = explanation.matched_url.as_deref();
     if explanation.valid {
         writeln!(output, "The request is valid.")?;
@@ -169,11 +162,11 @@ fn print(output: &mut impl Write, capture: &Capture, explanation: &Explanation) 
     writeln!(
         output,
         "The app saw:    {} {}",
-        shown(&capture.method),
-        shown(&capture.url)
+        terminal::line(&capture.method),
+        terminal::line(&capture.url)
     )?;
     match signed {
-        Some(url) => writeln!(output, "Twilio signed:  {}", shown(url))?,
+        Some(url) => writeln!(output, "Twilio signed:  {}", terminal::line(url))?,
         None => writeln!(output, "Twilio signed:  nothing that was tried")?,
     }
     for (index, cause) in explanation.causes.iter().enumerate() {
@@ -188,120 +181,11 @@ fn print(output: &mut impl Write, capture: &Capture, explanation: &Explanation) 
         )?;
     }
     if !explanation.valid {
-        writeln!(output, "What to do:     {}.", shown(&explanation.advice))?;
+        writeln!(
+            output,
+            "What to do:     {}.",
+            terminal::line(&explanation.advice)
+        )?;
     }
     Ok(())
-}
-
-/// Escapes what could garble a terminal.
-fn shown(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars() {
-        if c.is_control()
-            || ('\u{202a}'..='\u{202e}').contains(&c)
-            || ('\u{2066}'..='\u{2069}').contains(&c)
-        {
-            shown.extend(c.escape_default());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
-/// A request as the app saw it.
-struct Capture {
-    method: String,
-    url: String,
-    headers: Vec<(String, Vec<u8>)>,
-    body: Vec<u8>,
-    missing: usize,
-    validator: Option<Result<RequestValidator, actix_twilio::ConfigError>>,
-}
-
-impl Capture {
-    fn parse(bytes: &[u8], url: Option<&str>) -> Result<Self, Failure> {
-        let unreadable =
-            |problem: &str| Failure::usage(format_args!("the capture can't be read: {problem}"));
-        if bytes.trim_ascii_start().starts_with(b"{") {
-            let object = CapturedRequest::from_json(bytes);
-            Ok(Self::of_json(object.map_err(|err| unreadable(&err))?, url))
-        } else {
-            let text = HttpText::parse(bytes).map_err(unreadable)?;
-            Self::of_text(text, url).map_err(unreadable)
-        }
-    }
-
-    fn of_json(object: CapturedRequest, url: Option<&str>) -> Self {
-        let fields = [
-            ("X-Twilio-Signature", object.signature),
-            ("X-Twilio-Webhooks-Signature-Settings", object.settings),
-            ("Content-Type", object.content_type),
-        ];
-        let fields = fields
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let headers = fields
-            .chain(object.headers)
-            .map(|(name, value)| (name, value.into_bytes()));
-        Self {
-            method: object.method,
-            url: url.map_or(object.url, str::to_owned),
-            headers: headers.collect(),
-            body: object.body,
-            missing: 0,
-            validator: object.validator,
-        }
-    }
-
-    fn of_text(text: HttpText<'_>, url: Option<&str>) -> Result<Self, &'static str> {
-        let url = match url {
-            Some(url) => url.to_owned(),
-            None if !text.target.starts_with('/') && text.target.contains("://") => {
-                text.target.clone()
-            }
-            None => {
-                let host = text
-                    .header("Host")
-                    .ok_or("it has no Host header: give the URL with --url")?;
-                let host = str::from_utf8(host)
-                    .map_err(|_| "its Host is not text: give the URL with --url")?;
-                ["http://", host, &text.target].concat()
-            }
-        };
-        let headers = text
-            .headers
-            .into_iter()
-            .map(|(name, value)| (name, value.to_vec()));
-        Ok(Self {
-            method: text.method,
-            url,
-            headers: headers.collect(),
-            body: text.body,
-            missing: text.missing,
-            validator: None,
-        })
-    }
-
-    fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
-        let headers = self.headers.iter();
-        let named = headers.filter(move |(other, _)| other.eq_ignore_ascii_case(name));
-        named.map(|(_, value)| &**value)
-    }
-
-    /// Returns what a verdict depends on.
-    fn webhook(&self) -> WebhookRequest<'_> {
-        let request = WebhookRequest::new(&self.method, &self.url).body(&self.body);
-        let request = self
-            .values("Content-Type")
-            .fold(request, WebhookRequest::content_type);
-        let request = self
-            .values("Content-Encoding")
-            .fold(request, WebhookRequest::content_encoding);
-        let request = self
-            .values("X-Twilio-Signature")
-            .fold(request, WebhookRequest::signature);
-        self.values("X-Twilio-Webhooks-Signature-Settings")
-            .fold(request, WebhookRequest::signature_settings)
-    }
 }

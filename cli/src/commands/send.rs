@@ -2,14 +2,14 @@
 
 use std::io::{self, Write};
 
-use actix_twilio::body_sha256;
 use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
     endpoint::{
-        EndpointArgs, Message,
         client::Answer,
         events::{self, Event},
+        message::{Message, Method},
+        options::EndpointArgs,
         random,
     },
     input::params::{self, FORM_IN_UTF8},
@@ -46,13 +46,6 @@ pub(crate) struct Args {
     method: Method,
 }
 
-/// The methods that Twilio requests webhooks with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Method {
-    Get,
-    Post,
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let websocket = args.event == Event::MediaStream;
     let schemes: &[&str] = if websocket {
@@ -78,44 +71,23 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
 fn message(args: &Args) -> Result<Message, Failure> {
     let overrides = params::parse(&args.data)?;
-    let mut message = Message {
-        method: "POST",
-        query: String::new(),
-        content_type: None,
-        body: Vec::new(),
-    };
     match args.event {
-        Event::MediaStream if !overrides.is_empty() => {
-            return Err(Failure::usage(
-                "a handshake has no parameters: leave out -d",
-            ));
-        }
-        Event::MediaStream => message.method = "GET",
-        Event::Stream if args.method == Method::Get => {
-            return Err(Failure::usage(
-                "Event Streams posts its events: leave out --method",
-            ));
-        }
-        Event::Stream => {
-            message.content_type = Some("application/json");
-            message.body = events::event_stream(overrides)?;
-            message.query = format!("bodySHA256={}", body_sha256(&message.body));
-        }
+        Event::MediaStream if !overrides.is_empty() => Err(Failure::usage(
+            "a handshake has no parameters: leave out -d",
+        )),
+        Event::MediaStream => Ok(Message::get(String::new())),
+        Event::Stream if args.method == Method::Get => Err(Failure::usage(
+            "Event Streams posts its events: leave out --method",
+        )),
+        Event::Stream => Ok(Message::json(events::event_stream(overrides)?)),
         event => {
             let form = params::encode(&params::overridden(&event.params(), overrides));
-            match args.method {
-                Method::Get => {
-                    message.method = "GET";
-                    message.query = form;
-                }
-                Method::Post => {
-                    message.content_type = Some(FORM_IN_UTF8);
-                    message.body = form.into_bytes();
-                }
-            }
+            Ok(match args.method {
+                Method::Get => Message::get(form),
+                Method::Post => Message::form(FORM_IN_UTF8, form),
+            })
         }
     }
-    Ok(message)
 }
 
 fn show(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
@@ -123,7 +95,7 @@ fn show(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
     for name in ["content-type", "location", "www-authenticate"] {
         for value in answer.headers.get_all(name) {
             let value = String::from_utf8_lossy(value.as_bytes());
-            writeln!(output, "{name}: {}", terminal::harmless(&value))?;
+            writeln!(output, "{name}: {}", terminal::line(&value))?;
         }
     }
     if !answer.body.is_empty() {

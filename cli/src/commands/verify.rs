@@ -10,12 +10,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    commands::sign::RequestArgs,
-    input::{
-        captured::{self, CapturedRequest},
-        source,
-        token::KeyArgs,
-    },
+    header::{SIGNATURE, SIGNATURE_SETTINGS},
+    input::{json, request::Request, request_args::RequestArgs, source, token::KeyArgs},
     outcome::Failure,
 };
 
@@ -88,28 +84,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         (None, Some(request)) => return verify_one(args, request),
         (None, None) => return Err(Failure::usage("give a URL or --jsonl")),
     };
-    if source::is_stdin(path) && args.key.is_stdin() {
-        return Err(stdin_twice());
-    }
+    source::at_most_one_stdin(&[source::is_stdin(path), args.key.is_stdin()])?;
     // Each line may bring a key of its own; those that do not are told that there is none.
     let default = args.key.validator_if_set()?.and_then(Result::ok);
     verify_lines(path, default.as_ref())
 }
 
 fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
-    if request.is_stdin() && args.key.is_stdin() {
-        return Err(stdin_twice());
-    }
-    let parts = request.read()?;
-    let request = CapturedRequest {
-        url: request.url.clone(),
-        method: parts.method,
-        content_type: parts.content_type,
-        body: parts.body,
-        signature: args.signature.clone(),
-        settings: args.settings_header.clone(),
-        ..CapturedRequest::default()
-    };
+    source::at_most_one_stdin(&[request.is_stdin(), args.key.is_stdin()])?;
+    let mut request = request.read()?;
+    request.add_header(SIGNATURE, args.signature.clone());
+    request.add_header(SIGNATURE_SETTINGS, args.settings_header.clone());
     let keys = args.key.validator();
     let verdict = judge(&request, keys.as_ref().ok());
     write_line(&mut io::stdout().lock(), &verdict)?;
@@ -119,10 +104,6 @@ fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
     } else {
         Err(Failure::Check)
     }
-}
-
-fn stdin_twice() -> Failure {
-    Failure::usage("the token and what is verified can't both be the standard input")
 }
 
 fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), Failure> {
@@ -140,19 +121,19 @@ fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), F
             continue;
         }
         let request = if complete {
-            CapturedRequest::from_json(&line)
+            json::parse(&line)
         } else {
             Err(format!("the line is longer than {LINE_LIMIT} bytes"))
         };
         match request {
-            Ok(request) => {
+            Ok((request, _)) => {
                 let verdict = judge(&request, default);
                 all_valid &= verdict.valid;
                 write_line(&mut output, &verdict)?;
             }
             Err(error) => {
                 malformed += 1;
-                let id = captured::id_of(&line);
+                let id = json::id_of(&line);
                 write_line(&mut output, &Malformed { id, error })?;
             }
         }
@@ -165,7 +146,7 @@ fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), F
     }
 }
 
-fn judge<'a>(request: &'a CapturedRequest, default: Option<&RequestValidator>) -> Verdict<'a> {
+fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verdict<'a> {
     let validator = match &request.validator {
         Some(own) => own.as_ref().ok(),
         None => default,

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
 use zeroize::Zeroizing;
 
-use crate::{input::token, outcome::Failure};
+use crate::{input::source, outcome::Failure};
 
 const BASIC: &str = "Basic";
 const VARIABLE: &str = "TWILIO_WEBHOOK_PASSWORD";
@@ -31,7 +31,7 @@ impl Credentials {
                 "--auth takes a user's name without a colon; the password comes from {VARIABLE} or a prompt"
             )));
         }
-        let password = match token::from_environment(VARIABLE)? {
+        let password = match source::variable(VARIABLE)? {
             Some(password) => password,
             None => ask(user)?,
         };

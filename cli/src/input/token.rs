@@ -1,10 +1,7 @@
 //! Where the keys come from: the environment, a file or the standard input, never the command line,
 //! which other users of the machine can see.
 
-use std::{
-    env::{self, VarError},
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use actix_twilio::{AuthToken, ConfigError, RequestValidator, SharedKey};
 use zeroize::Zeroizing;
@@ -67,12 +64,10 @@ impl TokenArgs {
         let path = match &self.token_file {
             Some(path) => path,
             None if self.token_stdin => Path::new("-"),
-            None => return from_environment(VARIABLE),
+            None => return source::variable(VARIABLE),
         };
-        let text = Zeroizing::new(source::read(path)?);
-        let text = std::str::from_utf8(&text)
-            .map_err(|_| Failure::usage("the token is not text in UTF-8"))?;
-        let text = text.strip_suffix('\n').unwrap_or(text);
+        let text = source::read_secret(path)?;
+        let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
         Ok(Some(Zeroizing::new(text.to_owned())))
     }
@@ -104,17 +99,6 @@ impl KeyArgs {
 /// Makes a validator that knows one SharedKey and nothing else.
 pub(crate) fn shared_key(id: &str, secret: &str) -> Result<RequestValidator, ConfigError> {
     RequestValidator::with_keys([], [SharedKey::new(id, secret)?])
-}
-
-/// Returns a secret from the environment.
-pub(crate) fn from_environment(variable: &str) -> Result<Option<Zeroizing<String>>, Failure> {
-    match env::var(variable) {
-        Ok(text) => Ok(Some(Zeroizing::new(text))),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(Failure::usage(format_args!(
-            "{variable} is not text in UTF-8"
-        ))),
-    }
 }
 
 fn missing() -> Failure {

@@ -9,17 +9,16 @@ use std::{
 };
 
 use crate::{
-    commands::{
-        check::{
-            report::Report,
-            rows::{Expected, Material, Row, Shape},
-        },
-        send,
+    commands::check::{
+        report::Report,
+        rows::{Expected, Material, Row, Shape},
     },
     endpoint::{
-        Endpoint, EndpointArgs,
+        Endpoint,
         client::{Answer, NoAnswer},
         events::{self, Event},
+        message::Method,
+        options::EndpointArgs,
     },
     input::{params, source},
     outcome::Failure,
@@ -49,7 +48,7 @@ pub(crate) struct Args {
     endpoint: EndpointArgs,
     /// Tries this method alone.
     #[arg(long, value_enum)]
-    method: Option<send::Method>,
+    method: Option<Method>,
     /// Replaces a parameter of the requests, or adds one. May be repeated.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
@@ -98,11 +97,10 @@ struct Tried<'r> {
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let overrides = params::parse(&args.data)?;
-    if args.json.as_deref().is_some_and(source::is_stdin) && args.endpoint.token_is_stdin() {
-        return Err(Failure::usage(
-            "the token and the body can't both be the standard input",
-        ));
-    }
+    source::at_most_one_stdin(&[
+        args.json.as_deref().is_some_and(source::is_stdin),
+        args.endpoint.token_is_stdin(),
+    ])?;
     let endpoint = args.endpoint.open(&["http", "https"])?;
     let tutorial = args.preset == Some(Preset::Tutorial);
     let rows = if tutorial {
@@ -118,11 +116,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         let params = params::overridden(&Event::Sms.params(), overrides);
         let shapes: Vec<_> = Shape::ALL
             .into_iter()
-            .filter(|shape| match args.method {
-                None => true,
-                Some(send::Method::Get) => *shape == Shape::Get,
-                Some(send::Method::Post) => *shape != Shape::Get,
-            })
+            .filter(|shape| args.method.is_none_or(|method| shape.method() == method))
             .collect();
         rows::matrix(&endpoint, &Material { params, json }, &shapes)?
     };

@@ -105,7 +105,7 @@ impl<'r> Report<'r> {
     /// Writes a line for each test as the tutorial's script does, then what is wrong.
     pub(crate) fn write_tutorial(&self, output: &mut impl Write) -> io::Result<()> {
         for row in &self.rows {
-            let method = row.shape.method();
+            let method = row.shape.method().as_str();
             let status = row
                 .status
                 .map_or_else(|| "nothing".to_owned(), |status| status.to_string());
@@ -118,7 +118,7 @@ impl<'r> Report<'r> {
         output.flush()?;
         let mut errors = io::stderr().lock();
         for row in self.rows.iter().filter(|row| row.result != Verdict::Passed) {
-            let method = row.shape.method();
+            let method = row.shape.method().as_str();
             let (result, _) = row.result.shown();
             writeln!(
                 errors,

@@ -1,9 +1,11 @@
 //! The rows of the matrix: each a genuine request, or a forgery of one.
 
-use actix_twilio::body_sha256;
-
 use crate::{
-    endpoint::{Endpoint, Message, url::Url},
+    endpoint::{
+        Endpoint,
+        message::{Message, Method},
+        url::Url,
+    },
     input::params::{self, FORM, FORM_IN_UTF8, Param},
     outcome::Failure,
 };
@@ -28,10 +30,10 @@ impl Shape {
         }
     }
 
-    pub(crate) fn method(self) -> &'static str {
+    pub(crate) fn method(self) -> Method {
         match self {
-            Self::Form | Self::Json => "POST",
-            Self::Get => "GET",
+            Self::Form | Self::Json => Method::Post,
+            Self::Get => Method::Get,
         }
     }
 }
@@ -65,7 +67,8 @@ pub(crate) struct Material {
 struct Genuine {
     name: &'static str,
     shape: Shape,
-    content_type: Option<&'static str>,
+    /// The content type of a form.
+    content_type: &'static str,
     more: &'static str,
     /// How often [`LETTERS`] follow.
     letters: usize,
@@ -97,7 +100,7 @@ const GENUINE: &[Genuine] = &[
         ..form("long body", "&TranscriptionText=")
     },
     Genuine {
-        content_type: Some(FORM_IN_UTF8),
+        content_type: FORM_IN_UTF8,
         ..form("charset in the content type", "")
     },
     get("parameters", ""),
@@ -105,7 +108,6 @@ const GENUINE: &[Genuine] = &[
     get("escaped punctuation", "&ButtonText=%2Fa%2C+b%3F+%28c%29"),
     Genuine {
         shape: Shape::Json,
-        content_type: Some("application/json"),
         ..form("bodySHA256", "")
     },
 ];
@@ -113,7 +115,6 @@ const GENUINE: &[Genuine] = &[
 const fn get(name: &'static str, more: &'static str) -> Genuine {
     Genuine {
         shape: Shape::Get,
-        content_type: None,
         ..form(name, more)
     }
 }
@@ -122,7 +123,7 @@ const fn form(name: &'static str, more: &'static str) -> Genuine {
     Genuine {
         name,
         shape: Shape::Form,
-        content_type: Some(FORM),
+        content_type: FORM,
         more,
         letters: 0,
     }
@@ -266,22 +267,10 @@ pub(crate) fn matrix(
 pub(crate) fn tutorial(endpoint: &Endpoint, params: &[Param]) -> Result<Vec<Row>, Failure> {
     let text = params::encode(params);
     let mut rows = Vec::new();
-    for shape in [Shape::Get, Shape::Form] {
-        let message = if shape == Shape::Get {
-            Message {
-                method: "GET",
-                query: text.clone(),
-                content_type: None,
-                body: Vec::new(),
-            }
-        } else {
-            Message {
-                method: "POST",
-                query: String::new(),
-                content_type: Some(FORM),
-                body: text.clone().into_bytes(),
-            }
-        };
+    for (shape, message) in [
+        (Shape::Get, Message::get(text.clone())),
+        (Shape::Form, Message::form(FORM, text)),
+    ] {
         for (name, expected) in [("valid", Expected::Accept), ("invalid", Expected::Refuse)] {
             let signature = match expected {
                 Expected::Accept => endpoint.sign(&message)?,
@@ -302,19 +291,10 @@ pub(crate) fn tutorial(endpoint: &Endpoint, params: &[Param]) -> Result<Vec<Row>
 impl Genuine {
     fn message(&self, material: &Material) -> Message {
         let text = params::encode(&material.params) + self.more + &LETTERS.repeat(self.letters);
-        let (query, body) = match self.shape {
-            Shape::Form => (String::new(), text.into_bytes()),
-            Shape::Get => (text, Vec::new()),
-            Shape::Json => (
-                format!("bodySHA256={}", body_sha256(&material.json)),
-                material.json.clone(),
-            ),
-        };
-        Message {
-            method: self.shape.method(),
-            query,
-            content_type: self.content_type,
-            body,
+        match self.shape {
+            Shape::Form => Message::form(self.content_type, text),
+            Shape::Get => Message::get(text),
+            Shape::Json => Message::json(material.json.clone()),
         }
     }
 }

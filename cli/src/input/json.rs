@@ -1,82 +1,55 @@
-//! A request as a JSON object: what `verify` and `explain` read.
+//! A request as a JSON object: what `verify --jsonl` and `explain` read.
 
-use actix_twilio::{AuthToken, ConfigError, RequestValidator, WebhookRequest};
+use actix_twilio::{AuthToken, ConfigError, RequestValidator};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, error::Category, value::RawValue};
 use zeroize::Zeroizing;
 
-use crate::input::token;
+use crate::{
+    header,
+    input::{request::Request, token},
+};
 
-/// A request that someone captured, with the key to judge it by if it has one of its own.
-#[derive(Default)]
-pub(crate) struct CapturedRequest {
-    /// Whatever the object has as its `id`, to be told apart by.
-    pub(crate) id: Option<Box<RawValue>>,
-    pub(crate) url: String,
-    pub(crate) method: String,
-    pub(crate) content_type: Option<String>,
-    pub(crate) body: Vec<u8>,
-    pub(crate) signature: Option<String>,
-    pub(crate) settings: Option<String>,
-    /// Further headers, each with its values in order.
-    pub(crate) headers: Vec<(String, String)>,
-    /// The request's own key, in place of the environment's, or why it can't be one.
-    pub(crate) validator: Option<Result<RequestValidator, ConfigError>>,
-}
-
-impl CapturedRequest {
-    /// Parses a JSON object. An error names the field and shows no value, which may be a secret.
-    pub(crate) fn from_json(json: &[u8]) -> Result<Self, String> {
-        if !is_object(json) {
-            return Err("this is not a JSON object".to_owned());
-        }
-        let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
-        let token = text("token", fields.token)?.map(Zeroizing::new);
-        let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
-        let body = match (
-            text("body", fields.body)?,
-            text("body_b64", fields.body_b64)?,
-        ) {
-            (Some(_), Some(_)) => return Err("`body` and `body_b64` are both given".to_owned()),
-            (Some(body), None) => body.into_bytes(),
-            (None, Some(base64)) => BASE64_STANDARD
-                .decode(base64)
-                .map_err(|_| "`body_b64` is not base64".to_owned())?,
-            (None, None) => Vec::new(),
-        };
-        Ok(Self {
-            id: fields.id,
-            url: text("url", fields.url)?.ok_or("`url` is missing")?,
-            method: text("method", fields.method)?
-                .unwrap_or_else(|| default_method(&body).to_owned()),
-            content_type: text("content_type", fields.content_type)?,
-            body,
-            signature: text("signature", fields.signature)?,
-            settings: text("settings_header", fields.settings_header)?,
-            headers: headers(fields.headers)?,
-            validator: own_validator(shared_key_id, token),
-        })
+/// Parses an object into a request and the further headers of its field `headers`. An error names the
+/// field and shows no value, which may be a secret.
+pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<(String, Vec<u8>)>), String> {
+    if !is_object(json) {
+        return Err("this is not a JSON object".to_owned());
     }
-
-    /// Returns what a verdict depends on.
-    pub(crate) fn webhook(&self) -> WebhookRequest<'_> {
-        let mut request = WebhookRequest::new(&self.method, &self.url).body(&self.body);
-        if let Some(content_type) = &self.content_type {
-            request = request.content_type(content_type);
-        }
-        if let Some(signature) = &self.signature {
-            request = request.signature(signature);
-        }
-        if let Some(settings) = &self.settings {
-            request = request.signature_settings(settings);
-        }
-        request
-    }
+    let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
+    let token = text("token", fields.token)?.map(Zeroizing::new);
+    let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
+    let body = match (
+        text("body", fields.body)?,
+        text("body_b64", fields.body_b64)?,
+    ) {
+        (Some(_), Some(_)) => return Err("`body` and `body_b64` are both given".to_owned()),
+        (Some(body), None) => body.into_bytes(),
+        (None, Some(base64)) => BASE64_STANDARD
+            .decode(base64)
+            .map_err(|_| "`body_b64` is not base64".to_owned())?,
+        (None, None) => Vec::new(),
+    };
+    let mut request = Request {
+        id: fields.id,
+        url: text("url", fields.url)?.ok_or("`url` is missing")?,
+        method: text("method", fields.method)?.unwrap_or_else(|| default_method(&body).to_owned()),
+        body,
+        validator: own_validator(shared_key_id, token),
+        ..Request::default()
+    };
+    request.add_header(header::SIGNATURE, text("signature", fields.signature)?);
+    request.add_header(
+        header::SIGNATURE_SETTINGS,
+        text("settings_header", fields.settings_header)?,
+    );
+    request.add_header("Content-Type", text("content_type", fields.content_type)?);
+    Ok((request, headers(fields.headers)?))
 }
 
 /// Returns the method of a request that does not say.
-pub(crate) fn default_method(body: &[u8]) -> &'static str {
+fn default_method(body: &[u8]) -> &'static str {
     if body.is_empty() { "GET" } else { "POST" }
 }
 
@@ -93,7 +66,7 @@ pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
 }
 
 /// Returns whether this begins as an object does: the parser takes an array of the fields as well.
-fn is_object(json: &[u8]) -> bool {
+pub(crate) fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"{")
 }
 
@@ -128,7 +101,7 @@ fn text(name: &str, value: Option<Value>) -> Result<Option<String>, String> {
 }
 
 /// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
-fn headers(value: Option<Value>) -> Result<Vec<(String, String)>, String> {
+fn headers(value: Option<Value>) -> Result<Vec<(String, Vec<u8>)>, String> {
     let fields = match value {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Object(fields)) => fields,
@@ -144,7 +117,7 @@ fn headers(value: Option<Value>) -> Result<Vec<(String, String)>, String> {
             let Value::String(value) = value else {
                 return Err("a value in `headers` is not a string".to_owned());
             };
-            headers.push((name.clone(), value));
+            headers.push((name.clone(), value.into_bytes()));
         }
     }
     Ok(headers)

@@ -1,0 +1,97 @@
+//! The options of all commands that send requests to an endpoint.
+
+use std::time::Duration;
+
+use crate::{
+    endpoint::{Endpoint, auth::Credentials, client::Client, url::Url},
+    header::SIGNATURE,
+    input::token::TokenArgs,
+    outcome::Failure,
+};
+
+/// The options of all commands that send requests.
+#[derive(clap::Args)]
+pub(crate) struct EndpointArgs {
+    /// The URL to send to, such as `http://localhost:8080/message`.
+    url: String,
+    /// Signs this URL, and sends to the other one: for apps behind a proxy or a tunnel.
+    ///
+    /// Give the whole URL as it is set at Twilio, with its path.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// Authenticates when the endpoint asks for it: basic:USER or digest:USER.
+    ///
+    /// The password comes from `TWILIO_WEBHOOK_PASSWORD` or a prompt.
+    #[arg(long, value_name = "SCHEME:USER")]
+    auth: Option<String>,
+    /// Adds a header, or replaces one of those that are sent otherwise. May be repeated.
+    #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
+    headers: Vec<String>,
+    /// The time in which a connection must be made, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
+    connect_timeout: Duration,
+    #[command(flatten)]
+    token: TokenArgs,
+}
+
+impl EndpointArgs {
+    /// Returns whether the token takes up the standard input.
+    pub(crate) fn token_is_stdin(&self) -> bool {
+        self.token.is_stdin()
+    }
+
+    /// Checks the options and fetches the secrets.
+    pub(crate) fn open(&self, schemes: &[&str]) -> Result<Endpoint, Failure> {
+        let url = Url::parse(&self.url, schemes)?;
+        let public_url = match &self.public_url {
+            Some(text) => Url::parse(text, schemes)?,
+            None => url.clone(),
+        };
+        let headers = self
+            .headers
+            .iter()
+            .map(|line| header(line))
+            .collect::<Result<_, _>>()?;
+        let keys = self.token.validator()?;
+        let credentials = self
+            .auth
+            .as_deref()
+            .map(Credentials::from_option)
+            .transpose()?;
+        Ok(Endpoint {
+            url,
+            public_url,
+            keys,
+            headers,
+            client: Client::new(self.connect_timeout, credentials),
+        })
+    }
+}
+
+/// Parses `Name: value`.
+fn header(line: &str) -> Result<(String, String), Failure> {
+    let Some((name, value)) = line.split_once(':') else {
+        return Err(Failure::usage("--header takes a name, a colon and a value"));
+    };
+    for own in [
+        SIGNATURE,
+        "Content-Type",
+        "Content-Length",
+        "Transfer-Encoding",
+    ] {
+        if name.eq_ignore_ascii_case(own) {
+            return Err(Failure::usage(format_args!(
+                "--header can't set {own}: each request has its own"
+            )));
+        }
+    }
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    text.parse()
+        .ok()
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "this is not a number of seconds above 0".to_owned())
+}
