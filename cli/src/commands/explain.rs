@@ -65,9 +65,9 @@ pub(crate) struct Args {
     key: KeyArgs,
 }
 
-/// The order of the fields is that of the output.
+/// The JSON object. The order of the fields is that of the output.
 #[derive(Serialize)]
-struct Output<'a> {
+struct JsonOutput<'a> {
     valid: bool,
     causes: Vec<&'static str>,
     matched_url: Option<&'a str>,
@@ -104,7 +104,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
 
     let mut output = io::stdout().lock();
     if args.json {
-        let object = Output {
+        let object = JsonOutput {
             valid: explanation.valid,
             causes: explanation
                 .causes

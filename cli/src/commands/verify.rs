@@ -60,9 +60,9 @@ pub(crate) struct Args {
     key: KeyArgs,
 }
 
-/// What is said of a request. The order of the fields is that of the output.
+/// The result for a request. The order of the fields is that of the output.
 #[derive(Serialize)]
-struct Verdict<'a> {
+struct VerifyResult<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a RawValue>,
     valid: bool,
@@ -70,9 +70,9 @@ struct Verdict<'a> {
     matched_url: Option<String>,
 }
 
-/// What is said of a line that is no request.
+/// The result for a line that is not a request.
 #[derive(Serialize)]
-struct Malformed {
+struct MalformedLine {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<Box<RawValue>>,
     error: String,
@@ -96,10 +96,10 @@ fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
     request.add_header(SIGNATURE, args.signature.clone());
     request.add_header(SIGNATURE_SETTINGS, args.settings_header.clone());
     let keys = args.key.validator();
-    let verdict = judge(&request, keys.as_ref().ok());
-    write_line(&mut io::stdout().lock(), &verdict)?;
+    let result = judge(&request, keys.as_ref().ok());
+    write_line(&mut io::stdout().lock(), &result)?;
     keys?;
-    if verdict.valid {
+    if result.valid {
         Ok(())
     } else {
         Err(Failure::Check)
@@ -127,14 +127,14 @@ fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), F
         };
         match request {
             Ok((request, _)) => {
-                let verdict = judge(&request, default);
-                all_valid &= verdict.valid;
-                write_line(&mut output, &verdict)?;
+                let result = judge(&request, default);
+                all_valid &= result.valid;
+                write_line(&mut output, &result)?;
             }
             Err(error) => {
                 malformed += 1;
                 let id = json::id_of(&line);
-                write_line(&mut output, &Malformed { id, error })?;
+                write_line(&mut output, &MalformedLine { id, error })?;
             }
         }
     }
@@ -146,7 +146,7 @@ fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), F
     }
 }
 
-fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verdict<'a> {
+fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> VerifyResult<'a> {
     let validator = match &request.validator {
         Some(own) => own.as_ref().ok(),
         None => default,
@@ -156,7 +156,7 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verdic
         Some(Ok(accepted)) => ("valid", Some(accepted.url.into_owned())),
         Some(Err(err)) => (err.kind().as_str(), None),
     };
-    Verdict {
+    VerifyResult {
         id: request.id.as_deref(),
         valid: matched_url.is_some(),
         kind,

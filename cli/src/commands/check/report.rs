@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use crate::{
     commands::check::{
-        Tried, Verdict,
         rows::{Expected, Shape},
+        trial::{RowResult, Trial},
     },
     endpoint::Endpoint,
 };
@@ -34,29 +34,29 @@ struct Line<'r> {
     shape: Shape,
     expected: Expected,
     status: Option<u16>,
-    result: Verdict,
+    result: RowResult,
     note: &'r str,
 }
 
 impl<'r> Report<'r> {
-    pub(super) fn new(endpoint: &'r Endpoint, tried: &'r [Tried<'_>], strict: bool) -> Self {
-        let rows: Vec<_> = tried
+    pub(super) fn new(endpoint: &'r Endpoint, trials: &'r [Trial<'_>], strict: bool) -> Self {
+        let rows: Vec<_> = trials
             .iter()
-            .map(|tried| Line {
-                name: tried.row.name,
-                shape: tried.row.shape,
-                expected: tried.row.expected,
-                status: tried.status,
-                result: tried.verdict,
-                note: &tried.note,
+            .map(|trial| Line {
+                name: trial.row.name,
+                shape: trial.row.shape,
+                expected: trial.row.expected,
+                status: trial.status,
+                result: trial.result,
+                note: &trial.note,
             })
             .collect();
-        let count = |verdict| rows.iter().filter(|row| row.result == verdict).count();
-        let (passed, failed) = (count(Verdict::Passed), count(Verdict::Failed));
-        let (not_taken, left_out) = (count(Verdict::NotTaken), count(Verdict::LeftOut));
+        let count = |result| rows.iter().filter(|row| row.result == result).count();
+        let (passed, failed) = (count(RowResult::Passed), count(RowResult::Failed));
+        let (not_taken, left_out) = (count(RowResult::NotTaken), count(RowResult::LeftOut));
         let accepted = rows
             .iter()
-            .any(|row| row.expected == Expected::Accept && row.result == Verdict::Passed);
+            .any(|row| row.expected == Expected::Accept && row.result == RowResult::Passed);
         Self {
             url: endpoint.url.as_str(),
             signed_url: endpoint.public_url.as_str(),
@@ -117,7 +117,11 @@ impl<'r> Report<'r> {
         }
         output.flush()?;
         let mut errors = io::stderr().lock();
-        for row in self.rows.iter().filter(|row| row.result != Verdict::Passed) {
+        for row in self
+            .rows
+            .iter()
+            .filter(|row| row.result != RowResult::Passed)
+        {
             let method = row.shape.method().as_str();
             let (result, _) = row.result.shown();
             writeln!(
@@ -160,7 +164,7 @@ impl<'r> Report<'r> {
     }
 }
 
-impl Verdict {
+impl RowResult {
     fn shown(self) -> (&'static str, Color) {
         match self {
             Self::Passed => ("passed", Color::Green),

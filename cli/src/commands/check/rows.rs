@@ -263,9 +263,18 @@ pub(crate) fn matrix(
     Ok(rows)
 }
 
+/// The parameters of the tutorial's script.
+const TUTORIAL_PARAMS: &[(&str, &str)] = &[
+    ("CallSid", "CA1234567890ABCDE"),
+    ("Caller", "+14158675310"),
+    ("Digits", "1234"),
+    ("From", "+14158675310"),
+    ("To", "+18005551212"),
+];
+
 /// Makes the four rows of the tutorial.
-pub(crate) fn tutorial(endpoint: &Endpoint, params: &[Param]) -> Result<Vec<Row>, Failure> {
-    let text = params::encode(params);
+pub(crate) fn tutorial(endpoint: &Endpoint, overrides: Vec<Param>) -> Result<Vec<Row>, Failure> {
+    let text = params::encode(&params::overridden(TUTORIAL_PARAMS, overrides));
     let mut rows = Vec::new();
     for (shape, message) in [
         (Shape::Get, Message::get(text.clone())),
