@@ -1,9 +1,9 @@
-//! Text from an endpoint, made fit for a terminal.
+//! Makes text from a request or an answer safe to print in a terminal.
 
 use quick_xml::{Reader, Writer, events::Event};
 
-/// Returns a body as text: XML indented, other text as it is, and without characters that a terminal
-/// would act on.
+/// Returns a body as text: XML is indented, other text is kept, and characters that a terminal would
+/// act on are escaped.
 pub(crate) fn body(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let indented = if text.trim_start().starts_with('<') {
@@ -17,13 +17,12 @@ pub(crate) fn body(bytes: &[u8]) -> String {
     )
 }
 
-/// Returns a text as one line.
+/// Returns a text as one line, with the characters escaped that a terminal would act on.
 pub(crate) fn line(text: &str) -> String {
     escape(text, &[])
 }
 
-/// Escapes what a terminal would act on: control characters, and those that turn the direction of the
-/// text.
+/// Escapes control characters and those that change the direction of text.
 fn escape(text: &str, except: &[char]) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
@@ -37,14 +36,14 @@ fn escape(text: &str, except: &[char]) -> String {
     escaped
 }
 
-/// Indents XML, unless it is none.
+/// Indents XML; returns `None` if the text is not XML.
 fn indent(xml: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
     loop {
         match reader.read_event().ok()? {
             Event::Eof => break,
-            // The source's own indentation; other blanks may be spoken.
+            // The source's own indentation. Other white space may be part of what is spoken.
             Event::Text(text) if text.contains('\n') && text.trim().is_empty() => {}
             event => writer.write_event(event).ok()?,
         }
@@ -66,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_xml_is_left_alone() {
+    fn other_text_is_kept() {
         for text in [
             "<Response><Say></Response>",
             "a\tb\nc",

@@ -1,4 +1,4 @@
-//! `explain`: why a captured request is refused, and what to change.
+//! `explain`: explains why a captured request is refused, and what to change.
 
 use std::{
     io::{self, Write},
@@ -15,7 +15,7 @@ use crate::{
     terminal,
 };
 
-/// The letters in a signature by HMAC-SHA256.
+/// The length of an HMAC-SHA256 signature in base64.
 const SHA256_LEN: usize = 44;
 
 const EXAMPLES: &str = "\
@@ -23,49 +23,51 @@ Examples:
   twilio-webhook explain request.txt
   twilio-webhook explain --public-url https://example.com request.txt
   twilio-webhook explain --try-tokens tokens.txt --json request.json
-From ngrok's inspector at http://127.0.0.1:4040, the text of the request under \"Raw\", on a Mac:
+With ngrok: copy the text under \"Raw\" in its inspector, http://127.0.0.1:4040, and then, on a Mac:
   pbpaste | twilio-webhook explain -
-From tcpdump, the first request to port 8080:
+With tcpdump: explain the first request to port 8080:
   tcpdump -i lo -s 0 -w webhook.pcap port 8080
-  tshark -r webhook.pcap -q -z follow,tcp,raw,0 | grep -E '^[0-9a-f]+$' | xxd -r -p | twilio-webhook explain -
-From an app's own log, as an object that `verify --jsonl` takes, with the headers of the request:
-  {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\", \"headers\": {\"X-Twilio-Signature\": \"...\"}}
+  tshark -r webhook.pcap -q -z follow,tcp,raw,0 | grep -E '^[0-9a-f]+$' | xxd -r -p |
+    twilio-webhook explain -
+With the app's own log: write an object for `verify --jsonl` and add the headers of the request:
+  {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\",
+   \"headers\": {\"X-Twilio-Signature\": \"...\"}}
 
-What the app saw is http:// + Host + the path, or what --url says. It is judged as it stands; headers of
-proxies are only hints to what Twilio signed. A form whose capture has no Content-Length may end with a line
-end, which is not counted.
+The request is verified with the URL that the app saw: http:// + Host + the path, or the value of --url. \
+Headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. If a capture has a form and \
+no Content-Length, a line end after the form is ignored.
 
-With --json there is one object: valid, causes, matched_url (what the signature matches; null: nothing),
-advice, and gave_up if the search came to its limits (4096 texts or 16 MiB). Causes: signature_missing,
-signature_malformed, scheme, host, port, path_prefix, trailing_slash, query_order, query_encoding,
-query_missing, userinfo, params_trimmed, params_dropped, params_decoded_twice, params_extra, body_hash,
+With --json the output is one object: valid, causes, matched_url (the URL that the signature matches, or \
+null), advice, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: signature_missing, \
+signature_malformed, scheme, host, port, path_prefix, trailing_slash, query_order, query_encoding, \
+query_missing, userinfo, params_trimmed, params_dropped, params_decoded_twice, params_extra, body_hash, \
 body_unsigned, websocket_scheme, token, shared_key, unknown.
 
-Exit status: 0 the request is valid, 1 it is not, 2 wrong usage or a capture that can't be read.";
+Exit status: 0 the request is valid, 1 it is not, 2 wrong usage or an unreadable capture.";
 
-/// Says why a captured request is refused, and what to change in the app's configuration.
+/// Explains why a captured request is refused, and what to change in the app's configuration.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The capture: the text of an HTTP request, or a JSON object; `-` is the standard input.
+    /// The captured request, as HTTP text or as a JSON object. With - it is read from the standard input.
     file: PathBuf,
-    /// Prints a JSON object.
+    /// Prints the result as JSON.
     #[arg(long)]
     json: bool,
-    /// A URL that Twilio may have requested: the base of the app's paths, or a whole one.
+    /// A URL that Twilio may have requested: a whole one, or the base URL of the app.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// The URL that the app saw, in place of the capture's.
+    /// The URL that the app saw, if it is not the one in the capture.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// A file with other tokens that may have signed, one a line: of subaccounts, or old ones.
+    /// Tries further tokens from a file, one per line, such as old ones or those of subaccounts.
     #[arg(long, value_name = "FILE")]
     try_tokens: Option<PathBuf>,
     #[command(flatten)]
     key: KeyArgs,
 }
 
-/// The JSON object. The order of the fields is that of the output.
+/// The result as JSON, with the fields in this order.
 #[derive(Serialize)]
 struct JsonOutput<'a> {
     valid: bool,
@@ -84,7 +86,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     ])?;
     let bytes = source::read(&args.file)?;
     let mut capture = capture::parse(&bytes, args.url.as_deref())
-        .map_err(|err| Failure::usage(format_args!("the capture can't be read: {err}")))?;
+        .map_err(|err| Failure::usage(format_args!("cannot read the capture: {err}")))?;
     let validator = match capture.validator.take() {
         Some(own) => own.map_err(Failure::usage)?,
         None => args.key.validator()?,
@@ -142,7 +144,7 @@ fn with_tokens<'k>(
         .filter(|token| !token.is_empty())
     {
         explainer = explainer.other_token(AuthToken::new(token).map_err(Failure::usage)?);
-        // Auth Tokens sign by HMAC-SHA1 alone: what else has signed is the secret of a SharedKey.
+        // An Auth Token signs with HMAC-SHA1 only, so this may be the secret of a SharedKey.
         if by_sha256 {
             let key = SharedKey::new("given", token).map_err(Failure::usage)?;
             explainer = explainer.other_shared_key(key);
@@ -167,17 +169,19 @@ fn print(output: &mut impl Write, capture: &Request, explanation: &Explanation) 
     )?;
     match signed {
         Some(url) => writeln!(output, "Twilio signed:  {}", terminal::line(url))?,
-        None => writeln!(output, "Twilio signed:  nothing that was tried")?,
+        None => writeln!(output, "Twilio signed:  unknown")?,
     }
     for (index, cause) in explanation.causes.iter().enumerate() {
         let label = if index == 0 { "Why:" } else { "" };
         writeln!(output, "{label:<14}  {}: {}", cause, cause.description())?;
     }
     if capture.missing > 0 {
+        let captured = capture.body.len();
+        let declared = captured.saturating_add(capture.missing);
         writeln!(
             output,
-            "                The capture lacks {} bytes of the body: capture the whole request.",
-            capture.missing
+            "{:<14}  The capture has only {captured} of the body's {declared} bytes: capture the whole request.",
+            ""
         )?;
     }
     if !explanation.valid {

@@ -1,4 +1,4 @@
-//! The commands, one module each. A command imports no other command.
+//! The commands, one module each. No command imports another one.
 
 pub(crate) mod check;
 pub(crate) mod explain;

@@ -1,4 +1,4 @@
-//! `send`: one realistic event, signed, and what the endpoint answers.
+//! `send`: sends one realistic event, signed, and shows the answer.
 
 use std::io::{self, Write};
 
@@ -25,23 +25,24 @@ Examples:
   twilio-webhook send media-stream ws://localhost:8080/media
   twilio-webhook send voice http://localhost:8080/voice --public-url https://example.com/voice
 
-Exit status: 0 if the answer is 2xx or 3xx, or 101 to a handshake; 1 if it is another one.";
+Exit status: 0 the answer is 2xx or 3xx, or for media-stream 101; 1 any other answer; 2 wrong usage; \
+3 the endpoint could not be reached.";
 
 /// Sends a realistic event, signed as Twilio signs it, and shows the answer.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The event.
+    /// The event to send.
     #[arg(value_enum)]
     event: Event,
     #[command(flatten)]
     endpoint: EndpointArgs,
-    /// Replaces a parameter of the event, or adds one. May be repeated.
+    /// Adds a parameter to the event, or replaces one of the same name. Can be repeated.
     ///
-    /// In event-stream, replaces an attribute of the event or a field of its data.
+    /// For event-stream it replaces an attribute of the event, or sets a field of the event's data.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
-    /// The method that is set for the webhook at Twilio; with get, the parameters go into the query.
+    /// The method that is configured for the webhook at Twilio. With get, the parameters go into the query.
     #[arg(long, value_enum, default_value_t = Method::Post)]
     method: Method,
 }
@@ -56,7 +57,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let message = message(args)?;
     let mut endpoint = args.endpoint.open(schemes)?;
     if websocket {
-        let key: [u8; 16] = random()?;
+        let key: [u8; 16] = random().map_err(Failure::Usage)?;
         endpoint.as_websocket(&BASE64_STANDARD.encode(key));
     }
     let signature = endpoint.sign(&message)?;
@@ -73,11 +74,11 @@ fn message(args: &Args) -> Result<Message, Failure> {
     let overrides = params::parse(&args.data)?;
     match args.event {
         Event::MediaStream if !overrides.is_empty() => Err(Failure::usage(
-            "a handshake has no parameters: leave out -d",
+            "media-stream has no parameters: leave out -d",
         )),
         Event::MediaStream => Ok(Message::get(String::new())),
         Event::Stream if args.method == Method::Get => Err(Failure::usage(
-            "Event Streams posts its events: leave out --method",
+            "event-stream is always sent with POST: leave out --method get",
         )),
         Event::Stream => Ok(Message::json(events::event_stream(overrides)?)),
         event => {

@@ -1,4 +1,4 @@
-//! `sign`: the signature of a request.
+//! `sign`: prints the signature of a request.
 
 use std::io::{self, Write};
 
@@ -18,8 +18,8 @@ Examples:
   twilio-webhook sign 'https://example.com/status?CallStatus=busy' --method GET
   twilio-webhook sign https://example.com/events --body event.json --add-hash
 
-Of a body that is no form only the hash is signed, as bodySHA256 in the URL. With --add-hash the first \
-line of the output is the URL with the hash, which the request must go to; the signature follows.";
+If the body is not a form, Twilio signs only its hash, which is in the URL as bodySHA256. --add-hash adds \
+it: the first line of the output is then the URL to send the request to, and the signature follows.";
 
 /// Prints the signature of a request.
 #[derive(clap::Args)]
@@ -27,13 +27,13 @@ line of the output is the URL with the hash, which the request must go to; the s
 pub(crate) struct Args {
     #[command(flatten)]
     request: RequestArgs,
-    /// Appends the body's hash to the URL, and prints that URL first.
+    /// Adds the hash of the body to the URL, and prints that URL first.
     #[arg(long, requires = "body")]
     add_hash: bool,
-    /// Prints whole header lines.
+    /// Prints complete header lines instead of the signature alone.
     #[arg(long)]
     header: bool,
-    /// The algorithm of a SharedKey's signature.
+    /// The algorithm to sign with; needs --shared-key-id.
     #[arg(
         long,
         value_name = "NAME",
@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .sign(&request.webhook())
         .map_err(|err| match err.kind() {
             ValidationErrorKind::BodyHashMissing => Failure::usage(format_args!(
-                "{err}: send it to {} (--add-hash signs that URL)",
+                "{err}: send the request to {} (--add-hash signs that URL)",
                 with_hash(&request.url, &request.body)
             )),
             _ => Failure::usage(err),
@@ -83,7 +83,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Appends the body's hash to the query, before a fragment.
+/// Adds the hash of the body to the end of the query, before a fragment.
 fn with_hash(url: &str, body: &[u8]) -> String {
     let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
     let separator = if url.contains('?') { '&' } else { '?' };

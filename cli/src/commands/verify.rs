@@ -1,4 +1,4 @@
-//! `verify`: the verdict on captured requests.
+//! `verify`: verifies the signatures of captured requests.
 
 use std::{
     io::{self, BufRead, Read, Write},
@@ -24,36 +24,38 @@ Examples:
   twilio-webhook verify 'https://example.com/?bodySHA256=...' --body event.json --signature ...
   twilio-webhook verify --jsonl requests.jsonl
 
-A line of --jsonl is a JSON object with these fields, of which only url must be there:
+Each line of the --jsonl file is a JSON object with these fields; only url is required:
   url              the whole URL
-  method           default: POST with a body, else GET
+  method           default: POST with a body, otherwise GET
   content_type     the Content-Type header
   body, body_b64   the raw body, as text or in base64
-  signature        the X-Twilio-Signature header; absent or null: none
+  signature        the X-Twilio-Signature header; absent or null if there was none
   settings_header  the X-Twilio-Webhooks-Signature-Settings header
-  token            the key in place of TWILIO_AUTH_TOKEN, taken whole
-  shared_key_id    says that token is the secret of the SharedKey of this id
-  id               comes back in the result
+  token            the one token to use instead of TWILIO_AUTH_TOKEN
+  shared_key_id    the ID of the SharedKey whose secret is in token
+  id               any value, which is copied to the result
 
-For each there is one line of output, in order, as soon as it is judged: id, valid, kind (valid, or why \
-not), matched_url (the form of the URL that was signed). A malformed line gives an error instead.
+The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
+the reason why it is not valid) and matched_url (the form of the URL that was signed). A malformed line \
+gets an error instead.
 
-Exit status: 0 all are valid, 1 some are not, 2 some line is malformed (the others are judged).";
+Exit status: 0 all requests are valid; 1 some are not; 2 wrong usage, or a malformed line (the other lines \
+are still verified).";
 
-/// Says whether a request is genuine, or many, as JSON.
+/// Verifies the signatures of captured requests and prints the results as JSON.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES, override_usage = "twilio-webhook verify [OPTIONS] <URL>\n       \
     twilio-webhook verify [OPTIONS] --jsonl <FILE>")]
 pub(crate) struct Args {
     #[command(flatten)]
     request: Option<RequestArgs>,
-    /// The X-Twilio-Signature header.
+    /// The value of the X-Twilio-Signature header.
     #[arg(long, value_name = "VALUE", conflicts_with = "jsonl")]
     signature: Option<String>,
-    /// The X-Twilio-Webhooks-Signature-Settings header, which names a SharedKey.
+    /// The value of the X-Twilio-Webhooks-Signature-Settings header, which names a SharedKey.
     #[arg(long, value_name = "VALUE", conflicts_with = "jsonl")]
     settings_header: Option<String>,
-    /// Reads requests from a file, or from the standard input for `-`, one JSON object a line.
+    /// Reads requests from a file with a JSON object per line, or from the standard input if FILE is -.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["RequestArgs", "shared_key_id"])]
     jsonl: Option<PathBuf>,
     #[command(flatten)]
@@ -82,10 +84,10 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let path = match (&args.jsonl, &args.request) {
         (Some(path), _) => path,
         (None, Some(request)) => return verify_one(args, request),
-        (None, None) => return Err(Failure::usage("give a URL or --jsonl")),
+        (None, None) => return Err(Failure::usage("pass a URL, or requests with --jsonl")),
     };
     source::at_most_one_stdin(&[source::is_stdin(path), args.key.is_stdin()])?;
-    // Each line may bring a key of its own; those that do not are told that there is none.
+    // A line may have a key of its own. One that has none gets the kind `config`.
     let default = args.key.validator_if_set()?.and_then(Result::ok);
     verify_lines(path, default.as_ref())
 }
@@ -141,8 +143,12 @@ fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), F
     match malformed {
         0 if all_valid => Ok(()),
         0 => Err(Failure::Check),
-        1 => Err(Failure::usage("a line is malformed")),
-        count => Err(Failure::usage(format_args!("{count} lines are malformed"))),
+        1 => Err(Failure::usage(
+            "1 line is malformed: see its error in the output",
+        )),
+        count => Err(Failure::usage(format_args!(
+            "{count} lines are malformed: see their errors in the output"
+        ))),
     }
 }
 
@@ -164,8 +170,8 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verify
     }
 }
 
-/// Reads a line with its end, or nothing at the end of the input. Returns whether all of it was
-/// kept: the rest of an overlong one is passed over.
+/// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
+/// was kept: the rest of a line that is too long is skipped.
 fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     let read = lines.by_ref().take(LINE_LIMIT).read_until(b'\n', line)?;
     if read as u64 == LINE_LIMIT && line.last() != Some(&b'\n') {
@@ -174,7 +180,7 @@ fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Writes a line at once, so that a program at the other end of a pipe can wait for it.
+/// Writes and flushes a line, so that a program at the other end of a pipe can wait for it.
 fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *output, line)?;
     output.write_all(b"\n")?;

@@ -1,4 +1,4 @@
-//! Basic and Digest authentication, as Twilio does it: only after the endpoint has asked for it.
+//! Authenticates by Basic or Digest as Twilio does: only after the endpoint has asked for it.
 
 use std::io::{self, IsTerminal};
 
@@ -10,7 +10,7 @@ use crate::{input::source, outcome::Failure};
 const BASIC: &str = "Basic";
 const VARIABLE: &str = "TWILIO_WEBHOOK_PASSWORD";
 
-/// Who the requests come from.
+/// The user name and the password for one scheme.
 pub(crate) struct Credentials {
     scheme: &'static str,
     user: String,
@@ -18,17 +18,20 @@ pub(crate) struct Credentials {
 }
 
 impl Credentials {
-    /// Parses `basic:USER` or `digest:USER`, and takes the password from the environment or asks for
-    /// it. Errors do not repeat the text: it may have a password in it.
+    /// Parses `basic:USER` or `digest:USER`, and gets the password from the environment or a prompt.
+    ///
+    /// # Errors
+    ///
+    /// The error does not repeat the text, which may have a password in it.
     pub(crate) fn from_option(text: &str) -> Result<Self, Failure> {
         let (scheme, user) = match text.split_once(':') {
             Some(("basic", user)) => (BASIC, user),
             Some(("digest", user)) => ("Digest", user),
-            _ => return Err(Failure::usage("--auth takes basic:USER or digest:USER")),
+            _ => return Err(Failure::usage("--auth needs basic:USER or digest:USER")),
         };
         if user.is_empty() || user.contains(':') {
             return Err(Failure::usage(format_args!(
-                "--auth takes a user's name without a colon; the password comes from {VARIABLE} or a prompt"
+                "--auth needs a user name without a colon; the password comes from {VARIABLE} or a prompt"
             )));
         }
         let password = match source::variable(VARIABLE)? {
@@ -42,8 +45,8 @@ impl Credentials {
         })
     }
 
-    /// Answers the challenges of a 401: returns the value for `Authorization`, or nothing if this
-    /// scheme is not asked for.
+    /// Answers the challenges of a 401: returns the value for `Authorization`, or `None` if the endpoint
+    /// does not ask for this scheme.
     pub(crate) fn answer(
         &self,
         challenges: &[&str],
@@ -61,7 +64,7 @@ impl Credentials {
             return None;
         }
         if self.scheme == BASIC {
-            // The answer is the same whatever the challenge says, and some leave out the realm.
+            // The answer does not depend on the challenge, and some challenges have no realm.
             return Some(encode_credentials(&self.user, &self.password));
         }
         let mut client = PasswordClient::builder();
@@ -82,10 +85,10 @@ impl Credentials {
 fn ask(user: &str) -> Result<Zeroizing<String>, Failure> {
     if !io::stdin().is_terminal() {
         return Err(Failure::usage(format_args!(
-            "there is no password: set {VARIABLE}, or run this in a terminal to be asked"
+            "there is no password: set {VARIABLE}, or run this in a terminal to be asked for it"
         )));
     }
-    rpassword::prompt_password(format!("Password of {user}: "))
+    rpassword::prompt_password(format!("Password for {user}: "))
         .map(Zeroizing::new)
-        .map_err(|err| Failure::usage(format_args!("the password can't be read: {err}")))
+        .map_err(|err| Failure::usage(format_args!("cannot read the password: {err}")))
 }

@@ -1,4 +1,4 @@
-//! Sends requests exactly as they are given: the URL's letters, repeated headers, no redirects.
+//! Sends requests exactly as they are given: the URL unchanged, headers repeated, no redirects followed.
 
 use std::{io::Read, time::Duration};
 
@@ -13,13 +13,13 @@ use crate::{
     outcome::Failure,
 };
 
-/// How long an endpoint may take to answer: as long as Twilio waits in a call.
+/// The longest time to wait for an answer: as long as Twilio waits during a call.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// How much of an answer is read, in bytes. Twilio takes 64 kB of `TwiML`.
+/// The most bytes of an answer that are read. Twilio accepts 64 kB of TwiML.
 const ANSWER_LIMIT: u64 = 256 * 1024;
 
-/// A request that is ready to go.
+/// A request that is ready to be sent.
 #[derive(Debug, Clone)]
 pub(crate) struct Outgoing {
     pub(crate) method: &'static str,
@@ -28,25 +28,25 @@ pub(crate) struct Outgoing {
     pub(crate) body: Vec<u8>,
 }
 
-/// What an endpoint answers.
+/// The answer of an endpoint.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// The first part of the body, up to a limit.
+    /// The start of the body, up to [`ANSWER_LIMIT`].
     pub(crate) body: Vec<u8>,
-    /// Whether it is the answer to a request with credentials.
+    /// Whether the request had credentials.
     pub(crate) authenticated: bool,
 }
 
-/// Why there is no answer.
+/// The reason why there is no answer.
 #[derive(Debug)]
 pub(crate) enum NoAnswer {
     /// No connection could be made.
     Unreachable(String),
-    /// The connection was made, and broke.
+    /// The connection was made and broke.
     Broken(String),
-    /// The request can't be written as HTTP.
+    /// The request cannot be written as HTTP.
     Usage(String),
 }
 
@@ -59,7 +59,7 @@ impl From<NoAnswer> for Failure {
     }
 }
 
-/// Sends requests, each over a connection of its own: an endpoint that refuses early may close it.
+/// Sends each request over a connection of its own, since an endpoint that refuses early may close it.
 pub(crate) struct Client {
     agent: Agent,
     credentials: Option<Credentials>,
@@ -86,7 +86,7 @@ impl Client {
         Self { agent, credentials }
     }
 
-    /// Sends a request, and once more with credentials if the endpoint asks for them.
+    /// Sends a request, and sends it again with credentials if the endpoint asks for them.
     pub(crate) fn send(&self, outgoing: &Outgoing) -> Result<Answer, NoAnswer> {
         let answer = self.send_once(outgoing, None)?;
         if answer.status != 401 {
@@ -134,11 +134,11 @@ impl Client {
                 .map(|request| self.agent.run(request))
         };
         let (head, mut body) = answer
-            .map_err(|err| NoAnswer::Usage(format!("the request is no valid HTTP: {err}")))?
+            .map_err(|err| NoAnswer::Usage(format!("the request is not valid HTTP: {err}")))?
             .map_err(|err| no_answer(&err, &outgoing.url))?
             .into_parts();
         let mut text = Vec::new();
-        // What can't be read of an answer does not change its status.
+        // The status counts even if the body cannot be read.
         let _ = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
         Ok(Answer {
             status: head.status.as_u16(),
@@ -154,16 +154,18 @@ fn no_answer(err: &ureq::Error, url: &Url) -> NoAnswer {
     let url = url.as_str();
     let reason = match err {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-            return NoAnswer::Usage(format!("no request can be sent to {url}: {err}"));
+            return NoAnswer::Usage(format!("cannot send a request to {url}: {err}"));
         }
-        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => "the time ran out".to_owned(),
-        ureq::Error::HostNotFound => "there is no such host".to_owned(),
-        ureq::Error::ConnectionFailed => "no connection could be made".to_owned(),
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            "connecting took longer than --connect-timeout".to_owned()
+        }
+        ureq::Error::HostNotFound => "the host name is unknown".to_owned(),
+        ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
         ureq::Error::Io(err) if err.kind() == ErrorKind::ConnectionRefused => {
-            "the connection was refused: is the app running, and on this port?".to_owned()
+            "the connection was refused; is the app running on this port?".to_owned()
         }
         ureq::Error::Rustls(err) => format!("TLS failed: {err}"),
-        err => return NoAnswer::Broken(format!("{url} gave no answer: {err}")),
+        err => return NoAnswer::Broken(format!("{url} did not answer: {err}")),
     };
-    NoAnswer::Unreachable(format!("{url} can't be reached: {reason}"))
+    NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"))
 }

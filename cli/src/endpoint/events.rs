@@ -1,4 +1,4 @@
-//! The events that Twilio tells apps of: their documented parameters, with made-up values.
+//! The events that Twilio sends: their documented parameters, with made-up values.
 
 use serde_json::{Map, Value, json};
 
@@ -11,7 +11,7 @@ pub(crate) enum Event {
     Sms,
     /// An incoming message with a picture
     Mms,
-    /// An incoming `WhatsApp` message
+    /// An incoming WhatsApp message
     Whatsapp,
     /// An incoming call
     Voice,
@@ -23,12 +23,12 @@ pub(crate) enum Event {
     CallStatus,
     /// A message that was delivered
     MessageStatus,
-    /// A batch of `CloudEvents` as JSON, from Event Streams
+    /// A batch of CloudEvents as JSON, from Event Streams
     #[value(name = "event-stream")]
     Stream,
-    /// A request from a Studio flow, with the ids that flows pass on
+    /// A request from a Studio flow, with the flow's SIDs
     Studio,
-    /// The handshake of a Media Streams WebSocket; nothing is sent through it
+    /// The WebSocket handshake of a Media Stream, without any messages after it
     MediaStream,
 }
 
@@ -186,8 +186,8 @@ const STUDIO: &[(&str, &str)] = &[
     ("ExecutionSid", "FN3b96e0d4c7f84125a8d10e7f5c2b6994"),
 ];
 
-/// Returns a batch of events as Event Streams posts it, with fields replaced: an attribute of the
-/// event itself, or else a field of its data.
+/// Returns a batch with one event, as Event Streams posts it. An override replaces the attribute of
+/// that name if the event has one, and otherwise a field of the event's data.
 pub(crate) fn event_stream(overrides: Vec<Param>) -> Result<Vec<u8>, Failure> {
     let mut event = object(json!({
         "specversion": "1.0",

@@ -1,4 +1,4 @@
-//! What Twilio sends: a request apart from the URL that it goes to and its signature.
+//! The requests that Twilio makes, without the base of the URL and without a signature.
 
 use actix_twilio::body_sha256;
 
@@ -9,7 +9,7 @@ pub(crate) enum Method {
     Post,
 }
 
-/// A request as Twilio makes it, without the base of its URL and without a signature.
+/// A request as Twilio makes it, without the base of its URL and its signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) method: Method,

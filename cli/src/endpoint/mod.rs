@@ -1,4 +1,4 @@
-//! The endpoint under test: where it is, what its public URL is, and how to sign for it.
+//! The endpoint under test: signs messages for its public URL and sends them to its own.
 
 pub(crate) mod auth;
 pub(crate) mod client;
@@ -19,7 +19,7 @@ use crate::{
     outcome::Failure,
 };
 
-/// An endpoint, with all that is needed to send it requests.
+/// An endpoint with its URLs, its keys and a client.
 pub(crate) struct Endpoint {
     pub(crate) url: Url,
     pub(crate) public_url: Url,
@@ -29,7 +29,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Makes requests the handshakes of a WebSocket: signed with its scheme, sent over HTTP.
+    /// Turns every request into a WebSocket handshake, signed for `ws` or `wss` and sent over HTTP.
     pub(crate) fn as_websocket(&mut self, key: &str) {
         self.url = self.url.with_scheme_of(false);
         self.public_url = self.public_url.with_scheme_of(true);
@@ -48,22 +48,22 @@ impl Endpoint {
         sign(&self.keys, &self.public_url, message)
     }
 
-    /// Signs a message as if it went to another URL.
+    /// Signs a message for a different URL.
     pub(crate) fn sign_for(&self, url: &Url, message: &Message) -> Result<String, Failure> {
         sign(&self.keys, url, message)
     }
 
-    /// Signs a message with a token that nobody has.
+    /// Signs a message with a random token.
     pub(crate) fn sign_with_another_token(&self, message: &Message) -> Result<String, Failure> {
-        let token = AuthToken::new(random_hex()?).map_err(Failure::usage)?;
+        let token =
+            AuthToken::new(random_hex().map_err(Failure::Usage)?).map_err(Failure::usage)?;
         let keys = RequestValidator::new([token]).map_err(Failure::usage)?;
         sign(&keys, &self.public_url, message)
     }
 
-    /// Sends a message with these signature headers, and all others as Twilio sends them.
+    /// Sends a message with these signature headers, and with the other headers that Twilio sends.
     pub(crate) fn send(&self, message: &Message, signatures: &[&str]) -> Result<Answer, NoAnswer> {
-        let token =
-            random_hex().map_err(|_| NoAnswer::Usage("there are no random numbers".to_owned()))?;
+        let token = random_hex().map_err(NoAnswer::Usage)?;
         let mut headers: Vec<(String, String)> = Vec::new();
         let mut add = |name: &str, value: &str| {
             if !self
@@ -105,14 +105,14 @@ fn sign(keys: &RequestValidator, url: &Url, message: &Message) -> Result<String,
 }
 
 /// Returns random bytes.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], Failure> {
+pub(crate) fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
-        .map_err(|err| Failure::usage(format_args!("there are no random numbers: {err}")))?;
+        .map_err(|err| format!("cannot get random numbers from the system: {err}"))?;
     Ok(bytes)
 }
 
 /// Returns 32 random hex digits.
-fn random_hex() -> Result<String, Failure> {
+fn random_hex() -> Result<String, String> {
     Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
 }

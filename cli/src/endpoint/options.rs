@@ -9,25 +9,26 @@ use crate::{
     outcome::Failure,
 };
 
-/// The options of all commands that send requests.
+/// The options of the commands that send requests.
 #[derive(clap::Args)]
 pub(crate) struct EndpointArgs {
-    /// The URL to send to, such as `http://localhost:8080/message`.
+    /// The URL to send requests to, such as `http://localhost:8080/message`.
     url: String,
-    /// Signs this URL, and sends to the other one: for apps behind a proxy or a tunnel.
+    /// Signs this URL instead of the one that requests are sent to.
     ///
-    /// Give the whole URL as it is set at Twilio, with its path.
+    /// Use it for an app behind a proxy or a tunnel. Pass the whole URL with its path, exactly as it is
+    /// configured at Twilio.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
-    /// Authenticates when the endpoint asks for it: basic:USER or digest:USER.
+    /// Authenticates if the endpoint asks for it: basic:USER or digest:USER.
     ///
     /// The password comes from `TWILIO_WEBHOOK_PASSWORD` or a prompt.
     #[arg(long, value_name = "SCHEME:USER")]
     auth: Option<String>,
-    /// Adds a header, or replaces one of those that are sent otherwise. May be repeated.
+    /// Adds a header, or replaces one that is sent by default. Can be repeated.
     #[arg(long = "header", short = 'H', value_name = "NAME: VALUE")]
     headers: Vec<String>,
-    /// The time in which a connection must be made, in seconds.
+    /// Stops trying to connect after this many seconds.
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
     connect_timeout: Duration,
     #[command(flatten)]
@@ -35,12 +36,12 @@ pub(crate) struct EndpointArgs {
 }
 
 impl EndpointArgs {
-    /// Returns whether the token takes up the standard input.
+    /// Returns whether the token is read from the standard input.
     pub(crate) fn token_is_stdin(&self) -> bool {
         self.token.is_stdin()
     }
 
-    /// Checks the options and fetches the secrets.
+    /// Checks the options, reads the secrets and returns the endpoint.
     pub(crate) fn open(&self, schemes: &[&str]) -> Result<Endpoint, Failure> {
         let url = Url::parse(&self.url, schemes)?;
         let public_url = match &self.public_url {
@@ -71,7 +72,9 @@ impl EndpointArgs {
 /// Parses `Name: value`.
 fn header(line: &str) -> Result<(String, String), Failure> {
     let Some((name, value)) = line.split_once(':') else {
-        return Err(Failure::usage("--header takes a name, a colon and a value"));
+        return Err(Failure::usage(
+            "--header needs a name, a colon and a value, such as \"X-Name: value\"",
+        ));
     };
     for own in [
         SIGNATURE,
@@ -81,7 +84,7 @@ fn header(line: &str) -> Result<(String, String), Failure> {
     ] {
         if name.eq_ignore_ascii_case(own) {
             return Err(Failure::usage(format_args!(
-                "--header can't set {own}: each request has its own"
+                "--header cannot set {own}: it differs from request to request"
             )));
         }
     }
@@ -93,5 +96,5 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
         .filter(|duration| !duration.is_zero())
-        .ok_or_else(|| "this is not a number of seconds above 0".to_owned())
+        .ok_or_else(|| "not a number of seconds greater than 0".to_owned())
 }

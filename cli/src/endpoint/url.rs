@@ -1,4 +1,4 @@
-//! URLs as text: what is signed must go out letter by letter.
+//! URLs as text: a URL must be sent exactly as it was signed.
 
 use crate::outcome::Failure;
 
@@ -14,7 +14,7 @@ impl Url {
         let (text, _) = text.split_once('#').unwrap_or((text, ""));
         let Some((scheme, rest)) = text.split_once("://") else {
             return Err(usage(
-                "has no scheme: write http://localhost:8080/message, say",
+                "has no scheme: write the whole URL, such as http://localhost:8080/message",
             ));
         };
         if !schemes.contains(&scheme) {
@@ -25,13 +25,17 @@ impl Url {
         }
         let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
         if authority.contains('@') {
-            return Err(usage("has a user name in it: give that with --auth"));
+            return Err(usage(
+                "has a user name in it: pass the user name with --auth",
+            ));
         }
         if authority.is_empty() || authority.starts_with(':') {
             return Err(usage("has no host"));
         }
         if rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(usage("has blanks in it: write %20"));
+            return Err(usage(
+                "has white space or a control character in it: escape it, a space as %20",
+            ));
         }
         let slash = if rest.starts_with('/') { "" } else { "/" };
         Ok(Self(format!("{scheme}://{authority}{slash}{rest}")))

@@ -1,8 +1,8 @@
-//! A captured request in one of its two formats: what `explain` reads.
+//! Reads the captures that `explain` takes: the text of an HTTP request or a JSON object.
 
 use crate::input::{http_text::HttpText, json, request::Request};
 
-/// Parses the text of an HTTP request, or a JSON object. A given `url` replaces that of the capture.
+/// Parses a capture. A given `url` replaces the one in the capture.
 pub(crate) fn parse(bytes: &[u8], url: Option<&str>) -> Result<Request, String> {
     if json::is_object(bytes) {
         let (mut request, mut headers) = json::parse(bytes)?;
@@ -31,14 +31,15 @@ pub(crate) fn parse(bytes: &[u8], url: Option<&str>) -> Result<Request, String> 
     })
 }
 
-/// Returns the URL of a request that came over plain HTTP.
+/// Returns the URL as the app sees it without any configuration: plain HTTP and the `Host` header.
 fn url_of(text: &HttpText<'_>) -> Result<String, &'static str> {
     if !text.target.starts_with('/') && text.target.contains("://") {
         return Ok(text.target.clone());
     }
     let host = text
         .header("Host")
-        .ok_or("it has no Host header: give the URL with --url")?;
-    let host = str::from_utf8(host).map_err(|_| "its Host is not text: give the URL with --url")?;
+        .ok_or("there is no Host header: pass the URL with --url")?;
+    let host = str::from_utf8(host)
+        .map_err(|_| "the Host header is not UTF-8 text: pass the URL with --url")?;
     Ok(["http://", host, &text.target].concat())
 }

@@ -1,4 +1,4 @@
-//! A request as it came over the wire: what `explain` reads from an inspector or a packet capture.
+//! Parses the text of an HTTP/1 request, as an inspector or a packet capture shows it.
 
 /// The parts of an HTTP/1 request.
 #[derive(Debug, PartialEq, Eq)]
@@ -7,25 +7,29 @@ pub(crate) struct HttpText<'t> {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, &'t [u8])>,
     pub(crate) body: Vec<u8>,
-    /// Bytes of the body that were declared but are not there.
+    /// Bytes of the body that `Content-Length` declares and that are not there.
     pub(crate) missing: usize,
 }
 
 impl<'t> HttpText<'t> {
-    /// Parses the text of a request, with line ends of either kind. An error says what is wrong and
-    /// shows nothing of the text.
+    /// Parses the text of a request, with LF or CRLF as line ends.
+    ///
+    /// # Errors
+    ///
+    /// The error names the problem and shows no part of the text, which may be secret.
     pub(crate) fn parse(text: &'t [u8]) -> Result<Self, &'static str> {
         let mut lines = Lines(text.trim_ascii_start());
-        let (method, target) = lines.next().and_then(request_line).ok_or(
-            "its first line is not that of an HTTP request, such as POST /message HTTP/1.1",
-        )?;
+        let (method, target) = lines
+            .next()
+            .and_then(request_line)
+            .ok_or("the first line is not an HTTP request line, such as POST /message HTTP/1.1")?;
         let mut headers = Vec::new();
         for line in lines.by_ref().take_while(|line| !line.is_empty()) {
             let colon = line.iter().position(|byte| *byte == b':');
-            let colon = colon.ok_or("one of its headers has no colon")?;
+            let colon = colon.ok_or("a header line has no colon")?;
             let (name, value) = line.split_at(colon);
             let name = str::from_utf8(name.trim_ascii())
-                .map_err(|_| "the name of one of its headers is not text")?;
+                .map_err(|_| "the name of a header is not UTF-8 text")?;
             let value = value.get(1..).unwrap_or_default().trim_ascii();
             headers.push((name.to_owned(), value));
         }
@@ -47,7 +51,7 @@ impl<'t> HttpText<'t> {
         Some(value)
     }
 
-    /// Cuts off what follows the body: the next request, or the line end that an editor adds.
+    /// Removes what follows the body: the next request, or the line end that an editor adds.
     fn cut_body(&mut self) {
         let is = |name: &str, text: &[u8]| {
             let value = self.header(name).unwrap_or_default();
@@ -72,7 +76,7 @@ impl<'t> HttpText<'t> {
     }
 }
 
-/// The lines of a head, without their ends.
+/// Iterates over the lines of a head, without their line ends.
 struct Lines<'t>(&'t [u8]);
 
 impl<'t> Iterator for Lines<'t> {
@@ -91,7 +95,7 @@ impl<'t> Iterator for Lines<'t> {
     }
 }
 
-/// Splits `POST /message HTTP/1.1`. A target that something has decoded may have blanks in it.
+/// Splits `POST /message HTTP/1.1`. If a tool has decoded the target, there may be spaces in it.
 fn request_line(line: &[u8]) -> Option<(String, String)> {
     let (method, rest) = str::from_utf8(line).ok()?.split_once(' ')?;
     let (target, version) = rest.trim().rsplit_once(' ')?;
@@ -100,7 +104,7 @@ fn request_line(line: &[u8]) -> Option<(String, String)> {
         .then(|| (method.to_owned(), target.trim().to_owned()))
 }
 
-/// Puts the chunks of a body together.
+/// Joins the chunks of a chunked body.
 fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     loop {

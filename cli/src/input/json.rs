@@ -1,4 +1,4 @@
-//! A request as a JSON object: what `verify --jsonl` and `explain` read.
+//! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
 
 use actix_twilio::{AuthToken, ConfigError, RequestValidator};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -11,11 +11,15 @@ use crate::{
     input::{request::Request, token},
 };
 
-/// Parses an object into a request and the further headers of its field `headers`. An error names the
-/// field and shows no value, which may be a secret.
+/// Parses an object. Returns the request, and apart from it the headers in the field `headers`, which
+/// only captures have.
+///
+/// # Errors
+///
+/// The error names the field and shows no value, which may be secret.
 pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<(String, Vec<u8>)>), String> {
     if !is_object(json) {
-        return Err("this is not a JSON object".to_owned());
+        return Err("not a JSON object".to_owned());
     }
     let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
     let token = text("token", fields.token)?.map(Zeroizing::new);
@@ -24,7 +28,9 @@ pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<(String, Vec<u8>)>), St
         text("body", fields.body)?,
         text("body_b64", fields.body_b64)?,
     ) {
-        (Some(_), Some(_)) => return Err("`body` and `body_b64` are both given".to_owned()),
+        (Some(_), Some(_)) => {
+            return Err("`body` and `body_b64` are both set: keep one of them".to_owned());
+        }
         (Some(body), None) => body.into_bytes(),
         (None, Some(base64)) => BASE64_STANDARD
             .decode(base64)
@@ -48,12 +54,12 @@ pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<(String, Vec<u8>)>), St
     Ok((request, headers(fields.headers)?))
 }
 
-/// Returns the method of a request that does not say.
+/// Returns the method of a request that names none.
 fn default_method(body: &[u8]) -> &'static str {
     if body.is_empty() { "GET" } else { "POST" }
 }
 
-/// Returns the `id` of an object that is wrong otherwise, if it can be found.
+/// Returns the `id` of an object that has an error elsewhere, if there is one.
 pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
     #[derive(Deserialize)]
     struct Id {
@@ -65,12 +71,12 @@ pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
     serde_json::from_slice(json).ok().map(|Id { id }| id)
 }
 
-/// Returns whether this begins as an object does: the parser takes an array of the fields as well.
+/// Returns whether the JSON starts like an object. The parser would accept an array of the fields too.
 pub(crate) fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"{")
 }
 
-/// The fields with any value: what is wrong with one is said without showing it.
+/// The fields with values of any type, so that an error about one does not show its value.
 #[derive(Deserialize)]
 struct Fields {
     #[serde(default, deserialize_with = "present")]
@@ -87,7 +93,7 @@ struct Fields {
     headers: Option<Value>,
 }
 
-/// Keeps an `id` of `null`, which an `Option` takes for none.
+/// Keeps an `id` of `null`, which an `Option` alone would turn into `None`.
 fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<RawValue>>, D::Error> {
     Box::deserialize(value).map(Some)
 }
@@ -123,8 +129,8 @@ fn headers(value: Option<Value>) -> Result<Vec<(String, Vec<u8>)>, String> {
     Ok(headers)
 }
 
-/// Makes the key that a request brings along. A SharedKey without its secret is none that could be
-/// used: the environment's token is no substitute for it.
+/// Makes the key that a request has of its own. A SharedKey without a secret is an error: the token of
+/// the environment does not replace the secret.
 fn own_validator(
     shared_key_id: Option<String>,
     token: Option<Zeroizing<String>>,
@@ -138,13 +144,13 @@ fn own_validator(
     }
 }
 
-/// Says what is wrong with a line. The parser's own words may show a value.
+/// Describes a parser error without the parser's own text, which may show a value.
 fn describe(err: &serde_json::Error) -> String {
     match err.classify() {
-        Category::Data => "a field is given twice".to_owned(),
+        Category::Data => "a field is there twice".to_owned(),
         Category::Syntax | Category::Eof | Category::Io => {
             format!(
-                "this is not JSON, at line {} column {}",
+                "not valid JSON at line {}, column {}",
                 err.line(),
                 err.column()
             )

@@ -1,4 +1,4 @@
-//! Reads what the user passes in: files, the standard input, tokens, parameters and captured requests.
+//! Reads what the user passes in: tokens, parameters, and requests in their formats.
 
 pub(crate) mod capture;
 pub(crate) mod http_text;

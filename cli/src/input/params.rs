@@ -1,4 +1,4 @@
-//! Parameters: the option `-d Name=Value`, and a form's text.
+//! Parses the parameters of `-d NAME=VALUE`, and writes parameters as a form.
 
 use crate::outcome::Failure;
 
@@ -11,18 +11,20 @@ pub(crate) const FORM_IN_UTF8: &str = "application/x-www-form-urlencoded; charse
 /// A parameter, decoded.
 pub(crate) type Param = (String, String);
 
-/// Parses the values of `-d`. The value may be empty and have any character in it.
+/// Parses the values of `-d`. A value may be empty and may have any character in it.
 pub(crate) fn parse(options: &[String]) -> Result<Vec<Param>, Failure> {
     options
         .iter()
         .map(|option| match option.split_once('=') {
             Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
-            _ => Err(Failure::usage("-d takes Name=Value")),
+            _ => Err(Failure::usage(
+                "-d needs a name, an equals sign and a value, such as Body=Hi",
+            )),
         })
         .collect()
 }
 
-/// Replaces parameters by others of the same name, and appends those of other names.
+/// Replaces the defaults that have the name of an override, and appends the overrides.
 pub(crate) fn overridden(defaults: &[(&str, &str)], mut overrides: Vec<Param>) -> Vec<Param> {
     let mut params = Vec::new();
     for (name, value) in defaults {
@@ -34,7 +36,7 @@ pub(crate) fn overridden(defaults: &[(&str, &str)], mut overrides: Vec<Param>) -
     params
 }
 
-/// Writes parameters as a form's text.
+/// Writes parameters as a URL-encoded form.
 pub(crate) fn encode(params: &[Param]) -> String {
     form_urlencoded::Serializer::new(String::new())
         .extend_pairs(params)

@@ -1,28 +1,28 @@
-//! A request that the user passes in, be it as options, as a JSON object or as HTTP text.
+//! The request that a user passes in, whether as options, as a JSON object or as HTTP text.
 
 use actix_twilio::{ConfigError, RequestValidator, WebhookRequest};
 use serde_json::value::RawValue;
 
 use crate::header;
 
-/// A request as data, with the key to judge it by if it brings one along.
+/// A request as data, with a key of its own if it has one.
 #[derive(Default)]
 pub(crate) struct Request {
-    /// The `id` of a JSON object, as it is written there.
+    /// The `id` of the JSON object, exactly as it is written there.
     pub(crate) id: Option<Box<RawValue>>,
     pub(crate) method: String,
     pub(crate) url: String,
-    /// The headers in order, each value on its own.
+    /// The headers in order; a repeated header is there more than once.
     pub(crate) headers: Vec<(String, Vec<u8>)>,
     pub(crate) body: Vec<u8>,
-    /// Bytes of the body that were declared but are not there.
+    /// Bytes of the body that `Content-Length` declares and that are not there.
     pub(crate) missing: usize,
-    /// The key in place of the environment's, or why it can't be one.
+    /// The key to use instead of the environment's, or the error of making it.
     pub(crate) validator: Option<Result<RequestValidator, ConfigError>>,
 }
 
 impl Request {
-    /// Adds a header if there is a value for it.
+    /// Adds a header, unless the value is `None`.
     pub(crate) fn add_header(&mut self, name: &str, value: Option<String>) {
         if let Some(value) = value {
             self.headers.push((name.to_owned(), value.into_bytes()));
@@ -36,7 +36,7 @@ impl Request {
         named.map(|(_, value)| &**value)
     }
 
-    /// Returns the parts that the validator looks at.
+    /// Returns the request as the validator takes it.
     pub(crate) fn webhook(&self) -> WebhookRequest<'_> {
         let request = WebhookRequest::new(&self.method, &self.url).body(&self.body);
         let request = self

@@ -1,4 +1,4 @@
-//! The options that describe a request to sign or to verify.
+//! The options of `sign` and `verify` that describe a request.
 
 use std::path::PathBuf;
 
@@ -11,12 +11,12 @@ use crate::{
     outcome::Failure,
 };
 
-/// What a request to be signed or verified consists of.
+/// The parts of a request to sign or verify.
 #[derive(clap::Args)]
 pub(crate) struct RequestArgs {
-    /// The whole URL as Twilio requests it.
+    /// The whole URL, exactly as Twilio requests it.
     url: String,
-    /// A parameter of the form in the body. May be repeated.
+    /// Adds a form parameter to the body. Can be repeated.
     #[arg(
         short = 'd',
         long = "data",
@@ -24,23 +24,24 @@ pub(crate) struct RequestArgs {
         conflicts_with = "body"
     )]
     data: Vec<String>,
-    /// The body, from a file or from the standard input for `-`.
+    /// Reads the body from a file, or from the standard input if FILE is -.
     #[arg(long, value_name = "FILE")]
     body: Option<PathBuf>,
-    /// The content type of the body [default: a form's with -d, application/json with --body]
+    /// The content type of the body [default: application/x-www-form-urlencoded with -d, application/json
+    /// with --body]
     #[arg(long, value_name = "TYPE")]
     content_type: Option<String>,
-    /// The method [default: POST with a body, else GET]
+    /// The method [default: POST with a body, otherwise GET]
     #[arg(long)]
     method: Option<String>,
 }
 
 impl RequestArgs {
-    /// Reads the request that the options describe; it has no signature.
+    /// Reads the request that the options describe, without a signature.
     pub(crate) fn read(&self) -> Result<Request, Failure> {
         if !self.url.contains("://") {
             return Err(Failure::usage(
-                "the URL has no scheme: write https://example.com/message, say",
+                "the URL has no scheme: write the whole URL, such as https://example.com/message",
             ));
         }
         let (content_type, body) = match &self.body {
@@ -59,7 +60,7 @@ impl RequestArgs {
         };
         if !self.data.is_empty() && matches!(method.as_str(), "GET" | "HEAD") {
             return Err(Failure::usage(format_args!(
-                "a {method} has no parameters in its body: write them into the URL"
+                "-d puts parameters into the body, and a {method} request has no body: put them into the URL"
             )));
         }
         let content_type = self
@@ -76,7 +77,7 @@ impl RequestArgs {
         Ok(request)
     }
 
-    /// Returns whether the body comes from the standard input.
+    /// Returns whether the body is read from the standard input.
     pub(crate) fn is_stdin(&self) -> bool {
         self.body.as_deref().is_some_and(source::is_stdin)
     }

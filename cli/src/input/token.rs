@@ -1,5 +1,5 @@
-//! Where the keys come from: the environment, a file or the standard input, never the command line,
-//! which other users of the machine can see.
+//! Reads tokens from the environment, a file or the standard input; never from the command line, which
+//! other users of the machine can see.
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +10,9 @@ use crate::{input::source, outcome::Failure};
 
 const VARIABLE: &str = "TWILIO_AUTH_TOKEN";
 
-const HEADING: &str = "Token [default: the environment's TWILIO_AUTH_TOKEN]";
+const HEADING: &str = "Token [default: the environment variable TWILIO_AUTH_TOKEN]";
 
-/// The options that say where the token is.
+/// The options that name the source of the token.
 #[derive(clap::Args)]
 pub(crate) struct TokenArgs {
     /// Reads the Auth Token from a file.
@@ -23,31 +23,31 @@ pub(crate) struct TokenArgs {
     token_stdin: bool,
 }
 
-/// The options that say where a token or a SharedKey is.
+/// The options that name the source of a token or of a SharedKey.
 #[derive(clap::Args)]
 pub(crate) struct KeyArgs {
     #[command(flatten)]
     token: TokenArgs,
-    /// Takes what stands in the token's place as the secret of the SharedKey of this id.
+    /// Uses the SharedKey with this ID. Pass its secret in place of the token.
     #[arg(long, help_heading = HEADING, value_name = "ID")]
     pub(crate) shared_key_id: Option<String>,
 }
 
 impl TokenArgs {
-    /// Returns whether the token takes up the standard input.
+    /// Returns whether the token is read from the standard input.
     pub(crate) fn is_stdin(&self) -> bool {
         self.token_stdin || self.token_file.as_deref().is_some_and(source::is_stdin)
     }
 
-    /// Returns the keys, of which there must be one: several tokens are separated by commas, as the
-    /// library reads its environment variable.
+    /// Returns a validator with the tokens; there must be at least one. Several are separated by commas,
+    /// as in the environment variable of the library.
     pub(crate) fn validator(&self) -> Result<RequestValidator, Failure> {
         self.validator_if_set()?
             .ok_or_else(missing)?
             .map_err(Failure::usage)
     }
 
-    /// Returns the keys if there are any, or why there can't be a validator with them.
+    /// Returns a validator with the tokens, the error of making it, or `None` if no token is set.
     pub(crate) fn validator_if_set(
         &self,
     ) -> Result<Option<Result<RequestValidator, ConfigError>>, Failure> {
@@ -74,12 +74,12 @@ impl TokenArgs {
 }
 
 impl KeyArgs {
-    /// Returns whether the token takes up the standard input.
+    /// Returns whether the token is read from the standard input.
     pub(crate) fn is_stdin(&self) -> bool {
         self.token.is_stdin()
     }
 
-    /// Returns the keys, of which there must be one.
+    /// Returns a validator with the tokens or the SharedKey; there must be at least one.
     pub(crate) fn validator(&self) -> Result<RequestValidator, Failure> {
         let Some(id) = &self.shared_key_id else {
             return self.token.validator();
@@ -88,7 +88,7 @@ impl KeyArgs {
         shared_key(id, &secret).map_err(Failure::usage)
     }
 
-    /// Returns the keys if there are any, or why there can't be a validator with them.
+    /// Returns a validator with the tokens, the error of making it, or `None` if no token is set.
     pub(crate) fn validator_if_set(
         &self,
     ) -> Result<Option<Result<RequestValidator, ConfigError>>, Failure> {
@@ -96,13 +96,13 @@ impl KeyArgs {
     }
 }
 
-/// Makes a validator that knows one SharedKey and nothing else.
+/// Makes a validator with one SharedKey and no token.
 pub(crate) fn shared_key(id: &str, secret: &str) -> Result<RequestValidator, ConfigError> {
     RequestValidator::with_keys([], [SharedKey::new(id, secret)?])
 }
 
 fn missing() -> Failure {
     Failure::usage(format_args!(
-        "there is no token: set {VARIABLE}, or give --token-file or --token-stdin"
+        "there is no token: set {VARIABLE}, or pass --token-file or --token-stdin"
     ))
 }

@@ -77,7 +77,7 @@ fn nothing_is_verified_where_nothing_is_taken() {
     assert_eq!(output.status, 1);
     assert!(output.stdout.contains("nothing is verified"), "{output:?}");
     assert!(!output.stdout.contains("passed"), "{output:?}");
-    let asks_for_the_path = "every answer was 404: is that the path?";
+    let asks_for_the_path = "every answer was 404; is the path right?";
     assert!(output.stdout.contains(asks_for_the_path), "{output:?}");
 
     let elsewhere = serve(|app| {

@@ -166,7 +166,7 @@ fn without_a_terminal_no_password_is_asked_for() {
                 .contains("there is no password: set TWILIO_WEBHOOK_PASSWORD"),
             "{output:?}"
         );
-        assert!(!output.stderr.contains("Password of"), "{output:?}");
+        assert!(!output.stderr.contains("Password for"), "{output:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! `check`: sends genuine requests and forgeries, and asserts what the endpoint does with each.
+//! `check`: sends genuine requests and forgeries, and checks what the endpoint does with each.
 //!
 //! One word for one thing: a request is genuine or forged, the endpoint accepts or refuses it, and
 //! the row passes or fails.
@@ -32,48 +32,53 @@ Examples:
   twilio-webhook check https://example.com/message --auth digest:ada --format json
   twilio-webhook check http://localhost:8080/message --preset tutorial
 
-A genuine request passes if the answer is 2xx or 3xx. On 400, 404, 405, 415 or 422 it is \"not taken by \
-this endpoint\", which is no pass; if that holds for all of its shape (form, GET, JSON), the forgeries of \
-that shape are left out. A forgery passes if the answer is 403, or 401 where a genuine request of its \
-shape was accepted.
+A genuine request must get a 2xx or 3xx answer. With 400, 404, 405, 415 or 422 it is \"not taken\": the \
+endpoint does not handle such requests. That is not a pass, and with --strict it is a failure. If no genuine \
+request of a shape (form, GET, JSON) is taken, the forgeries of that shape are left out.
 
-Exit status: 0 nothing failed and something was accepted; 1 a row failed, or nothing was accepted; 2 wrong \
-usage; 3 the endpoint could not be reached.";
+A forgery must get a 403. A 401 is enough if a genuine request of the same shape was accepted.
 
-/// Checks that an endpoint takes genuine requests and refuses forgeries.
+Exit status: 0 something was accepted and nothing failed; 1 a request failed, or nothing was accepted; \
+2 wrong usage; 3 the endpoint could not be reached.";
+
+/// Checks that an endpoint accepts genuine requests and refuses forgeries.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     endpoint: EndpointArgs,
-    /// Tries this method alone.
+    /// Sends requests with this method only.
     #[arg(long, value_enum)]
     method: Option<Method>,
-    /// Replaces a parameter of the requests, or adds one. May be repeated.
+    /// Adds a parameter to the requests, or replaces one of the same name. Can be repeated.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
-    /// The body of the JSON requests [default: a batch from Event Streams].
+    /// Reads the body of the JSON requests from a file, or from the standard input if FILE is -
+    /// [default: a batch from Event Streams].
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     json: Option<PathBuf>,
-    /// Counts "not taken by this endpoint" as a failure.
+    /// Fails if the endpoint does not handle a genuine request ("not taken", see below).
     #[arg(long)]
     strict: bool,
-    /// Runs another set of rows: the four tests of Twilio's Flask tutorial.
+    /// Sends a different set of requests.
     #[arg(long, value_enum, conflicts_with = "method")]
     preset: Option<Preset>,
-    /// How the result is printed.
+    /// Selects the output format.
     #[arg(long, value_enum, default_value_t = Format::Table)]
     format: Format,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Preset {
+    /// The four tests of Twilio's Flask tutorial, with the tutorial's output
     Tutorial,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Format {
+    /// A table for people
     Table,
+    /// One JSON object for programs
     Json,
 }
 
@@ -93,7 +98,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             None => events::event_stream(Vec::new())?,
         };
         if json.is_empty() {
-            return Err(Failure::usage("the body of --json is empty"));
+            return Err(Failure::usage(
+                "the file of --json is empty: a JSON request needs a body",
+            ));
         }
         let params = params::overridden(&Event::Sms.params(), overrides);
         let shapes: Vec<_> = Shape::ALL
@@ -103,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         rows::matrix(&endpoint, &Material { params, json }, &shapes)?
     };
 
-    // The tutorial prints a status for each of its tests.
+    // The tutorial prints the status of each test, even of those that would be left out.
     let trials = trial::run_all(&endpoint, &rows, tutorial)?;
     let report = Report::new(&endpoint, &trials, args.strict);
     let mut output = anstream::stdout().lock();

@@ -1,10 +1,10 @@
-//! The line on a terminal that shows how far a check is.
+//! Shows in a terminal how far a check has come.
 
 use std::io::{self, IsTerminal, Write};
 
 use crate::commands::check::rows::Row;
 
-/// A line on a terminal that says how far the check is.
+/// A line in the terminal that is removed at the end.
 pub(crate) struct Progress {
     total: usize,
     visible: bool,
@@ -18,7 +18,7 @@ impl Progress {
 
     pub(crate) fn show(&self, at: usize, row: &Row) {
         if self.visible {
-            // Nothing depends on the progress being seen.
+            // A progress that cannot be shown changes no result.
             let _ = write!(
                 io::stderr(),
                 "\r\x1b[K{}/{} {}: {}",

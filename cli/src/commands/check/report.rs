@@ -1,4 +1,4 @@
-//! The result of a check: as a table, as JSON, and in the tutorial's words.
+//! Prints the result of a check: as a table, as JSON, or in the tutorial's words.
 
 use std::io::{self, Write};
 
@@ -13,13 +13,13 @@ use crate::{
     endpoint::Endpoint,
 };
 
-/// A check that has ended. The order of the fields is that of the JSON.
+/// The result of a check. The JSON has the fields in this order.
 #[derive(Serialize)]
 pub(crate) struct Report<'r> {
     url: &'r str,
     signed_url: &'r str,
     pub(crate) ok: bool,
-    /// Whether a genuine request was accepted: else nothing is verified.
+    /// Whether a genuine request was accepted; if not, nothing is verified.
     accepted: bool,
     passed: usize,
     failed: usize,
@@ -102,13 +102,13 @@ impl<'r> Report<'r> {
         writeln!(output, "{}", self.summary())
     }
 
-    /// Writes a line for each test as the tutorial's script does, then what is wrong.
+    /// Writes a line for each test as the tutorial's script does, and the failures to stderr.
     pub(crate) fn write_tutorial(&self, output: &mut impl Write) -> io::Result<()> {
         for row in &self.rows {
             let method = row.shape.method().as_str();
             let status = row
                 .status
-                .map_or_else(|| "nothing".to_owned(), |status| status.to_string());
+                .map_or_else(|| "no status".to_owned(), |status| status.to_string());
             writeln!(
                 output,
                 "HTTP {method} with {} signature returned {status}",
@@ -141,13 +141,13 @@ impl<'r> Report<'r> {
         let counts = [
             (self.passed, "passed"),
             (self.failed, "failed"),
-            (self.not_taken, "not taken by this endpoint"),
+            (self.not_taken, "not taken"),
             (self.left_out, "left out"),
         ];
         let counts = counts
             .iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, what)| format!("{count} {what}"))
+            .map(|(count, result)| format!("{count} {result}"))
             .collect::<Vec<_>>()
             .join(", ");
         if self.accepted {
@@ -156,15 +156,16 @@ impl<'r> Report<'r> {
         let mut statuses = self.rows.iter().filter_map(|row| row.status).peekable();
         let nothing_there = statuses.peek().is_some() && statuses.all(|status| status == 404);
         let path = if nothing_there {
-            "; every answer was 404: is that the path?"
+            "; every answer was 404; is the path right?"
         } else {
             ""
         };
-        format!("{counts}: no genuine request was accepted, so that nothing is verified{path}")
+        format!("{counts}: no genuine request was accepted, so nothing is verified{path}")
     }
 }
 
 impl RowResult {
+    /// Returns the word for the table and its colour.
     fn shown(self) -> (&'static str, Color) {
         match self {
             Self::Passed => ("passed", Color::Green),

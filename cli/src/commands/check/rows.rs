@@ -1,4 +1,4 @@
-//! The rows of the matrix: each a genuine request, or a forgery of one.
+//! Builds the requests to try: genuine ones, and forgeries of them.
 
 use crate::{
     endpoint::{
@@ -10,7 +10,7 @@ use crate::{
     outcome::Failure,
 };
 
-/// The ways in which Twilio sends its parameters.
+/// The shapes in which Twilio sends an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Shape {
@@ -38,7 +38,7 @@ impl Shape {
     }
 }
 
-/// What an endpoint must do with a request.
+/// What the endpoint must do with a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Expected {
@@ -53,24 +53,25 @@ pub(crate) struct Row {
     pub(crate) shape: Shape,
     pub(crate) expected: Expected,
     pub(crate) message: Message,
-    /// The values of its signature headers.
+    /// The values of the signature headers, one for each header.
     pub(crate) signatures: Vec<String>,
 }
 
-/// What the requests are made of.
+/// The content of the requests.
 pub(crate) struct Material {
     pub(crate) params: Vec<Param>,
     pub(crate) json: Vec<u8>,
 }
 
-/// A genuine row: what follows the form of the parameters, in the form's own escapes.
+/// A genuine request, as the parameters and what is added to them.
 struct Genuine {
     name: &'static str,
     shape: Shape,
     /// The content type of a form.
     content_type: &'static str,
+    /// Further pairs, URL-encoded.
     more: &'static str,
-    /// How often [`LETTERS`] follow.
+    /// How many times [`LETTERS`] is added.
     letters: usize,
 }
 
@@ -129,7 +130,7 @@ const fn form(name: &'static str, more: &'static str) -> Genuine {
     }
 }
 
-/// Ten letters outside of ASCII.
+/// Ten letters that are not ASCII, URL-encoded.
 const LETTERS: &str = "%C3%A4%C3%B6%C3%BC%C3%9F%C3%A9%C3%A8%C3%AA%C3%AB%C3%AF%C3%AE";
 
 /// A way to forge a request.
@@ -142,9 +143,9 @@ struct Forgery {
 enum Forge {
     /// Sends the message with other signature headers.
     Signatures(fn(&Endpoint, &Message) -> Result<Vec<String>, Failure>),
-    /// Sends another message with the signature of the genuine one.
+    /// Sends a changed message with the signature of the genuine one.
     Message(fn(&mut Message, &Material)),
-    /// Sends the message without its hash, with a signature of the URL as it is then.
+    /// Sends the message without `bodySHA256`, with a valid signature of the URL that is left.
     Unhashed,
 }
 
@@ -234,7 +235,7 @@ const FORGERIES: &[Forgery] = &[
     },
 ];
 
-/// Makes all rows for these shapes: first the genuine ones.
+/// Makes all rows for these shapes, the genuine ones first.
 pub(crate) fn matrix(
     endpoint: &Endpoint,
     material: &Material,
@@ -263,7 +264,7 @@ pub(crate) fn matrix(
     Ok(rows)
 }
 
-/// The parameters of the tutorial's script.
+/// The parameters in the tutorial's script.
 const TUTORIAL_PARAMS: &[(&str, &str)] = &[
     ("CallSid", "CA1234567890ABCDE"),
     ("Caller", "+14158675310"),
@@ -342,7 +343,7 @@ impl Forgery {
     }
 }
 
-/// Signs for another URL, as the tutorial's script does.
+/// Signs a different URL, as the tutorial's script does for an invalid signature.
 fn invalid(endpoint: &Endpoint, message: &Message) -> Result<String, Failure> {
     let url = Url::parse("http://invalid.com", &["http"])?;
     endpoint.sign_for(&url, message)
@@ -357,8 +358,8 @@ fn changed(params: &[Param]) -> Vec<Param> {
     params
 }
 
-/// Replaces a JSON body by one that an endpoint takes for as good, so that only the signature can
-/// tell: a status becomes another one; else a blank follows.
+/// Replaces a JSON body by a different one that an endpoint would accept, so that only the hash shows
+/// the change: another status if there is one, otherwise a space at the end.
 fn replaced(json: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(json);
     let other = text.replace("DELIVERED", "FAILED");

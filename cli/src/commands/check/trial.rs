@@ -12,7 +12,7 @@ use crate::{
     outcome::Failure,
 };
 
-/// What came of a row.
+/// The result of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum RowResult {
@@ -22,7 +22,7 @@ pub(crate) enum RowResult {
     LeftOut,
 }
 
-/// A row that was tried, or left out.
+/// A row and its result.
 pub(crate) struct Trial<'r> {
     pub(crate) row: &'r Row,
     pub(crate) status: Option<u16>,
@@ -30,7 +30,7 @@ pub(crate) struct Trial<'r> {
     pub(crate) note: String,
 }
 
-/// Sends the rows one after the other. The genuine ones of a shape come before its forgeries.
+/// Sends the rows in order. The genuine rows of a shape must come before its forgeries.
 pub(crate) fn run_all<'r>(
     endpoint: &Endpoint,
     rows: &'r [Row],
@@ -86,23 +86,31 @@ impl<'r> Trial<'r> {
         }
     }
 
-    /// Judges an answer. `accepted` says whether a genuine request of the same shape was accepted: a
-    /// 401 only tells that the signature was refused if the same credentials, or none, are good
-    /// enough for a genuine request.
+    /// Compares an answer with the expectation. `accepted` is whether a genuine request of the same shape
+    /// was accepted: only then does a 401 show that the signature was refused, and not the credentials.
     fn judge(row: &'r Row, answer: &Answer, accepted: bool) -> Self {
         let (result, note) = match (row.expected, answer.status) {
             (Expected::Accept, 200..=399) | (Expected::Refuse, 403) => (RowResult::Passed, ""),
             (Expected::Refuse, 401) if accepted => (RowResult::Passed, ""),
-            (Expected::Accept, 400 | 404 | 405 | 415 | 422) => {
-                (RowResult::NotTaken, "not taken by this endpoint")
+            (Expected::Accept, 400 | 404 | 405 | 415 | 422) => (
+                RowResult::NotTaken,
+                "the endpoint does not handle such requests",
+            ),
+            (_, 401) if answer.authenticated => {
+                (RowResult::Failed, "the endpoint refused the credentials")
             }
-            (_, 401) if answer.authenticated => (RowResult::Failed, "the credentials were refused"),
-            (_, 401) => (RowResult::Failed, "asks for credentials: see --auth"),
+            (_, 401) => (
+                RowResult::Failed,
+                "the endpoint asks for credentials: pass --auth",
+            ),
             (Expected::Accept, 403) => (RowResult::Failed, "a genuine request was refused"),
             (Expected::Accept, 500..) => (RowResult::Failed, "the app failed: see its log"),
             (Expected::Accept, _) => (RowResult::Failed, "a genuine request was not accepted"),
             (Expected::Refuse, 200..=399) => (RowResult::Failed, "a forgery was accepted"),
-            (Expected::Refuse, _) => (RowResult::Failed, "not refused with 403 or 401"),
+            (Expected::Refuse, _) => (
+                RowResult::Failed,
+                "a forgery must be refused with 403 or 401",
+            ),
         };
         Self {
             row,
