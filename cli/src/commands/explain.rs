@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use actix_twilio::{AuthToken, Explainer, Explanation, SharedKey};
+use actix_twilio::{AuthToken, Cause, Explainer, Explanation, SharedKey};
 use serde::Serialize;
 
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
 /// The length of an HMAC-SHA256 signature in base64.
 const SHA256_LEN: usize = 44;
 
+/// The end of the help, where `{CAUSES}` stands for the names of all causes.
 const EXAMPLES: &str = "\
 Examples:
   twilio-webhook explain request.txt
@@ -38,16 +39,13 @@ Headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. I
 no Content-Length, a line end after the form is ignored.
 
 With --json the output is one object: valid, causes, matched_url (the URL that the signature matches, or \
-null), advice, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: signature_missing, \
-signature_malformed, scheme, host, port, path_prefix, trailing_slash, query_order, query_encoding, \
-query_missing, userinfo, params_trimmed, params_dropped, params_decoded_twice, params_extra, body_hash, \
-body_unsigned, websocket_scheme, token, shared_key, unknown.
+null), advice, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: {CAUSES}.
 
 Exit status: 0 the request is valid, 1 it is not, 2 wrong usage or an unreadable capture.";
 
 /// Explains why a captured request is refused, and what to change in the app's configuration.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = help())]
 pub(crate) struct Args {
     /// The captured request, as HTTP text or as a JSON object. With - it is read from the standard input.
     file: PathBuf,
@@ -76,6 +74,11 @@ struct JsonOutput<'a> {
     advice: &'a str,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     gave_up: bool,
+}
+
+fn help() -> String {
+    let causes: Vec<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
+    EXAMPLES.replace("{CAUSES}", &causes.join(", "))
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
