@@ -8,7 +8,10 @@ use zeroize::Zeroizing;
 
 use crate::{
     header,
-    input::{request::Request, token},
+    input::{
+        request::{Header, Request},
+        token,
+    },
 };
 
 /// Parses an object. Returns the request, and apart from it the headers in the field `headers`, which
@@ -17,7 +20,7 @@ use crate::{
 /// # Errors
 ///
 /// The error names the field and shows no value, which may be secret.
-pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<(String, Vec<u8>)>), String> {
+pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<Header>), String> {
     if !is_object(json) {
         return Err("not a JSON object".to_owned());
     }
@@ -107,7 +110,7 @@ fn text(name: &str, value: Option<Value>) -> Result<Option<String>, String> {
 }
 
 /// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
-fn headers(value: Option<Value>) -> Result<Vec<(String, Vec<u8>)>, String> {
+fn headers(value: Option<Value>) -> Result<Vec<Header>, String> {
     let fields = match value {
         None | Some(Value::Null) => return Ok(Vec::new()),
         Some(Value::Object(fields)) => fields,

@@ -5,6 +5,9 @@ use serde_json::value::RawValue;
 
 use crate::header;
 
+/// A header: its name and its value.
+pub(crate) type Header = (String, Vec<u8>);
+
 /// A request as data, with a key of its own if it has one.
 #[derive(Default)]
 pub(crate) struct Request {
@@ -13,7 +16,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     pub(crate) url: String,
     /// The headers in order; a repeated header is there more than once.
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) headers: Vec<Header>,
     pub(crate) body: Vec<u8>,
     /// Bytes of the body that `Content-Length` declares and that are not there.
     pub(crate) missing: usize,
