@@ -1,48 +1,17 @@
 //! `twilio-webhook explain`: each cause from a captured request, in words and as JSON.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-use std::{
-    env, fs,
-    io::Write,
-    path::PathBuf,
-    process::{Command, Output, Stdio},
-};
-
-use actix_twilio::{AuthToken, RequestValidator, SharedKey, WebhookRequest, body_sha256};
+use actix_twilio::{RequestValidator, SharedKey, WebhookRequest, body_sha256};
 use serde_json::{Value, json};
 
-const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-const FORGED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+use crate::support::{FORGED, Output, TOKEN, file, sign_text as sign, tool};
+
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\n";
 
-/// Signs any text, since of a `GET` the URL alone is signed.
-fn sign(token: &str, text: &str) -> String {
-    let keys = RequestValidator::new([AuthToken::new(token).unwrap()]).unwrap();
-    keys.sign(&WebhookRequest::new("GET", text)).unwrap()
-}
-
 fn run(args: &[&str], token: Option<&str>, input: &[u8]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"));
-    command
-        .arg("explain")
-        .args(args)
-        .env_remove("TWILIO_AUTH_TOKEN");
-    if let Some(token) = token {
-        command.env("TWILIO_AUTH_TOKEN", token);
-    }
-    let pipes = command
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    let mut child = pipes.spawn().unwrap();
-    // A program that refuses its arguments reads nothing.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn text(bytes: &[u8]) -> &str {
-    str::from_utf8(bytes).unwrap()
+    tool(&[&["explain"], args].concat())
+        .token(token)
+        .input(input)
+        .run()
 }
 
 /// Explains a capture as JSON.
@@ -50,10 +19,9 @@ fn text(bytes: &[u8]) -> &str {
 fn explain(args: &[&str], input: &[u8]) -> Value {
     let args = [&["--json"], args, &["-"]].concat();
     let output = run(&args, Some(TOKEN), input);
-    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let value: Value = serde_json::from_str(&output.stdout).unwrap();
     let valid = value.get("valid").and_then(Value::as_bool).unwrap();
-    assert_eq!(output.status.code(), Some(i32::from(!valid)), "{value}");
-    assert!(!text(&output.stdout).contains(TOKEN), "{value}");
+    assert_eq!(output.status, i32::from(!valid), "{value}");
     value
 }
 
@@ -64,56 +32,57 @@ fn assert_causes(value: &Value, causes: &[&str], matched: Option<&str>) {
     assert!(!value["advice"].as_str().unwrap().is_empty(), "{value}");
 }
 
-/// A file of its own, with a text in it.
-fn file(name: &str, content: &str) -> PathBuf {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::write(&path, content).unwrap();
-    path
-}
-
-/// A capture: a request line, further headers, a body, and the text that was signed.
+/// A capture, what was signed, and the causes that are found.
 struct Case(
+    /// Options.
     &'static [&'static str],
+    /// The method and the target.
     &'static str,
+    /// Further headers.
     &'static str,
+    /// The body.
     &'static str,
+    /// The URL that was signed.
     &'static str,
+    /// The names and values that were signed after it.
     &'static str,
+    /// The causes.
     &'static [&'static str],
 );
 
 const OWN: &str = "http://10.0.0.7:8080";
 
+#[rustfmt::skip]
+const CAUSES: &[Case] = &[
+    Case(&[], "POST /m", FORM, "a=1", "http://10.0.0.7:8080/m", "a1", &[]),
+    Case(&[], "POST /m", FORM, "a=1", "https://10.0.0.7:8080/m", "a1", &["scheme"]),
+    Case(&[], "POST /m", FORM, "a=1", "https://10.0.0.7/m", "a1", &["scheme", "port"]),
+    Case(&[], "GET /m", "X-Forwarded-Host: example.com\n", "", "http://example.com/m", "", &["host"]),
+    Case(&[], "GET /m", "x-forwarded-host: example.com\n", "", "https://example.com/m", "", &["scheme", "host"]),
+    Case(&[], "GET /m", "", "", "http://10.0.0.7:3000/m", "", &["port"]),
+    Case(&["--public-url", "https://example.com/p"], "GET /m", "", "", "https://example.com/p/m", "", &["scheme", "host", "path_prefix"]),
+    Case(&[], "GET /m", "X-Forwarded-Prefix: /p\n", "", "http://10.0.0.7:8080/p/m", "", &["path_prefix"]),
+    Case(&[], "GET /m/", "", "", "http://10.0.0.7:8080/m", "", &["trailing_slash"]),
+    Case(&[], "GET /m?b=2&a=1&c=3", "", "", "http://10.0.0.7:8080/m?c=3&b=2&a=1", "", &["query_order"]),
+    Case(&[], "GET /m?a=x y", "", "", "http://10.0.0.7:8080/m?a=x%20y", "", &["query_encoding"]),
+    Case(&[], "GET /m", "X-Original-URI: /m?a=1\n", "", "http://10.0.0.7:8080/m?a=1", "", &["query_missing"]),
+    Case(&["--public-url", "https://example.com/hook?a=1"], "GET /m", "", "", "https://example.com/hook?a=1", "", &["scheme", "host", "path_prefix", "query_missing"]),
+    Case(&[], "GET /m", "Authorization: Basic dXNlcjpwYXNz\n", "", "http://user:pass@10.0.0.7:8080/m", "", &["userinfo"]),
+    Case(&[], "POST /m", FORM, "a=+x+&b=y", "http://10.0.0.7:8080/m", "axby", &["params_trimmed"]),
+    Case(&[], "POST /m", FORM, "a=x&b=&c=", "http://10.0.0.7:8080/m", "ax", &["params_dropped"]),
+    Case(&[], "POST /m", FORM, "a=1&a=2", "http://10.0.0.7:8080/m", "a2", &["params_dropped"]),
+    Case(&[], "POST /m", FORM, "a=%2B1", "http://10.0.0.7:8080/m", "a%2B1", &["params_decoded_twice"]),
+    Case(&[], "POST /m", FORM, "a=x&b=y", "http://10.0.0.7:8080/m", "ax", &["params_extra"]),
+    Case(&[], "POST /m", "Content-Type: application/json\n", "{\"a\":1}", "http://10.0.0.7:8080/m", "a1", &["body_hash"]),
+    Case(&[], "POST /m", "Content-Type: application/json\n", "{\"a\":1}", "http://10.0.0.7:8080/m", "", &["body_unsigned"]),
+    Case(&[], "GET /m", "Upgrade: websocket\nConnection: Upgrade\n", "", "wss://10.0.0.7/m", "", &["scheme", "port", "websocket_scheme"]),
+    Case(&["--url", "https://example.com/m"], "GET /m", "", "", "wss://example.com/m", "", &["websocket_scheme"]),
+    Case(&[], "GET http://10.0.0.7:8080/m", "", "", "https://10.0.0.7:8080/m", "", &["scheme"]),
+];
+
 #[test]
 fn each_cause_is_found_in_raw_text() {
-    #[rustfmt::skip]
-    let cases = [
-        Case(&[], "POST /m", FORM, "a=1", "http://10.0.0.7:8080/m", "a1", &[]),
-        Case(&[], "POST /m", FORM, "a=1", "https://10.0.0.7:8080/m", "a1", &["scheme"]),
-        Case(&[], "POST /m", FORM, "a=1", "https://10.0.0.7/m", "a1", &["scheme", "port"]),
-        Case(&[], "GET /m", "X-Forwarded-Host: example.com\n", "", "http://example.com/m", "", &["host"]),
-        Case(&[], "GET /m", "x-forwarded-host: example.com\n", "", "https://example.com/m", "", &["scheme", "host"]),
-        Case(&[], "GET /m", "", "", "http://10.0.0.7:3000/m", "", &["port"]),
-        Case(&["--public-url", "https://example.com/p"], "GET /m", "", "", "https://example.com/p/m", "", &["scheme", "host", "path_prefix"]),
-        Case(&[], "GET /m", "X-Forwarded-Prefix: /p\n", "", "http://10.0.0.7:8080/p/m", "", &["path_prefix"]),
-        Case(&[], "GET /m/", "", "", "http://10.0.0.7:8080/m", "", &["trailing_slash"]),
-        Case(&[], "GET /m?b=2&a=1&c=3", "", "", "http://10.0.0.7:8080/m?c=3&b=2&a=1", "", &["query_order"]),
-        Case(&[], "GET /m?a=x y", "", "", "http://10.0.0.7:8080/m?a=x%20y", "", &["query_encoding"]),
-        Case(&[], "GET /m", "X-Original-URI: /m?a=1\n", "", "http://10.0.0.7:8080/m?a=1", "", &["query_missing"]),
-        Case(&["--public-url", "https://example.com/hook?a=1"], "GET /m", "", "", "https://example.com/hook?a=1", "", &["scheme", "host", "path_prefix", "query_missing"]),
-        Case(&[], "GET /m", "Authorization: Basic dXNlcjpwYXNz\n", "", "http://user:pass@10.0.0.7:8080/m", "", &["userinfo"]),
-        Case(&[], "POST /m", FORM, "a=+x+&b=y", "http://10.0.0.7:8080/m", "axby", &["params_trimmed"]),
-        Case(&[], "POST /m", FORM, "a=x&b=&c=", "http://10.0.0.7:8080/m", "ax", &["params_dropped"]),
-        Case(&[], "POST /m", FORM, "a=1&a=2", "http://10.0.0.7:8080/m", "a2", &["params_dropped"]),
-        Case(&[], "POST /m", FORM, "a=%2B1", "http://10.0.0.7:8080/m", "a%2B1", &["params_decoded_twice"]),
-        Case(&[], "POST /m", FORM, "a=x&b=y", "http://10.0.0.7:8080/m", "ax", &["params_extra"]),
-        Case(&[], "POST /m", "Content-Type: application/json\n", "{\"a\":1}", "http://10.0.0.7:8080/m", "a1", &["body_hash"]),
-        Case(&[], "POST /m", "Content-Type: application/json\n", "{\"a\":1}", "http://10.0.0.7:8080/m", "", &["body_unsigned"]),
-        Case(&[], "GET /m", "Upgrade: websocket\nConnection: Upgrade\n", "", "wss://10.0.0.7/m", "", &["scheme", "port", "websocket_scheme"]),
-        Case(&["--url", "https://example.com/m"], "GET /m", "", "", "wss://example.com/m", "", &["websocket_scheme"]),
-        Case(&[], "GET http://10.0.0.7:8080/m", "", "", "https://10.0.0.7:8080/m", "", &["scheme"]),
-    ];
-    for Case(args, line, headers, body, url, params, causes) in cases {
+    for Case(args, line, headers, body, url, params, causes) in CAUSES {
         let signature = sign(TOKEN, &format!("{url}{params}"));
         for end in ["\n", "\r\n"] {
             let head = format!(
@@ -145,7 +114,7 @@ fn signatures_and_keys_are_explained() {
     assert_causes(&explained(&settings), &["shared_key"], Some(&url));
 
     let tokens = file("explain-tokens.txt", "\nfirst-token\r\nsecond-token\n");
-    let args = ["--try-tokens", tokens.to_str().unwrap()];
+    let args = ["--try-tokens", &tokens];
     let signed = |signature: &str| capture(&format!("X-Twilio-Signature: {signature}\n"));
     let value = explain(&args, signed(&sign("second-token", &url)).as_bytes());
     assert_causes(&value, &["token"], Some(&url));
@@ -212,7 +181,7 @@ fn json_objects_are_captures_too() {
     assert_causes(&other, &["scheme"], Some("https://example.com/m"));
     // Without a token of the environment too.
     let output = run(&["-"], None, object.to_string().as_bytes());
-    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    assert_eq!(output.status, 0, "{}", output.stderr);
 
     let hash = format!(
         "https://example.com/m?bodySHA256={}",
@@ -243,22 +212,22 @@ fn bodies_are_taken_as_they_are_declared() {
     assert_causes(&explain(&[], &cut), &["body_hash"], Some(&url));
     let output = run(&["-"], Some(TOKEN), &cut);
     assert!(
-        text(&output.stdout).contains("has only 3 of the body's 4 bytes"),
+        output.stdout.contains("has only 3 of the body's 4 bytes"),
         "{}",
-        text(&output.stdout)
+        output.stdout
     );
 }
 
 #[test]
-fn plain_words_say_what_was_seen_signed_and_is_to_be_done() {
+fn text_output_has_the_urls_the_causes_and_the_advice() {
     let capture = format!(
         "POST /m?pin=1 HTTP/1.1\nHost: 10.0.0.7:8080\nX-Forwarded-Host: example.com\n{FORM}X-Twilio-Signature: {}\n\na=s3cr3t\n",
         sign(TOKEN, "https://example.com/m?pin=1as3cr3t")
     );
     let path = file("explain-capture.txt", &capture);
-    let output = run(&[path.to_str().unwrap()], Some(TOKEN), b"");
-    assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stdout);
+    let output = run(&[&path], Some(TOKEN), b"");
+    assert_eq!(output.status, 1);
+    let text = output.stdout;
     for line in [
         "The request is not valid.",
         "The app saw:    POST http://10.0.0.7:8080/m?pin=1",
@@ -267,29 +236,29 @@ fn plain_words_say_what_was_seen_signed_and_is_to_be_done() {
         "                host: Twilio signed another host.",
         "What to do:     set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com.",
     ] {
-        assert!(said.contains(line), "{line} in {said}");
+        assert!(text.contains(line), "{line} in {text}");
     }
     for secret in [
         TOKEN,
         "s3cr3t",
         &sign(TOKEN, "https://example.com/m?pin=1as3cr3t"),
     ] {
-        assert!(!said.contains(secret), "{said}");
+        assert!(!text.contains(secret), "{text}");
     }
 
     let hostile =
         format!("GET /\u{1b}[31m\u{202e} HTTP/1.1\nHost: h\nX-Twilio-Signature: {FORGED}\n\n");
     let output = run(&["-"], Some(TOKEN), hostile.as_bytes());
-    assert!(!text(&output.stdout).contains(['\u{1b}', '\u{202e}']));
-    assert!(text(&output.stdout).contains("Twilio signed:  unknown"));
+    assert!(!output.stdout.contains(['\u{1b}', '\u{202e}']));
+    assert!(output.stdout.contains("Twilio signed:  unknown"));
 
     let genuine = format!(
         "GET /m HTTP/1.1\nHost: h\nX-Twilio-Signature: {}\n\n",
         sign(TOKEN, "http://h/m")
     );
     let output = run(&["-"], Some(TOKEN), genuine.as_bytes());
-    assert_eq!(output.status.code(), Some(0));
-    assert!(text(&output.stdout).starts_with("The request is valid.\n"));
+    assert_eq!(output.status, 0);
+    assert!(output.stdout.starts_with("The request is valid.\n"));
 }
 
 #[test]
@@ -308,39 +277,43 @@ fn search_that_gives_up_says_so() {
     );
 }
 
+/// A request without a signature.
+const UNSIGNED: &[u8] = b"GET /m HTTP/1.1\nHost: h\n\n";
+
+/// Options, the environment's token and the standard input.
+type Unreadable = (&'static [&'static str], Option<&'static str>, &'static [u8]);
+
+const UNREADABLE: &[Unreadable] = &[
+    (&["-"], Some(TOKEN), b""),
+    (&["-"], Some(TOKEN), b"hello"),
+    (&["-"], Some(TOKEN), b"{"),
+    (&["-"], Some(TOKEN), b"{\"url\": 1}"),
+    (
+        &["-"],
+        Some(TOKEN),
+        b"{\"url\": \"http://h/\", \"token\": \"\"}",
+    ),
+    (&["-"], Some(TOKEN), b"GET /m HTTP/1.1\n\n"),
+    (&["-"], None, UNSIGNED),
+    (&[], Some(TOKEN), UNSIGNED),
+    (&["/no/such/file"], Some(TOKEN), b""),
+    (&["--public-url", "example.com", "-"], Some(TOKEN), UNSIGNED),
+    (
+        &["--try-tokens", "/no/such/file", "-"],
+        Some(TOKEN),
+        UNSIGNED,
+    ),
+    (&["--try-tokens", "-", "-"], Some(TOKEN), UNSIGNED),
+    (&["--token-stdin", "-"], None, UNSIGNED),
+];
+
 #[test]
-fn what_can_not_be_read_is_wrong_usage() {
-    let unsigned = b"GET /m HTTP/1.1\nHost: h\n\n";
-    let cases: &[(&[&str], Option<&str>, &[u8])] = &[
-        (&["-"], Some(TOKEN), b""),
-        (&["-"], Some(TOKEN), b"hello"),
-        (&["-"], Some(TOKEN), b"{"),
-        (&["-"], Some(TOKEN), b"{\"url\": 1}"),
-        (
-            &["-"],
-            Some(TOKEN),
-            b"{\"url\": \"http://h/\", \"token\": \"\"}",
-        ),
-        (&["-"], Some(TOKEN), b"GET /m HTTP/1.1\n\n"),
-        (&["-"], None, unsigned),
-        (&[], Some(TOKEN), unsigned),
-        (&["/no/such/file"], Some(TOKEN), b""),
-        (&["--public-url", "example.com", "-"], Some(TOKEN), unsigned),
-        (
-            &["--try-tokens", "/no/such/file", "-"],
-            Some(TOKEN),
-            unsigned,
-        ),
-        (&["--try-tokens", "-", "-"], Some(TOKEN), unsigned),
-        (&["--token-stdin", "-"], None, unsigned),
-    ];
-    for (args, token, input) in cases {
+fn unreadable_captures_are_wrong_usage() {
+    for (args, token, input) in UNREADABLE {
         let output = run(args, *token, input);
-        assert_eq!(output.status.code(), Some(2), "{args:?} {}", text(input));
+        assert_eq!(output.status, 2, "{args:?}: {output:?}");
         assert!(output.stdout.is_empty(), "{args:?}");
-        assert!(!text(&output.stderr).contains(TOKEN), "{args:?}");
     }
-    let help = run(&["--help"], None, b"");
-    let help = text(&help.stdout);
+    let help = run(&["--help"], None, b"").stdout;
     assert!(help.contains("ngrok") && help.contains("tcpdump"), "{help}");
 }

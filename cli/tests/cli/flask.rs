@@ -51,7 +51,7 @@ fn tutorial_gets_exactly_these_rows_wrong() {
     assert_eq!(
         rows(&report, "failed"),
         [
-            // Flask writes the query anew.
+            // Flask encodes the query again.
             "get: escaped punctuation",
             "json: body replaced under a valid URL signature",
             "json: no bodySHA256",

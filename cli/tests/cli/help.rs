@@ -1,6 +1,6 @@
 //! What a new user reads first, and what a terminal is shown.
 
-use crate::support::{command, run, serve_raw};
+use crate::support::{run, serve_raw, tool};
 
 #[test]
 fn help_leads_through_every_command() {
@@ -28,12 +28,9 @@ fn help_leads_through_every_command() {
 fn colours_are_there_to_be_left_out() {
     let url = serve_raw();
     let output = |no_color: &str| {
-        let output = command(&["check", &url])
-            .env("CLICOLOR_FORCE", "1")
-            .env("NO_COLOR", no_color)
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        let check = tool(&["check", &url]);
+        let check = check.env("CLICOLOR_FORCE", "1").env("NO_COLOR", no_color);
+        check.run_in_colour().stdout
     };
     assert!(output("").contains("\x1b["));
     assert!(!output("1").contains('\x1b'));
