@@ -9,7 +9,7 @@ use std::{
 /// The reason why a command ends with an exit status other than 0.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A check failed; the output says which.
+    /// A check failed; the output shows which one.
     Check,
     /// The arguments, the token or an input is wrong.
     Usage(String),

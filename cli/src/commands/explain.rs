@@ -18,7 +18,7 @@ use crate::{
 /// The length of an HMAC-SHA256 signature in base64.
 const SHA256_LEN: usize = 44;
 
-/// The end of the help, where `{CAUSES}` stands for the names of all causes.
+/// The end of the help. `{CAUSES}` is replaced by the names of all causes.
 const EXAMPLES: &str = "\
 Examples:
   twilio-webhook explain request.txt
@@ -76,6 +76,7 @@ struct JsonOutput<'a> {
     gave_up: bool,
 }
 
+/// Returns the end of the help.
 fn help() -> String {
     let causes: Vec<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
     EXAMPLES.replace("{CAUSES}", &causes.join(", "))

@@ -7,8 +7,8 @@ use crate::outcome::Failure;
 pub(crate) struct Url(String);
 
 impl Url {
-    /// Parses a URL. A fragment is cut off, since it is never sent; a missing path becomes `/`, since
-    /// that is what is sent.
+    /// Parses a URL. A fragment is cut off, since it is never sent; a missing path becomes `/`, which
+    /// is sent in its place.
     pub(crate) fn parse(text: &str, schemes: &[&str]) -> Result<Self, Failure> {
         let usage = |problem: &str| Failure::usage(format_args!("the URL {problem}"));
         let (text, _) = text.split_once('#').unwrap_or((text, ""));
@@ -45,7 +45,7 @@ impl Url {
         &self.0
     }
 
-    /// Returns the path and the query, as they stand in a request's first line.
+    /// Returns the path and the query, as the first line of a request has them.
     pub(crate) fn target(&self) -> &str {
         self.0
             .split_once("://")

@@ -63,7 +63,7 @@ pub(crate) fn at_most_one_stdin(inputs: &[bool]) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Returns whether a path stands for the standard input.
+/// Returns whether a path is `-`, which means the standard input.
 pub(crate) fn is_stdin(path: &Path) -> bool {
     path.as_os_str() == "-"
 }

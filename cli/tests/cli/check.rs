@@ -219,7 +219,7 @@ fn redirects_are_answers() {
 
 #[test]
 fn endpoint_that_is_not_there_is_unreachable() {
-    // A port that no system gives away, so that no other test's server has it.
+    // No system assigns this port, so no server of another test has it.
     let url = "http://127.0.0.1:1/";
     let output = run(&["check", url]);
     assert_eq!((output.status, output.stdout.as_str()), (3, ""));

@@ -1,4 +1,4 @@
-//! What a new user reads first, and what a terminal is shown.
+//! The help that a new user reads first, and colours in a terminal.
 
 use crate::support::{run, serve_raw, tool};
 
@@ -23,7 +23,7 @@ fn help_leads_through_every_command() {
     }
 }
 
-/// The other tests see no colours, which shows little unless there are some.
+/// That the other tests see no colours means something only if there are colours to turn off.
 #[test]
 fn colours_are_there_to_be_left_out() {
     let url = serve_raw();

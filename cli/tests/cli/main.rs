@@ -13,7 +13,7 @@ mod sign;
 mod support;
 mod verify;
 
-/// A file that is not declared above would be passed over in silence.
+/// Cargo ignores a file that is not declared above.
 #[test]
 fn every_file_is_a_module() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");

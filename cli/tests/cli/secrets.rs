@@ -19,7 +19,7 @@ fn signature(url: &str) -> String {
     validator().sign(&request).unwrap()
 }
 
-/// Checks what a command printed; tokens and passwords were looked for when it ended.
+/// Checks that a command printed no body and no signature. Running it has checked tokens and passwords.
 #[track_caller]
 fn assert_no_secret(args: &[&str], output: &Output, signatures: &[String]) {
     let printed = format!("{}{}", output.stdout, output.stderr);
@@ -125,7 +125,7 @@ fn requests_are_sent_without_printing_what_is_in_them() {
     }
 }
 
-/// Signing is what `sign` is for: it prints the signature, and nothing else of the request.
+/// `sign` prints the signature, since that is its purpose, and no other part of the request.
 #[test]
 fn sign_prints_the_signature_alone() {
     let url = "https://example.com/message";

@@ -1,4 +1,4 @@
-//! `send`: realistic events that a validated endpoint takes.
+//! `send`: realistic events that a validated endpoint accepts.
 
 use std::sync::mpsc;
 

@@ -64,7 +64,7 @@ fn vectors_get_the_documented_verdicts() {
     assert_eq!(verify(lines(genuine)).0.status, 0);
 }
 
-/// Stands for `$url` in [`FIELDS`].
+/// The text for `$url` in [`FIELDS`].
 const URL: &str = "https://example.com/a?b=c";
 
 /// The documented example: its URL, its form and its signature by the token `12345`.

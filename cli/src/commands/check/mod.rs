@@ -1,4 +1,4 @@
-//! `check`: sends genuine requests and forgeries, and checks what the endpoint does with each.
+//! `check`: sends genuine requests and forgeries, and checks that the endpoint accepts or refuses each.
 //!
 //! One word for one thing: a request is genuine or forged, the endpoint accepts or refuses it, and
 //! the row passes or fails.

@@ -63,7 +63,7 @@ pub(crate) struct Material {
     pub(crate) json: Vec<u8>,
 }
 
-/// A genuine request, as the parameters and what is added to them.
+/// A genuine request: the parameters, and the pairs that are added to them.
 struct Genuine {
     name: &'static str,
     shape: Shape,
@@ -92,7 +92,7 @@ const GENUINE: &[Genuine] = &[
         "&CallerCity=NEW+YORK&CallerState=NEW%20YORK&ButtonText=1%2B1",
     ),
     form(
-        "blanks around values",
+        "white space around values",
         "&ButtonText=++two+blanks%20%09&ButtonPayload=%0D%0Alines%0D%0A",
     ),
     // 9,000 bytes: nearly the longest message that Twilio sends.
