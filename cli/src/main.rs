@@ -1,11 +1,10 @@
 //! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `endpoint`; `input`; then `header`, `outcome` and
+//! A floor uses those below it only: `commands`; `endpoint`; `input`; then `outcome` and
 //! `terminal`.
 
 mod commands;
 mod endpoint;
-mod header;
 mod input;
 mod outcome;
 mod terminal;

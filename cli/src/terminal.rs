@@ -1,6 +1,7 @@
 //! Makes text from a request or an answer safe to print in a terminal.
 
 use quick_xml::{Reader, Writer, events::Event};
+use twilio_signature::redact::escape;
 
 /// Returns a body as text: XML is indented, other text is kept, and characters that a terminal would
 /// act on are escaped.
@@ -20,20 +21,6 @@ pub(crate) fn body(bytes: &[u8]) -> String {
 /// Returns a text as one line, with the characters escaped that a terminal would act on.
 pub(crate) fn line(text: &str) -> String {
     escape(text, &[])
-}
-
-/// Escapes control characters and those that change the direction of text.
-fn escape(text: &str, except: &[char]) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        let acts = c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if acts && !except.contains(&c) {
-            escaped.extend(c.escape_default());
-        } else {
-            escaped.push(c);
-        }
-    }
-    escaped
 }
 
 /// Indents XML; returns `None` if the text is not XML.

@@ -5,11 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use actix_twilio::{AuthToken, Cause, Explainer, Explanation, SharedKey};
 use serde::Serialize;
+use twilio_signature::{
+    AuthToken, SharedKey,
+    explain::{Cause, Explainer, Explanation},
+    header,
+};
 
 use crate::{
-    header,
     input::{capture, request::Request, source, token::KeyArgs},
     outcome::Failure,
     terminal,

@@ -2,10 +2,13 @@
 
 use std::io::{self, Write};
 
-use actix_twilio::{ValidationErrorKind, body_sha256};
+use twilio_signature::{
+    SignatureErrorKind,
+    header::{SIGNATURE, SIGNATURE_SETTINGS},
+    with_body_sha256,
+};
 
 use crate::{
-    header::{SIGNATURE, SIGNATURE_SETTINGS},
     input::{request_args::RequestArgs, source, token::KeyArgs},
     outcome::Failure,
 };
@@ -50,7 +53,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let keys = args.key.validator()?;
     let mut request = args.request.read()?;
     if args.add_hash {
-        request.url = with_hash(&request.url, &request.body);
+        request.url = with_body_sha256(&request.url, &request.body);
     }
     let settings = args
         .key
@@ -61,9 +64,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let signature = keys
         .sign(&request.webhook())
         .map_err(|err| match err.kind() {
-            ValidationErrorKind::BodyHashMissing => Failure::usage(format_args!(
+            SignatureErrorKind::BodyHashMissing => Failure::usage(format_args!(
                 "{err}: send the request to {} (--add-hash signs that URL)",
-                with_hash(&request.url, &request.body)
+                with_body_sha256(&request.url, &request.body)
             )),
             _ => Failure::usage(err),
         })?;
@@ -81,11 +84,4 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         writeln!(output, "{SIGNATURE_SETTINGS}: {settings}")?;
     }
     Ok(())
-}
-
-/// Adds the hash of the body to the end of the query, before a fragment.
-fn with_hash(url: &str, body: &[u8]) -> String {
-    let (url, fragment) = url.split_at(url.find('#').unwrap_or(url.len()));
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}bodySHA256={}{fragment}", body_sha256(body))
 }

@@ -5,12 +5,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use actix_twilio::RequestValidator;
 use serde::Serialize;
 use serde_json::value::RawValue;
+use twilio_signature::{
+    RequestValidator,
+    header::{SIGNATURE, SIGNATURE_SETTINGS},
+};
 
 use crate::{
-    header::{SIGNATURE, SIGNATURE_SETTINGS},
     input::{json, request::Request, request_args::RequestArgs, source, token::KeyArgs},
     outcome::Failure,
 };

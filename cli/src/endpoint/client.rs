@@ -102,7 +102,7 @@ impl Client {
             credentials.answer(
                 &challenges,
                 outgoing.method,
-                outgoing.url.target(),
+                &outgoing.url.target(),
                 &outgoing.body,
             )
         });

@@ -1,6 +1,6 @@
 //! The requests that Twilio makes, without the base of the URL and without a signature.
 
-use actix_twilio::body_sha256;
+use twilio_signature::{BODY_SHA256, body_sha256};
 
 /// The methods that Twilio requests webhooks with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -53,7 +53,7 @@ impl Message {
     pub(crate) fn json(body: Vec<u8>) -> Self {
         Self {
             method: Method::Post,
-            query: format!("bodySHA256={}", body_sha256(&body)),
+            query: format!("{BODY_SHA256}={}", body_sha256(&body)),
             content_type: Some("application/json"),
             body,
         }

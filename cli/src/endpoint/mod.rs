@@ -7,7 +7,7 @@ pub(crate) mod message;
 pub(crate) mod options;
 pub(crate) mod url;
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+use twilio_signature::{AuthToken, RequestValidator, WebhookRequest, header::SIGNATURE};
 
 use crate::{
     endpoint::{
@@ -15,7 +15,6 @@ use crate::{
         message::Message,
         url::Url,
     },
-    header::SIGNATURE,
     outcome::Failure,
 };
 

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use twilio_signature::header::SIGNATURE;
+
 use crate::{
     endpoint::{Endpoint, auth::Credentials, client::Client, url::Url},
-    header::SIGNATURE,
     input::token::TokenArgs,
     outcome::Failure,
 };

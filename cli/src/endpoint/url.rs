@@ -1,80 +1,97 @@
 //! URLs as text: a URL must be sent exactly as it was signed.
 
+use std::borrow::Cow;
+
+use twilio_signature::url::{UrlParts, scheme};
+
 use crate::outcome::Failure;
 
 /// A URL that requests can be sent to: it has a scheme, a host and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Url(String);
+pub(crate) struct Url {
+    parts: UrlParts<'static>,
+    text: String,
+}
 
 impl Url {
     /// Parses a URL. A fragment is cut off, since it is never sent; a missing path becomes `/`, which
     /// is sent in its place.
     pub(crate) fn parse(text: &str, schemes: &[&str]) -> Result<Self, Failure> {
         let usage = |problem: &str| Failure::usage(format_args!("the URL {problem}"));
-        let (text, _) = text.split_once('#').unwrap_or((text, ""));
-        let Some((scheme, rest)) = text.split_once("://") else {
+        let mut parts = UrlParts::of(text).into_owned();
+        parts.fragment = None;
+        if parts.scheme.is_empty() {
             return Err(usage(
                 "has no scheme: write the whole URL, such as http://localhost:8080/message",
             ));
-        };
-        if !schemes.contains(&scheme) {
+        }
+        if !schemes.contains(&&*parts.scheme) {
             return Err(usage(&format!(
                 "must start with {}://",
                 schemes.join(":// or ")
             )));
         }
-        let (authority, rest) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
-        if authority.contains('@') {
+        if parts.user_info.is_some() {
             return Err(usage(
                 "has a user name in it: pass the user name with --auth",
             ));
         }
-        if authority.is_empty() || authority.starts_with(':') {
+        if parts.host.is_empty() {
             return Err(usage("has no host"));
         }
-        if rest.contains(|c: char| c.is_whitespace() || c.is_control()) {
+        if parts
+            .target()
+            .contains(|c: char| c.is_whitespace() || c.is_control())
+        {
             return Err(usage(
                 "has white space or a control character in it: escape it, a space as %20",
             ));
         }
-        let slash = if rest.starts_with('/') { "" } else { "/" };
-        Ok(Self(format!("{scheme}://{authority}{slash}{rest}")))
+        if parts.path.is_empty() {
+            parts.path = "/".into();
+        }
+        Ok(Self::from(parts))
     }
 
     pub(crate) fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 
     /// Returns the path and the query, as the first line of a request has them.
-    pub(crate) fn target(&self) -> &str {
-        self.0
-            .split_once("://")
-            .and_then(|(_, rest)| rest.find('/').and_then(|at| rest.get(at..)))
-            .unwrap_or("/")
+    pub(crate) fn target(&self) -> String {
+        self.parts.target()
     }
 
     /// Appends pairs to the query.
     pub(crate) fn with_query(&self, pairs: &str) -> Self {
-        let separator = match self.0.split_once('?') {
-            _ if pairs.is_empty() => "",
-            None => "?",
-            Some((_, query)) if query.is_empty() || query.ends_with('&') => "",
-            Some(_) => "&",
-        };
-        Self([&self.0, separator, pairs].concat())
+        let mut parts = self.parts.clone();
+        if !pairs.is_empty() {
+            let query = parts.query.unwrap_or(Cow::Borrowed(""));
+            let separator = match &*query {
+                query if query.is_empty() || query.ends_with('&') => "",
+                _ => "&",
+            };
+            parts.query = Some([&*query, separator, pairs].concat().into());
+        }
+        Self::from(parts)
     }
 
     /// Writes the scheme of WebSockets as that of the HTTP that they start with, or the reverse.
     pub(crate) fn with_scheme_of(&self, websocket: bool) -> Self {
-        let schemes = [("http", "ws"), ("https", "wss")];
-        let Some((scheme, rest)) = self.0.split_once("://") else {
-            return self.clone();
-        };
-        let scheme = schemes
-            .iter()
-            .find(|(http, ws)| scheme == *http || scheme == *ws)
-            .map_or(scheme, |(http, ws)| if websocket { ws } else { http });
-        Self(format!("{scheme}://{rest}"))
+        let mut parts = self.parts.clone();
+        if let Some(secure) = parts.is_secure() {
+            parts.scheme = scheme(secure, websocket).into();
+        }
+        Self::from(parts)
+    }
+}
+
+impl From<UrlParts<'static>> for Url {
+    fn from(parts: UrlParts<'static>) -> Self {
+        Self {
+            text: parts.text(),
+            parts,
+        }
     }
 }
 
@@ -117,7 +134,11 @@ mod tests {
         ];
         for (text, url, target) in right {
             let parsed = Url::parse(text, HTTP).unwrap();
-            assert_eq!((parsed.as_str(), parsed.target()), (url, target), "{text}");
+            assert_eq!(
+                (parsed.as_str(), &*parsed.target()),
+                (url, target),
+                "{text}"
+            );
         }
     }
 

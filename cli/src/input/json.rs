@@ -1,17 +1,14 @@
 //! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
 
-use actix_twilio::{AuthToken, ConfigError, RequestValidator};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, error::Category, value::RawValue};
+use twilio_signature::{AuthToken, ConfigError, RequestValidator, header};
 use zeroize::Zeroizing;
 
-use crate::{
-    header,
-    input::{
-        request::{Header, Request},
-        token,
-    },
+use crate::input::{
+    request::{Header, Request},
+    token,
 };
 
 /// Parses an object. Returns the request, and apart from it the headers in the field `headers`, which

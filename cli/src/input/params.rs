@@ -2,8 +2,7 @@
 
 use crate::outcome::Failure;
 
-/// The content type of a form.
-pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
+pub(crate) use twilio_signature::header::FORM;
 
 /// The content type of a form as Twilio often writes it.
 pub(crate) const FORM_IN_UTF8: &str = "application/x-www-form-urlencoded; charset=UTF-8";

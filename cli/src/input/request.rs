@@ -1,9 +1,7 @@
 //! The request that a user passes in, whether as options, as a JSON object or as HTTP text.
 
-use actix_twilio::{ConfigError, RequestValidator, WebhookRequest};
 use serde_json::value::RawValue;
-
-use crate::header;
+use twilio_signature::{ConfigError, RequestValidator, WebhookRequest, header};
 
 /// A header: its name and its value.
 pub(crate) type Header = (String, Vec<u8>);

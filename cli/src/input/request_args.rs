@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use twilio_signature::url::UrlParts;
+
 use crate::{
     input::{
         params::{self, FORM},
@@ -39,7 +41,7 @@ pub(crate) struct RequestArgs {
 impl RequestArgs {
     /// Reads the request that the options describe, without a signature.
     pub(crate) fn read(&self) -> Result<Request, Failure> {
-        if !self.url.contains("://") {
+        if UrlParts::of(&self.url).scheme.is_empty() {
             return Err(Failure::usage(
                 "the URL has no scheme: write the whole URL, such as https://example.com/message",
             ));

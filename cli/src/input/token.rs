@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use actix_twilio::{AuthToken, ConfigError, RequestValidator, SharedKey};
+use twilio_signature::{AuthToken, ConfigError, RequestValidator, SharedKey};
 use zeroize::Zeroizing;
 
 use crate::{input::source, outcome::Failure};

@@ -6,7 +6,10 @@ use crate::support::{
     self, FORM, GENUINE_ROWS, OK, ROWS, TOKEN, assert_wrong_usage, check, config, file, header,
     record, rows, run, run_with_input, serve, serve_open, serve_raw, tool, validator,
 };
-use actix_twilio::{TwilioConfig, ValidationErrorKind, WebhookRequest, validate_twilio_request};
+use actix_twilio::{
+    TwilioConfig, ValidationErrorKind, WebhookRequest, signature::SignatureErrorKind,
+    validate_twilio_request,
+};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::StatusCode, post, web};
 use serde::Deserialize;
 
@@ -422,12 +425,16 @@ fn forgeries_are_what_their_names_say() {
         let name = row["name"].as_str().unwrap();
         let expected = match name {
             _ if row["expected"] == "accept" => None,
-            "missing header" => Some(Kind::SignatureMissing),
-            "empty header" => Some(Kind::SignatureMalformed),
-            _ if name.starts_with("two signatures") => Some(Kind::SignatureConflicting),
-            "body replaced under a valid URL signature" => Some(Kind::BodyHashMismatch),
-            "no bodySHA256" => Some(Kind::BodyHashMissing),
-            _ => Some(Kind::SignatureMismatch),
+            "missing header" => Some(Kind::Signature(SignatureErrorKind::SignatureMissing)),
+            "empty header" => Some(Kind::Signature(SignatureErrorKind::SignatureMalformed)),
+            _ if name.starts_with("two signatures") => {
+                Some(Kind::Signature(SignatureErrorKind::SignatureConflicting))
+            }
+            "body replaced under a valid URL signature" => {
+                Some(Kind::Signature(SignatureErrorKind::BodyHashMismatch))
+            }
+            "no bodySHA256" => Some(Kind::Signature(SignatureErrorKind::BodyHashMissing)),
+            _ => Some(Kind::Signature(SignatureErrorKind::SignatureMismatch)),
         };
         assert_eq!(kind, expected, "{row}");
     }

@@ -1,6 +1,6 @@
 //! `twilio-webhook explain`: each cause from a captured request, in words and as JSON.
 
-use actix_twilio::{RequestValidator, SharedKey, WebhookRequest, body_sha256};
+use actix_twilio::{RequestValidator, WebhookRequest, keys::SharedKey, signature::body_sha256};
 use serde_json::{Value, json};
 
 use crate::support::{FORGED, Output, TOKEN, file, sign_text as sign, tool};

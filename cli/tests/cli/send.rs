@@ -150,7 +150,7 @@ fn parameters_are_overridden() {
     assert!(
         head.starts_with(&format!(
             "POST /?bodySHA256={} ",
-            actix_twilio::body_sha256(body)
+            actix_twilio::signature::body_sha256(body)
         )),
         "{head}"
     );

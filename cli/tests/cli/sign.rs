@@ -1,6 +1,6 @@
 //! `sign`: signatures for curl and scripts.
 
-use actix_twilio::body_sha256;
+use actix_twilio::signature::body_sha256;
 
 use crate::support::{FORM, assert_wrong_usage, run, run_with_input, tool};
 
