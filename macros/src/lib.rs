@@ -6,7 +6,6 @@ mod expand;
 mod handler;
 mod literal;
 mod module;
-mod registrations;
 
 use proc_macro::TokenStream;
 

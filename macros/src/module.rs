@@ -1,5 +1,7 @@
 //! The annotated module: every route in it gets the attribute, and what can't be seen is an error.
 
+mod registrations;
+
 use std::mem;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
@@ -14,7 +16,6 @@ use syn::{
 use crate::{
     attr::{Options, is_own},
     errors::Errors,
-    registrations,
 };
 
 /// actix-web's route attributes.

@@ -6,7 +6,8 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use crate::{attr::is_own, errors::Errors, module::Unprotected};
+use super::Unprotected;
+use crate::{attr::is_own, errors::Errors};
 
 /// Functions and methods of actix-web that make a route or service of what they are given.
 const REGISTRARS: [&str; 12] = [
