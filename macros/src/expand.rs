@@ -1,82 +1,13 @@
 //! From the annotated function to the one that validates first.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{
-    Attribute, Ident, Visibility,
-    parse::{ParseStream, Parser},
-    parse_quote_spanned,
-};
+use syn::{Ident, parse_quote_spanned};
 
 use crate::{
     attr::{Options, Overrides, PolicyOption},
-    errors::Errors,
     handler::{Argument, Handler},
-    module,
 };
-
-/// Expands the attribute. Where it is used wrongly, the errors stand beside the item as it was, so that
-/// editors go on working.
-pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let options = Options::parse(args.clone(), &mut errors);
-    if let Some(skip) = &options.skip {
-        let problem =
-            "`skip` leaves a function of an annotated module open: it has no meaning here";
-        errors.at(skip, problem);
-    }
-    let mut handler = match syn::parse2::<Handler>(item.clone()) {
-        Ok(handler) => handler,
-        Err(err) => {
-            if let Some(mut module) = module::parse(item) {
-                if let PolicyOption::Overrides(Overrides { url: Some(url), .. }) = &options.policy {
-                    errors.at(url, WHOLE_URL_OF_MANY);
-                }
-                // Options that are wrong are told once, not for each function.
-                let valid = if errors.is_empty() {
-                    args.clone()
-                } else {
-                    TokenStream::new()
-                };
-                module::protect(&mut module, &valid, &options, &mut errors);
-                return errors.beside(&module);
-            }
-            errors.push(not_a_function(item).unwrap_or(err));
-            return errors.beside(item);
-        }
-    };
-    let arguments = handler.check(&mut errors);
-    if errors.is_empty() {
-        expand(handler, &arguments, &options)
-    } else {
-        errors.beside(&handler)
-    }
-}
-
-const WHOLE_URL_OF_MANY: &str = "with `url` the path of a request is not signed, so that one for a \
-                                 route of the module would pass for every other: write `url` on a \
-                                 single handler, or `public_url` here";
-
-/// Returns an error if the item is a whole one of another kind; a function that does not parse has
-/// an error of its own.
-fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
-    let message = "`#[validate_twilio_request]` goes on an `async fn` or an inline module";
-    match syn::parse2(item.clone()) {
-        // syn has no type for a function without a body.
-        Ok(syn::Item::Fn(_) | syn::Item::Verbatim(_)) | Err(_) => None,
-        Ok(_) => {
-            let keyword = keyword.parse2(item.clone()).ok()?;
-            Some(syn::Error::new_spanned(keyword, message))
-        }
-    }
-}
-
-/// Returns the first token of an item behind its attributes and visibility.
-fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
-    input.call(Attribute::parse_outer)?;
-    input.parse::<Visibility>()?;
-    Ok(input.parse::<TokenStream>()?.into_iter().next())
-}
 
 /// Puts the validating extractor in place of the handler's own.
 ///
@@ -103,7 +34,11 @@ fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
 /// an error; but an `#[expect]` must be met by the very argument that it stands on, so that one with
 /// lint levels has a `let` of its own. The braces around the body are the macro's own: the lint
 /// `unused_braces` passes over those.
-fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> TokenStream {
+pub(crate) fn expand(
+    mut handler: Handler,
+    arguments: &[Argument],
+    options: &Options,
+) -> TokenStream {
     let krate = &options.krate;
     let hygienic = Span::mixed_site();
     let validated = format_ident!("validated", span = hygienic);

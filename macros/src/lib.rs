@@ -1,6 +1,7 @@
 //! The attribute of the `actix-twilio` crate, which re-exports it: depend on that one.
 
 mod attr;
+mod dispatch;
 mod errors;
 mod expand;
 mod handler;
@@ -137,5 +138,5 @@ use proc_macro::TokenStream;
 /// (`auth_token = ".."`) is refused too: put it into the environment.
 #[proc_macro_attribute]
 pub fn validate_twilio_request(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(&args.into(), &item.into()).into()
+    dispatch::attribute(&args.into(), &item.into()).into()
 }

@@ -6,7 +6,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use super::Unprotected;
+use super::unprotected::Unprotected;
 use crate::{attr::is_own, errors::Errors};
 
 /// Functions and methods of actix-web that make a route or service of what they are given.
