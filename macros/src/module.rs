@@ -1,6 +1,7 @@
 //! The annotated module: every route in it gets the attribute, and what can't be seen is an error.
 
 mod attributes;
+mod macros;
 mod nested;
 mod protection;
 mod registrations;

@@ -4,13 +4,14 @@ use std::mem;
 
 use proc_macro2::TokenStream;
 use syn::{
-    Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Meta, Path, ReturnType, Signature, Stmt,
+    Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType, Signature, Stmt,
     TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
 };
 
 use super::{
     attributes::{is_harmless, is_route, metas},
+    macros::Macros,
     nested::one_module_deeper,
     unprotected::Unprotected,
 };
@@ -18,35 +19,6 @@ use crate::{
     attr::{Options, is_own},
     errors::Errors,
 };
-
-/// Macros of the language, and those that write a log, which make no route in the place of a statement.
-const HARMLESS_MACROS: [&str; 25] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "error",
-    "event",
-    "format",
-    "info",
-    "log",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "trace",
-    "unimplemented",
-    "unreachable",
-    "warn",
-    "write",
-    "writeln",
-];
 
 const MACRO: &str = "the attribute can't see the routes that this macro may make: move it out of \
                      the module";
@@ -64,6 +36,7 @@ pub(super) fn add(
         errors,
         routes: 0,
         unprotected: Unprotected::default(),
+        macros: Macros::default(),
         body: None,
     };
     protection.content(module);
@@ -78,6 +51,7 @@ struct Protection<'a> {
     /// How many were seen, protected or skipped.
     routes: usize,
     unprotected: Unprotected,
+    macros: Macros,
     /// The function whose body this is.
     body: Option<Body>,
 }
@@ -152,14 +126,18 @@ impl VisitMut for Protection<'_> {
 
     fn visit_block_mut(&mut self, block: &mut Block) {
         // A macro may be defined below its use.
-        self.macros(&block.stmts);
+        for statement in &block.stmts {
+            if let Stmt::Item(item) = statement {
+                self.macros.note(item);
+            }
+        }
         let last = block.stmts.len().saturating_sub(1);
         for (index, statement) in block.stmts.iter_mut().enumerate() {
             if let Stmt::Macro(call) = statement
                 && let Some(body) = self.body
             {
                 let is_value = index == last && call.semi_token.is_none() && !body.returns_nothing;
-                if !is_value && self.may_make_a_route(&call.mac.path, body) {
+                if !is_value && self.macros.may_make_a_route(&call.mac.path, body.is_async) {
                     self.errors.at(&call.mac.path, MACRO);
                 }
             }
@@ -179,7 +157,7 @@ impl Protection<'_> {
             return;
         };
         for item in &*items {
-            self.macro_by_example(item);
+            self.macros.note(item);
         }
         for item in items {
             self.visit_item_mut(item);
@@ -193,31 +171,6 @@ impl Protection<'_> {
         });
         self.visit_block_mut(block);
         self.body = outer;
-    }
-
-    fn macros(&mut self, statements: &[Stmt]) {
-        for statement in statements {
-            if let Stmt::Item(item) = statement {
-                self.macro_by_example(item);
-            }
-        }
-    }
-
-    fn macro_by_example(&mut self, item: &Item) {
-        if let Item::Macro(definition) = item
-            && let Some(name) = &definition.ident
-        {
-            self.unprotected.macros.push(name.clone());
-        }
-    }
-
-    /// Returns whether a macro in the place of a statement may make a route and register it. A handler
-    /// registers nothing, so that in an `async fn` only the module's own macros are suspected.
-    fn may_make_a_route(&self, path: &Path, body: Body) -> bool {
-        let last = path.segments.last().map(|segment| &segment.ident);
-        let own = last.is_some_and(|name| self.unprotected.macros.contains(name));
-        let harmless = last.is_some_and(|name| HARMLESS_MACROS.iter().any(|known| name == known));
-        own || (!body.is_async && !harmless)
     }
 
     fn function(&mut self, function: Function<'_>) {

@@ -7,6 +7,4 @@ use proc_macro2::Ident;
 pub(super) struct Unprotected {
     pub(super) asynchronous: Vec<Ident>,
     pub(super) plain: Vec<Ident>,
-    /// Macros by example that are written in the module.
-    pub(super) macros: Vec<Ident>,
 }
