@@ -123,13 +123,19 @@ fn hidden_policy(
         .iter()
         .filter(|attr| attr.path().is_ident("cfg"))
         .collect();
-    let option = |value: &Option<syn::LitStr>| match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    };
-    let public_url = option(&overrides.public_url);
-    let url = option(&overrides.url);
-    let auth_token_env = option(&overrides.auth_token_env);
+    let Overrides {
+        public_url,
+        url,
+        auth_token_env,
+    } = overrides;
+    let setters = [
+        public_url.as_ref().map(|url| quote!(.public_url(#url))),
+        url.as_ref().map(|url| quote!(.url(#url))),
+        auth_token_env
+            .as_ref()
+            .map(|name| quote!(.auth_token_env(#name))),
+    ];
+    let setters = setters.iter().flatten();
     quote_spanned! {Span::mixed_site()=>
         #(#cfgs)*
         #[doc(hidden)]
@@ -144,9 +150,9 @@ fn hidden_policy(
                 #krate::__private::TwilioConfig,
                 #krate::__private::ConfigError,
             > {
-                static ROUTE: #krate::__private::Route =
-                    #krate::__private::Route::new(#public_url, #url, #auth_token_env);
-                #krate::__private::Route::config(&ROUTE, req)
+                static OPTIONS: #krate::__private::RouteOptions =
+                    #krate::__private::RouteOptions::new() #(#setters)*;
+                #krate::__private::RouteOptions::config(&OPTIONS, req)
             }
         }
     }

@@ -19,7 +19,7 @@ use twilio_signature::{RequestValidator, url::PublicUrl};
 pub(crate) use self::proxies::TrustedProxies;
 pub use self::{
     builder::TwilioConfigBuilder,
-    policy::{AppPolicy, Policy, Route},
+    policy::{AppPolicy, Policy, RouteOptions},
     verdict::Verdict,
 };
 use crate::{

@@ -73,30 +73,50 @@ impl Policy for AppPolicy {
     }
 }
 
-/// The options of one attribute; its expansion holds them in a static.
+/// The options of one attribute, which its expansion keeps in a static.
+///
+/// Options that are not set are the app's.
 #[derive(Debug)]
-pub struct Route {
+pub struct RouteOptions {
     public_url: Option<&'static str>,
     url: Option<&'static str>,
     auth_token_env: Option<&'static str>,
-    /// The last configuration that was made, beside the app's that it was made from.
+    /// The last configuration that was made, with the app's configuration that it was made from.
     made: RwLock<Option<(Option<TwilioConfig>, TwilioConfig)>>,
 }
 
-impl Route {
-    /// Constructs the options, of which those that are not given are the app's.
+impl RouteOptions {
+    /// Constructs options that are all the app's.
     #[must_use]
-    pub const fn new(
-        public_url: Option<&'static str>,
-        url: Option<&'static str>,
-        auth_token_env: Option<&'static str>,
-    ) -> Self {
+    #[expect(clippy::new_without_default, reason = "`Default` is not const")]
+    pub const fn new() -> Self {
         Self {
-            public_url,
-            url,
-            auth_token_env,
+            public_url: None,
+            url: None,
+            auth_token_env: None,
             made: RwLock::new(None),
         }
+    }
+
+    /// Sets the base of the URL that Twilio requests.
+    #[must_use]
+    pub const fn public_url(mut self, url: &'static str) -> Self {
+        self.public_url = Some(url);
+        self
+    }
+
+    /// Sets the whole URL that Twilio requests, without its query.
+    #[must_use]
+    pub const fn url(mut self, url: &'static str) -> Self {
+        self.url = Some(url);
+        self
+    }
+
+    /// Sets the name of the environment variable that holds the Auth Token.
+    #[must_use]
+    pub const fn auth_token_env(mut self, name: &'static str) -> Self {
+        self.auth_token_env = Some(name);
+        self
     }
 
     /// Returns the app's configuration with these options in place of its own.
