@@ -1,8 +1,8 @@
 //! The grammar of the attribute's options.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use syn::{
-    Attribute, Expr, ExprLit, ExprPath, Lit, LitStr, Meta, Path, Token, ext::IdentExt,
+    Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, Path, Token, ext::IdentExt,
     parse::Parser, parse_quote, punctuated::Punctuated,
 };
 
@@ -17,7 +17,7 @@ pub(crate) fn is_own(attr: &Attribute) -> bool {
     last.is_some_and(|segment| segment.ident == ATTRIBUTE)
 }
 
-/// What stands in the parentheses of `#[validate_twilio_request(..)]`.
+/// The options in the parentheses of `#[validate_twilio_request(..)]`.
 pub(crate) struct Options {
     /// The path of the `actix-twilio` crate.
     pub(crate) krate: Path,
@@ -33,20 +33,29 @@ pub(crate) enum PolicyOption {
     App,
     /// From the user's own policy.
     Type(Path),
-    /// From the app, but for these.
-    Overrides(Overrides),
+    /// From the app, except for these settings.
+    Overrides(Vec<Override>),
 }
 
-/// The options that take the place of the app's.
-#[derive(Default)]
-pub(crate) struct Overrides {
-    pub(crate) public_url: Option<LitStr>,
-    pub(crate) url: Option<LitStr>,
-    pub(crate) auth_token_env: Option<LitStr>,
+/// An option that takes the place of the app's setting.
+pub(crate) struct Override {
+    /// The name of the option, and of the method of `RouteOptions` that sets it.
+    pub(crate) name: Ident,
+    pub(crate) value: LitStr,
 }
+
+/// The options that take the place of the app's settings, each with an example of its value and with
+/// the check of it. For each, `RouteOptions` of the `actix-twilio` crate has a method of this name.
+const OVERRIDES: [(&str, &str, Check); 3] = [
+    ("public_url", "https://example.com", literal::base_url),
+    ("url", "https://example.com/message", literal::whole_url),
+    ("auth_token_env", "NAME", literal::variable),
+];
+
+type Check = fn(LitStr) -> syn::Result<LitStr>;
 
 impl Options {
-    /// Parses the options, and takes the default for those that are wrong.
+    /// Parses the options. Options that are wrong are left at their default.
     pub(crate) fn parse(args: TokenStream, errors: &mut Errors) -> Self {
         let metas = Punctuated::<Meta, Token![,]>::parse_terminated
             .parse2(args)
@@ -55,96 +64,105 @@ impl Options {
                 errors.push(syn::Error::new(err.span(), problem));
                 Punctuated::new()
             });
-        let (mut krate, mut policy, mut skip) = (None, None, None);
-        let (mut public_url, mut url, mut auth_token_env) = (None, None, None);
-        let mut seen = Vec::new();
+        let mut options = Self {
+            krate: parse_quote!(::actix_twilio),
+            policy: PolicyOption::App,
+            skip: None,
+        };
+        let mut given: Vec<(String, &Path)> = Vec::new();
         for meta in &metas {
             let path = meta.path();
             let Some(name) = path.get_ident().map(|ident| ident.unraw().to_string()) else {
-                errors.at(path, UNKNOWN);
+                errors.push(unknown(path));
                 continue;
             };
-            if seen.contains(&name) {
+            if given.iter().any(|(other, _)| *other == name) {
                 errors.at(path, &format!("duplicate option `{name}`"));
                 continue;
             }
-            let parsed = match name.as_str() {
-                "crate" => path_value(meta, "crate = path::to::actix_twilio")
-                    .map(|path| krate = Some(path)),
-                "policy" => path_value(meta, "policy = path::To").map(|path| policy = Some(path)),
-                "public_url" => string_value(meta, "public_url = \"https://example.com\"")
-                    .and_then(literal::base_url)
-                    .map(|value| public_url = Some(value)),
-                "url" => string_value(meta, "url = \"https://example.com/message\"")
-                    .and_then(literal::whole_url)
-                    .map(|value| url = Some(value)),
-                "auth_token_env" => string_value(meta, "auth_token_env = \"NAME\"")
-                    .and_then(literal::variable)
-                    .map(|value| auth_token_env = Some(value)),
-                "skip" => match meta {
-                    Meta::Path(path) => {
-                        skip = Some(path.clone());
-                        Ok(())
-                    }
-                    _ => Err(syn::Error::new_spanned(meta, "`skip` takes no value")),
-                },
-                "auth_token" => Err(syn::Error::new_spanned(meta, TOKEN_IN_SOURCE)),
-                _ => Err(syn::Error::new_spanned(path, UNKNOWN)),
-            };
-            if let Err(err) = parsed {
+            if let Err(err) = options.set(&name, meta) {
                 errors.push(err);
             }
-            seen.push(name);
+            given.push((name, path));
         }
-        for (first, second) in EXCLUSIVE {
-            if seen.iter().any(|name| name == first)
-                && let Some(meta) = metas.iter().find(|meta| meta.path().is_ident(second))
-            {
-                let problem = format!("`{second}` can't stand beside `{first}`");
-                errors.at(meta.path(), &problem);
+        for (first, _) in &given {
+            for (second, path) in &given {
+                if excludes(first, second) {
+                    let problem = format!("`{second}` can't stand beside `{first}`");
+                    errors.at(path, &problem);
+                }
             }
         }
-        let overrides = Overrides {
-            public_url,
-            url,
-            auth_token_env,
-        };
-        Self {
-            krate: krate.unwrap_or_else(|| parse_quote!(::actix_twilio)),
-            policy: match policy {
-                Some(policy) => PolicyOption::Type(policy),
-                None if overrides.is_empty() => PolicyOption::App,
-                None => PolicyOption::Overrides(overrides),
+        options
+    }
+
+    fn set(&mut self, name: &str, meta: &Meta) -> syn::Result<()> {
+        match name {
+            "crate" => self.krate = path_value(meta, "crate = path::to::actix_twilio")?,
+            "policy" => self.policy = PolicyOption::Type(path_value(meta, "policy = path::To")?),
+            "skip" => match meta {
+                Meta::Path(path) => self.skip = Some(path.clone()),
+                _ => return Err(syn::Error::new_spanned(meta, "`skip` takes no value")),
             },
-            skip,
+            "auth_token" => return Err(syn::Error::new_spanned(meta, TOKEN_IN_SOURCE)),
+            _ => {
+                let (name, example, check) = OVERRIDES
+                    .into_iter()
+                    .find(|(known, ..)| *known == name)
+                    .ok_or_else(|| unknown(meta.path()))?;
+                let value = string_value(meta, &format!("{name} = \"{example}\""))?;
+                self.policy.add(Override {
+                    name: Ident::new(name, Span::mixed_site()),
+                    value: check(value)?,
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the value of the option `url`.
+    pub(crate) fn whole_url(&self) -> Option<&LitStr> {
+        let PolicyOption::Overrides(overrides) = &self.policy else {
+            return None;
+        };
+        let url = overrides.iter().find(|option| option.name == "url")?;
+        Some(&url.value)
+    }
+}
+
+impl PolicyOption {
+    fn add(&mut self, option: Override) {
+        match self {
+            Self::App => *self = Self::Overrides(vec![option]),
+            Self::Overrides(overrides) => overrides.push(option),
+            // An error: they exclude each other.
+            Self::Type(_) => {}
         }
     }
 }
-
-impl Overrides {
-    fn is_empty(&self) -> bool {
-        self.public_url.is_none() && self.url.is_none() && self.auth_token_env.is_none()
-    }
-}
-
-const UNKNOWN: &str = "unknown option, expected `public_url`, `url`, `auth_token_env`, `policy`, \
-                       `crate` or, in an annotated module, `skip`";
 
 const TOKEN_IN_SOURCE: &str = "a token in the source is known to everyone who sees the repository \
                                or the binary: put it into an environment variable and write \
                                `auth_token_env = \"NAME\"`";
 
-/// Options of which the second can't stand beside the first.
-const EXCLUSIVE: [(&str, &str); 8] = [
-    ("policy", "public_url"),
-    ("policy", "url"),
-    ("policy", "auth_token_env"),
-    ("public_url", "url"),
-    ("skip", "policy"),
-    ("skip", "public_url"),
-    ("skip", "url"),
-    ("skip", "auth_token_env"),
-];
+fn unknown(path: &Path) -> syn::Error {
+    let overrides = OVERRIDES.map(|(name, ..)| name).join("`, `");
+    let problem = format!(
+        "unknown option, expected `{overrides}`, `policy`, `crate` or, in an annotated module, `skip`"
+    );
+    syn::Error::new_spanned(path, problem)
+}
+
+/// Returns whether the second option can't be given beside the first.
+fn excludes(first: &str, second: &str) -> bool {
+    let is_override = OVERRIDES.iter().any(|(name, ..)| *name == second);
+    match first {
+        "skip" => is_override || second == "policy",
+        "policy" => is_override,
+        "public_url" => second == "url",
+        _ => false,
+    }
+}
 
 fn path_value(meta: &Meta, example: &str) -> syn::Result<Path> {
     match value(meta, "a path", example)? {

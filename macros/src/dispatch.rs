@@ -6,13 +6,7 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{
-    attr::{Options, Overrides, PolicyOption},
-    errors::Errors,
-    expand::expand,
-    handler::Handler,
-    module,
-};
+use crate::{attr::Options, errors::Errors, expand::expand, handler::Handler, module};
 
 /// Expands the attribute. Where it is used wrongly, the errors stand beside the item as it was, so that
 /// editors go on working.
@@ -28,7 +22,7 @@ pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
         Ok(handler) => handler,
         Err(err) => {
             if let Some(mut module) = module::parse(item) {
-                if let PolicyOption::Overrides(Overrides { url: Some(url), .. }) = &options.policy {
+                if let Some(url) = options.whole_url() {
                     errors.at(url, WHOLE_URL_OF_MANY);
                 }
                 // Options that are wrong are told once, not for each function.

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Ident, parse_quote_spanned};
 
 use crate::{
-    attr::{Options, Overrides, PolicyOption},
+    attr::{Options, Override, PolicyOption},
     handler::{Argument, Handler},
 };
 
@@ -113,7 +113,7 @@ pub(crate) fn expand(
 fn hidden_policy(
     name: &Ident,
     handler: &Handler,
-    overrides: &Overrides,
+    overrides: &[Override],
     options: &Options,
 ) -> TokenStream {
     let krate = &options.krate;
@@ -123,19 +123,9 @@ fn hidden_policy(
         .iter()
         .filter(|attr| attr.path().is_ident("cfg"))
         .collect();
-    let Overrides {
-        public_url,
-        url,
-        auth_token_env,
-    } = overrides;
-    let setters = [
-        public_url.as_ref().map(|url| quote!(.public_url(#url))),
-        url.as_ref().map(|url| quote!(.url(#url))),
-        auth_token_env
-            .as_ref()
-            .map(|name| quote!(.auth_token_env(#name))),
-    ];
-    let setters = setters.iter().flatten();
+    let setters = overrides
+        .iter()
+        .map(|Override { name, value }| quote!(.#name(#value)));
     quote_spanned! {Span::mixed_site()=>
         #(#cfgs)*
         #[doc(hidden)]
