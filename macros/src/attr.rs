@@ -1,6 +1,7 @@
 //! The grammar of the attribute's options.
 
 use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, ExprLit, ExprPath, Ident, Lit, LitStr, Meta, Path, Token, ext::IdentExt,
     parse::Parser, parse_quote, punctuated::Punctuated,
@@ -18,6 +19,7 @@ pub(crate) fn is_own(attr: &Attribute) -> bool {
 }
 
 /// The options in the parentheses of `#[validate_twilio_request(..)]`.
+#[derive(Clone)]
 pub(crate) struct Options {
     /// The path of the `actix-twilio` crate.
     pub(crate) krate: Path,
@@ -28,6 +30,7 @@ pub(crate) struct Options {
 }
 
 /// Where the configuration of a handler comes from.
+#[derive(Clone)]
 pub(crate) enum PolicyOption {
     /// From the app.
     App,
@@ -38,6 +41,7 @@ pub(crate) enum PolicyOption {
 }
 
 /// An option that takes the place of the app's setting.
+#[derive(Clone)]
 pub(crate) struct Override {
     /// The name of the option, and of the method of `RouteOptions` that sets it.
     pub(crate) name: Ident,
@@ -130,6 +134,23 @@ impl Options {
     }
 }
 
+impl ToTokens for Options {
+    /// Writes the options as they stand in the parentheses, without `skip`.
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        let krate = &self.krate;
+        tokens.extend(quote!(crate = #krate));
+        match &self.policy {
+            PolicyOption::App => {}
+            PolicyOption::Type(path) => tokens.extend(quote!(, policy = #path)),
+            PolicyOption::Overrides(overrides) => {
+                for Override { name, value } in overrides {
+                    tokens.extend(quote!(, #name = #value));
+                }
+            }
+        }
+    }
+}
+
 impl PolicyOption {
     fn add(&mut self, option: Override) {
         match self {
@@ -196,6 +217,6 @@ fn value<'m>(meta: &'m Meta, what: &str, example: &str) -> syn::Result<&'m Expr>
     Ok(value)
 }
 
-fn expected(what: &str, example: &str, found: impl quote::ToTokens) -> syn::Error {
+fn expected(what: &str, example: &str, found: impl ToTokens) -> syn::Error {
     syn::Error::new_spanned(found, format!("expected {what}: `{example}`"))
 }

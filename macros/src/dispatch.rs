@@ -25,13 +25,7 @@ pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
                 if let Some(url) = options.whole_url() {
                     errors.at(url, WHOLE_URL_OF_MANY);
                 }
-                // Options that are wrong are told once, not for each function.
-                let valid = if errors.is_empty() {
-                    args.clone()
-                } else {
-                    TokenStream::new()
-                };
-                module::protect(&mut module, &valid, &options, &mut errors);
+                module::protect(&mut module, &options, &mut errors);
                 return errors.beside(&module);
             }
             errors.push(not_a_function(item).unwrap_or(err));

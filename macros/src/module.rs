@@ -44,13 +44,8 @@ pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
 ///     }
 /// }
 /// ```
-pub(crate) fn protect(
-    module: &mut ItemMod,
-    args: &TokenStream,
-    options: &Options,
-    errors: &mut Errors,
-) {
-    let (routes, unprotected) = protection::add(module, args, options, errors);
+pub(crate) fn protect(module: &mut ItemMod, options: &Options, errors: &mut Errors) {
+    let (routes, unprotected) = protection::add(module, options, errors);
     if routes == 0 && errors.is_empty() {
         errors.at(
             &module.ident,

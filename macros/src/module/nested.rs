@@ -1,26 +1,35 @@
 //! Options of a module as they read in a module inside of it.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
+use syn::{
+    Ident, Path,
+    visit_mut::{self, VisitMut},
+};
 
-/// Returns options as they read one module deeper: their values that start with `self` or `super` get one
-/// `super` more.
-pub(super) fn one_module_deeper(args: &TokenStream) -> TokenStream {
-    let mut after_equals = false;
-    args.clone()
-        .into_iter()
-        .flat_map(|token| {
-            let tokens = match &token {
-                TokenTree::Ident(ident) if after_equals && ident == "self" => {
-                    quote_spanned!(ident.span()=> super)
-                }
-                TokenTree::Ident(ident) if after_equals && ident == "super" => {
-                    quote_spanned!(ident.span()=> super::super)
-                }
-                token => token.to_token_stream(),
-            };
-            after_equals = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '=');
-            tokens
-        })
-        .collect()
+use crate::attr::{Options, PolicyOption};
+
+/// Returns options as they read one module deeper: their paths that start with `self` or `super` get
+/// one `super` more.
+pub(super) fn one_module_deeper(options: &Options) -> Options {
+    let mut options = options.clone();
+    OneModuleDeeper.visit_path_mut(&mut options.krate);
+    if let PolicyOption::Type(policy) = &mut options.policy {
+        OneModuleDeeper.visit_path_mut(policy);
+    }
+    options
+}
+
+struct OneModuleDeeper;
+
+impl VisitMut for OneModuleDeeper {
+    fn visit_path_mut(&mut self, path: &mut Path) {
+        if let Some(first) = path.segments.first_mut() {
+            if first.ident == "self" {
+                first.ident = Ident::new("super", first.ident.span());
+            } else if first.ident == "super" {
+                let one_more = first.clone();
+                path.segments.insert(0, one_more);
+            }
+        }
+        visit_mut::visit_path_mut(self, path);
+    }
 }

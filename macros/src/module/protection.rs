@@ -2,7 +2,6 @@
 
 use std::mem;
 
-use proc_macro2::TokenStream;
 use syn::{
     Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType, Signature, Stmt,
     TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
@@ -26,13 +25,11 @@ const MACRO: &str = "the attribute can't see the routes that this macro may make
 /// Adds the attribute to each route, and returns how many there are, and what is unprotected.
 pub(super) fn add(
     module: &mut ItemMod,
-    args: &TokenStream,
     options: &Options,
     errors: &mut Errors,
 ) -> (usize, Unprotected) {
     let mut protection = Protection {
-        args: args.clone(),
-        options,
+        options: options.clone(),
         errors,
         routes: 0,
         unprotected: Unprotected::default(),
@@ -45,8 +42,7 @@ pub(super) fn add(
 
 struct Protection<'a> {
     /// The module's options as its functions get them: seen from where they stand.
-    args: TokenStream,
-    options: &'a Options,
+    options: Options,
     errors: &'a mut Errors,
     /// How many were seen, protected or skipped.
     routes: usize,
@@ -106,10 +102,10 @@ impl VisitMut for Protection<'_> {
             self.routes += 1;
             return;
         }
-        let nested = one_module_deeper(&self.args);
-        let outer = mem::replace(&mut self.args, nested);
+        let nested = one_module_deeper(&self.options);
+        let outer = mem::replace(&mut self.options, nested);
         self.content(inner);
-        self.args = outer;
+        self.options = outer;
     }
 
     fn visit_item_mut(&mut self, item: &mut Item) {
@@ -196,11 +192,11 @@ impl Protection<'_> {
         let metas = metas(attrs);
         if metas.iter().any(is_route) {
             self.routes += 1;
-            let args = &self.args;
-            let krate = &self.options.krate;
+            let options = &self.options;
+            let krate = &options.krate;
             // At the function's name, so that errors point into the module.
             let attribute = parse_quote_spanned! {sig.ident.span()=>
-                #[#krate::validate_twilio_request(#args)]
+                #[#krate::validate_twilio_request(#options)]
             };
             attrs.push(attribute);
         } else if sig.asyncness.is_none() {
