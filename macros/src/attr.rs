@@ -1,4 +1,4 @@
-//! The grammar of the attribute's options.
+//! Parses the attribute's options: the grammar of `#[validate_twilio_request(..)]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -9,10 +9,10 @@ use syn::{
 
 use crate::{errors::Errors, literal};
 
-/// The name that the attribute is recognized by.
+/// The last segment of the attribute's path.
 const ATTRIBUTE: &str = "validate_twilio_request";
 
-/// Returns whether this is our own attribute.
+/// Returns whether this attribute is `#[validate_twilio_request]`.
 pub(crate) fn is_own(attr: &Attribute) -> bool {
     let last = attr.path().segments.last();
     last.is_some_and(|segment| segment.ident == ATTRIBUTE)
@@ -25,7 +25,7 @@ pub(crate) struct Options {
     pub(crate) krate: Path,
     /// Where the configuration comes from.
     pub(crate) policy: PolicyOption,
-    /// The word `skip`, which leaves a function of an annotated module open.
+    /// The option `skip`, which leaves a function of an annotated module unprotected.
     pub(crate) skip: Option<Path>,
 }
 
@@ -34,13 +34,13 @@ pub(crate) struct Options {
 pub(crate) enum PolicyOption {
     /// From the app.
     App,
-    /// From the user's own policy.
+    /// From a type that implements `Policy`.
     Type(Path),
     /// From the app, except for these settings.
     Overrides(Vec<Override>),
 }
 
-/// An option that takes the place of the app's setting.
+/// An option that overrides one of the app's settings.
 #[derive(Clone)]
 pub(crate) struct Override {
     /// The name of the option, and of the method of `RouteOptions` that sets it.
@@ -48,8 +48,9 @@ pub(crate) struct Override {
     pub(crate) value: LitStr,
 }
 
-/// The options that take the place of the app's settings, each with an example of its value and with
-/// the check of it. For each, `RouteOptions` of the `actix-twilio` crate has a method of this name.
+/// The options that override settings of the app: name, example value, and check of the value.
+///
+/// To add one, add a method of the same name to `RouteOptions` in the `actix-twilio` crate.
 const OVERRIDES: [(&str, &str, Check); 3] = [
     ("public_url", "https://example.com", literal::base_url),
     ("url", "https://example.com/message", literal::whole_url),
@@ -59,12 +60,12 @@ const OVERRIDES: [(&str, &str, Check); 3] = [
 type Check = fn(LitStr) -> syn::Result<LitStr>;
 
 impl Options {
-    /// Parses the options. Options that are wrong are left at their default.
+    /// Parses the options. Invalid options keep their defaults.
     pub(crate) fn parse(args: TokenStream, errors: &mut Errors) -> Self {
         let metas = Punctuated::<Meta, Token![,]>::parse_terminated
             .parse2(args)
             .unwrap_or_else(|err| {
-                let problem = format!("{err}: an option is written as `name = value`");
+                let problem = format!("{err}: write each option as `name = value`");
                 errors.push(syn::Error::new(err.span(), problem));
                 Punctuated::new()
             });
@@ -81,7 +82,10 @@ impl Options {
                 continue;
             };
             if given.iter().any(|(other, _)| *other == name) {
-                errors.at(path, &format!("duplicate option `{name}`"));
+                errors.at(
+                    path,
+                    &format!("duplicate option `{name}`: remove one of the two"),
+                );
                 continue;
             }
             if let Err(err) = options.set(&name, meta) {
@@ -92,7 +96,9 @@ impl Options {
         for (first, _) in &given {
             for (second, path) in &given {
                 if excludes(first, second) {
-                    let problem = format!("`{second}` can't stand beside `{first}`");
+                    let problem = format!(
+                        "`{second}` can't be combined with `{first}`: remove one of the two"
+                    );
                     errors.at(path, &problem);
                 }
             }
@@ -106,7 +112,12 @@ impl Options {
             "policy" => self.policy = PolicyOption::Type(path_value(meta, "policy = path::To")?),
             "skip" => match meta {
                 Meta::Path(path) => self.skip = Some(path.clone()),
-                _ => return Err(syn::Error::new_spanned(meta, "`skip` takes no value")),
+                _ => {
+                    return Err(syn::Error::new_spanned(
+                        meta,
+                        "`skip` takes no value: write `#[validate_twilio_request(skip)]`",
+                    ));
+                }
             },
             "auth_token" => return Err(syn::Error::new_spanned(meta, TOKEN_IN_SOURCE)),
             _ => {
@@ -135,7 +146,7 @@ impl Options {
 }
 
 impl ToTokens for Options {
-    /// Writes the options as they stand in the parentheses, without `skip`.
+    /// Writes the options as a user would, except `skip`.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let krate = &self.krate;
         tokens.extend(quote!(crate = #krate));
@@ -156,25 +167,26 @@ impl PolicyOption {
         match self {
             Self::App => *self = Self::Overrides(vec![option]),
             Self::Overrides(overrides) => overrides.push(option),
-            // An error: they exclude each other.
+            // The two exclude each other, which is reported separately.
             Self::Type(_) => {}
         }
     }
 }
 
-const TOKEN_IN_SOURCE: &str = "a token in the source is known to everyone who sees the repository \
-                               or the binary: put it into an environment variable and write \
+const TOKEN_IN_SOURCE: &str = "anyone who can read the source or the binary can read this Auth \
+                               Token: set it in an environment variable, and write \
                                `auth_token_env = \"NAME\"`";
 
 fn unknown(path: &Path) -> syn::Error {
     let overrides = OVERRIDES.map(|(name, ..)| name).join("`, `");
     let problem = format!(
-        "unknown option, expected `{overrides}`, `policy`, `crate` or, in an annotated module, `skip`"
+        "unknown option: expected `{overrides}`, `policy`, `crate`, or, on a function in an annotated \
+         module, `skip`"
     );
     syn::Error::new_spanned(path, problem)
 }
 
-/// Returns whether the second option can't be given beside the first.
+/// Returns whether the second option can't be combined with the first.
 fn excludes(first: &str, second: &str) -> bool {
     let is_override = OVERRIDES.iter().any(|(name, ..)| *name == second);
     match first {
@@ -210,7 +222,7 @@ fn value<'m>(meta: &'m Meta, what: &str, example: &str) -> syn::Result<&'m Expr>
         return Err(expected(what, example, meta.path()));
     };
     let mut value = &pair.value;
-    // What a macro by example has matched stands in an invisible group.
+    // A fragment matched by `macro_rules!` is in an invisible group.
     while let Expr::Group(group) = value {
         value = &group.expr;
     }
@@ -218,5 +230,5 @@ fn value<'m>(meta: &'m Meta, what: &str, example: &str) -> syn::Result<&'m Expr>
 }
 
 fn expected(what: &str, example: &str, found: impl ToTokens) -> syn::Error {
-    syn::Error::new_spanned(found, format!("expected {what}: `{example}`"))
+    syn::Error::new_spanned(found, format!("expected {what}: write `{example}`"))
 }

@@ -1,4 +1,4 @@
-//! What the attribute stands on: a handler, a module, or what it can't stand on.
+//! Expands the attribute on a handler or on a module, and refuses everything else.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
@@ -8,14 +8,13 @@ use syn::{
 
 use crate::{attr::Options, errors::Errors, expand::expand, handler::Handler, module};
 
-/// Expands the attribute. Where it is used wrongly, the errors stand beside the item as it was, so that
-/// editors go on working.
+/// Expands the attribute. If it is used incorrectly, emits the errors and the unchanged item, so that
+/// editors keep working.
 pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let options = Options::parse(args.clone(), &mut errors);
     if let Some(skip) = &options.skip {
-        let problem =
-            "`skip` leaves a function of an annotated module open: it has no meaning here";
+        let problem = "`skip` is only allowed on a function in an annotated module: remove it";
         errors.at(skip, problem);
     }
     let mut handler = match syn::parse2::<Handler>(item.clone()) {
@@ -40,14 +39,14 @@ pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
     }
 }
 
-const WHOLE_URL_OF_MANY: &str = "with `url` the path of a request is not signed, so that one for a \
-                                 route of the module would pass for every other: write `url` on a \
-                                 single handler, or `public_url` here";
+const WHOLE_URL_OF_MANY: &str = "`url` is not allowed on a module, because a request signed for one \
+                                 of its routes would be accepted on all of them: write `url` on \
+                                 each handler, or `public_url` on the module";
 
-/// Returns an error if the item is a whole one of another kind; a function that does not parse has
-/// an error of its own.
+/// Returns an error if the item is valid but of another kind. For a function that does not parse,
+/// the parser's own error is better.
 fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
-    let message = "`#[validate_twilio_request]` goes on an `async fn` or an inline module";
+    let message = "`#[validate_twilio_request]` is not supported here: put it on an `async fn` or an inline module";
     match syn::parse2(item.clone()) {
         // syn has no type for a function without a body.
         Ok(syn::Item::Fn(_) | syn::Item::Verbatim(_)) | Err(_) => None,
@@ -58,7 +57,7 @@ fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
     }
 }
 
-/// Returns the first token of an item behind its attributes and visibility.
+/// Returns the first token of an item after its attributes and visibility.
 fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
     input.call(Attribute::parse_outer)?;
     input.parse::<Visibility>()?;

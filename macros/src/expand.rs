@@ -1,4 +1,4 @@
-//! From the annotated function to the one that validates first.
+//! Generates the function that validates each request before it runs the handler's body.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -9,17 +9,19 @@ use crate::{
     handler::{Argument, Handler},
 };
 
-/// Puts the validating extractor in place of the handler's own.
+/// Replaces the handler's extractors with one that validates the request first.
 ///
 /// ```text
 /// // Input:
-/// async fn message(
+/// async fn receive_message(
 ///     web::Form(sms): web::Form<Sms>,
 ///     #[allow(unused)] req: HttpRequest,
 /// ) -> impl Responder { BODY }
 ///
 /// // Output:
-/// async fn message(validated: Validated<(web::Form<Sms>, HttpRequest,)>) -> impl Responder {
+/// async fn receive_message(
+///     validated: Validated<(web::Form<Sms>, HttpRequest,)>,
+/// ) -> impl Responder {
 ///     assert_extractor::<web::Form<Sms>>();
 ///     assert_extractor::<HttpRequest>();
 ///     let inner = Validated::into_inner(validated);
@@ -29,11 +31,11 @@ use crate::{
 /// }
 /// ```
 ///
-/// What a pattern does not bind stays in `inner` until the body is done, as it would stay in the
-/// argument: a guard behind `_` holds. The patterns meet in one `let`, so that a name bound twice is
-/// an error; but an `#[expect]` must be met by the very argument that it stands on, so that one with
-/// lint levels has a `let` of its own. The braces around the body are the macro's own: the lint
-/// `unused_braces` passes over those.
+/// Values that no pattern binds stay in `inner` until the body ends, as they would stay in the
+/// argument: a guard behind `_` is held. One `let` binds all patterns, so that a name that is bound
+/// twice is an error. An argument with lint attributes gets its own `let`, because an `#[expect]` must
+/// be fulfilled by the argument that it is on. The lint `unused_braces` ignores the braces around the
+/// body, because the macro generated them.
 pub(crate) fn expand(
     mut handler: Handler,
     arguments: &[Argument],
@@ -44,7 +46,7 @@ pub(crate) fn expand(
     let validated = format_ident!("validated", span = hygienic);
     let inner = format_ident!("inner", span = hygienic);
     let (mut types, mut asserted, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
-    let mut lets_of_their_own = TokenStream::new();
+    let mut own_lets = TokenStream::new();
     for argument in arguments {
         let Argument {
             pat,
@@ -60,8 +62,7 @@ pub(crate) fn expand(
         } else {
             let whole = format_ident!("argument_{}", types.len(), span = hygienic);
             patterns.push(whole.to_token_stream());
-            lets_of_their_own
-                .extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
+            own_lets.extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
         }
     }
 
@@ -91,14 +92,14 @@ pub(crate) fn expand(
         PolicyOption::App | PolicyOption::Overrides(_) => None,
     };
     let bind = (!arguments.is_empty()).then(|| {
-        // The compiler points here if a pattern is refutable.
+        // The compiler points at this span if a pattern is refutable.
         let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#patterns,)*));
         tuple.set_span(handler.sig.paren_token.span.join());
         quote_spanned! {hygienic=>
             #(#krate::__private::assert_extractor::<#asserted>();)*
             let #inner = #krate::__private::Validated::into_inner(#validated);
             let #tuple = #inner;
-            #lets_of_their_own
+            #own_lets
         }
     });
     handler.body = quote_spanned! {hygienic=>
@@ -109,7 +110,7 @@ pub(crate) fn expand(
     quote!(#hidden_type #handler)
 }
 
-/// Writes the policy of a handler whose attribute has options in place of the app's.
+/// Generates the policy type of a handler whose options override settings of the app.
 fn hidden_policy(
     name: &Ident,
     handler: &Handler,

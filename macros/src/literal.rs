@@ -1,21 +1,21 @@
-//! Checks of literals. The runtime checks the same when it builds the configuration; here the compiler
-//! points at the literal.
+//! Checks literals at compile time, so that errors point at the literal. The runtime checks the same
+//! values again when it builds the configuration.
 
 use syn::LitStr;
 
-/// Checks a URL that requests' paths are appended to.
+/// Checks a URL to which the request's path and query are appended.
 pub(crate) fn base_url(lit: LitStr) -> syn::Result<LitStr> {
     url(&lit)?;
     if lit.value().ends_with("//") {
         return Err(syn::Error::new_spanned(
             lit,
-            "the path ends with several slashes",
+            "the URL ends with more than one slash: remove them",
         ));
     }
     Ok(lit)
 }
 
-/// Checks a URL that requests' queries are appended to.
+/// Checks a URL to which only the request's query is appended.
 pub(crate) fn whole_url(lit: LitStr) -> syn::Result<LitStr> {
     url(&lit)?;
     Ok(lit)
@@ -25,7 +25,7 @@ pub(crate) fn whole_url(lit: LitStr) -> syn::Result<LitStr> {
 pub(crate) fn variable(lit: LitStr) -> syn::Result<LitStr> {
     let name = lit.value();
     if name.is_empty() || name.contains(['=', '\0']) || name.trim() != name {
-        let problem = "this can't be the name of an environment variable";
+        let problem = "this is not a valid name of an environment variable: write a name such as `TWILIO_AUTH_TOKEN`";
         return Err(syn::Error::new_spanned(lit, problem));
     }
     Ok(lit)
@@ -34,24 +34,26 @@ pub(crate) fn variable(lit: LitStr) -> syn::Result<LitStr> {
 fn url(lit: &LitStr) -> syn::Result<()> {
     let text = lit.value();
     let problem = match text.split_once("://") {
-        None => Some("the URL is relative: write it from its scheme on, as `https://..`"),
+        None => Some("the URL has no scheme: write a full URL, such as `https://example.com`"),
         Some((scheme, _)) if !is_scheme(scheme) => {
-            Some("the URL's scheme is none of https, http, wss and ws")
+            Some("the URL's scheme is not supported: write `https`, `http`, `wss`, or `ws`")
         }
-        Some((_, rest)) if !rest.bytes().all(|byte| byte.is_ascii_graphic()) => {
-            Some("the URL has blanks or characters that are not ASCII")
-        }
-        Some((_, rest)) if rest.contains(['?', '#']) => {
-            Some("the URL has a query or a fragment: those come with each request")
-        }
+        Some((_, rest)) if !rest.bytes().all(|byte| byte.is_ascii_graphic()) => Some(
+            "the URL contains a space or a non-ASCII character: percent-encode it, or, in a host, use Punycode",
+        ),
+        Some((_, rest)) if rest.contains(['?', '#']) => Some(
+            "the URL has a query or a fragment: remove it, since each request brings its own query",
+        ),
         Some((_, rest)) => {
             let authority = rest.split('/').next().unwrap_or_default();
             if authority.contains('@') {
-                Some("the URL has user info")
+                Some("the URL contains a user name or a password: remove it")
             } else if is_authority(authority) {
                 None
             } else {
-                Some("the URL's host or port is malformed")
+                Some(
+                    "the URL's host or port is not valid: write them as in `https://example.com:8443`",
+                )
             }
         }
     };

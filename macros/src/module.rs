@@ -1,4 +1,4 @@
-//! The annotated module: every route in it gets the attribute, and what can't be seen is an error.
+//! Expands the attribute on a module: protects each route in it, and refuses what may hide a route.
 
 mod attributes;
 mod macros;
@@ -12,18 +12,18 @@ use syn::ItemMod;
 
 use crate::{attr::Options, errors::Errors};
 
-/// Parses an item as a module, inline or not.
+/// Parses an item as a module, whether it is inline or in another file.
 pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
     syn::parse2(item.clone()).ok()
 }
 
-/// Adds the attribute, with the module's own options, to each route in a module.
+/// Adds the attribute, with the module's options, to each route in a module.
 ///
 /// ```text
 /// // Input:
 /// mod webhooks {
 ///     #[post("/message")]
-///     async fn message(sms: web::Form<Sms>) -> impl Responder { .. }
+///     async fn receive_message(sms: web::Form<Sms>) -> impl Responder { .. }
 ///
 ///     #[get("/health")]
 ///     #[validate_twilio_request(skip)]
@@ -34,7 +34,7 @@ pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
 /// mod webhooks {
 ///     #[post("/message")]
 ///     #[validate_twilio_request(OPTIONS)]
-///     async fn message(sms: web::Form<Sms>) -> impl Responder { .. }
+///     async fn receive_message(sms: web::Form<Sms>) -> impl Responder { .. }
 ///
 ///     #[get("/health")]
 ///     async fn health() -> impl Responder {
@@ -45,11 +45,11 @@ pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
 /// }
 /// ```
 pub(crate) fn protect(module: &mut ItemMod, options: &Options, errors: &mut Errors) {
-    let (routes, unprotected) = protection::add(module, options, errors);
+    let (routes, unprotected) = protection::protect_routes(module, options, errors);
     if routes == 0 && errors.is_empty() {
         errors.at(
             &module.ident,
-            "there is no route in this module that could be protected",
+            "this module contains no route to protect: add one, such as an `async fn` with `#[post(\"/path\")]`, or remove the attribute",
         );
     }
     registrations::check(module, &unprotected, errors);

@@ -1,4 +1,4 @@
-//! Which attributes make a route of a function.
+//! Determines which attributes make a function a route.
 
 use syn::{Attribute, Meta, Token, punctuated::Punctuated};
 
@@ -8,7 +8,7 @@ const ROUTES: [&str; 12] = [
     "routes", "trace",
 ];
 
-/// Attributes of the language that make no route of a function.
+/// Attributes of the language, which never make a function a route.
 const HARMLESS: [&str; 13] = [
     "allow",
     "cfg",
@@ -25,7 +25,7 @@ const HARMLESS: [&str; 13] = [
     "warn",
 ];
 
-/// Returns the attributes with those inside of `cfg_attr`, which apply at times.
+/// Returns the attributes, including those in a `cfg_attr`, whether or not they apply.
 pub(super) fn metas(attrs: &[Attribute]) -> Vec<Meta> {
     let mut found = Vec::new();
     for attr in attrs {
@@ -45,18 +45,20 @@ fn flatten(meta: &Meta, found: &mut Vec<Meta>) {
         }
     };
     match inner {
-        // The first one is the condition.
+        // The first element is the condition.
         Ok(inner) => inner.iter().skip(1).for_each(|meta| flatten(meta, found)),
         Err(_) => found.push(meta.clone()),
     }
 }
 
+/// Returns whether this is a route attribute of actix-web.
 pub(super) fn is_route(meta: &Meta) -> bool {
     let last = meta.path().segments.last();
     last.is_some_and(|segment| ROUTES.iter().any(|route| segment.ident == route))
 }
 
-/// Returns whether an attribute makes no route. A test has no path among its arguments, as a route has.
+/// Returns whether an attribute certainly makes no route. `#[test]` and `#[actix_web::test]` have no
+/// arguments; a route attribute has at least a path.
 pub(super) fn is_harmless(meta: &Meta) -> bool {
     let last = meta.path().segments.last();
     HARMLESS.iter().any(|name| meta.path().is_ident(name))

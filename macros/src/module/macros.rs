@@ -1,9 +1,9 @@
-//! Which macros in a module may make a route.
+//! Determines which macro calls in a module may create a route.
 
 use proc_macro2::Ident;
 use syn::{Item, Path};
 
-/// Macros of the language, and those that write a log, which make no route in the place of a statement.
+/// Macros of the standard library and of logging crates. As a statement, they never create a route.
 const HARMLESS: [&str; 25] = [
     "assert",
     "assert_eq",
@@ -32,11 +32,12 @@ const HARMLESS: [&str; 25] = [
     "writeln",
 ];
 
-/// Macros by example that are written in the module.
+/// The `macro_rules!` macros that are defined in the module.
 #[derive(Default)]
 pub(super) struct Macros(Vec<Ident>);
 
 impl Macros {
+    /// Adds the item if it defines a macro.
     pub(super) fn note(&mut self, item: &Item) {
         if let Item::Macro(definition) = item
             && let Some(name) = &definition.ident
@@ -45,12 +46,13 @@ impl Macros {
         }
     }
 
-    /// Returns whether a macro in the place of a statement may make a route and register it. A handler
-    /// registers nothing, so that in an `async fn` only the module's own macros are suspected.
-    pub(super) fn may_make_a_route(&self, path: &Path, is_async: bool) -> bool {
+    /// Returns whether a macro call in place of a statement may create a route and register it.
+    ///
+    /// Handlers register nothing. In an `async fn`, therefore, only the module's own macros are suspect.
+    pub(super) fn may_create_route(&self, path: &Path, is_async: bool) -> bool {
         let last = path.segments.last().map(|segment| &segment.ident);
-        let own = last.is_some_and(|name| self.0.contains(name));
-        let harmless = last.is_some_and(|name| HARMLESS.iter().any(|known| name == known));
-        own || (!is_async && !harmless)
+        let is_own = last.is_some_and(|name| self.0.contains(name));
+        let is_harmless = last.is_some_and(|name| HARMLESS.iter().any(|known| name == known));
+        is_own || (!is_async && !is_harmless)
     }
 }

@@ -1,4 +1,4 @@
-//! Options of a module as they read in a module inside of it.
+//! Rewrites a module's options for the modules inside it.
 
 use syn::{
     Ident, Path,
@@ -7,8 +7,8 @@ use syn::{
 
 use crate::attr::{Options, PolicyOption};
 
-/// Returns options as they read one module deeper: their paths that start with `self` or `super` get
-/// one `super` more.
+/// Returns the options with each path that starts with `self` or `super` rewritten to have the same
+/// meaning one module deeper.
 pub(super) fn one_module_deeper(options: &Options) -> Options {
     let mut options = options.clone();
     OneModuleDeeper.visit_path_mut(&mut options.krate);

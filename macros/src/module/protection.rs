@@ -1,4 +1,4 @@
-//! Adds the attribute to each route of a module, and finds what it can't see.
+//! Adds the attribute to each route of a module, and refuses what may hide a route from it.
 
 use std::mem;
 
@@ -19,11 +19,11 @@ use crate::{
     errors::Errors,
 };
 
-const MACRO: &str = "the attribute can't see the routes that this macro may make: move it out of \
-                     the module";
+const MACRO: &str = "the attribute on the module can't see routes that this macro may create: \
+                     move the macro call out of the module";
 
-/// Adds the attribute to each route, and returns how many there are, and what is unprotected.
-pub(super) fn add(
+/// Adds the attribute to each route. Returns the number of routes, and the functions left unprotected.
+pub(super) fn protect_routes(
     module: &mut ItemMod,
     options: &Options,
     errors: &mut Errors,
@@ -36,19 +36,19 @@ pub(super) fn add(
         macros: Macros::default(),
         body: None,
     };
-    protection.content(module);
+    protection.protect_contents(module);
     (protection.routes, protection.unprotected)
 }
 
 struct Protection<'a> {
-    /// The module's options as its functions get them: seen from where they stand.
+    /// The options of the annotated module, as they read in the module that is being visited.
     options: Options,
     errors: &'a mut Errors,
-    /// How many were seen, protected or skipped.
+    /// The number of routes so far, protected or skipped.
     routes: usize,
     unprotected: Unprotected,
     macros: Macros,
-    /// The function whose body this is.
+    /// The function whose body is being visited.
     body: Option<Body>,
 }
 
@@ -58,7 +58,7 @@ struct Body {
     returns_nothing: bool,
 }
 
-/// A function, free or associated.
+/// A free or associated function.
 struct Function<'f> {
     attrs: &'f mut Vec<Attribute>,
     vis: &'f Visibility,
@@ -68,43 +68,43 @@ struct Function<'f> {
 
 impl VisitMut for Protection<'_> {
     fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
-        self.function(Function {
+        self.protect_function(Function {
             attrs: &mut function.attrs,
             vis: &function.vis,
             sig: &function.sig,
             block: &mut function.block,
         });
-        self.in_body(&function.sig, &mut function.block);
+        self.visit_body(&function.sig, &mut function.block);
     }
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        // One with a receiver is called by the module's own code; actix-web registers no such.
+        // A method can't be registered as a handler.
         if function.sig.receiver().is_none() {
-            self.function(Function {
+            self.protect_function(Function {
                 attrs: &mut function.attrs,
                 vis: &function.vis,
                 sig: &function.sig,
                 block: &mut function.block,
             });
         }
-        self.in_body(&function.sig, &mut function.block);
+        self.visit_body(&function.sig, &mut function.block);
     }
 
     fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
         if let Some(block) = &mut function.default {
-            self.in_body(&function.sig, block);
+            self.visit_body(&function.sig, block);
         }
     }
 
     fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
         if inner.attrs.iter().any(is_own) {
-            // It expands by itself, with its own options.
+            // It has its own expansion, with its own options.
             self.routes += 1;
             return;
         }
         let nested = one_module_deeper(&self.options);
         let outer = mem::replace(&mut self.options, nested);
-        self.content(inner);
+        self.protect_contents(inner);
         self.options = outer;
     }
 
@@ -114,14 +114,14 @@ impl VisitMut for Protection<'_> {
             Item::Macro(call) => self.errors.at(&call.mac.path, MACRO),
             Item::Verbatim(tokens) => self.errors.at(
                 tokens,
-                "the attribute does not know this kind of item: move it out of the module",
+                "the attribute on the module does not support this kind of item: move it out of the module",
             ),
             item => visit_mut::visit_item_mut(self, item),
         }
     }
 
     fn visit_block_mut(&mut self, block: &mut Block) {
-        // A macro may be defined below its use.
+        // Through a `use`, a macro can be called above its definition.
         for statement in &block.stmts {
             if let Stmt::Item(item) = statement {
                 self.macros.note(item);
@@ -133,7 +133,7 @@ impl VisitMut for Protection<'_> {
                 && let Some(body) = self.body
             {
                 let is_value = index == last && call.semi_token.is_none() && !body.returns_nothing;
-                if !is_value && self.macros.may_make_a_route(&call.mac.path, body.is_async) {
+                if !is_value && self.macros.may_create_route(&call.mac.path, body.is_async) {
                     self.errors.at(&call.mac.path, MACRO);
                 }
             }
@@ -143,12 +143,12 @@ impl VisitMut for Protection<'_> {
 }
 
 impl Protection<'_> {
-    fn content(&mut self, module: &mut ItemMod) {
+    fn protect_contents(&mut self, module: &mut ItemMod) {
         let Some((_, items)) = &mut module.content else {
             self.errors.at(
                 &module.ident,
-                "the attribute can't see into a module in another file: write it in that file, \
-                 above an inline module",
+                "the attribute can't see into a module in another file: write the attribute in that \
+                 file, on an inline module",
             );
             return;
         };
@@ -160,7 +160,7 @@ impl Protection<'_> {
         }
     }
 
-    fn in_body(&mut self, sig: &Signature, block: &mut Block) {
+    fn visit_body(&mut self, sig: &Signature, block: &mut Block) {
         let outer = self.body.replace(Body {
             is_async: sig.asyncness.is_some(),
             returns_nothing: matches!(sig.output, ReturnType::Default),
@@ -169,7 +169,7 @@ impl Protection<'_> {
         self.body = outer;
     }
 
-    fn function(&mut self, function: Function<'_>) {
+    fn protect_function(&mut self, function: Function<'_>) {
         let Function {
             attrs,
             vis,
@@ -179,9 +179,9 @@ impl Protection<'_> {
         let own: Vec<_> = attrs.iter().filter(|attr| is_own(attr)).collect();
         if let [first, rest @ ..] = &own[..] {
             self.routes += 1;
-            // Beside another one, it is told of as it expands.
+            // If there are several, the first of them reports the others when it expands.
             if rest.is_empty() && self.is_skip(first) {
-                // The attribute's name is looked up as any other's, and its import is not unused.
+                // The name must resolve, and an import of it must not be reported as unused.
                 let path = first.path();
                 let lookup = parse_quote!(#[allow(unused_imports)] use #path as _;);
                 block.stmts.insert(0, lookup);
@@ -194,7 +194,7 @@ impl Protection<'_> {
             self.routes += 1;
             let options = &self.options;
             let krate = &options.krate;
-            // At the function's name, so that errors point into the module.
+            // With the span of the function's name, so that errors point into the module.
             let attribute = parse_quote_spanned! {sig.ident.span()=>
                 #[#krate::validate_twilio_request(#options)]
             };
@@ -204,21 +204,23 @@ impl Protection<'_> {
         } else if let Some(unknown) = metas.iter().find(|meta| !is_harmless(meta)) {
             self.errors.at(
                 unknown.path(),
-                "the attribute on the module can't tell whether this one makes a route: write \
-                 `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above the function",
+                "this attribute may make the function a route: write `#[validate_twilio_request]` \
+                 above the function, or `#[validate_twilio_request(skip)]` to leave it unprotected",
             );
         } else if !matches!(vis, Visibility::Inherited) {
             self.errors.at(
                 &sig.ident,
-                "this function may be registered as a route elsewhere: write \
-                 `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above it",
+                "this function may be registered as a route outside the module: write \
+                 `#[validate_twilio_request]` above it, or `#[validate_twilio_request(skip)]` to \
+                 leave it unprotected",
             );
         } else {
             self.unprotected.asynchronous.push(sig.ident.clone());
         }
     }
 
-    /// Returns whether our attribute says `skip`. What is wrong beside it would be told by nobody else.
+    /// Returns whether the attribute has the option `skip`. If so, the attribute is about to be removed,
+    /// and its errors are reported here.
     fn is_skip(&mut self, attr: &Attribute) -> bool {
         let Meta::List(list) = &attr.meta else {
             return false;

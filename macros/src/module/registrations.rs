@@ -1,4 +1,4 @@
-//! What an annotated module registers as a handler although nothing protects it.
+//! Refuses unprotected functions and closures that an annotated module registers as handlers.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{
@@ -9,7 +9,7 @@ use syn::{
 use super::unprotected::Unprotected;
 use crate::{attr::is_own, errors::Errors};
 
-/// Functions and methods of actix-web that make a route or service of what they are given.
+/// Functions and methods of actix-web that turn their argument into a route or a service.
 const REGISTRARS: [&str; 12] = [
     "default_service",
     "delete",
@@ -25,8 +25,8 @@ const REGISTRARS: [&str; 12] = [
     "trace",
 ];
 
-/// Tells of each unprotected function of the module that is passed on, as a handler is, and of each
-/// closure that becomes one. Calling such a function is no registration.
+/// Reports each unprotected function of the module that is used as a value, as a handler is, and each
+/// closure that is registered. A function that is only called is not registered.
 pub(crate) fn check(module: &mut ItemMod, unprotected: &Unprotected, errors: &mut Errors) {
     let mut registrations = Registrations {
         unprotected,
@@ -40,10 +40,10 @@ struct Registrations<'a> {
     errors: &'a mut Errors,
 }
 
-// It only looks, and shares the kind of visitor with what rewrites the module.
+// It changes nothing, but `Visit` would be one more feature of syn to compile.
 impl VisitMut for Registrations<'_> {
     fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
-        // Another one with the attribute is looked through as that expands.
+        // A module with its own attribute is checked when that one expands.
         if !inner.attrs.iter().any(is_own) {
             visit_mut::visit_item_mod_mut(self, inner);
         }
@@ -83,13 +83,14 @@ impl VisitMut for Registrations<'_> {
 }
 
 impl Registrations<'_> {
-    /// Looks at what a registrar is given, apart from asynchronous functions.
+    /// Checks an argument of a registrar. Asynchronous functions are reported wherever they are values.
     fn registered(&mut self, arg: &Expr) {
         match arg {
             Expr::Closure(closure) => self.errors.at(
                 closure.inputs_begin,
-                "a closure can't be protected: write an `async fn` with \
-                 `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above it",
+                "a closure can't be protected: replace it with an `async fn` that has \
+                 `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave it \
+                 unprotected",
             ),
             Expr::Path(path) => {
                 if let Some(name) = last(&path.path)
@@ -109,7 +110,7 @@ impl Registrations<'_> {
         }
     }
 
-    /// Looks through what a macro is given, where a name with parentheses behind it is a call.
+    /// Checks the tokens in a macro call, where a name followed by parentheses is a call.
     fn tokens(&mut self, tokens: TokenStream) {
         let mut tokens = tokens.into_iter().peekable();
         while let Some(token) = tokens.next() {
@@ -127,9 +128,10 @@ impl Registrations<'_> {
     }
 }
 
-const PASSED_ON: &str = "this may register a function of the module that is not protected: write \
-                         `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above \
-                         the function, or give it another name if this is a variable";
+const PASSED_ON: &str = "this may register an unprotected function of the module: write \
+                         `#[validate_twilio_request]` above the function, or \
+                         `#[validate_twilio_request(skip)]` to leave it unprotected; if this is a \
+                         variable, rename it";
 
 fn is_registrar(name: &Ident) -> bool {
     REGISTRARS.iter().any(|registrar| name == registrar)

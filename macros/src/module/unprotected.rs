@@ -1,8 +1,8 @@
-//! What an annotated module has that nothing protects.
+//! Lists the functions of an annotated module that are not protected.
 
 use proc_macro2::Ident;
 
-/// Functions of the module that may be handlers, and that nothing stands above that says so.
+/// Functions of the module that have neither the attribute nor a route attribute, but may be handlers.
 #[derive(Default)]
 pub(super) struct Unprotected {
     pub(super) asynchronous: Vec<Ident>,
