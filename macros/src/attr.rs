@@ -200,10 +200,8 @@ fn excludes(first: &str, second: &str) -> bool {
 fn path_value(meta: &Meta, example: &str) -> syn::Result<Path> {
     match value(meta, "a path", example)? {
         Expr::Path(ExprPath {
-            attrs,
-            qself: None,
-            path,
-        }) if attrs.is_empty() => Ok(path.clone()),
+            qself: None, path, ..
+        }) => Ok(path.clone()),
         other => Err(expected("a path", example, other)),
     }
 }
@@ -231,4 +229,208 @@ fn value<'m>(meta: &'m Meta, what: &str, example: &str) -> syn::Result<&'m Expr>
 
 fn expected(what: &str, example: &str, found: impl ToTokens) -> syn::Error {
     syn::Error::new_spanned(found, format!("expected {what}: write `{example}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assertions::{assert_messages, assert_tokens};
+
+    /// Options, the same as a module passes them on to its routes, and the errors.
+    const OPTIONS: &[(&str, &str, &[&str])] = &[
+        ("", "", &[]),
+        ("crate = twilio", "crate = twilio", &[]),
+        ("crate = ::a::twilio,", "crate = ::a::twilio", &[]),
+        ("policy = self::Mine", "policy = self::Mine", &[]),
+        (
+            r#"public_url = "https://example.com/hooks", auth_token_env = "TOKEN""#,
+            r#"public_url = "https://example.com/hooks", auth_token_env = "TOKEN""#,
+            &[],
+        ),
+        (
+            r#"auth_token_env = "TOKEN", r#url = "ws://[::1]:80", crate = a"#,
+            r#"crate = a, auth_token_env = "TOKEN", url = "ws://[::1]:80""#,
+            &[],
+        ),
+        ("skip", "", &[]),
+        ("skip, crate = a", "crate = a", &[]),
+        ("skip = true", "", &["`skip` takes no value"]),
+        ("skip()", "", &["`skip` takes no value"]),
+        ("crate =", "", &["write each option as `name = value`"]),
+        ("\"https://example.com\"", "", &["write each option as"]),
+        ("crate", "", &["expected a path: write `crate = "]),
+        ("crate()", "", &["expected a path"]),
+        ("crate = \"a\"", "", &["expected a path"]),
+        ("crate = #[a] b", "", &["write each option as"]),
+        ("policy", "", &["expected a path: write `policy = "]),
+        ("policy = <A as B>::C", "", &["expected a path"]),
+        ("url", "", &["expected a string: write `url = \"https://"]),
+        ("auth_token_env = NAME", "", &["expected a string: write"]),
+        ("public_url = 1", "", &["expected a string: write"]),
+        (
+            "retry",
+            "",
+            &["expected `public_url`, `url`, `auth_token_env`, `policy`"],
+        ),
+        ("a::url = \"\"", "", &["unknown option"]),
+        ("retry, debug", "", &["unknown option", "unknown option"]),
+        ("auth_token = \"12345\"", "", &["can read this Auth Token"]),
+        (
+            "crate = a, crate = b",
+            "crate = a",
+            &["duplicate option `crate`"],
+        ),
+        (
+            r#"policy = A, url = "https://a", auth_token_env = "A""#,
+            "policy = A",
+            &[
+                "`url` can't be combined with `policy`",
+                "`auth_token_env` can't be combined with `policy`",
+            ],
+        ),
+        (
+            r#"public_url = "https://a", policy = A"#,
+            "policy = A",
+            &["`public_url` can't be combined with `policy`"],
+        ),
+        (
+            r#"url = "https://a", public_url = "https://a""#,
+            r#"url = "https://a", public_url = "https://a""#,
+            &["`url` can't be combined with `public_url`"],
+        ),
+        (
+            "skip, policy = A",
+            "policy = A",
+            &["`policy` can't be combined with `skip`"],
+        ),
+        (
+            r#"url = "https://a", skip"#,
+            r#"url = "https://a""#,
+            &["`url` can't be combined with `skip`"],
+        ),
+    ];
+
+    /// Values of `public_url`, of `url` and of `auth_token_env` that are accepted.
+    const ACCEPTED: [&[&str]; 3] = [
+        &[
+            "https://example.com",
+            "HTTP://Example.com:8443/",
+            "wss://127.0.0.1/a//b",
+            "ws://[2001:db8::1]:443/a",
+            "https://a-b.c_d~e:0",
+        ],
+        &["https://example.com", "https://example.com/a//"],
+        &["TWILIO_AUTH_TOKEN", "a b"],
+    ];
+
+    /// Values that are refused.
+    const REFUSED: [&[&str]; 3] = [
+        &[
+            "",
+            "/message",
+            "example.com",
+            "ftp://example.com",
+            "https://",
+            "https:///message",
+            "https://:443",
+            "https://example.com:",
+            "https://example.com:080",
+            "https://example.com:70000",
+            "https://user:secret@example.com",
+            "https://example.com/my message",
+            "https://ex\u{e4}mple.com",
+            "https://exam,ple.com",
+            "https://example.com?a=1",
+            "https://example.com#a",
+            "https://example.com//",
+            "https://[::g]",
+            "https://[::1",
+            "https://[::1]:a",
+        ],
+        &[
+            "",
+            "/message",
+            "https://example.com/message?a=1",
+            "https://@a",
+        ],
+        &["", " TOKEN", "TOKEN ", "TOKEN=12345", "TO\0KEN"],
+    ];
+
+    fn parse(args: &str) -> (Options, Errors) {
+        let mut errors = Errors::default();
+        let options = Options::parse(args.parse().unwrap(), &mut errors);
+        (options, errors)
+    }
+
+    #[test]
+    fn options_are_parsed_or_refused() {
+        for (args, expected, messages) in OPTIONS {
+            let (options, errors) = parse(args);
+            let expected = parse(expected).0.to_token_stream().to_string();
+            assert_tokens(&options.to_token_stream(), &expected, args);
+            assert_messages(&errors.messages(), messages, args);
+        }
+    }
+
+    #[test]
+    fn options_are_passed_on_as_they_were_given() {
+        let args = r#"crate = a, public_url = "https://a", auth_token_env = "A""#;
+        let (options, _) = parse(args);
+        assert_tokens(&options.to_token_stream(), args, args);
+        let options = parse("").0.to_token_stream();
+        assert_tokens(&options, "crate = ::actix_twilio", "the default");
+    }
+
+    #[test]
+    fn values_are_checked() {
+        for (index, (name, ..)) in OVERRIDES.iter().enumerate() {
+            for value in ACCEPTED[index] {
+                let (options, errors) = parse(&format!("{name} = {value:?}"));
+                assert_messages(&errors.messages(), &[], value);
+                let PolicyOption::Overrides(overrides) = options.policy else {
+                    panic!("{value}");
+                };
+                assert_eq!(overrides[0].name, name, "{value}");
+                assert_eq!(overrides[0].value.value(), *value, "{value}");
+            }
+            for value in REFUSED[index] {
+                let (options, errors) = parse(&format!("{name} = {value:?}"));
+                assert_messages(&errors.messages(), &[":"], value);
+                assert!(matches!(options.policy, PolicyOption::App), "{value}");
+            }
+        }
+    }
+
+    #[test]
+    fn skip_and_the_whole_url_are_found() {
+        assert!(parse("skip").0.skip.is_some());
+        assert!(parse("skip = true").0.skip.is_none());
+        let (options, _) = parse(r#"auth_token_env = "A", url = "https://a/b""#);
+        assert_eq!(options.whole_url().unwrap().value(), "https://a/b");
+        assert!(options.skip.is_none());
+        let (options, _) = parse(r#"public_url = "https://a""#);
+        assert!(options.whole_url().is_none());
+    }
+
+    #[test]
+    fn attribute_is_recognized_by_its_last_segment() {
+        for (attr, expected) in [
+            ("#[validate_twilio_request]", true),
+            ("#[actix_twilio::validate_twilio_request(skip)]", true),
+            ("#[validate_twilio_request::other]", false),
+            ("#[post(\"/\")]", false),
+        ] {
+            let attrs = Attribute::parse_outer.parse_str(attr).unwrap();
+            assert_eq!(is_own(&attrs[0]), expected, "{attr}");
+        }
+    }
+
+    #[test]
+    fn every_option_is_documented() {
+        let docs = include_str!("lib.rs");
+        let others = ["policy", "crate"];
+        for name in OVERRIDES.iter().map(|(name, ..)| *name).chain(others) {
+            assert!(docs.contains(&format!("/// | `{name} = ")), "{name}");
+        }
+    }
 }

@@ -36,3 +36,11 @@ impl Errors {
         quote!(#errors #item)
     }
 }
+
+#[cfg(test)]
+impl Errors {
+    pub(crate) fn messages(self) -> Vec<String> {
+        let errors = self.0.into_iter().flatten();
+        errors.map(|err| err.to_string()).collect()
+    }
+}

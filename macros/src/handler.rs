@@ -154,3 +154,122 @@ fn find_ident(ty: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ide
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use quote::format_ident;
+
+    use super::*;
+    use crate::assertions::assert_messages;
+
+    /// Functions, the number of their arguments that can be bound, and the errors.
+    const HANDLERS: &[(&str, usize, &[&str])] = &[
+        ("async fn f() {}", 0, &[]),
+        (
+            "pub async fn f(a: A, (b, _): (B, C)) -> D { half-typed . }",
+            2,
+            &[],
+        ),
+        (
+            "async fn f(#[allow(unused)] #[expect(unused_mut)] a: A) {}",
+            1,
+            &[],
+        ),
+        ("#[post(\"/\")] async fn f(a: A) {}", 1, &[]),
+        ("fn f() {}", 0, &["must be an `async fn`"]),
+        (
+            "#[a::validate_twilio_request] async fn f() {}",
+            0,
+            &["applied twice"],
+        ),
+        ("async fn f(&self, a: A) {}", 1, &["can't take `self`"]),
+        (
+            "async fn f(#[cfg(a)] a: A) {}",
+            1,
+            &["only have lint attributes"],
+        ),
+        (
+            "async fn f(a: impl A, b: B<(impl C,)>) {}",
+            2,
+            &["`impl Trait`", "`impl Trait`"],
+        ),
+        ("async fn f(a: A, ...) {}", 1, &["can't be variadic"]),
+    ];
+
+    const GENERIC: [(&str, bool); 8] = [
+        ("T", true),
+        ("web::Form<T>", true),
+        ("(A, (B, T))", true),
+        ("[u8; N]", true),
+        ("Nth<{ N }>", true),
+        ("&'a str", false),
+        ("a::U", false),
+        ("(A, B)", false),
+    ];
+
+    fn parse(function: &str) -> Handler {
+        syn::parse_str(function).unwrap()
+    }
+
+    #[test]
+    fn handlers_are_checked() {
+        for (function, arguments, messages) in HANDLERS {
+            let mut errors = Errors::default();
+            let found = parse(function).check(&mut errors);
+            assert_eq!(found.len(), *arguments, "{function}");
+            assert_messages(&errors.messages(), messages, function);
+        }
+    }
+
+    #[test]
+    fn sixteen_arguments_are_the_most() {
+        for (number, messages) in [(16, &[][..]), (17, &["at most 16"]), (18, &["at most 16"])] {
+            let args = "_: A, ".repeat(number);
+            let mut errors = Errors::default();
+            parse(&format!("async fn f({args}) {{}}")).check(&mut errors);
+            assert_messages(&errors.messages(), messages, &number.to_string());
+        }
+    }
+
+    #[test]
+    fn own_attributes_are_removed_and_others_kept() {
+        let mut handler = parse("#[a] #[validate_twilio_request] #[b] async fn f() { #![c] d }");
+        handler.check(&mut Errors::default());
+        let expected = parse("#[a] #[b] async fn f() { #![c] d }");
+        let expected = expected.to_token_stream().to_string();
+        assert_eq!(handler.to_token_stream().to_string(), expected);
+        assert!(
+            expected.contains("# [b]") && expected.contains("# ! [c] d"),
+            "{expected}"
+        );
+    }
+
+    #[test]
+    fn function_without_a_body_is_refused() {
+        let err = syn::parse_str::<Handler>("async fn f();").err().unwrap();
+        assert!(err.to_string().contains("must have a body"), "{err}");
+    }
+
+    #[test]
+    fn types_with_a_parameter_of_the_function_are_generic() {
+        let handler = parse("async fn f<'a, T, const N: usize>() {}");
+        for (ty, expected) in GENERIC {
+            let parsed = syn::parse_str(ty).unwrap();
+            assert_eq!(handler.is_generic(&parsed), expected, "{ty}");
+        }
+    }
+
+    #[test]
+    fn first_identifier_is_found() {
+        let is_wanted = |ident: &Ident| ident == "b" || ident == "c";
+        for (tokens, expected) in [
+            ("a b c", Some("b")),
+            ("a (d (c)) b", Some("c")),
+            ("a d", None),
+        ] {
+            let found = find_ident(tokens.parse().unwrap(), &is_wanted);
+            let expected = expected.map(|name| format_ident!("{name}"));
+            assert_eq!(found, expected, "{tokens}");
+        }
+    }
+}

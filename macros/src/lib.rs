@@ -1,5 +1,7 @@
 //! The `#[validate_twilio_request]` attribute. Depend on `actix-twilio`, which re-exports it.
 
+#[cfg(test)]
+mod assertions;
 mod attr;
 mod dispatch;
 mod errors;

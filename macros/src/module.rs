@@ -5,6 +5,8 @@ mod macros;
 mod nested;
 mod protection;
 mod registrations;
+#[cfg(test)]
+mod tests;
 mod unprotected;
 
 use proc_macro2::TokenStream;
