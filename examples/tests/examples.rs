@@ -2,126 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod support;
+
 use std::{
-    env, fs,
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
-    process::{Child, Command, Stdio},
     time::Duration,
 };
 
 use actix_twilio::{
-    AuthToken, RequestValidator, WebhookRequest,
+    WebhookRequest,
     testing::{Signer, hashed_url},
 };
 
+use support::{Example, command, sign};
+
 const TOKEN: &str = "12345";
-const FORM: &str = "application/x-www-form-urlencoded";
-
-/// An example that runs, until it is dropped.
-struct Example {
-    process: Child,
-    /// Host and port.
-    address: String,
-    output: BufReader<std::process::ChildStdout>,
-}
-
-impl Example {
-    fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
-        let mut process = command(binary)
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("Listening on http://")
-            .unwrap()
-            .to_owned();
-        Self {
-            process,
-            address,
-            output,
-        }
-    }
-
-    fn url(&self, path: &str) -> String {
-        format!("http://{}{path}", self.address)
-    }
-
-    /// Sends a form, signed or not, and returns the status and the body of the answer.
-    fn post(&self, path: &str, body: &str, signature: &str) -> (u16, String) {
-        self.send(&format!(
-            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n\
-             X-Twilio-Signature: {signature}\r\nConnection: close\r\n\r\n{body}",
-            self.address,
-            body.len(),
-        ))
-    }
-
-    fn get(&self, path: &str) -> (u16, String) {
-        self.send(&format!(
-            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
-            self.address
-        ))
-    }
-
-    fn send(&self, request: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        (status, body.to_owned())
-    }
-
-    /// Sends a genuine request, which is answered, and a forged one, which is not.
-    #[track_caller]
-    fn assert_protects(&self, path: &str, token: &str, signed_url: &str, expected: &str) {
-        let body = "From=%2B14158675310&Body=Hi";
-        let signature = sign(token, signed_url, body);
-        let (status, answer) = self.post(path, body, &signature);
-        assert_eq!(status, 200, "{path}: {answer}");
-        assert!(answer.contains(expected), "{path}: {answer}");
-        let (status, _) = self.post(path, "From=%2B14150000000&Body=Hi", &signature);
-        assert_eq!(status, 403, "{path}");
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
-/// An example with no settings but a free port.
-fn command(binary: &str) -> Command {
-    let mut command = Command::new(binary);
-    command
-        .env_remove("TWILIO_AUTH_TOKEN")
-        .env_remove("TWILIO_WEBHOOK_BASE_URL")
-        .env_remove("TWILIO_VALIDATION")
-        .env_remove("HOST")
-        .env("PORT", "0");
-    command
-}
-
-fn sign(token: &str, url: &str, body: &str) -> String {
-    let request = WebhookRequest::new("POST", url)
-        .content_type(FORM)
-        .body(body);
-    let keys = RequestValidator::new([AuthToken::new(token).unwrap()]).unwrap();
-    keys.sign(&request).unwrap()
-}
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
@@ -311,34 +208,6 @@ fn policies_validate_each_route_with_its_own_configuration() {
     for (path, signature) in wrong {
         assert_eq!(app.post(path, body, &signature).0, 403, "{path}");
     }
-}
-
-#[test]
-fn accounts_validates_each_account_with_its_own_token() {
-    let database = env::temp_dir().join(format!("accounts-{}.sqlite", std::process::id()));
-    let variables = [("DATABASE", database.to_str().unwrap())];
-    let app = Example::start(env!("CARGO_BIN_EXE_accounts"), &variables);
-    let url = app.url("/message");
-    let tenants = [("1", "token of the first"), ("2", "token of the second")];
-    for (number, token) in tenants {
-        for (other, _) in tenants {
-            let body = format!("AccountSid=AC0000000000000000000000000000000{other}");
-            let status = app.post("/message", &body, &sign(token, &url, &body)).0;
-            let expected = if number == other { 200 } else { 403 };
-            assert_eq!(
-                status, expected,
-                "account {other} with the token of {number}"
-            );
-        }
-    }
-    let nobody = "Body=Hi";
-    assert_eq!(
-        app.post("/message", nobody, &sign(tenants[0].1, &url, nobody))
-            .0,
-        403
-    );
-    drop(app);
-    fs::remove_file(database).unwrap();
 }
 
 #[test]
