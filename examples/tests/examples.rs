@@ -137,7 +137,7 @@ fn quickstart_escapes_what_it_says() {
 
 #[test]
 fn middleware_protects_its_scope_alone() {
-    let app = Example::start(
+    let mut app = Example::start(
         env!("CARGO_BIN_EXE_middleware"),
         &[("TWILIO_AUTH_TOKEN", TOKEN)],
     );
@@ -145,15 +145,17 @@ fn middleware_protects_its_scope_alone() {
         "/twilio/message",
         TOKEN,
         &app.url("/twilio/message"),
-        "genuine",
+        "<Message>Hello +14158675310",
     );
     // The path is signed as it came, before it is normalized.
-    app.assert_protects(
-        "/twilio/status/CA1/",
-        TOKEN,
-        &app.url("/twilio/status/CA1/"),
-        "CA1",
-    );
+    let path = "/twilio/orders/17/status/";
+    let body = "CallSid=CA1&CallStatus=completed";
+    let signature = sign(TOKEN, &app.url(path), body);
+    assert_eq!(app.post(path, body, &signature), (204, String::new()));
+    assert_eq!(app.post(path, "CallSid=CA2", &signature).0, 403);
+    let mut line = String::new();
+    app.output.read_line(&mut line).unwrap();
+    assert_eq!(line, "order 17: call Some(Completed)\n");
     assert_eq!(app.get("/twilio/nowhere").0, 403);
     assert_eq!(app.get("/health").0, 200);
 }
@@ -164,14 +166,18 @@ fn protected_leaves_open_what_says_so_alone() {
         env!("CARGO_BIN_EXE_protected"),
         &[("TWILIO_AUTH_TOKEN", TOKEN)],
     );
-    app.assert_protects("/message", TOKEN, &app.url("/message"), "charged");
-    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "genuine");
+    app.assert_protects("/message", TOKEN, &app.url("/message"), "<Message>charged");
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
     assert_eq!(app.get("/health").0, 200);
 }
 
 #[test]
 fn overhead_is_measured_with_and_without_validation() {
-    let app = Example::start(env!("CARGO_BIN_EXE_overhead"), &[]);
+    let variables = [
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_WEBHOOK_BASE_URL", "https://example.com"),
+    ];
+    let app = Example::start(env!("CARGO_BIN_EXE_overhead"), &variables);
     for path in ["/validated", "/middleware"] {
         let url = format!("https://example.com{path}");
         app.assert_protects(path, TOKEN, &url, "wrote");
@@ -185,6 +191,8 @@ fn policies_validate_each_route_with_its_own_configuration() {
     let variables = [
         ("TWILIO_AUTH_TOKEN", TOKEN),
         ("SUPPORT_AUTH_TOKEN", "67890"),
+        ("ACME_AUTH_TOKEN", "token of acme"),
+        ("GLOBEX_AUTH_TOKEN", "token of globex"),
     ];
     let app = Example::start(env!("CARGO_BIN_EXE_policies"), &variables);
     app.assert_protects("/message", TOKEN, &app.url("/message"), "TWILIO");

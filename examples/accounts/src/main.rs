@@ -1,7 +1,11 @@
 //! Several accounts on one app: their Auth Tokens are in a SQLite database.
 //!
-//! Run it with `cargo run --bin accounts`. It makes the database `accounts.sqlite`, or the one that
-//! `DATABASE` names, with two accounts in it; change a token there while it runs, and the new one is valid.
+//! Run it with `cargo run --bin accounts`. It creates the database `accounts.sqlite`, or the one that
+//! `DATABASE` names. Put an account into it, now or while the app runs:
+//!
+//! ```sh
+//! sqlite3 accounts.sqlite "INSERT INTO accounts VALUES ('AC..', 'its auth token')"
+//! ```
 
 use std::{
     env,
@@ -12,9 +16,10 @@ use std::{
 
 use actix_twilio::{
     AuthToken, KeyQuery, KeyStore, KeyStoreError, Proof, RequestValidator, TwilioConfig,
+    twiml::{Twiml, Verb},
     validate_twilio_request,
 };
-use actix_web::{App, HttpServer, Responder, post, web};
+use actix_web::{App, HttpServer, post, web};
 use rusqlite::{Connection, OptionalExtension};
 
 /// The table of accounts.
@@ -23,12 +28,9 @@ struct Accounts {
 }
 
 impl Accounts {
-    fn create(database: &Path) -> rusqlite::Result<Self> {
+    fn open(database: &Path) -> rusqlite::Result<Self> {
         Connection::open(database)?.execute_batch(
-            "CREATE TABLE IF NOT EXISTS accounts (sid TEXT PRIMARY KEY, auth_token TEXT NOT NULL);
-             INSERT OR IGNORE INTO accounts VALUES
-                 ('AC00000000000000000000000000000001', 'token of the first'),
-                 ('AC00000000000000000000000000000002', 'token of the second');",
+            "CREATE TABLE IF NOT EXISTS accounts (sid TEXT PRIMARY KEY, auth_token TEXT NOT NULL)",
         )?;
         Ok(Self {
             database: database.to_owned(),
@@ -38,12 +40,12 @@ impl Accounts {
 
 impl KeyStore for Accounts {
     async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
-        // A request that names no account is refused here.
+        // A request that names no account gets no keys, and so it is refused.
         let Some(account) = query.account.clone() else {
             return Ok(None);
         };
         let database = self.database.clone();
-        // SQLite blocks: not on the worker that serves requests. A real app has a pool of connections.
+        // SQLite blocks, so it must not run on the worker's own thread. A real app has a pool of connections.
         let token = web::block(move || {
             Connection::open(database)?
                 .query_row(
@@ -63,12 +65,13 @@ impl KeyStore for Accounts {
 
 #[post("/message")]
 #[validate_twilio_request]
-async fn message(proof: Proof) -> impl Responder {
-    // The account is proven, not only claimed: its token signed the request.
-    match proof.account() {
-        Some(account) => format!("a genuine message of {account}"),
-        None => "a genuine message".to_owned(),
-    }
+async fn receive_message(proof: Proof) -> Twiml {
+    // The account is proven, not only claimed: its own token signed the request.
+    let answer = match proof.account() {
+        Some(account) => format!("Account {account} received your message."),
+        None => "We received your message.".to_owned(),
+    };
+    Twiml::new([Verb::message(answer)])
 }
 
 #[actix_web::main]
@@ -77,10 +80,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let database = env::var_os("DATABASE").unwrap_or_else(|| "accounts.sqlite".into());
     let config = TwilioConfig::builder()
-        .key_store(Accounts::create(Path::new(&database))?)
+        .key_store(Accounts::open(Path::new(&database))?)
         .build()?;
-    let server = HttpServer::new(move || App::new().app_data(config.clone()).service(message))
-        .bind(("127.0.0.1", port))?;
+    let server =
+        HttpServer::new(move || App::new().app_data(config.clone()).service(receive_message))
+            .bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("Listening on http://{address}");
     }

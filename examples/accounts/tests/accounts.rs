@@ -8,6 +8,7 @@ mod support;
 
 use std::{env, fs};
 
+use rusqlite::Connection;
 use support::{Example, sign};
 
 #[test]
@@ -26,14 +27,23 @@ fn accounts_validates_each_account_with_its_own_token() {
     let url = app.url("/message");
     let tenants = [("1", "token of the first"), ("2", "token of the second")];
     for (number, token) in tenants {
+        let sid = format!("AC0000000000000000000000000000000{number}");
+        Connection::open(&database)
+            .unwrap()
+            .execute("INSERT INTO accounts VALUES (?, ?)", [&sid[..], token])
+            .unwrap();
+    }
+    for (number, token) in tenants {
         for (other, _) in tenants {
-            let body = format!("AccountSid=AC0000000000000000000000000000000{other}");
-            let status = app.post("/message", &body, &sign(token, &url, &body)).0;
+            let sid = format!("AC0000000000000000000000000000000{other}");
+            let body = format!("AccountSid={sid}");
+            let (status, answer) = app.post("/message", &body, &sign(token, &url, &body));
             let expected = if number == other { 200 } else { 403 };
             assert_eq!(
                 status, expected,
                 "account {other} with the token of {number}"
             );
+            assert_eq!(answer.contains(&sid), number == other, "{answer}");
         }
     }
     let nobody = "Body=Hi";

@@ -1,7 +1,7 @@
-//! A sink for Twilio's Event Streams: JSON whose hash is in the signed URL, each event handled once.
+//! A sink for Twilio's Event Streams: JSON whose hash is in the signed URL. It handles each event once.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin events`, and make a webhook sink for
-//! `https://your.host/events` in the Twilio console.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin events`, and create a webhook sink
+//! for `https://your.host/events` in the Twilio console.
 
 use std::{
     collections::HashSet,
@@ -20,11 +20,12 @@ use actix_twilio::{
 use actix_web::{App, HttpServer, post, web};
 use serde::Deserialize;
 
-/// The events that were handled. Twilio delivers at least once, and a signed request can be sent again by
-/// whoever has recorded it. A real app keeps this in its database, in the transaction that handles the event.
+/// The source and id of each event that was handled: Twilio delivers an event at least once, and anyone who
+/// has recorded a request can send it again. A real app keeps them in its database, and writes them in the
+/// transaction that handles the event.
 type Handled = Mutex<HashSet<(String, String)>>;
 
-/// What this app reads of a message's event.
+/// The part of a message's event that this app reads.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Message {
@@ -33,7 +34,7 @@ struct Message {
 
 #[post("/events")]
 #[validate_twilio_request]
-async fn events(
+async fn receive_events(
     web::Json(CloudEvents(events)): web::Json<CloudEvents>,
     handled: web::Data<Handled>,
 ) -> NoContent {
@@ -67,7 +68,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         App::new()
             .app_data(config.clone())
             .app_data(handled.clone())
-            .service(events)
+            .service(receive_events)
     })
     .bind(("127.0.0.1", port))?;
     for address in server.addrs() {

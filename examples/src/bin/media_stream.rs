@@ -10,10 +10,13 @@ use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, rt, web};
 use actix_ws::{Message, MessageStream, Session};
 use serde_json::{Value, json};
 
-/// The handshake is validated; what comes through the open WebSocket is not signed any more.
+/// The handshake is validated. Twilio does not sign what it sends through the open WebSocket.
 #[get("/media")]
 #[validate_twilio_request]
-async fn media(req: HttpRequest, payload: web::Payload) -> actix_web::Result<HttpResponse> {
+async fn open_media_stream(
+    req: HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
     let (res, session, messages) = actix_ws::handle(&req, payload)?;
     rt::spawn(echo(session, messages));
     Ok(res)
@@ -38,7 +41,7 @@ async fn echo(mut session: Session, mut messages: MessageStream) {
     let _closed = session.close(None).await;
 }
 
-/// Turns the audio that came into audio that goes; other events have no answer.
+/// Turns audio from the caller into audio for the caller. Other events have no answer.
 fn echoed(text: &str) -> Option<String> {
     let event: Value = serde_json::from_str(text).ok()?;
     (event.get("event")? == "media").then(|| {
@@ -57,8 +60,12 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let config = TwilioConfig::from_env()?;
-    let server = HttpServer::new(move || App::new().app_data(config.clone()).service(media))
-        .bind(("127.0.0.1", port))?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(config.clone())
+            .service(open_media_stream)
+    })
+    .bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("Listening on http://{address}");
     }

@@ -1,6 +1,6 @@
 //! Counts verdicts for Prometheus.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and look at
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and open
 //! <http://127.0.0.1:8080/metrics>.
 
 use std::{env, error::Error, fmt, io, sync::Arc};
@@ -17,7 +17,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-/// The labels have few values: the pattern of a route, not its path.
+/// The labels have few values: a route's pattern, not the path of each request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
     verdict: &'static str,
@@ -63,12 +63,12 @@ impl Metrics {
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn voice() -> Twiml {
+async fn receive_call() -> Twiml {
     Twiml::new([Verb::say("Hello")])
 }
 
 #[get("/metrics")]
-async fn scrape(registry: web::Data<Registry>) -> Result<String, InternalError<fmt::Error>> {
+async fn show_metrics(registry: web::Data<Registry>) -> Result<String, InternalError<fmt::Error>> {
     let mut text = String::new();
     match encode(&mut text, &registry) {
         Ok(()) => Ok(text),
@@ -91,8 +91,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         App::new()
             .app_data(config.clone())
             .app_data(registry.clone())
-            .service(voice)
-            .service(scrape)
+            .service(receive_call)
+            .service(show_metrics)
     })
     .bind(("127.0.0.1", port))?;
     for address in server.addrs() {

@@ -4,22 +4,31 @@
 
 use std::{env, error::Error, io};
 
-use actix_twilio::{TwilioConfig, TwilioValidation};
+use actix_twilio::{
+    TwilioConfig, TwilioValidation,
+    twiml::{NoContent, Twiml, Verb},
+    webhook::{CallStatusCallback, IncomingMessage},
+};
 use actix_web::{
     App, HttpServer, Responder,
     middleware::{Logger, NormalizePath},
     web,
 };
 
-async fn message(form: web::Form<Vec<(String, String)>>) -> impl Responder {
-    format!("a genuine message of {} parameters", form.len())
+async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+    Twiml::new([Verb::message(format!("Hello {}", sms.from))])
 }
 
-async fn status(sid: web::Path<String>) -> impl Responder {
-    format!("genuine news of {sid}")
+/// Twilio calls this when an order's call rings, is answered and ends.
+async fn receive_status(
+    order: web::Path<String>,
+    web::Form(callback): web::Form<CallStatusCallback>,
+) -> NoContent {
+    println!("order {order}: call {:?}", callback.call_status);
+    NoContent
 }
 
-async fn health() -> impl Responder {
+async fn show_health() -> impl Responder {
     "open to all"
 }
 
@@ -33,15 +42,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .app_data(config.clone())
             .service(
                 web::scope("/twilio")
-                    .route("/message", web::post().to(message))
-                    .route("/status/{sid}", web::post().to(status))
-                    // Last wrapped runs first: the log sees refusals, and the validation sees the
-                    // path as Twilio requested it.
+                    .route("/message", web::post().to(receive_message))
+                    .route("/orders/{order}/status", web::post().to(receive_status))
+                    // What is wrapped last runs first: the logger sees refusals too, and the validation
+                    // sees the path that Twilio requested, before NormalizePath changes it.
                     .wrap(NormalizePath::trim())
                     .wrap(TwilioValidation::new())
                     .wrap(Logger::default()),
             )
-            .route("/health", web::get().to(health))
+            .route("/health", web::get().to(show_health))
     })
     .bind(("127.0.0.1", port))?;
     for address in server.addrs() {

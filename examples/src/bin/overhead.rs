@@ -1,11 +1,15 @@
-//! One handler three times: bare, behind the attribute and behind the middleware. `scripts/overhead` sends it
-//! requests and compares.
+//! One handler three times: bare, behind the attribute and behind the middleware. `scripts/overhead` builds
+//! it in release mode, sends it requests and compares.
 //!
-//! `cargo run --bin overhead`; for measuring, with `--release`.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin overhead`.
 
-use std::error::Error;
+use std::{env, error::Error, io};
 
-use actix_twilio::{AuthToken, TwilioConfig, TwilioValidation, validate_twilio_request};
+use actix_twilio::{
+    TwilioConfig, TwilioValidation,
+    twiml::{Twiml, Verb},
+    validate_twilio_request,
+};
 use actix_web::{App, HttpServer, web};
 use serde::Deserialize;
 
@@ -16,21 +20,27 @@ struct Message {
     body: String,
 }
 
-async fn bare(web::Form(message): web::Form<Message>) -> String {
-    format!("{} wrote {:?}", message.from, message.body)
+fn answer(message: &Message) -> Twiml {
+    Twiml::new([Verb::message(format!(
+        "{} wrote {:?}",
+        message.from, message.body
+    ))])
+}
+
+async fn bare(web::Form(message): web::Form<Message>) -> Twiml {
+    answer(&message)
 }
 
 #[validate_twilio_request]
-async fn validated(web::Form(message): web::Form<Message>) -> String {
-    format!("{} wrote {:?}", message.from, message.body)
+async fn validated(web::Form(message): web::Form<Message>) -> Twiml {
+    answer(&message)
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let config = TwilioConfig::builder()
-        .auth_token(AuthToken::new("12345")?)
-        .public_url("https://example.com")?
-        .build()?;
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    let config = TwilioConfig::from_env()?;
     let app = move || {
         App::new()
             .app_data(config.clone())
@@ -42,10 +52,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
                     .route(web::post().to(bare)),
             )
     };
-    let server = HttpServer::new(app).workers(1).bind(("127.0.0.1", 0))?;
+    let server = HttpServer::new(app).workers(1).bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("Listening on http://{address}");
     }
-    server.run().await?;
-    Ok(())
+    Ok(server.run().await?)
 }

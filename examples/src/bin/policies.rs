@@ -1,85 +1,90 @@
-//! Routes with a configuration of their own: another URL, another token, or one that is chosen for each
-//! request.
+//! Routes with a configuration of their own: another URL, another token, or a configuration that is chosen
+//! for each request.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 SUPPORT_AUTH_TOKEN=67890 cargo run --bin policies`.
+//! It needs the tokens of four accounts. Run it with
+//! `TWILIO_AUTH_TOKEN=1 SUPPORT_AUTH_TOKEN=2 ACME_AUTH_TOKEN=3 GLOBEX_AUTH_TOKEN=4 cargo run --bin policies`.
 
-use std::{env, error::Error, io};
+use std::{collections::HashMap, env, error::Error, io};
 
-use actix_twilio::{AuthToken, ConfigError, Policy, TwilioConfig, validate_twilio_request};
-use actix_web::{App, HttpRequest, HttpServer, Responder, post, web};
+use actix_twilio::{
+    AppPolicy, AuthToken, ConfigError, Policy, TwilioConfig,
+    twiml::{Twiml, Verb},
+    validate_twilio_request,
+};
+use actix_web::{App, HttpRequest, HttpServer, post, web};
 
 /// The app's own account.
 #[post("/message")]
 #[validate_twilio_request]
-async fn message() -> impl Responder {
-    "signed with TWILIO_AUTH_TOKEN"
+async fn receive_message() -> Twiml {
+    Twiml::new([Verb::message("Signed with TWILIO_AUTH_TOKEN")])
 }
 
 /// Another account.
 #[post("/support")]
 #[validate_twilio_request(auth_token_env = "SUPPORT_AUTH_TOKEN")]
-async fn support() -> impl Responder {
-    "signed with SUPPORT_AUTH_TOKEN"
+async fn receive_support_message() -> Twiml {
+    Twiml::new([Verb::message("Signed with SUPPORT_AUTH_TOKEN")])
 }
 
-/// The proxy rewrites this path: Twilio requests another one.
+/// A proxy rewrites this path: Twilio requests <https://example.com/voice>.
 #[post("/internal/voice")]
 #[validate_twilio_request(url = "https://example.com/voice")]
-async fn voice() -> impl Responder {
-    "signed for https://example.com/voice"
+async fn receive_call() -> Twiml {
+    Twiml::new([Verb::say("Signed for https://example.com/voice")])
 }
 
-/// Tenants with a public host of their own.
+/// The tenants' configurations: each has a public host and an Auth Token of its own.
 #[derive(Clone)]
-struct Hosts(Vec<(String, TwilioConfig)>);
+struct Hosts(HashMap<String, TwilioConfig>);
 
 impl Hosts {
-    fn new(names: &[&str]) -> Result<Self, ConfigError> {
-        let config = |name: &str| {
-            TwilioConfig::builder()
-                .auth_token(AuthToken::new(format!("token of {name}"))?)
+    fn from_env(names: &[&str]) -> Result<Self, Box<dyn Error>> {
+        let mut hosts = HashMap::new();
+        for name in names {
+            let token = env::var(format!("{}_AUTH_TOKEN", name.to_uppercase()))?;
+            let config = TwilioConfig::builder()
+                .auth_token(AuthToken::new(token)?)
                 .public_url(format!("https://{name}.example.com"))?
-                .build()
-        };
-        names
-            .iter()
-            .map(|name| Ok(((*name).to_owned(), config(name)?)))
-            .collect::<Result<_, _>>()
-            .map(Self)
+                .build()?;
+            hosts.insert((*name).to_owned(), config);
+        }
+        Ok(Self(hosts))
     }
 }
 
 impl Policy for Hosts {
     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
-        let name = req.match_info().get("tenant");
+        let tenant = req.match_info().get("tenant");
         let hosts = req.app_data::<Self>();
-        let config = hosts.and_then(|hosts| {
-            let found = hosts.0.iter().find(|(host, _)| Some(host.as_str()) == name);
-            found.map(|(_, config)| config.clone())
-        });
-        // A tenant that nobody knows gets the app's configuration, which refuses its requests.
-        config.map_or_else(TwilioConfig::from_env, Ok)
+        match hosts.and_then(|hosts| hosts.0.get(tenant?)) {
+            Some(config) => Ok(config.clone()),
+            // Requests for an unknown tenant are validated with the app's own configuration.
+            None => AppPolicy::config(req),
+        }
     }
 }
 
 #[post("/tenants/{tenant}/message")]
 #[validate_twilio_request(policy = Hosts)]
-async fn tenant(name: web::Path<String>) -> impl Responder {
-    format!("signed with the token of {name}")
+async fn receive_tenant_message(tenant: web::Path<String>) -> Twiml {
+    Twiml::new([Verb::message(format!("Signed with the token of {tenant}"))])
 }
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let hosts = Hosts::new(&["acme", "globex"])?;
+    let config = TwilioConfig::from_env()?;
+    let hosts = Hosts::from_env(&["acme", "globex"])?;
     let server = HttpServer::new(move || {
         App::new()
+            .app_data(config.clone())
             .app_data(hosts.clone())
-            .service(message)
-            .service(support)
-            .service(voice)
-            .service(tenant)
+            .service(receive_message)
+            .service(receive_support_message)
+            .service(receive_call)
+            .service(receive_tenant_message)
     })
     .bind(("127.0.0.1", port))?;
     for address in server.addrs() {

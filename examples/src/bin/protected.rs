@@ -1,38 +1,46 @@
-//! Three ways to let the compiler see to it that no route is left open: an annotated module, routes that
-//! take protected handlers only, and functions that demand a proof.
+//! Three ways to let the compiler check that no route is left open: an annotated module, routes that take
+//! only protected handlers, and functions that require a proof.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin protected`.
 
 use std::{env, error::Error, io};
 
-use actix_twilio::{Proof, ProtectedRoute, TwilioConfig, validate_twilio_request};
-use actix_web::{App, HttpServer, Responder, web};
+use actix_twilio::{
+    Proof, ProtectedRoute, TwilioConfig,
+    twiml::{Twiml, Verb},
+    validate_twilio_request,
+};
+use actix_web::{App, HttpServer, web};
 
-/// Every route in here is protected, but for those that say `skip`.
+/// Every route in this module is protected, except those with `skip`.
 #[validate_twilio_request]
 mod webhooks {
-    use actix_twilio::{Proof, validate_twilio_request};
+    use actix_twilio::{
+        Proof,
+        twiml::{Twiml, Verb},
+        validate_twilio_request,
+    };
     use actix_web::{Responder, get, post};
 
     #[post("/message")]
-    pub(super) async fn message(proof: Proof) -> impl Responder {
-        super::charge(&proof)
+    pub(super) async fn receive_message(proof: Proof) -> Twiml {
+        Twiml::new([Verb::message(super::charge(&proof))])
     }
 
     #[get("/health")]
     #[validate_twilio_request(skip)]
-    pub(super) async fn health() -> impl Responder {
+    pub(super) async fn show_health() -> impl Responder {
         "open to all"
     }
 }
 
-/// Without the attribute, `to_validated` does not take it.
+/// Without the attribute, `to_validated` would not accept this handler.
 #[validate_twilio_request]
-async fn voice() -> impl Responder {
-    "a genuine call"
+async fn receive_call() -> Twiml {
+    Twiml::new([Verb::say("Hello")])
 }
 
-/// Costs money: nobody can call it without a proof, and only this library makes one.
+/// Costs money. It needs a proof, and only this library makes one.
 fn charge(proof: &Proof) -> String {
     format!("charged for a request to {}", proof.url())
 }
@@ -45,9 +53,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())
-            .service(webhooks::message)
-            .service(webhooks::health)
-            .route("/voice", web::post().to_validated(voice))
+            .service(webhooks::receive_message)
+            .service(webhooks::show_health)
+            .route("/voice", web::post().to_validated(receive_call))
     })
     .bind(("127.0.0.1", port))?;
     for address in server.addrs() {

@@ -1,8 +1,8 @@
 //! The app of Twilio's Flask tutorial: two webhooks, for calls and messages, that only genuine requests
 //! reach.
 //!
-//! Run it with `cargo run --bin quickstart`. It listens on 127.0.0.1:8080; `HOST` and `PORT` change
-//! that. Without `TWILIO_AUTH_TOKEN` it makes a token of its own and shows how to try it with curl.
+//! Run it with `cargo run --bin quickstart`. It listens on 127.0.0.1:8080, or on `HOST` and `PORT`. Without
+//! `TWILIO_AUTH_TOKEN` it makes up a token and shows how to try the app with curl.
 
 use std::{
     env,
@@ -19,17 +19,17 @@ use actix_twilio::{
 };
 use actix_web::{App, HttpServer, post, web};
 
-/// Answers a call: says the caller's number.
+/// Answers a call: tells callers their number.
 #[post("/voice")]
 #[validate_twilio_request]
-async fn voice(web::Form(call): web::Form<IncomingCall>) -> Twiml {
+async fn receive_call(web::Form(call): web::Form<IncomingCall>) -> Twiml {
     Twiml::new([Verb::say(format!("Hello. Your number is {}.", call.from))])
 }
 
-/// Answers a message: texts back.
+/// Answers a message with another one.
 #[post("/message")]
 #[validate_twilio_request]
-async fn message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
     Twiml::new([Verb::message(format!(
         "Hello {}, thanks for the message!",
         sms.from
@@ -38,7 +38,7 @@ async fn message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // Without a subscriber, nobody sees why a request was refused.
+    // Writes the log to stderr. Without a subscriber, nobody sees why a request was refused.
     tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
@@ -52,7 +52,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         None => Some(throwaway_token()?),
     };
     let config = match (&throwaway, &base_url) {
-        // What every app does: a wrong setting stops it here, not at the first request.
+        // This is what every app needs: a wrong setting stops it here, not at the first request.
         (None, _) => TwilioConfig::from_env()?,
         (Some(token), None) => TwilioConfig::builder().auth_token(token.clone()).build()?,
         (Some(token), Some(url)) => TwilioConfig::builder()
@@ -63,8 +63,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())
-            .service(voice)
-            .service(message)
+            .service(receive_call)
+            .service(receive_message)
     })
     .bind((host, port))?;
 
@@ -80,7 +80,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(server.run().await?)
 }
 
-/// Makes a token that nobody knows, and that is gone when the app ends.
+/// Makes up a random token for this run of the app.
 fn throwaway_token() -> Result<AuthToken, Box<dyn Error>> {
     let random = u128::from(getrandom::u64()?) << 64 | u128::from(getrandom::u64()?);
     Ok(AuthToken::new(format!("{random:032x}"))?)
@@ -96,11 +96,11 @@ fn show_requests(
         .body("From=%2B14158675310&Body=Hi");
     let signature = RequestValidator::new([token])?.sign(&request)?;
     println!(
-        "TWILIO_AUTH_TOKEN is not set: a throw-away token is used, which Twilio does not know.\n\n\
+        "TWILIO_AUTH_TOKEN is not set, so this run uses a random token, which Twilio does not know.\n\n\
          A request signed with it, for {signed_url}, is answered with 200 and TwiML:\n\n\
          \x20 curl -i http://{address}/message -d From=%2B14158675310 -d Body=Hi \\\n\
          \x20   -H 'X-Twilio-Signature: {signature}'\n\n\
-         The same request, forged by changing the sender, with 403:\n\n\
+         The same request with another sender is a forgery, and is answered with 403:\n\n\
          \x20 curl -i http://{address}/message -d From=%2B14150000000 -d Body=Hi \\\n\
          \x20   -H 'X-Twilio-Signature: {signature}'\n"
     );
@@ -109,8 +109,8 @@ fn show_requests(
 
 fn show_how_to_sign(address: SocketAddr, signed_url: &str) {
     println!(
-        "Requests are validated with TWILIO_AUTH_TOKEN. To sign one by hand, put the parameters in \
-         order of their\nnames after the URL that Twilio requests, all in one text:\n\n\
+        "Requests are validated with TWILIO_AUTH_TOKEN. To sign one by hand, append the parameters, sorted \
+         by name,\nto the URL that Twilio requests, and sign that text:\n\n\
          \x20 signature=$(printf %s '{signed_url}BodyHiFrom+14158675310' |\n\
          \x20   openssl dgst -sha1 -hmac \"$TWILIO_AUTH_TOKEN\" -binary | base64)\n\
          \x20 curl -i http://{address}/message -d From=%2B14158675310 -d Body=Hi \\\n\

@@ -1,4 +1,4 @@
-//! An answer of one's own to a refused request: TwiML that rejects the call.
+//! A custom answer to refused requests: TwiML that rejects the call.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin rejection`.
 
@@ -13,15 +13,16 @@ use actix_web::{App, HttpServer, ResponseError, error::InternalError, post};
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn voice() -> Twiml {
+async fn receive_call() -> Twiml {
     Twiml::new([Verb::say("Hello")])
 }
 
-/// Keeps the status, so that a forger, the access log and a monitor see a refusal.
+/// Keeps the status of the refusal, so that the access log and monitoring see it.
 ///
-/// Twilio executes the TwiML of a 200 only: a genuine call that a wrong setting refuses gets its fallback
-/// URL, or an error's announcement. Answer with 200 here if it shall hear a busy signal instead, and watch
-/// the log or `on_verdict` for refusals, since no status shows them then.
+/// Twilio executes TwiML only if the status is 200. If a wrong setting refuses a genuine call, Twilio
+/// requests the fallback URL, or the caller hears an error message. To let the caller hear a busy signal
+/// instead, answer with 200 here; the status then no longer shows refusals, so watch the log or
+/// `on_verdict`.
 fn reject(err: ValidationError) -> actix_web::Error {
     let response = Twiml::new([Verb::reject()]).response(err.status_code());
     // The error stays in the response, so that loggers find its kind.
@@ -36,7 +37,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .env()?
         .error_handler(|err, _req| reject(err))
         .build()?;
-    let server = HttpServer::new(move || App::new().app_data(config.clone()).service(voice))
+    let server = HttpServer::new(move || App::new().app_data(config.clone()).service(receive_call))
         .bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("Listening on http://{address}");

@@ -1,4 +1,4 @@
-//! An app with tests of its own, which run with validation on: they sign what they send.
+//! An app with tests that run with validation on: they sign the requests that they send.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin tested`, and its tests with
 //! `cargo test --bin tested`.
@@ -15,7 +15,7 @@ use actix_web::{App, HttpServer, post, web};
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn voice(web::Form(_): web::Form<IncomingCall>) -> Twiml {
+async fn receive_call(web::Form(_): web::Form<IncomingCall>) -> Twiml {
     Twiml::new([Verb::gather()
         .attribute("numDigits", 1)
         .attribute("action", "/choice")
@@ -24,16 +24,16 @@ async fn voice(web::Form(_): web::Form<IncomingCall>) -> Twiml {
 
 #[post("/choice")]
 #[validate_twilio_request]
-async fn choice(web::Form(pressed): web::Form<GatherResult>) -> Twiml {
-    Twiml::new([match pressed.digits.as_deref() {
+async fn receive_choice(web::Form(gather): web::Form<GatherResult>) -> Twiml {
+    Twiml::new([match gather.digits.as_deref() {
         Some("1") => Verb::dial("+14158675310"),
         _ => Verb::redirect("/voice"),
     }])
 }
 
-/// Sets up what the app and its tests share.
+/// Registers the routes that the app and its tests share.
 fn routes(app: &mut web::ServiceConfig) {
-    app.service(voice).service(choice);
+    app.service(receive_call).service(receive_choice);
 }
 
 #[actix_web::main]
@@ -56,7 +56,7 @@ mod tests {
 
     use super::*;
 
-    /// Presses a key as the signer's Twilio does, and returns the status and the TwiML of the answer.
+    /// Sends a pressed key, signed by `signer`, and returns the status and the TwiML of the answer.
     async fn press(signer: &Signer, key: &str) -> (u16, String) {
         let config = Signer::new("a token for tests").config("https://example.com");
         let app = init_service(App::new().app_data(config).configure(routes)).await;

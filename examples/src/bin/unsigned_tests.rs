@@ -3,10 +3,9 @@
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin unsigned_tests`, and its tests with
 //! `cargo test --bin unsigned_tests`.
 //!
-//! Signing is better, and not longer: see `tested.rs`. A test without validation can't tell whether the
-//! handler is protected at all, nor whether genuine requests get through; and a switch that exists is a
-//! switch that someone leaves on. Here the switch is in the tests alone: no environment variable has it, and
-//! a release build refuses it.
+//! Signed tests are better and no longer: see `tested.rs`. A test without validation shows neither that the
+//! handler is protected nor that genuine requests get through, and someone may leave the switch off. Here
+//! only the tests switch validation off: no environment variable does it, and a release build refuses it.
 
 use std::{env, error::Error, io};
 
@@ -20,7 +19,7 @@ use actix_web::{App, HttpServer, post, web};
 
 #[post("/message")]
 #[validate_twilio_request]
-async fn message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
     Twiml::new([Verb::message(format!("You wrote {:?}.", sms.body))])
 }
 
@@ -29,8 +28,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let config = TwilioConfig::from_env()?;
-    let server = HttpServer::new(move || App::new().app_data(config.clone()).service(message))
-        .bind(("127.0.0.1", port))?;
+    let server =
+        HttpServer::new(move || App::new().app_data(config.clone()).service(receive_message))
+            .bind(("127.0.0.1", port))?;
     for address in server.addrs() {
         println!("Listening on http://{address}");
     }
@@ -53,7 +53,7 @@ mod tests {
         let config = TwilioConfig::builder()
             .validation(Validation::Off)
             .build()?;
-        let app = init_service(App::new().app_data(config).service(message)).await;
+        let app = init_service(App::new().app_data(config).service(receive_message)).await;
         let req = TestRequest::post()
             .uri("/message")
             .set_form([("Body", "Hi")]);
