@@ -127,7 +127,7 @@ pub use self::{
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        config::{Policy, Route, TwilioConfig},
+        config::{Policy, RouteOptions, TwilioConfig},
         entry::Validated,
         error::ConfigError,
     };
