@@ -13,7 +13,7 @@ use std::{
 
 use actix_twilio::{
     WebhookRequest,
-    testing::{Signer, hashed_url},
+    testing::{Signer, with_body_sha256},
 };
 
 use support::{Example, command, sign};
@@ -327,7 +327,7 @@ fn events_are_handled_once_and_only_if_their_hash_is_signed() {
     );
     let other = format!("[{}]", event(3, r#"{"messageSid":"SM3"}"#));
     let send = |signed: &str, sent: &str| {
-        let url = hashed_url(&app.url("/events"), signed);
+        let url = with_body_sha256(&app.url("/events"), signed);
         let webhook = WebhookRequest::new("POST", &url)
             .content_type("application/json")
             .body(signed);

@@ -191,10 +191,16 @@ impl ConfigError {
         self.setting
     }
 
-    /// Returns what is wrong with the setting's value.
+    /// Returns what is wrong with the setting's value, a clause without a full stop.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
+    }
+
+    /// Returns what to do, a clause without a full stop.
+    #[must_use]
+    pub fn fix(&self) -> &str {
+        &self.fix
     }
 }
 

@@ -15,7 +15,8 @@ use std::{
 };
 
 use actix_twilio::{
-    AuthToken, KeyQuery, KeyStore, KeyStoreError, Proof, RequestValidator, TwilioConfig,
+    AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig,
+    keys::{KeyQuery, KeyStoreError},
     twiml::{Twiml, Verb},
     validate_twilio_request,
 };

@@ -6,7 +6,8 @@
 use std::{env, error::Error, fmt, io, sync::Arc};
 
 use actix_twilio::{
-    TwilioConfig, ValidationErrorKind, Verdict,
+    TwilioConfig, ValidationErrorKind,
+    config::Verdict,
     twiml::{Twiml, Verb},
     validate_twilio_request,
 };

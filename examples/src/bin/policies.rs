@@ -7,7 +7,8 @@
 use std::{collections::HashMap, env, error::Error, io};
 
 use actix_twilio::{
-    AppPolicy, AuthToken, ConfigError, Policy, TwilioConfig,
+    AuthToken, ConfigError, Policy, TwilioConfig,
+    config::AppPolicy,
     twiml::{Twiml, Verb},
     validate_twilio_request,
 };

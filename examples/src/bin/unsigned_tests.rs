@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use actix_twilio::{ConfigError, Validation};
+    use actix_twilio::{ConfigError, config::Mode};
     use actix_web::test::{TestRequest, call_and_read_body, init_service};
 
     use super::*;
@@ -50,9 +50,7 @@ mod tests {
         ignore = "a release build refuses to switch validation off"
     )]
     async fn messages_are_answered() -> Result<(), ConfigError> {
-        let config = TwilioConfig::builder()
-            .validation(Validation::Off)
-            .build()?;
+        let config = TwilioConfig::builder().mode(Mode::Off).build()?;
         let app = init_service(App::new().app_data(config).service(receive_message)).await;
         let req = TestRequest::post()
             .uri("/message")

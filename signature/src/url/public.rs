@@ -36,19 +36,16 @@ impl PublicUrl {
     /// Returns an error if this is not an absolute URL of `https`, `http`, `wss` or `ws`, or if it has user
     /// info, a query or a fragment.
     pub fn parse_base(text: &str) -> Result<Self, ConfigError> {
-        let error = |problem: &'static str| {
-            ConfigError::new(
-                "public_url",
-                problem,
-                "give the base that Twilio requests, such as https://example.com or https://example.com/prefix",
-            )
-        };
-        let mut url = Self::parse(text).map_err(error)?;
+        let mut url = Self::parse(text, "public_url")?;
         if url.path.ends_with('/') {
             url.path.pop();
         }
         if url.path.ends_with('/') {
-            return Err(error("its path ends with several slashes"));
+            return Err(ConfigError::new(
+                "public_url",
+                "its path ends with several slashes",
+                "remove them",
+            ));
         }
         Ok(url)
     }
@@ -59,14 +56,7 @@ impl PublicUrl {
     ///
     /// Returns an error as [`parse_base`](Self::parse_base) does.
     pub fn parse_whole(text: &str) -> Result<Self, ConfigError> {
-        let error = |problem: &'static str| {
-            ConfigError::new(
-                "url",
-                problem,
-                "give the URL that Twilio requests without its query, such as https://example.com/message",
-            )
-        };
-        let url = Self::parse(text).map_err(error)?;
+        let url = Self::parse(text, "url")?;
         Ok(Self { whole: true, ..url })
     }
 
@@ -92,26 +82,44 @@ impl PublicUrl {
         if self.whole { "" } else { &self.path }
     }
 
-    fn parse(text: &str) -> Result<Self, &'static str> {
+    fn parse(text: &str, setting: &'static str) -> Result<Self, ConfigError> {
+        let error = |problem: &'static str, fix: &'static str| {
+            Err(ConfigError::new(setting, problem, fix))
+        };
         let url = UrlParts::of(text);
         if url.scheme.is_empty() {
-            return Err("it has no scheme");
+            return error(
+                "it has no scheme",
+                "write the whole URL, such as https://example.com",
+            );
         }
-        let secure = url
-            .is_secure()
-            .ok_or("its scheme is not https, http, wss or ws")?;
+        let Some(secure) = url.is_secure() else {
+            return error(
+                "its scheme is not https, http, wss or ws",
+                "write one of these",
+            );
+        };
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err("it has blanks or characters that are not ASCII");
+            return error(
+                "it has blanks or characters that are not ASCII",
+                "percent-encode them in a path, and write a host in Punycode",
+            );
         }
         if url.query.is_some() || url.fragment.is_some() {
-            return Err("it has a query or a fragment");
+            return error(
+                "it has a query or a fragment",
+                "remove it: each request brings its own query",
+            );
         }
         if url.user_info.is_some() {
-            return Err("it has user info");
+            return error("it has a user name or a password", "remove it");
         }
         let host_and_port = url.host_and_port();
         if !is_host(&host_and_port) {
-            return Err("its host or port is malformed");
+            return error(
+                "its host or port is malformed",
+                "write them as in https://example.com:8443",
+            );
         }
         Ok(Self {
             secure,
