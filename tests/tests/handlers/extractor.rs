@@ -310,6 +310,7 @@ async fn cheap_checks_come_first() {
         Signature(SignatureErrorKind::ContentTypeConflicting),
         BodyTooLarge,
         Kind::OriginMalformed,
+        Signature(SignatureErrorKind::KeyUnknown),
     ];
     let json = [Signature(SignatureMismatch), BodyTooSlow, Signature(SignatureErrorKind::BodyHashMismatch)];
     let form = [BodyTooSlow, Signature(SignatureMismatch)];

@@ -506,6 +506,7 @@ prop_compose! {
         url in url(),
         body in prop_oneof![Just(vec![]), bytes(), (parameters(), any::<u64>()).prop_map(|(pairs, escapes)| encode(&pairs, escapes))],
         hash in 0..5,
+        below in any::<bool>(),
         content_type in header(&[
             FORM, FORM, "Application/X-WWW-Form-URLEncoded; charset=UTF-8", "application/json", "",
             "application/x-www-form-urlencoded; charset=latin1", "application/x-www-form-urlencoded;a=\";charset=utf-8\"",
@@ -524,7 +525,14 @@ prop_compose! {
             let mark = if url.contains('?') { '&' } else { '?' };
             url = format!("{url}{mark}bodySHA256={}", body_sha256(hash_of));
         }
-        Request { method: method.to_owned(), url, content_type, content_encoding, signature: vec![], settings, body }
+        let base_path = match below {
+            true => url.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).map(|path| {
+                format!("/{}", path.strip_suffix('/').unwrap_or(path))
+            }),
+            false => None,
+        };
+        let base_path = base_path.unwrap_or_default();
+        Request { method: method.to_owned(), url, base_path, content_type, content_encoding, signature: vec![], settings, body }
     }
 }
 

@@ -342,7 +342,17 @@ fn each_url_has_its_candidates_and_no_other() {
         ("R10.3", "GET", "https://h/x/", &["https://h:443/x/"]),
         ("R10.3", "GET", "https://h", &["https://h:443"]),
         ("R10.3", "GET", "https://h/", &["https://h:443/", "https://h", "https://h:443"]),
-        ("R10.3", "GET", "https://h/?", &["https://h:443/?"]),
+        ("R10.3", "GET", "https://h/?", &["https://h:443/?", "https://h?", "https://h:443?"]),
+        ("R10.3", "POST", "https://h/?b=1", &["https://h:443/?b=1", "https://h?b=1", "https://h:443?b=1"]),
+        (
+            "R10.3",
+            "GET",
+            "https://h/?a=%27%40%3A",
+            &[
+                "https://h:443/?a=%27%40%3A", "https://h?a=%27%40%3A", "https://h:443?a=%27%40%3A",
+                "https://h/?a='@:", "https://h:443/?a='@:", "https://h?a='@:", "https://h:443?a='@:",
+            ],
+        ),
         (
             "R10.3",
             "GET",
