@@ -9,7 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
-use actix_twilio::{AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, ValidationError, ValidationErrorKind, WebhookRequest, signature::body_sha256};
+use actix_twilio::{
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, ValidationError,
+    ValidationErrorKind, WebhookRequest, signature::body_sha256,
+};
 use actix_web::dev::ServiceResponse;
 
 pub use self::{

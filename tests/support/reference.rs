@@ -11,7 +11,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_twilio::{AuthToken, ConfigError, RequestValidator, WebhookRequest, keys::{MatchedKey, SharedKey}, signature::SignatureErrorKind::{self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing, CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown, SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch, SignatureMissing}};
+use actix_twilio::{
+    AuthToken, ConfigError, RequestValidator, WebhookRequest,
+    keys::{MatchedKey, SharedKey},
+    signature::SignatureErrorKind::{
+        self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
+        CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
+        SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+        SignatureMissing,
+    },
+};
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
 

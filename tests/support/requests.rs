@@ -2,7 +2,18 @@
 
 use std::{cell::Cell, collections::VecDeque, rc::Rc, task::Poll, time::Duration};
 
-use actix_twilio::{TwilioConfig, TwilioConfigBuilder, ValidationErrorKind::{self as Kind, BodyIncomplete, BodyTooLarge, BodyTooSlow, OriginMalformed, Signature}, signature::SignatureErrorKind::{AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing, CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown, SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch, SignatureMissing}};
+use actix_twilio::{
+    TwilioConfig, TwilioConfigBuilder,
+    ValidationErrorKind::{
+        self as Kind, BodyIncomplete, BodyTooLarge, BodyTooSlow, OriginMalformed, Signature,
+    },
+    signature::SignatureErrorKind::{
+        AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
+        CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
+        SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+        SignatureMissing,
+    },
+};
 use actix_web::{
     App, Route,
     dev::{Payload, ServiceResponse},

@@ -6,7 +6,12 @@
 
 use std::{collections::BTreeSet, future::Future, pin::Pin, rc::Rc, sync::LazyLock};
 
-use actix_twilio::{AuthToken, Proof, RequestValidator, TwilioConfig, Validated, ValidationErrorKind::{self as Kind, BodyTooLarge, OriginMalformed, Signature}, keys::{AccountSid, KeyMap, MatchedKey, SharedKey}, signature::SignatureErrorKind::{SignatureMismatch}};
+use actix_twilio::{
+    AuthToken, Proof, RequestValidator, TwilioConfig, Validated,
+    ValidationErrorKind::{self as Kind, BodyTooLarge, OriginMalformed, Signature},
+    keys::{AccountSid, KeyMap, MatchedKey, SharedKey},
+    signature::SignatureErrorKind::{self, SignatureMismatch},
+};
 use actix_web::{
     App, HttpResponse,
     body::to_bytes,
@@ -135,7 +140,10 @@ pub fn url(data: &[u8]) {
         let signature = reference::sign_by_token(&KEYS, other.as_bytes());
         let verdict = assert_same(&req.signed(signature));
         let is_candidate = candidates.iter().any(|text| text == other.as_bytes());
-        assert!(is_candidate || verdict == Err(Signature(SignatureMismatch)), "{req:?}");
+        assert!(
+            is_candidate || verdict == Err(SignatureMismatch),
+            "{req:?}"
+        );
     }
 }
 
@@ -266,7 +274,7 @@ fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKe
     }
     match reference::verdict(&KEYS, &req) {
         // Without a form, the URL's signature comes before the body.
-        Err(Signature(SignatureMismatch)) if !of_form => Err(Signature(SignatureMismatch)),
+        Err(SignatureMismatch) if !of_form => Err(Signature(SignatureMismatch)),
         _ if req.body.len() > LIMIT => Err(BodyTooLarge),
         verdict => Ok(verdict?),
     }

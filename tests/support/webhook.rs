@@ -11,7 +11,10 @@ use std::{
 };
 
 use actix_http::Request;
-use actix_twilio::{AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, WebhookRequest, signature::body_sha256};
+use actix_twilio::{
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, WebhookRequest,
+    signature::body_sha256,
+};
 use actix_web::{
     Error,
     body::MessageBody,

@@ -83,9 +83,8 @@ impl PublicUrl {
     }
 
     fn parse(text: &str, setting: &'static str) -> Result<Self, ConfigError> {
-        let error = |problem: &'static str, fix: &'static str| {
-            Err(ConfigError::new(setting, problem, fix))
-        };
+        let error =
+            |problem: &'static str, fix: &'static str| Err(ConfigError::new(setting, problem, fix));
         let url = UrlParts::of(text);
         if url.scheme.is_empty() {
             return error(

@@ -189,14 +189,8 @@ fn report_from_the_environment_needs_the_codes_consent() {
         let builder = TwilioConfig::builder;
         let refused = [
             ("no consent", builder().env()),
-            (
-                "code enforces first",
-                builder().mode(Mode::Enforce).env(),
-            ),
-            (
-                "code reports first",
-                builder().mode(Mode::ReportOnly).env(),
-            ),
+            ("code enforces first", builder().mode(Mode::Enforce).env()),
+            ("code reports first", builder().mode(Mode::ReportOnly).env()),
             (
                 "code is off first",
                 builder().dangerously_disable_validation().env(),

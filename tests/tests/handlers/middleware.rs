@@ -3,7 +3,10 @@
 use std::{cell::RefCell, sync::atomic::Ordering, task::Poll, time::Duration};
 
 use actix_cors::Cors;
-use actix_twilio::{ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, validate_twilio_request, config::Mode};
+use actix_twilio::{
+    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, config::Mode,
+    validate_twilio_request,
+};
 use actix_twilio_tests::{
     server::Server,
     webhook::{REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs},

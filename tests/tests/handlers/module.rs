@@ -414,7 +414,7 @@ mod with_crate {
     pub(crate) mod nested {
         #[actix_web::post("/crate")]
         pub(crate) async fn by_its_path() -> &'static str {
-            crate::ran();
+            crate::module::ran();
             "ran"
         }
     }

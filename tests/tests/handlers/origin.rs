@@ -3,7 +3,11 @@
 
 use std::net::SocketAddr;
 
-use actix_twilio::{TwilioConfig, Validated, ValidationErrorKind::{OriginMalformed, Signature}, signature::SignatureErrorKind::{SignatureMismatch}};
+use actix_twilio::{
+    TwilioConfig, Validated,
+    ValidationErrorKind::{OriginMalformed, Signature},
+    signature::SignatureErrorKind::SignatureMismatch,
+};
 use actix_twilio_tests::{FORGED, config, refusal, sign_text};
 use actix_web::{
     App,

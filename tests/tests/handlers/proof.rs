@@ -2,7 +2,13 @@
 
 use std::sync::{LazyLock, atomic::Ordering};
 
-use actix_twilio::{AuthToken, ConfigError, Policy, Proof, RequestValidator, TwilioConfig, TwilioValidation, Validated, validate_twilio_request, config::Mode, keys::{AccountSid, KeyMap, SharedKey}};
+use actix_twilio::{
+    AuthToken, ConfigError, Policy, Proof, RequestValidator, TwilioConfig, TwilioValidation,
+    Validated,
+    config::Mode,
+    keys::{AccountSid, KeyMap, SharedKey},
+    validate_twilio_request,
+};
 use actix_twilio_tests::{
     in_children, keys,
     webhook::{
@@ -449,16 +455,8 @@ async fn options_follow_the_configuration_of_each_app() {
     let app = |config: TwilioConfig| app_of(Some(config), None);
     let a = app(config("12345")).await;
     let b = app(config("67890")).await;
-    let report = app(builder("12345")
-        .mode(Mode::ReportOnly)
-        .build()
-        .unwrap())
-    .await;
-    let off = app(builder("12345")
-        .mode(Mode::Off)
-        .build()
-        .unwrap())
-    .await;
+    let report = app(builder("12345").mode(Mode::ReportOnly).build().unwrap()).await;
+    let off = app(builder("12345").mode(Mode::Off).build().unwrap()).await;
     // In turns: no app gets what was made for another one.
     for round in 0..3 {
         for (name, token, statuses) in [("a's", "12345", [200, 403]), ("b's", "67890", [403, 200])]

@@ -1,6 +1,14 @@
 //! Typed webhooks: what Twilio documents is read, and no form is refused.
 
-use actix_twilio::{testing::{Signer, TwilioTestRequest, with_body_sha256}, validate_twilio_request, webhook::{ CallDirection, CallStatus, CallStatusCallback, CloudEvent, CloudEvents, GatherResult, IncomingCall, IncomingMessage, MessageStatus, MessageStatusCallback, Parameters, RecordingStatus, RecordingStatusCallback, }};
+use actix_twilio::{
+    testing::{Signer, TwilioTestRequest, with_body_sha256},
+    validate_twilio_request,
+    webhook::{
+        CallDirection, CallStatus, CallStatusCallback, CloudEvent, CloudEvents, GatherResult,
+        IncomingCall, IncomingMessage, MessageStatus, MessageStatusCallback, Parameters,
+        RecordingStatus, RecordingStatusCallback,
+    },
+};
 use actix_web::{
     App, HttpResponse, Responder, get, post,
     test::{TestRequest, call_service, init_service, read_body},

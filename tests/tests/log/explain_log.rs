@@ -1,6 +1,10 @@
 //! What a warning says of the cause, when it does, and what forgers can't make it say.
 
-use actix_twilio::{AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, Validated, WebhookRequest, config::Mode, keys::{KeyMap, SharedKey}};
+use actix_twilio::{
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, Validated, WebhookRequest,
+    config::Mode,
+    keys::{KeyMap, SharedKey},
+};
 use actix_twilio_tests::{
     FORGED, FORM, NO_VARIABLES, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children,
     log::{Line, Log},
@@ -150,12 +154,7 @@ fn keys_and_websockets_are_explained_too() {
         let builder = TwilioConfig::builder().key_store(KeyMap::new().default_keys(keys));
         builder.explain_mismatches(true).build().unwrap()
     };
-    let report = || {
-        explaining()
-            .mode(Mode::ReportOnly)
-            .build()
-            .unwrap()
-    };
+    let report = || explaining().mode(Mode::ReportOnly).build().unwrap();
     let bare = || {
         TestRequest::with_uri("/m")
             .insert_header((HOST, "10.0.0.7:8080"))

@@ -2,7 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use actix_twilio::{signature::SignatureErrorKind, Proof, Validated, ValidationErrorKind::{OriginMalformed, Signature}, config::Mode, signature::SignatureErrorKind::{SignatureMismatch}};
+use actix_twilio::{
+    Proof, Validated,
+    ValidationErrorKind::{OriginMalformed, Signature},
+    config::Mode,
+    signature::SignatureErrorKind,
+    signature::SignatureErrorKind::SignatureMismatch,
+};
 use actix_twilio_tests::{
     FORGED, NO_VARIABLES, SIGNATURE, config, in_child, in_children,
     log::{Line, Log},
@@ -41,7 +47,9 @@ async fn each_refusal_is_one_warning_that_says_why() {
             "{kind}"
         );
         let (url, from) = match kind {
-            Signature(SignatureErrorKind::BodyHashMismatch) => ("https://example.com/hook?x=..&bodySHA256=..", "Host"),
+            Signature(SignatureErrorKind::BodyHashMismatch) => {
+                ("https://example.com/hook?x=..&bodySHA256=..", "Host")
+            }
             Signature(SignatureErrorKind::BodyHashConflicting) => (
                 "https://example.com/hook?x=..&bodySHA256=..&bodySHA256=..",
                 "Host",
@@ -267,10 +275,7 @@ fn wrong_environment_is_an_error_that_names_the_variable() {
 async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
     let (log, _guard) = Log::start();
 
-    let report = limited()
-        .mode(Mode::ReportOnly)
-        .build()
-        .unwrap();
+    let report = limited().mode(Mode::ReportOnly).build().unwrap();
     let line = log.only("report");
     assert_eq!(line.level, Level::WARN);
     assert!(line.field("message").contains("only reports"), "{line:?}");

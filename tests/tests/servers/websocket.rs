@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use actix_twilio::{AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, TwilioValidation, WebhookRequest, validate_twilio_request, keys::KeyMap};
+use actix_twilio::{
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, TwilioValidation,
+    WebhookRequest, keys::KeyMap, validate_twilio_request,
+};
 use actix_twilio_tests::{
     FORM,
     client::connect,

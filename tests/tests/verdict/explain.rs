@@ -4,7 +4,20 @@
 
 use std::time::Instant;
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, explain::{Cause::{ self, BodyHash, BodyUnsigned, Host, ParamsDecodedTwice, ParamsDropped, ParamsExtra, ParamsTrimmed, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, SignatureMalformed, SignatureMissing, Token, TrailingSlash, Unknown, Userinfo, WebsocketScheme, }, Explainer, Explanation}, keys::SharedKey, signature::body_sha256};
+use actix_twilio::{
+    AuthToken, RequestValidator, WebhookRequest,
+    explain::{
+        Cause::{
+            self, BodyHash, BodyUnsigned, Host, ParamsDecodedTwice, ParamsDropped, ParamsExtra,
+            ParamsTrimmed, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme,
+            SignatureMalformed, SignatureMissing, Token, TrailingSlash, Unknown, Userinfo,
+            WebsocketScheme,
+        },
+        Explainer, Explanation,
+    },
+    keys::SharedKey,
+    signature::body_sha256,
+};
 use actix_twilio_tests::{FORGED, FORM, TOKEN, hashed, sign_form, sign_text, validator};
 
 const JSON: &str = "application/json";

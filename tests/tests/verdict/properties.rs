@@ -3,7 +3,23 @@
 
 use std::{collections::BTreeSet, env};
 
-use actix_twilio::{AuthToken, RequestValidator, explain::{Cause::{ Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash, Unknown, Userinfo, WebsocketScheme, }, Explainer}, keys::MatchedKey, signature::{SignatureErrorKind::{BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch}, body_sha256}};
+use actix_twilio::{
+    AuthToken, RequestValidator,
+    explain::{
+        Cause::{
+            Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash,
+            Unknown, Userinfo, WebsocketScheme,
+        },
+        Explainer,
+    },
+    keys::MatchedKey,
+    signature::{
+        SignatureErrorKind::{
+            BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+        },
+        body_sha256,
+    },
+};
 use actix_twilio_tests::{
     FORM, hashed,
     reference::{self, Keys, Request},
@@ -525,12 +541,9 @@ prop_compose! {
             let mark = if url.contains('?') { '&' } else { '?' };
             url = format!("{url}{mark}bodySHA256={}", body_sha256(hash_of));
         }
-        let base_path = match below {
-            true => url.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3).map(|path| {
-                format!("/{}", path.strip_suffix('/').unwrap_or(path))
-            }),
-            false => None,
-        };
+        // Often the whole path, so that the app's own is the root.
+        let path = url.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3);
+        let base_path = path.filter(|_| below).map(|path| format!("/{}", path.strip_suffix('/').unwrap_or(path)));
         let base_path = base_path.unwrap_or_default();
         Request { method: method.to_owned(), url, base_path, content_type, content_encoding, signature: vec![], settings, body }
     }

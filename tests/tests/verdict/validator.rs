@@ -1,7 +1,19 @@
 //! The verdicts of `RequestValidator`, rule by rule: on genuine requests, and on what forgers make
 //! of them.
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, keys::{MatchedKey, SharedKey}, signature::{SignatureErrorKind::{self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing, CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown, SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch, SignatureMissing}, body_sha256}};
+use actix_twilio::{
+    AuthToken, RequestValidator, WebhookRequest,
+    keys::{MatchedKey, SharedKey},
+    signature::{
+        SignatureErrorKind::{
+            self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
+            CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
+            SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+            SignatureMissing,
+        },
+        body_sha256,
+    },
+};
 use actix_twilio_tests::{FORGED, FORM, TOKEN, hashed, sign_form, sign_text, validator};
 
 const URL: &str = "https://example.com/message?x=1";

@@ -1,7 +1,10 @@
 //! The documented cases: the same verdicts from the validator, behind `Validated` and behind the
 //! attribute.
 
-use actix_twilio::{AuthToken, RequestValidator, TwilioConfig, Validated, ValidationError, WebhookRequest, validate_twilio_request};
+use actix_twilio::{
+    AuthToken, RequestValidator, TwilioConfig, Validated, ValidationError, WebhookRequest,
+    validate_twilio_request,
+};
 use actix_twilio_tests::{Vector, vectors};
 use actix_web::{
     App, HttpResponse,
