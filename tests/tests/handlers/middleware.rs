@@ -17,7 +17,7 @@ use actix_web::{
     error::{ErrorUnauthorized, PayloadError},
     get, guard,
     http::header::ACCEPT_ENCODING,
-    middleware::{Compress, Condition, Logger, NormalizePath},
+    middleware::{Compress, Condition, Logger, Next, NormalizePath, from_fn},
     post,
     test::{call_service, init_service},
     web::{self, Bytes, ServiceConfig},
@@ -745,6 +745,53 @@ async fn bodies_are_bounded_in_size_and_time() {
         let (req, _) = req.replace_payload(Payload::from(payload.boxed_local()));
         assert_eq!(call_service(&app, req).await.status(), status, "{name}");
         assert_eq!(runs(), 0, "{name}");
+    }
+}
+
+/// What a middleware between `TwilioValidation` and the handler does with the body.
+const INTERFERENCES: [(&str, Interference, (u16, &str)); 7] = [
+    ("nothing", |body| Some(body), (200, "Body=Hi")),
+    (
+        "reads and puts back",
+        |body| Some(Bytes::from(body.to_vec())),
+        (200, "Body=Hi"),
+    ),
+    ("eats", |_| None, UNJUDGED),
+    ("empties", |_| Some(Bytes::new()), UNJUDGED),
+    (
+        "replaces",
+        |_| Some(Bytes::from_static(b"Body=No")),
+        UNJUDGED,
+    ),
+    (
+        "appends",
+        |body| Some([&body[..], b"&Body=No"].concat().into()),
+        UNJUDGED,
+    ),
+    (
+        "exceeds the limit",
+        |_| Some(vec![b'a'; 300 * 1024].into()),
+        UNJUDGED,
+    ),
+];
+
+type Interference = fn(Bytes) -> Option<Bytes>;
+
+#[actix_web::test]
+async fn a_body_that_was_eaten_or_replaced_after_the_verdict_reaches_no_handler() {
+    for (name, interference, expected) in INTERFERENCES {
+        let interfere = from_fn(move |mut req: ServiceRequest, next: Next<_>| async move {
+            let body = req.extract::<Bytes>().await?;
+            req.set_payload(interference(body).map_or(Payload::None, Payload::from));
+            next.call(req).await
+        });
+        let app = App::new().app_data(config("12345")).service(attribute);
+        let app = app.wrap(interfere).wrap(TwilioValidation::new());
+        let app = init_service(app).await;
+        let genuine = Webhook::form("/attribute", "Body=Hi").signed("12345");
+        let (status, answer) = genuine.call(&app).await;
+        assert_eq!((status, &*answer), expected, "{name}");
+        assert_eq!(runs(), usize::from(status == 200), "{name}");
     }
 }
 

@@ -314,7 +314,7 @@ fn what_twilio_would_not_send_fails_with_a_message() {
         ),
         (
             Box::new(|| drop(TestRequest::default().twilio_json(&signer, &hashed, &[1]))),
-            "several different bodySHA256",
+            "several different values of bodySHA256",
         ),
         (
             Box::new(|| {
