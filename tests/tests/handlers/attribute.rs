@@ -96,41 +96,45 @@ impl Drop for Permit {
     }
 }
 
-#[actix_web::test]
-async fn guards_wherever_it_stands() {
+/// Handlers with the attribute in each place.
+mod placed {
+    use super::{
+        Responder, Sms, answer, get, post, route, routes, scope, validate_twilio_request, web,
+    };
+
     #[get("/")]
     #[validate_twilio_request]
-    async fn below_get(query: web::Query<Sms>) -> impl Responder {
+    pub(crate) async fn below_get(query: web::Query<Sms>) -> impl Responder {
         answer(&query.body)
     }
 
     #[validate_twilio_request]
     #[get("/")]
-    async fn above_get(query: web::Query<Sms>) -> impl Responder {
+    pub(crate) async fn above_get(query: web::Query<Sms>) -> impl Responder {
         answer(&query.body)
     }
 
     #[post("/")]
     #[validate_twilio_request]
-    async fn below_post(form: web::Form<Sms>) -> impl Responder {
+    pub(crate) async fn below_post(form: web::Form<Sms>) -> impl Responder {
         answer(&form.body)
     }
 
     #[validate_twilio_request]
     #[post("/")]
-    async fn above_post(form: web::Form<Sms>) -> impl Responder {
+    pub(crate) async fn above_post(form: web::Form<Sms>) -> impl Responder {
         answer(&form.body)
     }
 
     #[route("/", method = "GET", method = "POST", name = "below")]
     #[validate_twilio_request]
-    async fn below_route(_: String) -> impl Responder {
+    pub(crate) async fn below_route(_: String) -> impl Responder {
         answer("Hi")
     }
 
     #[validate_twilio_request]
     #[route("/", method = "GET", method = "POST", name = "above")]
-    async fn above_route(_: String) -> impl Responder {
+    pub(crate) async fn above_route(_: String) -> impl Responder {
         answer("Hi")
     }
 
@@ -138,7 +142,7 @@ async fn guards_wherever_it_stands() {
     #[get("/get")]
     #[post("/post")]
     #[validate_twilio_request]
-    async fn below_routes(_: String) -> impl Responder {
+    pub(crate) async fn below_routes(_: String) -> impl Responder {
         answer("Hi")
     }
 
@@ -146,7 +150,7 @@ async fn guards_wherever_it_stands() {
     #[routes]
     #[get("/get")]
     #[post("/post")]
-    async fn above_routes(_: String) -> impl Responder {
+    pub(crate) async fn above_routes(_: String) -> impl Responder {
         answer("Hi")
     }
 
@@ -154,12 +158,12 @@ async fn guards_wherever_it_stands() {
     #[get("/get")]
     #[validate_twilio_request]
     #[post("/post")]
-    async fn amid_routes(_: String) -> impl Responder {
+    pub(crate) async fn amid_routes(_: String) -> impl Responder {
         answer("Hi")
     }
 
     #[scope("/scope")]
-    mod scoped {
+    pub(crate) mod scoped {
         use super::{Responder, Sms, answer, post, validate_twilio_request, web};
 
         #[post("/below")]
@@ -176,9 +180,17 @@ async fn guards_wherever_it_stands() {
     }
 
     #[validate_twilio_request]
-    async fn plain(form: web::Form<Sms>) -> impl Responder {
+    pub(crate) async fn plain(form: web::Form<Sms>) -> impl Responder {
         answer(&form.body)
     }
+}
+
+#[actix_web::test]
+async fn guards_wherever_it_stands() {
+    use self::placed::{
+        above_get, above_post, above_route, above_routes, amid_routes, below_get, below_post,
+        below_route, below_routes, plain, scoped,
+    };
 
     let posted = || web::post().to(plain);
     let resource = || web::resource("/").route(posted());
@@ -558,35 +570,40 @@ async fn keeps_attributes_and_visibility() {
     .await;
 }
 
-#[actix_web::test]
-async fn hands_every_kind_of_extractor_its_value() {
+/// Handlers of each kind of extractor.
+mod extracting {
+    use super::{
+        Bytes, Deserialize, Error, HttpRequest, Responder, Sms, StreamExt, answer,
+        validate_twilio_request, web,
+    };
+
     #[derive(Deserialize)]
-    struct Event {
+    pub(crate) struct Event {
         sid: String,
     }
 
     #[validate_twilio_request]
-    async fn of_form(form: web::Form<Sms>) -> impl Responder {
+    pub(crate) async fn of_form(form: web::Form<Sms>) -> impl Responder {
         answer(format!("{} {}", form.from, form.body))
     }
 
     #[validate_twilio_request]
-    async fn of_json(web::Json(event): web::Json<Event>) -> impl Responder {
+    pub(crate) async fn of_json(web::Json(event): web::Json<Event>) -> impl Responder {
         answer(event.sid)
     }
 
     #[validate_twilio_request]
-    async fn of_string(body: String) -> impl Responder {
+    pub(crate) async fn of_string(body: String) -> impl Responder {
         answer(body)
     }
 
     #[validate_twilio_request]
-    async fn of_bytes(body: Bytes) -> impl Responder {
+    pub(crate) async fn of_bytes(body: Bytes) -> impl Responder {
         answer(String::from_utf8_lossy(&body))
     }
 
     #[validate_twilio_request]
-    async fn of_payload(mut payload: web::Payload) -> impl Responder {
+    pub(crate) async fn of_payload(mut payload: web::Payload) -> impl Responder {
         let mut body = Vec::new();
         while let Some(chunk) = payload.next().await {
             body.extend_from_slice(&chunk.unwrap());
@@ -595,12 +612,12 @@ async fn hands_every_kind_of_extractor_its_value() {
     }
 
     #[validate_twilio_request]
-    async fn of_request(req: HttpRequest) -> impl Responder {
+    pub(crate) async fn of_request(req: HttpRequest) -> impl Responder {
         answer(format!("{} {}", req.method(), req.uri()))
     }
 
     #[validate_twilio_request]
-    async fn of_data(
+    pub(crate) async fn of_data(
         data: web::Data<&'static str>,
         web::Form(sms): web::Form<Sms>,
     ) -> impl Responder {
@@ -608,12 +625,15 @@ async fn hands_every_kind_of_extractor_its_value() {
     }
 
     #[validate_twilio_request]
-    async fn of_path(path: web::Path<(String,)>, query: web::Query<Sms>) -> impl Responder {
+    pub(crate) async fn of_path(
+        path: web::Path<(String,)>,
+        query: web::Query<Sms>,
+    ) -> impl Responder {
         answer(format!("{} {}", path.0, query.body))
     }
 
     #[validate_twilio_request]
-    async fn of_option(
+    pub(crate) async fn of_option(
         form: Option<web::Form<Sms>>,
         data: Option<web::Data<u8>>,
     ) -> impl Responder {
@@ -621,12 +641,20 @@ async fn hands_every_kind_of_extractor_its_value() {
     }
 
     #[validate_twilio_request]
-    async fn of_result(
+    pub(crate) async fn of_result(
         json: Result<web::Json<Event>, Error>,
         req: Result<HttpRequest, Error>,
     ) -> impl Responder {
         answer(format!("{} {}", json.is_ok(), req.is_ok()))
     }
+}
+
+#[actix_web::test]
+async fn hands_every_kind_of_extractor_its_value() {
+    use self::extracting::{
+        of_bytes, of_data, of_form, of_json, of_option, of_path, of_payload, of_request, of_result,
+        of_string,
+    };
 
     let event = r#"{"sid":"EV1"}"#;
     let service = web::resource("/json").to(of_json);

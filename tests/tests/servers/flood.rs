@@ -4,6 +4,7 @@
 
 use std::{
     cell::Cell,
+    net::SocketAddr,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -115,12 +116,50 @@ fn start(runs: Data<AtomicUsize>) -> Server {
     })
 }
 
+/// Sends forged bodies of the largest size over all connections at once, by length and in chunks, but waits with their
+/// last bytes until the server has them all. Returns the statuses.
+async fn send_large_bodies(address: SocketAddr, before: usize) -> Vec<u16> {
+    let body = "a".repeat(LIMIT - 1);
+    let by_length = head(FORGED, &format!("Content-Length: {LIMIT}"));
+    let in_chunks = head(FORGED, "Transfer-Encoding: chunked") + &format!("{LIMIT:x}\r\n");
+    let ways = [(&by_length, "a"), (&in_chunks, "a\r\n0\r\n\r\n")];
+    let mut open = join_all((0..CONNECTIONS).map(async |number| {
+        let (head, _) = ways[number % 2];
+        let mut connection = connect(address).await;
+        connection.write_all(head.as_bytes()).await.unwrap();
+        connection.write_all(body.as_bytes()).await.unwrap();
+        connection
+    }))
+    .await;
+    until(|resident| resident >= before + CONNECTIONS * LIMIT * 9 / 10).await;
+    for (number, connection) in open.iter_mut().enumerate() {
+        let (_, end) = ways[number % 2];
+        connection.write_all(end.as_bytes()).await.unwrap();
+    }
+    join_all(open.iter_mut().map(answer)).await
+}
+
+/// Sends many small forged bodies over each of some connections, and at last one that is too long.
+async fn send_small_bodies(address: SocketAddr) {
+    let small = head(FORGED, "Content-Length: 3") + "a=1";
+    let too_long = head(FORGED, &format!("Content-Length: {}", LIMIT + 1));
+    join_all((0..50).map(async |_| {
+        let mut connection = connect(address).await;
+        for _ in 0..100 {
+            connection.write_all(small.as_bytes()).await.unwrap();
+            assert_eq!(answer(&mut connection).await, 403);
+        }
+        connection.write_all(too_long.as_bytes()).await.unwrap();
+        assert_eq!(answer(&mut connection).await, 413);
+    }))
+    .await;
+}
+
 async fn flood() {
     let runs = Data::new(AtomicUsize::new(0));
     let server = start(runs.clone());
     let address = server.address;
-    let url = "https://example.com/a";
-    let signature = sign_form(url, "a=1");
+    let signature = sign_form("https://example.com/a", "a=1");
     let genuine = head(&signature, "Content-Length: 3") + "a=1";
     let genuine = genuine.as_bytes();
     let asked = AtomicUsize::new(0);
@@ -144,48 +183,7 @@ async fn flood() {
     });
     let most = before + CONNECTIONS * LIMIT + CONSTANT;
     println!("before: {} KiB", before / 1024);
-
-    // All but the last byte of the largest body, by length and in chunks.
-    let body = "a".repeat(LIMIT - 1);
-    let by_length = head(FORGED, &format!("Content-Length: {LIMIT}"));
-    let in_chunks = head(FORGED, "Transfer-Encoding: chunked") + &format!("{LIMIT:x}\r\n");
-    let small = head(FORGED, "Content-Length: 3") + "a=1";
-    let too_long = head(FORGED, &format!("Content-Length: {}", LIMIT + 1));
     for round in 1..=2 {
-        let flood = async {
-            let mut open = join_all((0..CONNECTIONS).map(async |number| {
-                let head = if number % 2 == 0 {
-                    &by_length
-                } else {
-                    &in_chunks
-                };
-                let mut connection = connect(address).await;
-                connection.write_all(head.as_bytes()).await.unwrap();
-                connection.write_all(body.as_bytes()).await.unwrap();
-                connection
-            }))
-            .await;
-            // The server has them all.
-            until(|resident| resident >= before + CONNECTIONS * LIMIT * 9 / 10).await;
-            for (number, connection) in open.iter_mut().enumerate() {
-                let end = if number % 2 == 0 {
-                    "a"
-                } else {
-                    "a\r\n0\r\n\r\n"
-                };
-                connection.write_all(end.as_bytes()).await.unwrap();
-            }
-            join_all(open.iter_mut().map(answer)).await
-        };
-        let quick = join_all((0..50).map(async |_| {
-            let mut connection = connect(address).await;
-            for _ in 0..100 {
-                connection.write_all(small.as_bytes()).await.unwrap();
-                assert_eq!(answer(&mut connection).await, 403);
-            }
-            connection.write_all(too_long.as_bytes()).await.unwrap();
-            assert_eq!(answer(&mut connection).await, 413);
-        }));
         let mut highest = 0;
         let ended = Cell::new(false);
         let meanwhile = async {
@@ -200,7 +198,8 @@ async fn flood() {
             }
         };
         let flood = async {
-            let answers = tokio::join!(flood, quick).0;
+            let large = send_large_bodies(address, before);
+            let answers = tokio::join!(large, send_small_bodies(address)).0;
             ended.set(true);
             answers
         };

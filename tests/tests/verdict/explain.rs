@@ -128,251 +128,89 @@ fn forwarded_headers_are_hints_and_make_nothing_valid() {
     assert!(seen.explain("http://h/m").valid);
 }
 
+/// Headers of proxies, and public URLs.
+type Hints = &'static [(&'static str, &'static str)];
+
+const FORWARDED: Hints = &[
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "example.com"),
+];
+const PREFIXED: Hints = &[
+    ("X-Forwarded-Proto", "https"),
+    ("X-Forwarded-Host", "example.com"),
+    ("X-Forwarded-Prefix", "/twilio"),
+];
+const ORIGINAL: Hints = &[("X-Original-URI", "/twilio/m?a=1&b=2")];
+const PUBLIC_BASE: Hints = &[("public", "https://example.com/twilio/")];
+const PUBLIC_WHOLE: Hints = &[("public", "https://example.com/hook?a=1")];
+const BASIC: Hints = &[("Authorization", "Basic dXNlcjpwYXNz")];
+
+/// What the app saw, hints, what was signed, and the causes.
+#[rustfmt::skip]
+const CHANGED_URLS: [(&str, Hints, &str, &[Cause]); 50] = [
+    // TLS ends at a proxy.
+    ("http://h/m", &[], "https://h/m", &[Scheme]),
+    ("https://h/m", &[], "http://h/m", &[Scheme]),
+    ("http://h:8080/m", &[], "https://h/m", &[Scheme, Port]),
+    ("http://h:80/m", &[], "https://h/m", &[Scheme]),
+    ("http://h:3000/m", &[], "https://h:8443/m", &[Scheme, Port]),
+    // A port of the outside.
+    ("https://h/m", &[], "https://h:8443/m", &[Port]),
+    ("https://h/m", &[("X-Forwarded-Port", "4443")], "https://h:4443/m", &[Port]),
+    // A request that was signed for another name of the own machine.
+    ("http://127.0.0.1:8080/m", &[], "http://localhost:8080/m", &[Host]),
+    ("http://localhost/m", &[], "http://[::1]/m", &[Host]),
+    // ngrok and other tunnels, Docker.
+    ("http://localhost:8080/m", FORWARDED, "https://example.com/m", &[Scheme, Host]),
+    ("http://172.17.0.2:80/m", FORWARDED, "https://example.com/m", &[Scheme, Host]),
+    ("https://10.0.0.7/m", FORWARDED, "https://example.com/m", &[Host]),
+    ("https://10.0.0.7:8080/m", FORWARDED, "https://example.com:8080/m", &[Host]),
+    ("http://10.0.0.7/m", &[("Forwarded", "for=1.2.3.4;host=\"example.com:8443\";proto=https")], "https://example.com:8443/m", &[Scheme, Host]),
+    ("https://inner/m", &[("X-Original-Host", "a.example, example.com")], "https://example.com/m", &[Host]),
+    // A proxy strips a prefix, adds one or rewrites the path.
+    ("https://example.com/m", PREFIXED, "https://example.com/twilio/m", &[PathPrefix]),
+    ("http://10.0.0.7:8080/m", PREFIXED, "https://example.com/twilio/m", &[Scheme, Host, PathPrefix]),
+    ("https://h/internal/m", &[], "https://h/m", &[PathPrefix]),
+    ("http://h/internal/v2/m", &[], "https://h/m", &[Scheme, PathPrefix]),
+    ("http://10.0.0.7/m", PUBLIC_BASE, "https://example.com/twilio/m", &[Scheme, Host, PathPrefix]),
+    ("http://10.0.0.7/m", PUBLIC_BASE, "https://example.com/m", &[Scheme, Host]),
+    ("https://example.com/m", PUBLIC_WHOLE, "https://example.com/hook", &[PathPrefix]),
+    ("https://h/m/", &[], "https://h/m", &[TrailingSlash]),
+    ("https://h/m?a=1", &[], "https://h/m/?a=1", &[TrailingSlash]),
+    ("http://h/m", &[], "https://h/m/", &[Scheme, TrailingSlash]),
+    ("https://h/m", PREFIXED, "https://h/twilio/m/", &[PathPrefix, TrailingSlash]),
+    // The query.
+    ("https://h/m?a=1&b=2", &[], "https://h/m?b=2&a=1", &[QueryOrder]),
+    ("https://h/m?a=1&b=2&c=3&d=4&e=5", &[], "https://h/m?c=3&a=1&e=5&d=4&b=2", &[QueryOrder]),
+    ("https://h/m?a=x+y", &[], "https://h/m?a=x%20y", &[QueryEncoding]),
+    ("https://h/m?a=x%20y", &[], "https://h/m?a=x+y", &[QueryEncoding]),
+    ("https://h/m?a=+1415", &[], "https://h/m?a=%2B1415", &[QueryEncoding]),
+    ("https://h/m?a=x y:/", &[], "https://h/m?a=x%20y%3A%2F", &[QueryEncoding]),
+    ("https://h/m?a=x%20y%3D", &[], "https://h/m?a=x y=", &[QueryEncoding]),
+    ("https://h/m?a=%3ax", &[], "https://h/m?a=%3Ax", &[QueryEncoding]),
+    ("http://h/m?b=+1&a=2", &[], "https://h/m?a=2&b=%2B1", &[Scheme, QueryOrder, QueryEncoding]),
+    ("https://h/m", ORIGINAL, "https://h/twilio/m?a=1&b=2", &[PathPrefix, QueryMissing]),
+    ("https://h/m", &[("X-Original-URL", "/m?a=1")], "https://h/m?a=1", &[QueryMissing]),
+    ("https://h/m?a=1", &[("X-Forwarded-Uri", "/m?a=1&b=2")], "https://h/m?a=1&b=2", &[QueryMissing]),
+    ("https://h/m", PUBLIC_WHOLE, "https://h/m?a=1", &[QueryMissing]),
+    ("http://h/m", PUBLIC_WHOLE, "https://example.com/hook?a=1", &[Scheme, Host, PathPrefix, QueryMissing]),
+    ("https://h/m?a=1&proxy=x", &[], "https://h/m?a=1", &[ParamsExtra]),
+    // User info.
+    ("https://h/m", BASIC, "https://user:pass@h/m", &[Userinfo]),
+    ("http://h:8080/m", BASIC, "https://user:pass@h/m", &[Scheme, Port, Userinfo]),
+    ("https://user:pass@h/m", &[], "https://h/m", &[Userinfo]),
+    ("http://h/m", &[("public", "https://user:p@example.com")], "https://user:p@example.com/m", &[Scheme, Host, Userinfo]),
+    // WebSockets.
+    ("https://h/m", &[], "wss://h/m", &[WebsocketScheme]),
+    ("http://h/m", &[("Upgrade", "websocket")], "wss://h/m", &[Scheme, WebsocketScheme]),
+    ("http://h/m?a=1", &[], "ws://h/m?a=1", &[WebsocketScheme]),
+    ("wss://h/m", &[], "https://h/m", &[WebsocketScheme]),
+    ("ws://10.0.0.7/m", FORWARDED, "wss://example.com/m", &[Scheme, Host]),
+];
+
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn urls_that_deployments_change_are_found() {
-    let forwarded: &[(&str, &str)] = &[
-        ("X-Forwarded-Proto", "https"),
-        ("X-Forwarded-Host", "example.com"),
-    ];
-    let prefixed: &[(&str, &str)] = &[
-        ("X-Forwarded-Proto", "https"),
-        ("X-Forwarded-Host", "example.com"),
-        ("X-Forwarded-Prefix", "/twilio"),
-    ];
-    let original: &[(&str, &str)] = &[("X-Original-URI", "/twilio/m?a=1&b=2")];
-    let base: &[(&str, &str)] = &[("public", "https://example.com/twilio/")];
-    let whole: &[(&str, &str)] = &[("public", "https://example.com/hook?a=1")];
-    let basic: &[(&str, &str)] = &[("Authorization", "Basic dXNlcjpwYXNz")];
-    let cases: &[(&str, &[(&str, &str)], &str, &[Cause])] = &[
-        // TLS ends at a proxy.
-        ("http://h/m", &[], "https://h/m", &[Scheme]),
-        ("https://h/m", &[], "http://h/m", &[Scheme]),
-        ("http://h:8080/m", &[], "https://h/m", &[Scheme, Port]),
-        ("http://h:80/m", &[], "https://h/m", &[Scheme]),
-        ("http://h:3000/m", &[], "https://h:8443/m", &[Scheme, Port]),
-        // A port of the outside.
-        ("https://h/m", &[], "https://h:8443/m", &[Port]),
-        (
-            "https://h/m",
-            &[("X-Forwarded-Port", "4443")],
-            "https://h:4443/m",
-            &[Port],
-        ),
-        // A request that was signed for another name of the own machine.
-        (
-            "http://127.0.0.1:8080/m",
-            &[],
-            "http://localhost:8080/m",
-            &[Host],
-        ),
-        ("http://localhost/m", &[], "http://[::1]/m", &[Host]),
-        // ngrok and other tunnels, Docker.
-        (
-            "http://localhost:8080/m",
-            forwarded,
-            "https://example.com/m",
-            &[Scheme, Host],
-        ),
-        (
-            "http://172.17.0.2:80/m",
-            forwarded,
-            "https://example.com/m",
-            &[Scheme, Host],
-        ),
-        (
-            "https://10.0.0.7/m",
-            forwarded,
-            "https://example.com/m",
-            &[Host],
-        ),
-        (
-            "https://10.0.0.7:8080/m",
-            forwarded,
-            "https://example.com:8080/m",
-            &[Host],
-        ),
-        (
-            "http://10.0.0.7/m",
-            &[(
-                "Forwarded",
-                "for=1.2.3.4;host=\"example.com:8443\";proto=https",
-            )],
-            "https://example.com:8443/m",
-            &[Scheme, Host],
-        ),
-        (
-            "https://inner/m",
-            &[("X-Original-Host", "a.example, example.com")],
-            "https://example.com/m",
-            &[Host],
-        ),
-        // A proxy strips a prefix, adds one or rewrites the path.
-        (
-            "https://example.com/m",
-            prefixed,
-            "https://example.com/twilio/m",
-            &[PathPrefix],
-        ),
-        (
-            "http://10.0.0.7:8080/m",
-            prefixed,
-            "https://example.com/twilio/m",
-            &[Scheme, Host, PathPrefix],
-        ),
-        ("https://h/internal/m", &[], "https://h/m", &[PathPrefix]),
-        (
-            "http://h/internal/v2/m",
-            &[],
-            "https://h/m",
-            &[Scheme, PathPrefix],
-        ),
-        (
-            "http://10.0.0.7/m",
-            base,
-            "https://example.com/twilio/m",
-            &[Scheme, Host, PathPrefix],
-        ),
-        (
-            "http://10.0.0.7/m",
-            base,
-            "https://example.com/m",
-            &[Scheme, Host],
-        ),
-        (
-            "https://example.com/m",
-            whole,
-            "https://example.com/hook",
-            &[PathPrefix],
-        ),
-        ("https://h/m/", &[], "https://h/m", &[TrailingSlash]),
-        ("https://h/m?a=1", &[], "https://h/m/?a=1", &[TrailingSlash]),
-        ("http://h/m", &[], "https://h/m/", &[Scheme, TrailingSlash]),
-        (
-            "https://h/m",
-            prefixed,
-            "https://h/twilio/m/",
-            &[PathPrefix, TrailingSlash],
-        ),
-        // The query.
-        (
-            "https://h/m?a=1&b=2",
-            &[],
-            "https://h/m?b=2&a=1",
-            &[QueryOrder],
-        ),
-        (
-            "https://h/m?a=1&b=2&c=3&d=4&e=5",
-            &[],
-            "https://h/m?c=3&a=1&e=5&d=4&b=2",
-            &[QueryOrder],
-        ),
-        (
-            "https://h/m?a=x+y",
-            &[],
-            "https://h/m?a=x%20y",
-            &[QueryEncoding],
-        ),
-        (
-            "https://h/m?a=x%20y",
-            &[],
-            "https://h/m?a=x+y",
-            &[QueryEncoding],
-        ),
-        (
-            "https://h/m?a=+1415",
-            &[],
-            "https://h/m?a=%2B1415",
-            &[QueryEncoding],
-        ),
-        (
-            "https://h/m?a=x y:/",
-            &[],
-            "https://h/m?a=x%20y%3A%2F",
-            &[QueryEncoding],
-        ),
-        (
-            "https://h/m?a=x%20y%3D",
-            &[],
-            "https://h/m?a=x y=",
-            &[QueryEncoding],
-        ),
-        (
-            "https://h/m?a=%3ax",
-            &[],
-            "https://h/m?a=%3Ax",
-            &[QueryEncoding],
-        ),
-        (
-            "http://h/m?b=+1&a=2",
-            &[],
-            "https://h/m?a=2&b=%2B1",
-            &[Scheme, QueryOrder, QueryEncoding],
-        ),
-        (
-            "https://h/m",
-            original,
-            "https://h/twilio/m?a=1&b=2",
-            &[PathPrefix, QueryMissing],
-        ),
-        (
-            "https://h/m",
-            &[("X-Original-URL", "/m?a=1")],
-            "https://h/m?a=1",
-            &[QueryMissing],
-        ),
-        (
-            "https://h/m?a=1",
-            &[("X-Forwarded-Uri", "/m?a=1&b=2")],
-            "https://h/m?a=1&b=2",
-            &[QueryMissing],
-        ),
-        ("https://h/m", whole, "https://h/m?a=1", &[QueryMissing]),
-        (
-            "http://h/m",
-            whole,
-            "https://example.com/hook?a=1",
-            &[Scheme, Host, PathPrefix, QueryMissing],
-        ),
-        (
-            "https://h/m?a=1&proxy=x",
-            &[],
-            "https://h/m?a=1",
-            &[ParamsExtra],
-        ),
-        // User info.
-        ("https://h/m", basic, "https://user:pass@h/m", &[Userinfo]),
-        (
-            "http://h:8080/m",
-            basic,
-            "https://user:pass@h/m",
-            &[Scheme, Port, Userinfo],
-        ),
-        ("https://user:pass@h/m", &[], "https://h/m", &[Userinfo]),
-        (
-            "http://h/m",
-            &[("public", "https://user:p@example.com")],
-            "https://user:p@example.com/m",
-            &[Scheme, Host, Userinfo],
-        ),
-        // WebSockets.
-        ("https://h/m", &[], "wss://h/m", &[WebsocketScheme]),
-        (
-            "http://h/m",
-            &[("Upgrade", "websocket")],
-            "wss://h/m",
-            &[Scheme, WebsocketScheme],
-        ),
-        ("http://h/m?a=1", &[], "ws://h/m?a=1", &[WebsocketScheme]),
-        ("wss://h/m", &[], "https://h/m", &[WebsocketScheme]),
-        (
-            "ws://10.0.0.7/m",
-            forwarded,
-            "wss://example.com/m",
-            &[Scheme, Host],
-        ),
-    ];
-    for (seen, hints, signed, causes) in cases {
+    for (seen, hints, signed, causes) in CHANGED_URLS {
         assert_explained(Seen::get(seen).hints(hints), signed, "", causes);
         if !signed.starts_with("ws") && !seen.starts_with("ws") {
             let form = Seen::form(seen, "b=2&a=+1").hints(hints);
