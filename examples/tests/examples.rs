@@ -4,37 +4,13 @@
 
 mod support;
 
-use std::{
-    fs,
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
+use std::io::BufRead;
 
-use actix_twilio::{
-    WebhookRequest,
-    testing::{Signer, with_body_sha256},
-};
-
-use support::{Example, command, sign};
-
-const TOKEN: &str = "12345";
+use support::{Example, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
-    let here = include_str!("examples.rs");
-    let mut examples = 0;
-    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bin")).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_stem().unwrap().to_str().unwrap();
-        examples += 1;
-        let text = fs::read_to_string(&path).unwrap();
-        let (comment, _) = text.split_once("\n\nuse ").unwrap();
-        let command = format!("cargo run --bin {name}`");
-        assert!(comment.contains(&command), "{name}: {comment}");
-        assert!(here.contains(&format!("CARGO_BIN_EXE_{name}\"")), "{name}");
-    }
-    assert!(examples > 10, "{examples}");
+    assert_each_is_run_in(include_str!("examples.rs"), env!("CARGO_MANIFEST_DIR"));
 }
 
 #[test]
@@ -91,12 +67,6 @@ fn a_wrong_setting_stops_the_start() {
             env!("CARGO_BIN_EXE_quickstart"),
             "TWILIO_WEBHOOK_BASE_URL",
             "example.com",
-        ),
-        (
-            "events",
-            env!("CARGO_BIN_EXE_events"),
-            "TWILIO_AUTH_TOKEN",
-            " ",
         ),
         (
             "tested",
@@ -172,21 +142,6 @@ fn protected_leaves_open_what_says_so_alone() {
 }
 
 #[test]
-fn overhead_is_measured_with_and_without_validation() {
-    let variables = [
-        ("TWILIO_AUTH_TOKEN", TOKEN),
-        ("TWILIO_WEBHOOK_BASE_URL", "https://example.com"),
-    ];
-    let app = Example::start(env!("CARGO_BIN_EXE_overhead"), &variables);
-    for path in ["/validated", "/middleware"] {
-        let url = format!("https://example.com{path}");
-        app.assert_protects(path, TOKEN, &url, "wrote");
-    }
-    let (status, _) = app.post("/bare", "From=1&Body=Hi", "forged");
-    assert_eq!(status, 200);
-}
-
-#[test]
 fn policies_validate_each_route_with_its_own_configuration() {
     let variables = [
         ("TWILIO_AUTH_TOKEN", TOKEN),
@@ -219,72 +174,6 @@ fn policies_validate_each_route_with_its_own_configuration() {
 }
 
 #[test]
-fn media_stream_echoes_and_refuses_a_forged_handshake() {
-    let app = Example::start(
-        env!("CARGO_BIN_EXE_media_stream"),
-        &[("TWILIO_AUTH_TOKEN", TOKEN)],
-    );
-    let signer = Signer::new(TOKEN);
-    let url = format!("ws://{}/media", app.address);
-    let handshake = WebhookRequest::new("GET", &url);
-    for (signer, expected) in [(&signer, "101"), (&signer.forged(), "403")] {
-        let mut stream = TcpStream::connect(&app.address).unwrap();
-        stream
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        let (_, signature) = &signer.headers(&handshake)[0];
-        let request = format!(
-            "GET /media HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-             X-Twilio-Signature: {signature}\r\n\r\n",
-            app.address
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let mut answers = BufReader::new(stream);
-        let mut head = String::new();
-        while !head.ends_with("\r\n\r\n") {
-            answers.read_line(&mut head).unwrap();
-        }
-        assert_eq!(head.split(' ').nth(1), Some(expected), "{head}");
-        if expected == "101" {
-            assert_echoes(answers);
-        }
-    }
-}
-
-/// Sends audio into a WebSocket, in one short text frame, and expects it back in another one.
-#[track_caller]
-fn assert_echoes(mut answers: BufReader<TcpStream>) {
-    let audio = r#"{"event":"media","streamSid":"MZ1","media":{"payload":"QUJD"}}"#;
-    let mut frame = vec![0x81, 0x80 | u8::try_from(audio.len()).unwrap(), 0, 0, 0, 0];
-    frame.extend(audio.as_bytes());
-    answers.get_mut().write_all(&frame).unwrap();
-    let mut head = [0; 2];
-    answers.read_exact(&mut head).unwrap();
-    assert_eq!(head[0], 0x81);
-    let mut echo = vec![0; head[1].into()];
-    answers.read_exact(&mut echo).unwrap();
-    let [sent, came] = [audio.as_bytes(), &echo[..]]
-        .map(|json| serde_json::from_slice::<serde_json::Value>(json).unwrap());
-    assert_eq!(came, sent);
-}
-
-#[test]
-fn metrics_counts_verdicts_by_route() {
-    let app = Example::start(
-        env!("CARGO_BIN_EXE_metrics"),
-        &[("TWILIO_AUTH_TOKEN", TOKEN)],
-    );
-    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
-    assert_eq!(app.post("/voice", "From=1", "").0, 403);
-    let (_, text) = app.get("/metrics");
-    for verdict in ["genuine", "signature_mismatch", "signature_malformed"] {
-        let line = format!("twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\"}} 1");
-        assert!(text.contains(&line), "{line}: {text}");
-    }
-}
-
-#[test]
 fn rejection_answers_with_twiml() {
     let app = Example::start(
         env!("CARGO_BIN_EXE_rejection"),
@@ -306,57 +195,4 @@ fn tested_and_unsigned_tests_are_protected_when_they_run() {
     app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Gather");
     let app = Example::start(env!("CARGO_BIN_EXE_unsigned_tests"), &variables);
     app.assert_protects("/message", TOKEN, &app.url("/message"), "You wrote");
-}
-
-#[test]
-fn events_are_handled_once_and_only_if_their_hash_is_signed() {
-    let mut app = Example::start(
-        env!("CARGO_BIN_EXE_events"),
-        &[("TWILIO_AUTH_TOKEN", TOKEN)],
-    );
-    let signer = Signer::new(TOKEN);
-    let event = |id: u8, data: &str| {
-        format!(
-            r#"{{"specversion":"1.0","type":"com.twilio.messaging.message.sent","source":"SM1","id":"EZ{id}","data":{data}}}"#
-        )
-    };
-    let batch = format!(
-        "[{},{}]",
-        event(1, r#"{"messageSid":"SM1"}"#),
-        event(2, "{}")
-    );
-    let other = format!("[{}]", event(3, r#"{"messageSid":"SM3"}"#));
-    let send = |signed: &str, sent: &str| {
-        let url = with_body_sha256(&app.url("/events"), signed);
-        let webhook = WebhookRequest::new("POST", &url)
-            .content_type("application/json")
-            .body(signed);
-        let (name, value) = &signer.headers(&webhook)[0];
-        app.send(&format!(
-            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
-             Content-Length: {}\r\nConnection: close\r\n{name}: {value}\r\n\r\n{sent}",
-            url.strip_prefix(&app.url("")).unwrap(),
-            app.address,
-            sent.len(),
-        ))
-        .0
-    };
-    assert_eq!(send(&batch, &batch), 204);
-    assert_eq!(send(&batch, &batch), 204, "the same once more");
-    assert_eq!(
-        send(&batch, &other),
-        403,
-        "another body under a valid signature"
-    );
-    assert_eq!(send(&other, &other), 204);
-    let mut lines = String::new();
-    for _ in 0..3 {
-        app.output.read_line(&mut lines).unwrap();
-    }
-    assert_eq!(
-        lines,
-        "com.twilio.messaging.message.sent SM1\n\
-         com.twilio.messaging.message.sent\n\
-         com.twilio.messaging.message.sent SM3\n"
-    );
 }

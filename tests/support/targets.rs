@@ -140,10 +140,7 @@ pub fn url(data: &[u8]) {
         let signature = reference::sign_by_token(&KEYS, other.as_bytes());
         let verdict = assert_same(&req.signed(signature));
         let is_candidate = candidates.iter().any(|text| text == other.as_bytes());
-        assert!(
-            is_candidate || verdict == Err(SignatureMismatch),
-            "{req:?}"
-        );
+        assert!(is_candidate || verdict == Err(SignatureMismatch), "{req:?}");
     }
 }
 

@@ -1,14 +1,17 @@
 //! Starts an example and sends it requests over TCP.
 
 use std::{
+    fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    path::Path,
     process::{Child, ChildStdout, Command, Stdio},
     time::Duration,
 };
 
 use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
 
+pub(crate) const TOKEN: &str = "12345";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An example that runs, until it is dropped.
@@ -120,4 +123,21 @@ pub(crate) fn sign(token: &str, url: &str, body: &str) -> String {
         .body(body);
     let keys = RequestValidator::new([AuthToken::new(token).unwrap()]).unwrap();
     keys.sign(&request).unwrap()
+}
+
+/// Checks that each example of a package says how to run it, and that a test runs it.
+#[track_caller]
+pub(crate) fn assert_each_is_run_in(tests: &str, package: &str) {
+    let mut examples = 0;
+    for entry in fs::read_dir(Path::new(package).join("src/bin")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        examples += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        let (comment, _) = text.split_once("\n\nuse ").unwrap();
+        let command = format!("cargo run --bin {name}`");
+        assert!(comment.contains(&command), "{name}: {comment}");
+        assert!(tests.contains(&format!("CARGO_BIN_EXE_{name}\"")), "{name}");
+    }
+    assert!(examples > 4, "{examples}");
 }
