@@ -14,13 +14,13 @@ use proc_macro::TokenStream;
 
 /// Validates that a request comes from Twilio before an actix-web handler runs.
 ///
-/// Each request is validated before any of the handler's extractors and before its body runs: the
-/// `X-Twilio-Signature` header must match the URL that Twilio requested and the parameters that it
-/// sent, signed with your Auth Token. All other requests are answered with 403.
+/// Each request is validated before any of the handler's extractors and any line of its body runs. The
+/// `X-Twilio-Signature` header must be the signature, made with your Auth Token, of the URL that Twilio
+/// requested and of what it sent. Any other request is answered with 403.
 ///
 /// The attribute works above and below actix-web's route attributes, and on functions that are passed
-/// to `web::post().to(..)`. It needs only `TWILIO_AUTH_TOKEN` in the environment. For other settings,
-/// put a `TwilioConfig` in `app_data`.
+/// to `web::post().to(..)`. It needs only `TWILIO_AUTH_TOKEN` in the environment and, behind a proxy,
+/// `TWILIO_WEBHOOK_BASE_URL`. For other settings, put a `TwilioConfig` in `app_data`.
 ///
 /// # Examples
 ///
@@ -55,7 +55,7 @@ use proc_macro::TokenStream;
 /// | `public_url = "https://.."` | the base of the URL that Twilio requests; the request's path and query are appended to it | the app's setting |
 /// | `url = "https://.."` | the whole URL that Twilio requests, without its query, for a proxy that rewrites paths | the app's setting |
 /// | `auth_token_env = "NAME"` | the environment variable that holds the Auth Token, or several Auth Tokens separated by commas | the app's keys |
-/// | `policy = path::To` | a type that implements `Policy` and chooses the configuration; excludes the three options above | the app's configuration |
+/// | `policy = path::To` | a type that implements `Policy` and chooses the configuration; can't be combined with the three options above | the app's configuration |
 /// | `crate = path` | the path of the `actix-twilio` crate, if it is renamed or re-exported | `::actix_twilio` |
 ///
 /// Environment variables are read once, at the first request.
@@ -77,8 +77,8 @@ use proc_macro::TokenStream;
 /// # On a module
 ///
 /// On an inline module, the attribute protects every function that has a route attribute, including
-/// those in nested modules and in function bodies. The module's options apply to each of them; only
-/// `url` is not allowed. To leave a route unprotected, write `skip` on its function:
+/// those in nested modules and in function bodies. The module's options apply to each of them. The
+/// option `url` is not allowed there. To leave a route unprotected, write `skip` on its function:
 ///
 /// ```
 /// use actix_twilio::validate_twilio_request;
@@ -101,29 +101,29 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// Where a route could be hidden from the attribute, it reports an error instead of leaving a gap:
+/// Anything that may hide a route from the attribute is a compile error:
 ///
 /// - a module in another file;
-/// - a macro call in place of an item, or of a statement in a plain function such as
-///   `fn configure(cfg: &mut ServiceConfig)`;
-/// - an `async fn` without a route attribute that is `pub` or has an attribute from another crate;
+/// - a macro call as an item, or as a statement in a non-async function such as
+///   `fn configure(cfg: &mut ServiceConfig)`, except for well-known macros such as `println!`;
+/// - an `async fn` that has no route attribute, but is `pub` or has an attribute from another crate;
 /// - an unprotected `async fn` of the module that is used as a value, as in `web::post().to(private)`;
-/// - a closure, or a plain function of the module, that is passed to `to` or a similar method.
+/// - a closure, or a non-async function of the module, that is passed to `to` or a similar method.
 ///
 /// The attribute sees names, not types. It does not check:
 ///
-/// - a handler from outside the module that the module registers;
+/// - a handler that is defined outside the module and registered inside it;
 /// - a type that implements `Handler`;
-/// - a closure or a plain function that reaches `to` through a variable, a function's return value, a
-///   trait, a renamed import, or a macro in an expression.
+/// - a closure or a non-async function that reaches `to` through a variable, a return value, a trait, a
+///   renamed import, or a macro in an expression.
 ///
 /// To have the compiler refuse these as well, register handlers with `to_validated`, which accepts
 /// only protected ones.
 ///
 /// # Expansion
 ///
-/// The attribute replaces the function's parameters with one, and binds your patterns at the start of
-/// its body. The first example above expands to:
+/// The attribute replaces the function's parameters with a single one, and binds your own patterns at
+/// the start of the body. The first example expands to:
 ///
 /// ```
 /// # use actix_twilio::{
@@ -156,7 +156,7 @@ use proc_macro::TokenStream;
 /// # Errors
 ///
 /// The attribute does not compile on anything other than a module or an `async fn`. A handler takes at
-/// most 16 arguments, each of them an extractor whose type has a name. Options that can't work are
+/// most 16 arguments, each of them an extractor whose type can be named. Options that can't work are
 /// errors, and so is an Auth Token in the source (`auth_token = ".."`): set it in the environment.
 #[proc_macro_attribute]
 pub fn validate_twilio_request(args: TokenStream, item: TokenStream) -> TokenStream {
