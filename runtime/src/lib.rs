@@ -15,6 +15,7 @@
 //! [testing]: crate::guide::testing
 //! [troubleshooting]: crate::guide::troubleshooting
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "explain", feature = "testing", feature = "webhook")),
     allow(
@@ -35,9 +36,11 @@ pub mod config;
 pub mod guide;
 pub mod keys;
 #[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 pub mod twiml;
 #[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;
 
 pub use actix_twilio_macros::validate_twilio_request;
@@ -45,6 +48,7 @@ pub use actix_twilio_macros::validate_twilio_request;
 pub use twilio_signature as signature;
 /// Why a signature does not match, and what to change.
 #[cfg(feature = "explain")]
+#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
 pub use twilio_signature::explain;
 pub use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
 

@@ -6,7 +6,7 @@ use actix_web::{Error, HttpRequest};
 
 use twilio_signature::{AuthToken, RequestValidator, SharedKey, url::PublicUrl};
 
-use super::{KeySource, Mode, Options, Settings, TrustedProxies, TwilioConfig, Verdict};
+use super::{Hook, KeySource, Mode, Options, Settings, TrustedProxies, TwilioConfig, Verdict};
 use crate::{
     error::{ConfigError, ValidationError},
     keys::{KeyStore, Lookup},
@@ -225,7 +225,7 @@ impl TwilioConfigBuilder {
         mut self,
         proxies: impl IntoIterator<Item = S>,
     ) -> Result<Self, ConfigError> {
-        self.options.proxies = TrustedProxies::parse(proxies)?;
+        self.options.trusted_proxies = TrustedProxies::parse(proxies)?;
         Ok(self)
     }
 
@@ -292,7 +292,7 @@ impl TwilioConfigBuilder {
         mut self,
         handler: impl Fn(ValidationError, &HttpRequest) -> Error + Send + Sync + 'static,
     ) -> Self {
-        self.options.error_handler = Some(Arc::new(handler));
+        self.options.error_handler = Some(Hook(Arc::new(handler)));
         self
     }
 
@@ -321,7 +321,7 @@ impl TwilioConfigBuilder {
     /// # Ok::<(), actix_twilio::ConfigError>(())
     /// ```
     pub fn on_verdict(mut self, hook: impl Fn(&Verdict) + Send + Sync + 'static) -> Self {
-        self.options.verdict_hook = Some(Arc::new(hook));
+        self.options.on_verdict = Some(Hook(Arc::new(hook)));
         self
     }
 
@@ -334,6 +334,7 @@ impl TwilioConfigBuilder {
     /// bodies over 16 KiB. The field `not_explained` says that nothing was found, or that another request had its
     /// turn. An [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, looks further.
     #[cfg(feature = "explain")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
         self.options.explain_mismatches = explain;
         self
@@ -443,7 +444,7 @@ impl TwilioConfigBuilder {
             ),
             Mode::Enforce if options.public_url.is_none() => tracing::info!(
                 target: "actix_twilio",
-                trusts_proxies = !options.proxies.is_empty(),
+                trusts_proxies = !options.trusted_proxies.is_empty(),
                 "no public URL is set: the URL that Twilio signed is told from the headers of \
                  trusted proxies and from Host; set TWILIO_WEBHOOK_BASE_URL or public_url in \
                  production"

@@ -1,26 +1,25 @@
 //! The configuration: keys, the public URL, trusted proxies, limits and the mode.
 
 mod builder;
+mod options;
 mod policy;
 mod proxies;
 mod verdict;
 
-use std::{
-    fmt,
-    num::NonZeroUsize,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
 use actix_web::{Error, HttpRequest, web};
 
-use twilio_signature::{RequestValidator, url::PublicUrl};
+use twilio_signature::RequestValidator;
 
-pub(crate) use self::proxies::TrustedProxies;
 pub use self::{
     builder::TwilioConfigBuilder,
     policy::{AppPolicy, Policy, RouteOptions},
     verdict::Verdict,
+};
+pub(crate) use self::{
+    options::{Hook, Options},
+    proxies::TrustedProxies,
 };
 use crate::{
     error::{ConfigError, ValidationError},
@@ -41,9 +40,6 @@ pub enum Mode {
     /// No request is looked at; a warning says so for each.
     Off,
 }
-
-pub(crate) type VerdictHook = dyn Fn(&Verdict) + Send + Sync;
-pub(crate) type ErrorHandler = dyn Fn(ValidationError, &HttpRequest) -> Error + Send + Sync;
 
 /// Configures validation: give it to the app, to a scope or to a resource as `app_data`, plain or as
 /// [`web::Data`]. The innermost one counts.
@@ -129,107 +125,20 @@ impl TwilioConfig {
         &self.0.keys
     }
 
+    /// Returns everything but the keys.
+    pub(crate) fn options(&self) -> &Options {
+        &self.0.options
+    }
+
     pub(crate) fn report_only(&self) -> bool {
-        self.0.options.mode == Mode::ReportOnly
-    }
-
-    pub(crate) fn public_url(&self) -> Option<&PublicUrl> {
-        self.0.options.public_url.as_ref()
-    }
-
-    pub(crate) fn proxies(&self) -> &TrustedProxies {
-        &self.0.options.proxies
-    }
-
-    pub(crate) fn trusted_hops(&self) -> usize {
-        self.0.options.trusted_hops.get()
-    }
-
-    pub(crate) fn forwarded_prefix(&self) -> bool {
-        self.0.options.forwarded_prefix
-    }
-
-    pub(crate) fn body_limit(&self) -> usize {
-        self.0.options.body_limit
-    }
-
-    pub(crate) fn body_timeout(&self) -> Duration {
-        self.0.options.body_timeout
-    }
-
-    pub(crate) fn explains_mismatches(&self) -> bool {
-        self.0.options.explain_mismatches
-    }
-
-    pub(crate) fn verdict_hook(&self) -> Option<&VerdictHook> {
-        self.0.options.verdict_hook.as_deref()
+        self.options().mode == Mode::ReportOnly
     }
 
     /// Turns a refusal into the error that becomes the response.
     pub(crate) fn response_error(&self, err: ValidationError, req: &HttpRequest) -> Error {
-        match &self.0.options.error_handler {
-            Some(handler) => handler(err, req),
+        match &self.options().error_handler {
+            Some(Hook(handler)) => handler(err, req),
             None => err.into(),
         }
-    }
-}
-
-/// Everything but the keys.
-#[derive(Clone)]
-pub(crate) struct Options {
-    pub(crate) public_url: Option<PublicUrl>,
-    pub(crate) proxies: TrustedProxies,
-    pub(crate) trusted_hops: NonZeroUsize,
-    pub(crate) forwarded_prefix: bool,
-    pub(crate) body_limit: usize,
-    pub(crate) body_timeout: Duration,
-    pub(crate) mode: Mode,
-    pub(crate) explain_mismatches: bool,
-    pub(crate) error_handler: Option<Arc<ErrorHandler>>,
-    pub(crate) verdict_hook: Option<Arc<VerdictHook>>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            public_url: None,
-            proxies: TrustedProxies::local(),
-            trusted_hops: NonZeroUsize::MIN,
-            forwarded_prefix: false,
-            body_limit: 256 * 1024,
-            body_timeout: Duration::from_secs(15),
-            mode: Mode::Enforce,
-            explain_mismatches: cfg!(debug_assertions),
-            error_handler: None,
-            verdict_hook: None,
-        }
-    }
-}
-
-impl fmt::Debug for Options {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Options")
-            .field("public_url", &self.public_url)
-            .field("proxies", &self.proxies)
-            .field("trusted_hops", &self.trusted_hops)
-            .field("forwarded_prefix", &self.forwarded_prefix)
-            .field("body_limit", &self.body_limit)
-            .field("body_timeout", &self.body_timeout)
-            .field("mode", &self.mode)
-            .field("explain_mismatches", &self.explain_mismatches)
-            .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn mismatches_are_explained_by_default_in_debug_builds_alone() {
-        assert_eq!(
-            Options::default().explain_mismatches,
-            cfg!(debug_assertions)
-        );
     }
 }

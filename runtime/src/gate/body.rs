@@ -5,7 +5,6 @@ use std::{
     mem,
     pin::{Pin, pin},
     task::Poll,
-    time::Duration,
 };
 
 use actix_web::{
@@ -16,17 +15,16 @@ use actix_web::{
     web::{Bytes, BytesMut},
 };
 
-use crate::error::ValidationErrorKind;
+use crate::{config::Options, error::ValidationErrorKind};
 
 /// Reads a payload to its end, as it came over the wire, without its transfer coding.
 ///
-/// `limit` is in bytes; `time_limit` is for the whole body.
+/// The options have its limits in size and time.
 pub(crate) async fn read(
     payload: &mut Payload,
-    limit: usize,
-    time_limit: Duration,
+    options: &Options,
 ) -> Result<Bytes, ValidationErrorKind> {
-    let mut collecting = pin!(collect(payload, limit));
+    let mut collecting = pin!(collect(payload, options.body_limit));
     // Most bodies arrive with the head: they need no timer.
     for _ in 0..2 {
         let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
@@ -36,7 +34,7 @@ pub(crate) async fn read(
         let_arrive().await;
     }
     // In a box, so that requests without a timer need no space for one.
-    Box::pin(timeout(time_limit, collecting))
+    Box::pin(timeout(options.body_timeout, collecting))
         .await
         .unwrap_or(Err(ValidationErrorKind::BodyTooSlow))
 }

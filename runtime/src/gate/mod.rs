@@ -22,7 +22,7 @@ use twilio_signature::{
 pub use self::proof::Proof;
 use self::proof::Verified;
 use crate::{
-    config::{KeySource, Policy, TwilioConfig, Verdict},
+    config::{Hook, KeySource, Policy, TwilioConfig, Verdict},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     origin::{Origin, is_websocket_handshake},
     report::{self, Diagnosis, is_explainable},
@@ -133,7 +133,7 @@ enum Body {
 
 impl Attempt<'_> {
     async fn judge_and_tell(&mut self) -> Result<Verified, ValidationError> {
-        let Some(hook) = self.config.verdict_hook() else {
+        let Some(Hook(hook)) = &self.config.options().on_verdict else {
             return self.judge().await;
         };
         let start = Instant::now();
@@ -222,7 +222,7 @@ impl Attempt<'_> {
         &self,
         kind: ValidationErrorKind,
     ) -> Option<(&RequestValidator, WebhookRequest<'_>)> {
-        if !self.config.explains_mismatches() || !is_explainable(kind) {
+        if !self.config.options().explain_mismatches || !is_explainable(kind) {
             return None;
         }
         let validator = match self.config.keys() {
@@ -254,7 +254,7 @@ impl Attempt<'_> {
     /// what arrives.
     fn check_content_length(&mut self) -> Result<(), ValidationErrorKind> {
         let declared = self.declared_length();
-        let limit = u64::try_from(self.config.body_limit()).unwrap_or(u64::MAX);
+        let limit = u64::try_from(self.config.options().body_limit).unwrap_or(u64::MAX);
         if declared.is_some_and(|length| length > limit) {
             self.body = Body::Lost;
             return Err(ValidationErrorKind::BodyTooLarge);
@@ -287,8 +287,7 @@ impl Body {
         if let Self::Unread(payload) = self {
             let mut payload = payload.take();
             *self = Self::Lost;
-            let bytes =
-                body::read(&mut payload, config.body_limit(), config.body_timeout()).await?;
+            let bytes = body::read(&mut payload, config.options()).await?;
             *self = Self::Read(bytes, payload);
         }
         match self {

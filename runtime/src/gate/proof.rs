@@ -114,8 +114,7 @@ impl Proof {
         let Some(validated) = &self.0.verified.body else {
             return Ok(payload);
         };
-        let found = body::read(&mut payload, config.body_limit(), config.body_timeout()).await;
-        match found {
+        match body::read(&mut payload, config.options()).await {
             // R6
             Ok(found) if found == validated => Ok(body::put_back(found, payload)),
             _ => Err(ValidationErrorKind::BodyReplaced),

@@ -61,7 +61,8 @@ impl Origin {
     ) -> Result<Self, ValidationErrorKind> {
         let extensions = req.extensions();
         let target = target(req, &extensions);
-        if let Some(public) = config.public_url() {
+        let options = config.options();
+        if let Some(public) = &options.public_url {
             let url = public.with_target(target, is_websocket_handshake(req));
             return Ok(Self {
                 base_path: base_path(&url, public.base_path(), target),
@@ -70,9 +71,9 @@ impl Origin {
                 host_from: "public URL",
             });
         }
-        let trusted = config.proxies().trusts(req.peer_addr());
-        let hops = trusted.then_some(config.trusted_hops());
-        Self::from_request(req, target, hops, config.forwarded_prefix())
+        let trusted = options.trusted_proxies.trusts(req.peer_addr());
+        let hops = trusted.then_some(options.trusted_hops.get());
+        Self::from_request(req, target, hops, options.forwarded_prefix)
     }
 
     /// Returns the path that was put before the app's own: see

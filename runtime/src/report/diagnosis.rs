@@ -111,7 +111,8 @@ fn trust_advice(
 ) -> Option<String> {
     let of_origin = [Cause::Scheme, Cause::Host, Cause::Port, Cause::PathPrefix];
     let peer = req.peer_addr();
-    if config.public_url().is_some()
+    let options = config.options();
+    if options.public_url.is_some()
         || !causes.iter().all(|cause| of_origin.contains(cause))
         || !TrustedProxies::local().trusts(peer)
     {
@@ -123,7 +124,7 @@ fn trust_advice(
             validator.validate(&request).is_ok()
         })
     };
-    let (own_hops, own_prefix) = (config.trusted_hops(), config.forwarded_prefix());
+    let (own_hops, own_prefix) = (options.trusted_hops.get(), options.forwarded_prefix);
     let settings = [own_prefix, true].into_iter().flat_map(|prefix| {
         let hops = [own_hops].into_iter().chain(1..=MAX_HOPS);
         hops.map(move |hops| (hops, prefix))
@@ -131,7 +132,7 @@ fn trust_advice(
     let (hops, prefix) = settings.into_iter().find(passes)?;
 
     let mut changes = Vec::new();
-    if !config.proxies().trusts(peer) {
+    if !options.trusted_proxies.trusts(peer) {
         changes.push(match peer {
             Some(peer) => format!("trust the proxy {} (trusted_proxies)", peer.ip()),
             None => "trust the proxy on the Unix socket (trusted_proxies)".to_owned(),

@@ -84,12 +84,14 @@ impl Variants<'_> {
         signature: &Signature,
         max_bytes: usize,
     ) -> Result<SignedText, NotFound> {
-        let costs_of = |dimension| {
-            let of_keys = || costs(&self.keys);
-            let costs = self.urls.costs(dimension);
-            costs
-                .or_else(|| self.params.costs(dimension))
-                .unwrap_or_else(of_keys)
+        let costs_of = |dimension| match dimension {
+            Dimension::Keys => costs(&self.keys),
+            other => {
+                let costs = self.urls.costs(other);
+                costs
+                    .or_else(|| self.params.costs(other))
+                    .unwrap_or_default()
+            }
         };
         let mut tried = Tried::within(max_bytes);
         let end = cheapest_first(costs_of, |picks| {

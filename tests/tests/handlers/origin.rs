@@ -710,22 +710,28 @@ async fn a_webhook_at_exactly_the_stripped_prefix_is_recognized() {
         config().forwarded_prefix(true).build().unwrap(),
     );
     let disbelieved = config().build().unwrap();
+    let on = "https://own.example";
     #[rustfmt::skip]
     let cases = [
-        ("public URL", &base, "/", &[][..], whole, true),
-        ("public URL, query", &base, "/?x=1", &[], whole_with_query, true),
-        ("public URL, other query", &base, "/?x=2", &[], whole_with_query, false),
-        ("public URL, other path", &base, "/x", &[], whole, false),
-        ("public URL, slash", &base, "/x/", &[], "https://own.example/twilio/x", false),
-        ("prefix", &prefixed, "/", prefix, whole, true),
-        ("prefix, query", &prefixed, "/?x=1", prefix, whole_with_query, true),
-        ("prefix, other path", &prefixed, "/x", prefix, whole, false),
-        ("prefix that is not believed", &disbelieved, "/", prefix, whole, false),
+        ("public URL", &base, "/", &[][..], "/twilio/", whole, true),
+        ("public URL, query", &base, "/?x=1", &[], "/twilio/?x=1", whole_with_query, true),
+        ("public URL, other query", &base, "/?x=2", &[], "/twilio/?x=2", whole_with_query, false),
+        ("public URL, other path", &base, "/x", &[], "/twilio/x", whole, false),
+        ("public URL, slash", &base, "/x/", &[], "/twilio/x/", "https://own.example/twilio/x", false),
+        ("prefix", &prefixed, "/", prefix, "/twilio/", whole, true),
+        ("prefix, query", &prefixed, "/?x=1", prefix, "/twilio/?x=1", whole_with_query, true),
+        ("prefix, other path", &prefixed, "/x", prefix, "/twilio/x", whole, false),
+        ("prefix that is not believed", &disbelieved, "/", prefix, "/", whole, false),
     ];
-    for (name, config, target, headers, signed, passes) in cases {
+    for (name, config, target, headers, as_it_is, signed, passes) in cases {
         let request = || request(PROXY, headers).uri(target);
-        let urls = [signed.to_owned()];
+        let urls = [format!("{on}{as_it_is}"), signed.to_owned()];
         let accepted = accepted(name, config, request, &urls).await;
-        assert_eq!(!accepted.is_empty(), passes, "{name}");
+        assert_eq!(
+            accepted.len(),
+            1 + usize::from(passes),
+            "{name}: {accepted:?}"
+        );
+        assert_eq!(accepted.contains(&signed), passes, "{name}: {accepted:?}");
     }
 }

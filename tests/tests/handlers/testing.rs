@@ -343,7 +343,11 @@ fn tokens_are_not_printed() {
 #[test]
 fn nothing_but_the_module_looks_at_the_feature() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut folders = vec![root.join("runtime/src"), root.join("macros/src")];
+    let mut folders = vec![
+        root.join("runtime/src"),
+        root.join("signature/src"),
+        root.join("macros/src"),
+    ];
     let mut found = Vec::new();
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
@@ -363,6 +367,7 @@ fn nothing_but_the_module_looks_at_the_feature() {
         // The docs may link to it, and there it is.
         "not(all(feature = \"explain\", feature = \"testing\", feature = \"webhook\")),",
         "#[cfg(feature = \"testing\")]",
+        "#[cfg_attr(docsrs, doc(cfg(feature = \"testing\")))]",
     ];
     assert_eq!(
         found,

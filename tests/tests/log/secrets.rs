@@ -189,11 +189,10 @@ fn key_file(name: &str, text: &str) -> PathBuf {
 const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 
 /// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 10] = [
+const WITHOUT_VALUES: [&str; 9] = [
     "AppPolicy",
     "KeyStore",
     "KeyStoreError",
-    "NoContent",
     "Policy",
     "ProtectedArguments",
     "ProtectedRoute",
@@ -202,26 +201,9 @@ const WITHOUT_VALUES: [&str; 10] = [
     "Unnameable",
 ];
 
-/// Those whose purpose is to hold what a request says, or an answer: their `Debug` prints it, as their docs say. Nothing
-/// of this crate prints them.
-const PRINTED_BY_DESIGN: [&str; 16] = [
-    "CallDirection",
-    "CallStatus",
-    "CallStatusCallback",
-    "CloudEvent",
-    "CloudEvents",
-    "GatherResult",
-    "IncomingCall",
-    "IncomingMessage",
-    "Media",
-    "MessageStatus",
-    "MessageStatusCallback",
-    "Parameters",
-    "RecordingStatus",
-    "RecordingStatusCallback",
-    "Twiml",
-    "Verb",
-];
+/// The folders of types whose purpose is to hold what a request says, or an answer: their `Debug` prints it, as their
+/// docs say. Nothing of this crate prints them.
+const PRINTED_BY_DESIGN: [&str; 2] = ["webhook", "twiml"];
 
 #[actix_web::test]
 async fn no_public_type_prints_a_secret() {
@@ -303,16 +285,9 @@ async fn no_public_type_prints_a_secret() {
         .map(|(name, _)| *name)
         .chain(IN_SERVERS)
         .chain(WITHOUT_VALUES)
-        .chain(PRINTED_BY_DESIGN)
         .collect();
     let public = public_types();
-    for name in [
-        "AuthToken",
-        "Explainer",
-        "IncomingCall",
-        "Signer",
-        "Verdict",
-    ] {
+    for name in ["AuthToken", "Explainer", "PublicUrl", "Signer", "Verdict"] {
         assert!(public.contains(name), "{name} is not found: {public:?}");
     }
     for name in public {
@@ -326,7 +301,12 @@ fn public_types() -> BTreeSet<String> {
         for entry in fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
             if path.is_dir() {
-                add_types_below(&path, types);
+                if !PRINTED_BY_DESIGN
+                    .iter()
+                    .any(|folder| path.ends_with(folder))
+                {
+                    add_types_below(&path, types);
+                }
                 continue;
             }
             let source = fs::read_to_string(path).unwrap();

@@ -1,0 +1,74 @@
+//! The settings of a configuration, except its keys, with their defaults.
+
+use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
+
+use actix_web::{Error, HttpRequest};
+use twilio_signature::url::PublicUrl;
+
+use super::{Mode, TrustedProxies, Verdict};
+use crate::error::ValidationError;
+
+/// The settings. Each has a method of its name in [`TwilioConfigBuilder`](super::TwilioConfigBuilder), which
+/// documents it.
+#[derive(Debug, Clone)]
+pub(crate) struct Options {
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) trusted_proxies: TrustedProxies,
+    pub(crate) trusted_hops: NonZeroUsize,
+    pub(crate) forwarded_prefix: bool,
+    /// In bytes.
+    pub(crate) body_limit: usize,
+    pub(crate) body_timeout: Duration,
+    pub(crate) mode: Mode,
+    pub(crate) explain_mismatches: bool,
+    pub(crate) error_handler: Option<Hook<ErrorHandler>>,
+    pub(crate) on_verdict: Option<Hook<VerdictHook>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            trusted_proxies: TrustedProxies::local(),
+            trusted_hops: NonZeroUsize::MIN,
+            forwarded_prefix: false,
+            body_limit: 256 * 1024,
+            body_timeout: Duration::from_secs(15),
+            mode: Mode::Enforce,
+            explain_mismatches: cfg!(debug_assertions),
+            error_handler: None,
+            on_verdict: None,
+        }
+    }
+}
+
+type VerdictHook = dyn Fn(&Verdict) + Send + Sync;
+type ErrorHandler = dyn Fn(ValidationError, &HttpRequest) -> Error + Send + Sync;
+
+/// A function of the user's.
+pub(crate) struct Hook<F: ?Sized>(pub(crate) Arc<F>);
+
+impl<F: ?Sized> Clone for Hook<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<F: ?Sized> fmt::Debug for Hook<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hook(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mismatches_are_explained_by_default_in_debug_builds_alone() {
+        assert_eq!(
+            Options::default().explain_mismatches,
+            cfg!(debug_assertions)
+        );
+    }
+}
