@@ -1,30 +1,24 @@
-//! `twilio-webhook`: tries an endpoint for Twilio webhooks, and signs and verifies requests by hand.
+//! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
+//!
+//! A floor uses those below it only: `commands`; `endpoint`; `input`; then `outcome` and
+//! `terminal`.
 
-mod auth;
-mod captured;
-mod check;
-mod client;
+mod commands;
 mod endpoint;
-mod events;
-mod explain;
-mod http_text;
+mod input;
 mod outcome;
-mod params;
-mod screen;
-mod send;
-mod sign;
-mod source;
-mod token;
-mod url;
-mod verify;
+mod terminal;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::outcome::Failure;
+use crate::{
+    commands::{check, explain, send, sign, verify},
+    outcome::Failure,
+};
 
-/// Tries an endpoint for Twilio webhooks: is every genuine request answered and every forgery refused?
+/// Tests a Twilio webhook endpoint: does it accept every genuine request and refuse every forgery?
 #[derive(Parser)]
 #[command(version, after_help = GUIDE, max_term_width = 110)]
 struct Cli {
@@ -44,29 +38,29 @@ enum Command {
 const GUIDE: &str = "\
 From nothing to a verified local endpoint:
 
-  1. Give your app and this tool the same token. A made-up one does without Twilio:
+  1. Give your app and this tool the same token. A made-up one works without a Twilio account:
        export TWILIO_AUTH_TOKEN=$(openssl rand -hex 16)
   2. Start the app in the background, or in another terminal with the same variable:
        cargo run &
-  3. Send it an event, signed as Twilio signs it, and see what it answers:
+  3. Send it a signed event and look at its answer:
        twilio-webhook send sms http://localhost:8080/message -d Body=Hi
-  4. Check that it takes every genuine request and refuses every forgery:
+  4. Check that it accepts every genuine request and refuses every forgery:
        twilio-webhook check http://localhost:8080/message
-     The exit status tells a script the result; --format json tells it more.
-  5. With the account's real token, behind a tunnel or a proxy, sign the URL that is set at Twilio:
+     In a script, use the exit status, or the details that --format json prints.
+  5. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
        twilio-webhook check http://localhost:8080/message --public-url https://example.com/message
 
-A request that Twilio sent and your app refused can be judged by itself:
+If your app refused a request from Twilio, check the signature of that request:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...
-And if it is captured as text, by ngrok's inspector say, you are told why it was refused and what to set:
+If you have the request as text, for example from ngrok's inspector, find out why it was refused:
   twilio-webhook explain request.txt
 
-The token comes from TWILIO_AUTH_TOKEN (several with commas between them; the first one signs), \
---token-file or --token-stdin. It is never taken from the command line and never printed. A password for \
---auth comes from TWILIO_WEBHOOK_PASSWORD or a prompt. NO_COLOR turns colours off.
+The token comes from TWILIO_AUTH_TOKEN, --token-file or --token-stdin. It is never taken from the command \
+line and never printed. Several tokens are separated by commas, and the first one signs. The password for \
+--auth comes from TWILIO_WEBHOOK_PASSWORD or a prompt. Set NO_COLOR to turn colours off.
 
-Exit status: 0 all well, 1 a check failed, 2 wrong usage, 3 the endpoint could not be reached.
-Each command has a --help with examples.";
+Exit status: 0 success, 1 a check failed, 2 wrong usage, 3 the endpoint could not be reached.
+The --help of each command has examples.";
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {

@@ -1,4 +1,4 @@
-//! How a command ends when not all is well: its message and its exit status.
+//! Reports why a command failed: the message and the exit status.
 
 use std::{
     fmt,
@@ -6,14 +6,14 @@ use std::{
     process::ExitCode,
 };
 
-/// The reason for which a command ends with another exit status than 0.
+/// The reason why a command ends with an exit status other than 0.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// A check failed; the output says which.
+    /// A check failed; the output shows which one.
     Check,
-    /// The arguments, the token or an input can't be used.
+    /// The arguments, the token or an input is wrong.
     Usage(String),
-    /// The endpoint gave no answer.
+    /// The endpoint did not answer.
     Unreachable(String),
     /// The output could not be written.
     Output(io::Error),
@@ -28,14 +28,14 @@ impl Failure {
     pub(crate) fn report(self) -> ExitCode {
         let (status, message) = match self {
             Self::Check => (1, None),
-            // Whoever reads the output has seen enough, as `head` does.
+            // The reader of the output has closed it, as `head` does.
             Self::Output(err) if err.kind() == io::ErrorKind::BrokenPipe => (1, None),
-            Self::Output(err) => (1, Some(format!("the output can't be written: {err}"))),
+            Self::Output(err) => (1, Some(format!("cannot write the output: {err}"))),
             Self::Usage(message) => (2, Some(message)),
             Self::Unreachable(message) => (3, Some(message)),
         };
         if let Some(message) = message {
-            // There is nowhere left to say that stderr is closed.
+            // If stderr is closed, there is nowhere left to report that.
             let _ = writeln!(io::stderr(), "error: {message}");
         }
         ExitCode::from(status)

@@ -1,9 +1,9 @@
-//! The errors of one expansion.
+//! Collects the errors of one expansion, so that the compiler reports all of them at once.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-/// All that is wrong, told at once.
+/// The errors that were found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
 
@@ -30,9 +30,17 @@ impl Errors {
         self.0.is_none()
     }
 
-    /// Puts the errors beside the item that they are about.
+    /// Returns the errors followed by the item that they are about, so that editors still know the item.
     pub(crate) fn beside(self, item: &impl ToTokens) -> TokenStream {
         let errors = self.0.map(syn::Error::into_compile_error);
         quote!(#errors #item)
+    }
+}
+
+#[cfg(test)]
+impl Errors {
+    pub(crate) fn messages(self) -> Vec<String> {
+        let errors = self.0.into_iter().flatten();
+        errors.map(|err| err.to_string()).collect()
     }
 }

@@ -1,94 +1,27 @@
-//! From the annotated function to the one that validates first.
+//! Generates the function that validates each request before it runs the handler's body.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{
-    Attribute, Ident, Visibility,
-    parse::{ParseStream, Parser},
-    parse_quote_spanned,
-};
+use syn::{Ident, parse_quote_spanned};
 
 use crate::{
-    attr::{Options, Overrides, PolicyOption},
-    errors::Errors,
+    attr::{Options, Override, PolicyOption},
     handler::{Argument, Handler},
-    module,
 };
 
-/// Expands the attribute. Where it is used wrongly, the errors stand beside the item as it was, so that
-/// editors go on working.
-pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
-    let mut errors = Errors::default();
-    let options = Options::parse(args.clone(), &mut errors);
-    if let Some(skip) = &options.skip {
-        let problem =
-            "`skip` leaves a function of an annotated module open: it has no meaning here";
-        errors.at(skip, problem);
-    }
-    let mut handler = match syn::parse2::<Handler>(item.clone()) {
-        Ok(handler) => handler,
-        Err(err) => {
-            if let Some(mut module) = module::parse(item) {
-                if let PolicyOption::Overrides(Overrides { url: Some(url), .. }) = &options.policy {
-                    errors.at(url, WHOLE_URL_OF_MANY);
-                }
-                // Options that are wrong are told once, not for each function.
-                let valid = if errors.is_empty() {
-                    args.clone()
-                } else {
-                    TokenStream::new()
-                };
-                module::protect(&mut module, &valid, &options, &mut errors);
-                return errors.beside(&module);
-            }
-            errors.push(not_a_function(item).unwrap_or(err));
-            return errors.beside(item);
-        }
-    };
-    let arguments = handler.check(&mut errors);
-    if errors.is_empty() {
-        expand(handler, &arguments, &options)
-    } else {
-        errors.beside(&handler)
-    }
-}
-
-const WHOLE_URL_OF_MANY: &str = "with `url` the path of a request is not signed, so that one for a \
-                                 route of the module would pass for every other: write `url` on a \
-                                 single handler, or `public_url` here";
-
-/// Returns an error if the item is a whole one of another kind; a function that does not parse has
-/// an error of its own.
-fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
-    let message = "`#[validate_twilio_request]` goes on an `async fn` or an inline module";
-    match syn::parse2(item.clone()) {
-        // syn has no type for a function without a body.
-        Ok(syn::Item::Fn(_) | syn::Item::Verbatim(_)) | Err(_) => None,
-        Ok(_) => {
-            let keyword = keyword.parse2(item.clone()).ok()?;
-            Some(syn::Error::new_spanned(keyword, message))
-        }
-    }
-}
-
-/// Returns the first token of an item behind its attributes and visibility.
-fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
-    input.call(Attribute::parse_outer)?;
-    input.parse::<Visibility>()?;
-    Ok(input.parse::<TokenStream>()?.into_iter().next())
-}
-
-/// Puts the validating extractor in place of the handler's own.
+/// Replaces the handler's extractors with one that validates the request first.
 ///
 /// ```text
 /// // Input:
-/// async fn message(
+/// async fn receive_message(
 ///     web::Form(sms): web::Form<Sms>,
 ///     #[allow(unused)] req: HttpRequest,
 /// ) -> impl Responder { BODY }
 ///
 /// // Output:
-/// async fn message(validated: Validated<(web::Form<Sms>, HttpRequest,)>) -> impl Responder {
+/// async fn receive_message(
+///     validated: Validated<(web::Form<Sms>, HttpRequest,)>,
+/// ) -> impl Responder {
 ///     assert_extractor::<web::Form<Sms>>();
 ///     assert_extractor::<HttpRequest>();
 ///     let inner = Validated::into_inner(validated);
@@ -98,18 +31,22 @@ fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
 /// }
 /// ```
 ///
-/// What a pattern does not bind stays in `inner` until the body is done, as it would stay in the
-/// argument: a guard behind `_` holds. The patterns meet in one `let`, so that a name bound twice is
-/// an error; but an `#[expect]` must be met by the very argument that it stands on, so that one with
-/// lint levels has a `let` of its own. The braces around the body are the macro's own: the lint
-/// `unused_braces` passes over those.
-fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> TokenStream {
+/// Values that no pattern binds stay in `inner` until the body ends, as they would stay in the
+/// argument: a guard behind `_` is held. One `let` binds all patterns, so that a name that is bound
+/// twice is an error. An argument with lint attributes gets its own `let`, because an `#[expect]` must
+/// be fulfilled by the argument that it is on. The lint `unused_braces` ignores the braces around the
+/// body, because the macro generated them.
+pub(crate) fn expand(
+    mut handler: Handler,
+    arguments: &[Argument],
+    options: &Options,
+) -> TokenStream {
     let krate = &options.krate;
     let hygienic = Span::mixed_site();
     let validated = format_ident!("validated", span = hygienic);
     let inner = format_ident!("inner", span = hygienic);
     let (mut types, mut asserted, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
-    let mut lets_of_their_own = TokenStream::new();
+    let mut own_lets = TokenStream::new();
     for argument in arguments {
         let Argument {
             pat,
@@ -125,8 +62,7 @@ fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> To
         } else {
             let whole = format_ident!("argument_{}", types.len(), span = hygienic);
             patterns.push(whole.to_token_stream());
-            lets_of_their_own
-                .extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
+            own_lets.extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
         }
     }
 
@@ -156,14 +92,14 @@ fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> To
         PolicyOption::App | PolicyOption::Overrides(_) => None,
     };
     let bind = (!arguments.is_empty()).then(|| {
-        // The compiler points here if a pattern is refutable.
+        // The compiler points at this span if a pattern is refutable.
         let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#patterns,)*));
         tuple.set_span(handler.sig.paren_token.span.join());
         quote_spanned! {hygienic=>
             #(#krate::__private::assert_extractor::<#asserted>();)*
             let #inner = #krate::__private::Validated::into_inner(#validated);
             let #tuple = #inner;
-            #lets_of_their_own
+            #own_lets
         }
     });
     handler.body = quote_spanned! {hygienic=>
@@ -174,11 +110,11 @@ fn expand(mut handler: Handler, arguments: &[Argument], options: &Options) -> To
     quote!(#hidden_type #handler)
 }
 
-/// Writes the policy of a handler whose attribute has options in place of the app's.
+/// Generates the policy type of a handler whose options override settings of the app.
 fn hidden_policy(
     name: &Ident,
     handler: &Handler,
-    overrides: &Overrides,
+    overrides: &[Override],
     options: &Options,
 ) -> TokenStream {
     let krate = &options.krate;
@@ -188,13 +124,9 @@ fn hidden_policy(
         .iter()
         .filter(|attr| attr.path().is_ident("cfg"))
         .collect();
-    let option = |value: &Option<syn::LitStr>| match value {
-        Some(value) => quote!(::core::option::Option::Some(#value)),
-        None => quote!(::core::option::Option::None),
-    };
-    let public_url = option(&overrides.public_url);
-    let url = option(&overrides.url);
-    let auth_token_env = option(&overrides.auth_token_env);
+    let setters = overrides
+        .iter()
+        .map(|Override { name, value }| quote!(.#name(#value)));
     quote_spanned! {Span::mixed_site()=>
         #(#cfgs)*
         #[doc(hidden)]
@@ -209,9 +141,9 @@ fn hidden_policy(
                 #krate::__private::TwilioConfig,
                 #krate::__private::ConfigError,
             > {
-                static ROUTE: #krate::__private::Route =
-                    #krate::__private::Route::new(#public_url, #url, #auth_token_env);
-                #krate::__private::Route::config(&ROUTE, req)
+                static OPTIONS: #krate::__private::RouteOptions =
+                    #krate::__private::RouteOptions::new() #(#setters)*;
+                #krate::__private::RouteOptions::config(&OPTIONS, req)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The annotated function: parsed with its body as raw tokens, so that half-typed code expands.
+//! Parses and checks the annotated function. Its body stays raw tokens, so that half-typed code expands.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
@@ -10,10 +10,10 @@ use syn::{
 
 use crate::{attr::is_own, errors::Errors};
 
-/// Arguments that actix-web passes to a handler at most.
+/// The maximum number of arguments that actix-web passes to a handler.
 const MAX_ARGUMENTS: usize = 16;
 
-/// Attributes that may stand on an argument: they move to the `let` that binds it.
+/// Attributes that are allowed on an argument. They move to the `let` that binds it.
 const LINT_LEVELS: [&str; 5] = ["allow", "expect", "warn", "deny", "forbid"];
 
 pub(crate) struct Handler {
@@ -31,7 +31,7 @@ impl Parse for Handler {
         let vis = input.parse()?;
         let sig = input.parse()?;
         if input.peek(Token![;]) {
-            return Err(input.error("a handler needs a body"));
+            return Err(input.error("a handler must have a body: replace the `;` with `{ .. }`"));
         }
         let content;
         let brace = syn::braced!(content in input);
@@ -58,7 +58,7 @@ impl ToTokens for Handler {
     }
 }
 
-/// One argument of a handler that can be rewritten.
+/// An argument of a handler.
 pub(crate) struct Argument {
     pub(crate) pat: Pat,
     pub(crate) ty: Type,
@@ -66,22 +66,31 @@ pub(crate) struct Argument {
 }
 
 impl Handler {
-    /// Checks that this function can be a handler behind the attribute, and returns its arguments.
+    /// Checks that this function can be a protected handler, and returns its arguments.
     pub(crate) fn check(&mut self, errors: &mut Errors) -> Vec<Argument> {
         if self.sig.asyncness.is_none() {
-            errors.at(self.sig.fn_token, "a handler must be an `async fn`");
+            errors.at(
+                self.sig.fn_token,
+                "a handler must be an `async fn`: write `async` before `fn`",
+            );
         }
         self.attrs.retain(|attr| {
             if is_own(attr) {
-                errors.at(attr, "the attribute is applied twice");
+                errors.at(
+                    attr,
+                    "`#[validate_twilio_request]` is applied twice: remove one of the two",
+                );
             }
             !is_own(attr)
         });
         if let Some(variadic) = &self.sig.variadic {
-            errors.at(variadic, "a handler can't be variadic");
+            errors.at(variadic, "a handler can't be variadic: remove the `...`");
         }
         if let Some(extra) = self.sig.inputs.iter().nth(MAX_ARGUMENTS) {
-            errors.at(extra, "a handler takes at most 16 arguments");
+            errors.at(
+                extra,
+                "a handler takes at most 16 arguments: combine some of them into a tuple",
+            );
         }
         self.sig
             .inputs
@@ -90,10 +99,10 @@ impl Handler {
             .collect()
     }
 
-    /// Returns whether a type names a type parameter or constant parameter of the function.
+    /// Returns whether a type mentions a type or const parameter of the function.
     ///
-    /// Whether such a type is an extractor need not follow from the bounds that are written: it is
-    /// told where the handler is registered.
+    /// The written bounds need not make such a type an extractor. The compiler checks it where the
+    /// handler is registered.
     pub(crate) fn is_generic(&self, ty: &Type) -> bool {
         let is_param = |ident: &Ident| {
             self.sig.generics.params.iter().any(|param| match param {
@@ -111,19 +120,22 @@ impl Argument {
         let argument = match input {
             syn::FnArg::Typed(argument) => argument,
             syn::FnArg::Receiver(receiver) => {
-                errors.at(receiver, "a handler is a free function and takes no `self`");
+                errors.at(
+                    receiver,
+                    "a handler can't take `self`: remove it, and pass shared state in `web::Data`",
+                );
                 return None;
             }
         };
         for attr in &argument.attrs {
             if !LINT_LEVELS.iter().any(|level| attr.path().is_ident(level)) {
-                let problem = "only lint levels can stand on an argument here: \
-                               the arguments become one tuple";
+                let problem = "an argument can only have lint attributes such as `#[allow(..)]`: \
+                               put other attributes on the function";
                 errors.at(attr, problem);
             }
         }
         if let Some(token) = find_ident(argument.ty.to_token_stream(), &|ident| ident == "impl") {
-            let problem = "an extractor's type can't be `impl Trait`: name the type";
+            let problem = "an argument's type can't contain `impl Trait`: write a concrete type";
             errors.at(token, problem);
         }
         Some(Self {
@@ -134,11 +146,130 @@ impl Argument {
     }
 }
 
-/// Returns the first wanted identifier or keyword anywhere in a type.
+/// Returns the first identifier or keyword in a type that satisfies the predicate.
 fn find_ident(ty: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool) -> Option<Ident> {
     ty.into_iter().find_map(|token| match token {
         TokenTree::Ident(ident) if is_wanted(&ident) => Some(ident),
         TokenTree::Group(group) => find_ident(group.stream(), is_wanted),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::format_ident;
+
+    use super::*;
+    use crate::assertions::assert_messages;
+
+    /// Functions, the number of their arguments that can be bound, and the errors.
+    const HANDLERS: &[(&str, usize, &[&str])] = &[
+        ("async fn f() {}", 0, &[]),
+        (
+            "pub async fn f(a: A, (b, _): (B, C)) -> D { half-typed . }",
+            2,
+            &[],
+        ),
+        (
+            "async fn f(#[allow(unused)] #[expect(unused_mut)] a: A) {}",
+            1,
+            &[],
+        ),
+        ("#[post(\"/\")] async fn f(a: A) {}", 1, &[]),
+        ("fn f() {}", 0, &["must be an `async fn`"]),
+        (
+            "#[a::validate_twilio_request] async fn f() {}",
+            0,
+            &["applied twice"],
+        ),
+        ("async fn f(&self, a: A) {}", 1, &["can't take `self`"]),
+        (
+            "async fn f(#[cfg(a)] a: A) {}",
+            1,
+            &["only have lint attributes"],
+        ),
+        (
+            "async fn f(a: impl A, b: B<(impl C,)>) {}",
+            2,
+            &["`impl Trait`", "`impl Trait`"],
+        ),
+        ("async fn f(a: A, ...) {}", 1, &["can't be variadic"]),
+    ];
+
+    const GENERIC: [(&str, bool); 8] = [
+        ("T", true),
+        ("web::Form<T>", true),
+        ("(A, (B, T))", true),
+        ("[u8; N]", true),
+        ("Nth<{ N }>", true),
+        ("&'a str", false),
+        ("a::U", false),
+        ("(A, B)", false),
+    ];
+
+    fn parse(function: &str) -> Handler {
+        syn::parse_str(function).unwrap()
+    }
+
+    #[test]
+    fn handlers_are_checked() {
+        for (function, arguments, messages) in HANDLERS {
+            let mut errors = Errors::default();
+            let found = parse(function).check(&mut errors);
+            assert_eq!(found.len(), *arguments, "{function}");
+            assert_messages(&errors.messages(), messages, function);
+        }
+    }
+
+    #[test]
+    fn sixteen_arguments_are_the_most() {
+        for (number, messages) in [(16, &[][..]), (17, &["at most 16"]), (18, &["at most 16"])] {
+            let args = "_: A, ".repeat(number);
+            let mut errors = Errors::default();
+            parse(&format!("async fn f({args}) {{}}")).check(&mut errors);
+            assert_messages(&errors.messages(), messages, &number.to_string());
+        }
+    }
+
+    #[test]
+    fn own_attributes_are_removed_and_others_kept() {
+        let mut handler = parse("#[a] #[validate_twilio_request] #[b] async fn f() { #![c] d }");
+        handler.check(&mut Errors::default());
+        let expected = parse("#[a] #[b] async fn f() { #![c] d }");
+        let expected = expected.to_token_stream().to_string();
+        assert_eq!(handler.to_token_stream().to_string(), expected);
+        assert!(
+            expected.contains("# [b]") && expected.contains("# ! [c] d"),
+            "{expected}"
+        );
+    }
+
+    #[test]
+    fn function_without_a_body_is_refused() {
+        let err = syn::parse_str::<Handler>("async fn f();").err().unwrap();
+        assert!(err.to_string().contains("must have a body"), "{err}");
+    }
+
+    #[test]
+    fn types_with_a_parameter_of_the_function_are_generic() {
+        let handler = parse("async fn f<'a, T, const N: usize>() {}");
+        for (ty, expected) in GENERIC {
+            let parsed = syn::parse_str(ty).unwrap();
+            assert_eq!(handler.is_generic(&parsed), expected, "{ty}");
+        }
+    }
+
+    #[test]
+    fn first_identifier_is_found() {
+        let is_wanted = |ident: &Ident| ident == "b" || ident == "c";
+        for (tokens, expected) in [
+            ("a b c", Some("b")),
+            ("a (d (c)) b", Some("c")),
+            ("a d", None),
+        ] {
+            let found = find_ident(tokens.parse().unwrap(), &is_wanted);
+            let expected = expected.map(|name| format_ident!("{name}"));
+            assert_eq!(found, expected, "{tokens}");
+        }
+    }
 }

@@ -1,142 +1,164 @@
-//! The attribute of the `actix-twilio` crate, which re-exports it: depend on that one.
+//! The `#[validate_twilio_request]` attribute. Depend on `actix-twilio`, which re-exports it.
 
+#[cfg(test)]
+mod assertions;
 mod attr;
+mod dispatch;
 mod errors;
 mod expand;
 mod handler;
 mod literal;
 mod module;
-mod registrations;
 
 use proc_macro::TokenStream;
 
-/// Lets only genuine Twilio requests reach an actix-web handler.
+/// Validates that a request comes from Twilio before an actix-web handler runs.
 ///
-/// Every request is validated before any of the handler's own extractors runs, and before its body:
-/// the `X-Twilio-Signature` header must be the HMAC of the URL that Twilio requested and of the
-/// form's parameters, under your Auth Token. Other requests get a 403.
+/// Each request is validated before any of the handler's extractors and any line of its body runs. The
+/// `X-Twilio-Signature` header must be the signature, made with your Auth Token, of the URL that Twilio
+/// requested and of what it sent. Any other request is answered with 403.
 ///
-/// It works above and below actix-web's route attributes, and on functions that are given to
-/// `web::post().to(..)`. With `TWILIO_AUTH_TOKEN` in the environment nothing else is needed; a
-/// `TwilioConfig` in `app_data` sets more.
+/// The attribute works above and below actix-web's route attributes, and on functions that are passed
+/// to `web::post().to(..)`. It needs only `TWILIO_AUTH_TOKEN` in the environment and, behind a proxy,
+/// `TWILIO_WEBHOOK_BASE_URL`. For other settings, put a `TwilioConfig` in `app_data`.
 ///
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::validate_twilio_request;
-/// use actix_web::{Responder, post, web};
-///
-/// #[derive(serde::Deserialize)]
-/// #[serde(rename_all = "PascalCase")]
-/// struct IncomingMessage {
-///     from: String,
-/// }
+/// use actix_twilio::{
+///     twiml::{Twiml, Verb},
+///     validate_twilio_request,
+///     webhook::IncomingMessage,
+/// };
+/// use actix_web::{post, web};
 ///
 /// #[post("/message")]
 /// #[validate_twilio_request]
-/// async fn message(web::Form(sms): web::Form<IncomingMessage>) -> impl Responder {
-///     format!("Hello {}", sms.from)
+/// async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+///     Twiml::new([Verb::message(format!("Hello {}", sms.from))])
 /// }
+/// # use actix_twilio::{AuthToken, TwilioConfig};
+/// # use actix_web::{App, test};
+/// # actix_web::rt::System::new().block_on(async {
+/// # let token = AuthToken::new("12345").unwrap();
+/// # let config = TwilioConfig::builder().auth_token(token).build().unwrap();
+/// # let app = test::init_service(App::new().app_data(config).service(receive_message)).await;
+/// # let unsigned = test::TestRequest::post().uri("/message").to_request();
+/// # assert_eq!(test::call_service(&app, unsigned).await.status(), 403);
+/// # });
 /// ```
-///
-/// # What it writes
-///
-/// Of the function it rewrites the parameter list only:
-///
-/// ```
-/// # use actix_web::{Responder, web};
-/// # #[derive(serde::Deserialize)]
-/// # struct IncomingMessage { from: String }
-/// async fn message(
-///     validated: actix_twilio::Validated<(web::Form<IncomingMessage>,)>,
-/// ) -> impl Responder {
-///     let inner = validated.into_inner();
-///     let (web::Form(sms),) = inner;
-///     {
-///         format!("Hello {}", sms.from)
-///     }
-/// }
-/// ```
-///
-/// An attribute that reads the signature, such as `#[tracing::instrument]`, therefore goes above
-/// this one. And the function can't be called directly any more; tests send it a request.
 ///
 /// # Options
 ///
 /// | option | meaning | default |
 /// |---|---|---|
-/// | `public_url = "https://.."` | the base of the URL that Twilio requests, to which the request's path and query are appended | the app's |
-/// | `url = "https://.."` | the whole URL that Twilio requests, without its query, for proxies that rewrite paths | the app's |
-/// | `auth_token_env = "NAME"` | the environment variable with the Auth Token, or several separated by commas | the app's keys |
-/// | `policy = path::To` | a type that implements `Policy` and chooses the configuration; excludes the three above | the app's |
-/// | `crate = path` | where the `actix-twilio` crate is found, if it is renamed or re-exported | `::actix_twilio` |
+/// | `public_url = "https://.."` | the base of the URL that Twilio requests; the request's path and query are appended to it | the app's setting |
+/// | `url = "https://.."` | the whole URL that Twilio requests, without its query, for a proxy that rewrites paths | the app's setting |
+/// | `auth_token_env = "NAME"` | the environment variable that holds the Auth Token, or several Auth Tokens separated by commas | the app's keys |
+/// | `policy = path::To` | a type that implements `Policy` and chooses the configuration; can't be combined with the three options above | the app's configuration |
+/// | `crate = path` | the path of the `actix-twilio` crate, if it is renamed or re-exported | `::actix_twilio` |
 ///
-/// Environment variables are read once, with the first request.
-///
-/// With `url`, the path that the app sees is not a part of what Twilio signed: a request that was recorded for
-/// this URL passes on every path that leads to the handler, and at every handler with the same `url`. Have a
-/// route without parameters in its path for it, and a `url` for each handler; a module can't have one.
+/// Environment variables are read once, at the first request.
 ///
 /// ```
-/// use actix_twilio::validate_twilio_request;
-/// use actix_web::{Responder, post};
+/// use actix_twilio::{twiml::Twiml, validate_twilio_request};
+/// use actix_web::post;
 ///
-/// #[post("/message")]
+/// #[post("/call")]
 /// #[validate_twilio_request(
 ///     public_url = "https://example.com",
 ///     auth_token_env = "SUPPORT_AUTH_TOKEN"
 /// )]
-/// async fn message() -> impl Responder {
-///     "genuine"
+/// async fn receive_call() -> Twiml {
+///     Twiml::empty()
 /// }
 /// ```
 ///
 /// # On a module
 ///
-/// On an inline module it protects every function in it that has a route attribute, in nested modules and
-/// in functions' bodies too; the module's options go to each, and `url` can't be one of them. A function that
-/// shall stay open says so:
+/// On an inline module, the attribute protects every function that has a route attribute, including
+/// those in nested modules and in function bodies. The module's options apply to each of them. The
+/// option `url` is not allowed there. To leave a route unprotected, write `skip` on its function:
 ///
 /// ```
 /// use actix_twilio::validate_twilio_request;
 ///
 /// #[validate_twilio_request]
 /// mod webhooks {
-///     use actix_twilio::validate_twilio_request;
-///     use actix_web::{Responder, get, post};
+///     use actix_twilio::{twiml::Twiml, validate_twilio_request};
+///     use actix_web::{get, post};
 ///
 ///     #[post("/message")]
-///     async fn message() -> impl Responder {
-///         "genuine"
+///     async fn receive_message() -> Twiml {
+///         Twiml::empty()
 ///     }
 ///
 ///     #[get("/health")]
 ///     #[validate_twilio_request(skip)]
-///     async fn health() -> impl Responder {
-///         "open"
+///     async fn health() -> &'static str {
+///         "ok"
 ///     }
 /// }
 /// ```
 ///
-/// What it can't see is an error and not a hole:
+/// Anything that may hide a route from the attribute is a compile error:
 ///
-/// - a module in another file, and a macro in the place of an item, or of a statement in a function such as
-///   `fn configure(cfg: &mut ServiceConfig)`, which may make routes;
-/// - an `async fn` that has no route attribute but is `pub` or has an attribute of another crate;
-/// - an unprotected `async fn` of the module that is passed on, as in `web::post().to(private)`, and a closure
-///   or a plain function that is given to `to` and its like.
+/// - a module in another file;
+/// - a macro call as an item, or as a statement in a non-async function such as
+///   `fn configure(cfg: &mut ServiceConfig)`, except for well-known macros such as `println!`;
+/// - an `async fn` that has no route attribute, but is `pub` or has an attribute from another crate;
+/// - an unprotected `async fn` of the module that is used as a value, as in `web::post().to(private)`;
+/// - a closure, or a non-async function of the module, that is passed to `to` or a similar method.
 ///
-/// It sees names and not types. What is not of the module it leaves alone: a handler from elsewhere that the
-/// module registers, or a type with an `impl Handler` of its own. And it does not see a closure or a plain
-/// function behind a variable, a function's result, a trait, another name by `use`, or a macro in an expression.
-/// To have those refused too, register with `to_validated`, which takes protected handlers only.
+/// The attribute sees names, not types. It does not check:
+///
+/// - a handler that is defined outside the module and registered inside it;
+/// - a type that implements `Handler`;
+/// - a closure or a non-async function that reaches `to` through a variable, a return value, a trait, a
+///   renamed import, or a macro in an expression.
+///
+/// To have the compiler refuse these as well, register handlers with `to_validated`, which accepts
+/// only protected ones.
+///
+/// # Expansion
+///
+/// The attribute replaces the function's parameters with a single one, and binds your own patterns at
+/// the start of the body. The first example expands to:
+///
+/// ```
+/// # use actix_twilio::{
+/// #     twiml::{Twiml, Verb},
+/// #     webhook::IncomingMessage,
+/// # };
+/// # use actix_web::{post, web};
+/// #[post("/message")]
+/// async fn receive_message(
+///     validated: actix_twilio::Validated<(web::Form<IncomingMessage>,)>,
+/// ) -> Twiml {
+///     let inner = validated.into_inner();
+///     let (web::Form(sms),) = inner;
+///     {
+///         Twiml::new([Verb::message(format!("Hello {}", sms.from))])
+///     }
+/// }
+/// ```
+///
+/// Put an attribute that reads the function's signature, such as `#[tracing::instrument]`, above this
+/// one. The function can no longer be called directly: in tests, send it a request.
+///
+/// # Security
+///
+/// With `url`, the signature does not cover the path of the request that your app receives: a request
+/// that was signed for this URL is accepted on every path that leads to the handler, and by every
+/// handler with the same `url`. Give each handler a `url` of its own, and a route without path
+/// parameters.
 ///
 /// # Errors
 ///
-/// The compiler refuses the attribute on anything but a module or an `async fn` with at most 16
-/// arguments, each of them an extractor of a named type; and options that can't work. A token in the source
-/// (`auth_token = ".."`) is refused too: put it into the environment.
+/// The attribute does not compile on anything other than a module or an `async fn`. A handler takes at
+/// most 16 arguments, each of them an extractor whose type can be named. Options that can't work are
+/// errors, and so is an Auth Token in the source (`auth_token = ".."`): set it in the environment.
 #[proc_macro_attribute]
 pub fn validate_twilio_request(args: TokenStream, item: TokenStream) -> TokenStream {
-    expand::attribute(&args.into(), &item.into()).into()
+    dispatch::attribute(&args.into(), &item.into()).into()
 }

@@ -1,84 +1,31 @@
-//! The annotated module: every route in it gets the attribute, and what can't be seen is an error.
+//! Expands the attribute on a module: protects each route in it, and refuses what may hide a route.
 
-use std::mem;
+mod attributes;
+mod macros;
+mod nested;
+mod protection;
+mod registrations;
+#[cfg(test)]
+mod tests;
+mod unprotected;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::{ToTokens, quote_spanned};
-use syn::{
-    Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Meta, Path, ReturnType, Signature, Stmt,
-    Token, TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
-    punctuated::Punctuated,
-    visit_mut::{self, VisitMut},
-};
+use proc_macro2::TokenStream;
+use syn::ItemMod;
 
-use crate::{
-    attr::{Options, is_own},
-    errors::Errors,
-    registrations,
-};
+use crate::{attr::Options, errors::Errors};
 
-/// actix-web's route attributes.
-const ROUTES: [&str; 12] = [
-    "connect", "delete", "get", "head", "options", "patch", "post", "put", "query", "route",
-    "routes", "trace",
-];
+/// Parses an item as a module, whether it is inline or in another file.
+pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
+    syn::parse2(item.clone()).ok()
+}
 
-/// Attributes of the language that make no route of a function.
-const HARMLESS: [&str; 13] = [
-    "allow",
-    "cfg",
-    "cold",
-    "deny",
-    "deprecated",
-    "doc",
-    "expect",
-    "forbid",
-    "inline",
-    "must_use",
-    "no_mangle",
-    "track_caller",
-    "warn",
-];
-
-/// Macros of the language, and those that write a log, which make no route in the place of a statement.
-const HARMLESS_MACROS: [&str; 25] = [
-    "assert",
-    "assert_eq",
-    "assert_ne",
-    "dbg",
-    "debug",
-    "debug_assert",
-    "debug_assert_eq",
-    "debug_assert_ne",
-    "eprint",
-    "eprintln",
-    "error",
-    "event",
-    "format",
-    "info",
-    "log",
-    "panic",
-    "print",
-    "println",
-    "todo",
-    "trace",
-    "unimplemented",
-    "unreachable",
-    "warn",
-    "write",
-    "writeln",
-];
-
-const MACRO: &str = "the attribute can't see the routes that this macro may make: move it out of \
-                     the module";
-
-/// Adds the attribute, with the module's own options, to each route in a module.
+/// Adds the attribute, with the module's options, to each route in a module.
 ///
 /// ```text
 /// // Input:
 /// mod webhooks {
 ///     #[post("/message")]
-///     async fn message(sms: web::Form<Sms>) -> impl Responder { .. }
+///     async fn receive_message(sms: web::Form<Sms>) -> impl Responder { .. }
 ///
 ///     #[get("/health")]
 ///     #[validate_twilio_request(skip)]
@@ -89,7 +36,7 @@ const MACRO: &str = "the attribute can't see the routes that this macro may make
 /// mod webhooks {
 ///     #[post("/message")]
 ///     #[validate_twilio_request(OPTIONS)]
-///     async fn message(sms: web::Form<Sms>) -> impl Responder { .. }
+///     async fn receive_message(sms: web::Form<Sms>) -> impl Responder { .. }
 ///
 ///     #[get("/health")]
 ///     async fn health() -> impl Responder {
@@ -99,319 +46,13 @@ const MACRO: &str = "the attribute can't see the routes that this macro may make
 ///     }
 /// }
 /// ```
-pub(crate) fn protect(
-    module: &mut ItemMod,
-    args: &TokenStream,
-    options: &Options,
-    errors: &mut Errors,
-) {
-    let mut protection = Protection {
-        args: args.clone(),
-        options,
-        errors,
-        routes: 0,
-        unprotected: Unprotected::default(),
-        body: None,
-    };
-    protection.content(module);
-    let Protection {
-        routes,
-        unprotected,
-        ..
-    } = protection;
+pub(crate) fn protect(module: &mut ItemMod, options: &Options, errors: &mut Errors) {
+    let (routes, unprotected) = protection::protect_routes(module, options, errors);
     if routes == 0 && errors.is_empty() {
         errors.at(
             &module.ident,
-            "there is no route in this module that could be protected",
+            "this module contains no route to protect: add one, such as an `async fn` with `#[post(\"/path\")]`, or remove the attribute",
         );
     }
     registrations::check(module, &unprotected, errors);
-}
-
-struct Protection<'a> {
-    /// The module's options as its functions get them: seen from where they stand.
-    args: TokenStream,
-    options: &'a Options,
-    errors: &'a mut Errors,
-    /// How many were seen, protected or skipped.
-    routes: usize,
-    unprotected: Unprotected,
-    /// The function whose body this is.
-    body: Option<Body>,
-}
-
-/// Functions of the module that may be handlers, and that nothing stands above that says so.
-#[derive(Default)]
-pub(crate) struct Unprotected {
-    pub(crate) asynchronous: Vec<Ident>,
-    pub(crate) plain: Vec<Ident>,
-    /// Macros by example that are written in the module.
-    macros: Vec<Ident>,
-}
-
-#[derive(Clone, Copy)]
-struct Body {
-    is_async: bool,
-    returns_nothing: bool,
-}
-
-/// A function, free or associated.
-struct Function<'f> {
-    attrs: &'f mut Vec<Attribute>,
-    vis: &'f Visibility,
-    sig: &'f Signature,
-    block: &'f mut Block,
-}
-
-impl VisitMut for Protection<'_> {
-    fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
-        self.function(Function {
-            attrs: &mut function.attrs,
-            vis: &function.vis,
-            sig: &function.sig,
-            block: &mut function.block,
-        });
-        self.in_body(&function.sig, &mut function.block);
-    }
-
-    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        // One with a receiver is called by the module's own code; actix-web registers no such.
-        if function.sig.receiver().is_none() {
-            self.function(Function {
-                attrs: &mut function.attrs,
-                vis: &function.vis,
-                sig: &function.sig,
-                block: &mut function.block,
-            });
-        }
-        self.in_body(&function.sig, &mut function.block);
-    }
-
-    fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
-        if let Some(block) = &mut function.default {
-            self.in_body(&function.sig, block);
-        }
-    }
-
-    fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
-        if inner.attrs.iter().any(is_own) {
-            // It expands by itself, with its own options.
-            self.routes += 1;
-            return;
-        }
-        let nested = one_module_deeper(&self.args);
-        let outer = mem::replace(&mut self.args, nested);
-        self.content(inner);
-        self.args = outer;
-    }
-
-    fn visit_item_mut(&mut self, item: &mut Item) {
-        match item {
-            Item::Macro(call) if call.mac.path.is_ident("macro_rules") => {}
-            Item::Macro(call) => self.errors.at(&call.mac.path, MACRO),
-            Item::Verbatim(tokens) => self.errors.at(
-                tokens,
-                "the attribute does not know this kind of item: move it out of the module",
-            ),
-            item => visit_mut::visit_item_mut(self, item),
-        }
-    }
-
-    fn visit_block_mut(&mut self, block: &mut Block) {
-        // A macro may be defined below its use.
-        self.macros(&block.stmts);
-        let last = block.stmts.len().saturating_sub(1);
-        for (index, statement) in block.stmts.iter_mut().enumerate() {
-            if let Stmt::Macro(call) = statement
-                && let Some(body) = self.body
-            {
-                let is_value = index == last && call.semi_token.is_none() && !body.returns_nothing;
-                if !is_value && self.may_make_a_route(&call.mac.path, body) {
-                    self.errors.at(&call.mac.path, MACRO);
-                }
-            }
-            self.visit_stmt_mut(statement);
-        }
-    }
-}
-
-impl Protection<'_> {
-    fn content(&mut self, module: &mut ItemMod) {
-        let Some((_, items)) = &mut module.content else {
-            self.errors.at(
-                &module.ident,
-                "the attribute can't see into a module in another file: write it in that file, \
-                 above an inline module",
-            );
-            return;
-        };
-        for item in &*items {
-            self.macro_by_example(item);
-        }
-        for item in items {
-            self.visit_item_mut(item);
-        }
-    }
-
-    fn in_body(&mut self, sig: &Signature, block: &mut Block) {
-        let outer = self.body.replace(Body {
-            is_async: sig.asyncness.is_some(),
-            returns_nothing: matches!(sig.output, ReturnType::Default),
-        });
-        self.visit_block_mut(block);
-        self.body = outer;
-    }
-
-    fn macros(&mut self, statements: &[Stmt]) {
-        for statement in statements {
-            if let Stmt::Item(item) = statement {
-                self.macro_by_example(item);
-            }
-        }
-    }
-
-    fn macro_by_example(&mut self, item: &Item) {
-        if let Item::Macro(definition) = item
-            && let Some(name) = &definition.ident
-        {
-            self.unprotected.macros.push(name.clone());
-        }
-    }
-
-    /// Returns whether a macro in the place of a statement may make a route and register it. A handler
-    /// registers nothing, so that in an `async fn` only the module's own macros are suspected.
-    fn may_make_a_route(&self, path: &Path, body: Body) -> bool {
-        let last = path.segments.last().map(|segment| &segment.ident);
-        let own = last.is_some_and(|name| self.unprotected.macros.contains(name));
-        let harmless = last.is_some_and(|name| HARMLESS_MACROS.iter().any(|known| name == known));
-        own || (!body.is_async && !harmless)
-    }
-
-    fn function(&mut self, function: Function<'_>) {
-        let Function {
-            attrs,
-            vis,
-            sig,
-            block,
-        } = function;
-        let own: Vec<_> = attrs.iter().filter(|attr| is_own(attr)).collect();
-        if let [first, rest @ ..] = &own[..] {
-            self.routes += 1;
-            // Beside another one, it is told of as it expands.
-            if rest.is_empty() && self.is_skip(first) {
-                // The attribute's name is looked up as any other's, and its import is not unused.
-                let path = first.path();
-                let lookup = parse_quote!(#[allow(unused_imports)] use #path as _;);
-                block.stmts.insert(0, lookup);
-                attrs.retain(|attr| !is_own(attr));
-            }
-            return;
-        }
-        let metas = metas(attrs);
-        if metas.iter().any(is_route) {
-            self.routes += 1;
-            let args = &self.args;
-            let krate = &self.options.krate;
-            // At the function's name, so that errors point into the module.
-            let attribute = parse_quote_spanned! {sig.ident.span()=>
-                #[#krate::validate_twilio_request(#args)]
-            };
-            attrs.push(attribute);
-        } else if sig.asyncness.is_none() {
-            self.unprotected.plain.push(sig.ident.clone());
-        } else if let Some(unknown) = metas.iter().find(|meta| !is_harmless(meta)) {
-            self.errors.at(
-                unknown.path(),
-                "the attribute on the module can't tell whether this one makes a route: write \
-                 `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above the function",
-            );
-        } else if !matches!(vis, Visibility::Inherited) {
-            self.errors.at(
-                &sig.ident,
-                "this function may be registered as a route elsewhere: write \
-                 `#[validate_twilio_request]` or `#[validate_twilio_request(skip)]` above it",
-            );
-        } else {
-            self.unprotected.asynchronous.push(sig.ident.clone());
-        }
-    }
-
-    /// Returns whether our attribute says `skip`. What is wrong beside it would be told by nobody else.
-    fn is_skip(&mut self, attr: &Attribute) -> bool {
-        let Meta::List(list) = &attr.meta else {
-            return false;
-        };
-        let mut errors = Errors::default();
-        let options = Options::parse(list.tokens.clone(), &mut errors);
-        let skip = options.skip.is_some();
-        if skip {
-            self.errors.append(errors);
-        }
-        skip
-    }
-}
-
-/// Returns options as they read one module deeper: their values that start with `self` or `super` get one
-/// `super` more.
-fn one_module_deeper(args: &TokenStream) -> TokenStream {
-    let mut after_equals = false;
-    args.clone()
-        .into_iter()
-        .flat_map(|token| {
-            let tokens = match &token {
-                TokenTree::Ident(ident) if after_equals && ident == "self" => {
-                    quote_spanned!(ident.span()=> super)
-                }
-                TokenTree::Ident(ident) if after_equals && ident == "super" => {
-                    quote_spanned!(ident.span()=> super::super)
-                }
-                token => token.to_token_stream(),
-            };
-            after_equals = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '=');
-            tokens
-        })
-        .collect()
-}
-
-/// Returns the attributes with those inside of `cfg_attr`, which apply at times.
-fn metas(attrs: &[Attribute]) -> Vec<Meta> {
-    let mut found = Vec::new();
-    for attr in attrs {
-        flatten(&attr.meta, &mut found);
-    }
-    found
-}
-
-fn flatten(meta: &Meta, found: &mut Vec<Meta>) {
-    let inner = match meta {
-        Meta::List(list) if list.path.is_ident("cfg_attr") => {
-            list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-        }
-        _ => {
-            found.push(meta.clone());
-            return;
-        }
-    };
-    match inner {
-        // The first one is the condition.
-        Ok(inner) => inner.iter().skip(1).for_each(|meta| flatten(meta, found)),
-        Err(_) => found.push(meta.clone()),
-    }
-}
-
-fn is_route(meta: &Meta) -> bool {
-    let last = meta.path().segments.last();
-    last.is_some_and(|segment| ROUTES.iter().any(|route| segment.ident == route))
-}
-
-/// Returns whether an attribute makes no route. A test has no path among its arguments, as a route has.
-fn is_harmless(meta: &Meta) -> bool {
-    let last = meta.path().segments.last();
-    HARMLESS.iter().any(|name| meta.path().is_ident(name))
-        || (matches!(meta, Meta::Path(_)) && last.is_some_and(|segment| segment.ident == "test"))
-}
-
-/// Parses an item as a module, inline or not.
-pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
-    syn::parse2(item.clone()).ok()
 }

@@ -11,7 +11,7 @@
 
 use actix_twilio::{
     AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, ValidationError,
-    ValidationErrorKind, WebhookRequest, body_sha256,
+    ValidationErrorKind, WebhookRequest, signature::body_sha256,
 };
 use actix_web::dev::ServiceResponse;
 

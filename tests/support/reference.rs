@@ -12,14 +12,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use actix_twilio::{
-    AuthToken, ConfigError, MatchedKey, RequestValidator, SharedKey,
-    ValidationErrorKind::{
+    AuthToken, ConfigError, RequestValidator, WebhookRequest,
+    keys::{MatchedKey, SharedKey},
+    signature::SignatureErrorKind::{
         self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
         CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
         SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
         SignatureMissing,
     },
-    WebhookRequest,
 };
 use sha1::{Digest, Sha1};
 use sha2::Sha256;
@@ -59,6 +59,8 @@ pub struct Request {
     pub method: String,
     /// The URL.
     pub url: String,
+    /// The part of the URL's path that was put before the app's own.
+    pub base_path: String,
     /// `Content-Type`.
     pub content_type: Vec<Vec<u8>>,
     /// `Content-Encoding`.
@@ -105,7 +107,9 @@ impl Request {
 
     /// Returns the request as the library takes it.
     pub fn webhook(&self) -> WebhookRequest<'_> {
-        let mut req = WebhookRequest::new(&self.method, &self.url).body(&self.body);
+        let mut req = WebhookRequest::new(&self.method, &self.url)
+            .base_path(&self.base_path)
+            .body(&self.body);
         for value in &self.content_type {
             req = req.content_type(value);
         }
@@ -136,9 +140,10 @@ pub fn verdict(keys: &Keys, req: &Request) -> Result<(MatchedKey, String), Kind>
     let Head {
         signature,
         algorithm,
-        keys,
+        claim,
         covered_by_parameters,
-    } = Head::of(keys, req)?;
+    } = Head::of(req)?;
+    let keys = candidate_keys(keys, claim)?;
     let matching = texts(req, covered_by_parameters)
         .into_iter()
         .find_map(|(url, text)| {
@@ -157,20 +162,29 @@ pub fn verdict(keys: &Keys, req: &Request) -> Result<(MatchedKey, String), Kind>
 /// # Errors
 ///
 /// Returns the reason for which the request is refused before its body is read.
-pub fn verdict_on_head(keys: &Keys, req: &Request) -> Result<bool, Kind> {
-    Ok(Head::of(keys, req)?.covered_by_parameters)
+pub fn verdict_on_head(req: &Request) -> Result<bool, Kind> {
+    Ok(Head::of(req)?.covered_by_parameters)
+}
+
+/// Checks that the key that a request claims is one of these.
+///
+/// # Errors
+///
+/// Returns the reason for which the request is refused before its URL is compared.
+pub fn verdict_on_key(keys: &Keys, req: &Request) -> Result<(), Kind> {
+    candidate_keys(keys, key_claim(&req.settings)?).map(|_| ())
 }
 
 /// What the headers of a request say.
 struct Head<'a> {
     signature: &'a [u8],
     algorithm: Algorithm,
-    keys: Vec<(MatchedKey, &'a str)>,
+    claim: Option<(Vec<u8>, Algorithm)>,
     covered_by_parameters: bool,
 }
 
 impl<'a> Head<'a> {
-    fn of(keys: &'a Keys, req: &'a Request) -> Result<Self, Kind> {
+    fn of(req: &'a Request) -> Result<Self, Kind> {
         // R13 and R17 come first.
         let signature = only(&req.signature, SignatureConflicting)?.ok_or(SignatureMissing)?;
         let claim = key_claim(&req.settings)?;
@@ -178,11 +192,12 @@ impl<'a> Head<'a> {
         if !is_canonical(signature, algorithm) {
             return Err(SignatureMalformed);
         }
+        let covered_by_parameters = is_signed_form(req)?;
         Ok(Self {
             signature,
             algorithm,
-            keys: candidate_keys(keys, claim)?,
-            covered_by_parameters: is_signed_form(req)?,
+            claim,
+            covered_by_parameters,
         })
     }
 }
@@ -356,7 +371,7 @@ fn texts(req: &Request, covered_by_parameters: bool) -> Vec<(String, Vec<u8>)> {
     } else {
         Vec::new()
     };
-    let candidates = candidates(&req.url, &req.method).into_iter();
+    let candidates = candidates(&req.url, &req.base_path, &req.method).into_iter();
     let with_text = candidates.map(|(url, moved_query)| {
         let parameters = moved_query.map_or(of_body.clone(), |query| parameters(query.as_bytes()));
         let text = [url.as_bytes(), &parameters].concat();
@@ -425,7 +440,7 @@ fn hex(digit: Option<&u8>) -> Option<u8> {
 
 /// R9 to R12: the URLs that may have been signed, each with the query that is signed as parameters.
 #[must_use]
-pub fn candidates(url: &str, method: &str) -> Vec<(String, Option<String>)> {
+pub fn candidates(url: &str, base_path: &str, method: &str) -> Vec<(String, Option<String>)> {
     let mut found = vec![(url.to_owned(), None)];
     let Some(regular) = Url::regular(url) else {
         return found;
@@ -456,14 +471,22 @@ pub fn candidates(url: &str, method: &str) -> Vec<(String, Option<String>)> {
                 url.path.push('/');
             }
         });
-    } else if regular.path == "/" && query.is_none() {
-        add(&|url| url.path.clear());
-    } else if query.is_some_and(|query| escapes.iter().any(|escape| query.contains(escape))) {
-        add(&|url| {
-            let query = url.query.take().unwrap_or_default();
-            let bare = query.replace("%27", "'").replace("%40", "@");
-            url.query = Some(bare.replace("%3A", ":"));
-        });
+    } else {
+        let slash = regular.path == "/"
+            || (!base_path.is_empty() && regular.path == format!("{base_path}/"));
+        if slash {
+            add(&|url| {
+                url.path.pop();
+            });
+        }
+        let bare = query.is_some_and(|query| escapes.iter().any(|escape| query.contains(escape)));
+        if bare && !(slash && regular.fragment.is_some()) {
+            add(&|url| {
+                let query = url.query.take().unwrap_or_default();
+                let bare = query.replace("%27", "'").replace("%40", "@");
+                url.query = Some(bare.replace("%3A", ":"));
+            });
+        }
     }
     if regular.fragment.is_some() {
         add(&|url| url.fragment = None);

@@ -5,10 +5,13 @@ use std::{cell::Cell, collections::VecDeque, rc::Rc, task::Poll, time::Duration}
 use actix_twilio::{
     TwilioConfig, TwilioConfigBuilder,
     ValidationErrorKind::{
-        self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
-        BodyIncomplete, BodyTooLarge, BodyTooSlow, CharsetUnsupported, ContentTypeConflicting,
-        EncodingUnsupported, KeyUnknown, OriginMalformed, SettingsMalformed, SignatureConflicting,
-        SignatureMalformed, SignatureMismatch, SignatureMissing,
+        self as Kind, BodyIncomplete, BodyTooLarge, BodyTooSlow, OriginMalformed, Signature,
+    },
+    signature::SignatureErrorKind::{
+        AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
+        CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
+        SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+        SignatureMissing,
     },
 };
 use actix_web::{
@@ -161,19 +164,19 @@ pub fn refusals() -> Vec<(Kind, Sent)> {
     let unsigned = request(Method::POST, URL).set_payload("a=1");
     #[rustfmt::skip]
     let refusals = vec![
-        (SignatureMissing, unsigned.into()),
-        (SignatureMalformed, form("a=1").insert_header((SIGNATURE, "?")).into()),
-        (SignatureConflicting, form("a=1").append_header((SIGNATURE, FORGED)).into()),
-        (SignatureMismatch, form("a=1").insert_header((SIGNATURE, FORGED)).into()),
-        (SettingsMalformed, settings("key=").into()),
-        (KeyUnknown, settings("key=K1").into()),
-        (AlgorithmUnknown, settings("key=K1,algorithm=none").into()),
-        (ContentTypeConflicting, form("a=1").append_header((CONTENT_TYPE, "a/b")).into()),
-        (CharsetUnsupported, labelled("application/x-www-form-urlencoded; charset=x").into()),
-        (EncodingUnsupported, form("a=1").insert_header((CONTENT_ENCODING, "gzip")).into()),
-        (BodyHashMissing, json_to(URL).into()),
-        (BodyHashMismatch, json_to(&hashed(URL, "[]")).into()),
-        (BodyHashConflicting, json_to(&url_of_other).into()),
+        (Signature(SignatureMissing), unsigned.into()),
+        (Signature(SignatureMalformed), form("a=1").insert_header((SIGNATURE, "?")).into()),
+        (Signature(SignatureConflicting), form("a=1").append_header((SIGNATURE, FORGED)).into()),
+        (Signature(SignatureMismatch), form("a=1").insert_header((SIGNATURE, FORGED)).into()),
+        (Signature(SettingsMalformed), settings("key=").into()),
+        (Signature(KeyUnknown), settings("key=K1").into()),
+        (Signature(AlgorithmUnknown), settings("key=K1,algorithm=none").into()),
+        (Signature(ContentTypeConflicting), form("a=1").append_header((CONTENT_TYPE, "a/b")).into()),
+        (Signature(CharsetUnsupported), labelled("application/x-www-form-urlencoded; charset=x").into()),
+        (Signature(EncodingUnsupported), form("a=1").insert_header((CONTENT_ENCODING, "gzip")).into()),
+        (Signature(BodyHashMissing), json_to(URL).into()),
+        (Signature(BodyHashMismatch), json_to(&hashed(URL, "[]")).into()),
+        (Signature(BodyHashConflicting), json_to(&url_of_other).into()),
         (BodyTooLarge, form("a=0123456789012345678901234567890").into()),
         (BodyTooSlow, (form(""), payload(["a="], false).0).into()),
         (BodyIncomplete, (form(""), broken.0).into()),

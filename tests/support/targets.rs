@@ -7,9 +7,10 @@
 use std::{collections::BTreeSet, future::Future, pin::Pin, rc::Rc, sync::LazyLock};
 
 use actix_twilio::{
-    AccountSid, AuthToken, KeyMap, MatchedKey, Proof, RequestValidator, SharedKey, TwilioConfig,
-    Validated,
-    ValidationErrorKind::{self as Kind, BodyTooLarge, OriginMalformed, SignatureMismatch},
+    AuthToken, Proof, RequestValidator, TwilioConfig, Validated,
+    ValidationErrorKind::{self as Kind, BodyTooLarge, OriginMalformed, Signature},
+    keys::{AccountSid, KeyMap, MatchedKey, SharedKey},
+    signature::SignatureErrorKind::{self, SignatureMismatch},
 };
 use actix_web::{
     App, HttpResponse,
@@ -90,7 +91,7 @@ pub fn same_verdict(
     validator: &RequestValidator,
     keys: &Keys,
     req: &Request,
-) -> Result<(MatchedKey, String), Kind> {
+) -> Result<(MatchedKey, String), SignatureErrorKind> {
     let found = match validator.validate(&req.webhook()) {
         Ok(accepted) => Ok((accepted.key, accepted.url.into_owned())),
         Err(err) => Err(err.kind()),
@@ -101,7 +102,7 @@ pub fn same_verdict(
 }
 
 #[track_caller]
-fn assert_same(req: &Request) -> Result<(MatchedKey, String), Kind> {
+fn assert_same(req: &Request) -> Result<(MatchedKey, String), SignatureErrorKind> {
     same_verdict(&VALIDATOR, &KEYS, req)
 }
 
@@ -200,9 +201,11 @@ fn arrive(data: &[u8]) {
         prefix: sent.far,
     };
     let all = |name: &str| arrival.all(name).map(<[u8]>::to_vec).collect();
+    let (url, base_path) = arrival.url().unwrap_or_default();
     let mut req = Request {
         method: sent.method.to_string(),
-        url: arrival.url().unwrap_or_default(),
+        url,
+        base_path,
         content_type: all("content-type"),
         content_encoding: all("content-encoding"),
         signature: all("x-twilio-signature"),
@@ -251,7 +254,7 @@ fn arrive(data: &[u8]) {
 }
 
 fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKey, String), Kind> {
-    let of_form = reference::verdict_on_head(&KEYS, req)?;
+    let of_form = reference::verdict_on_head(req)?;
     let declared = arrival.all("content-length").next();
     let declared: Option<usize> = declared.and_then(|text| str::from_utf8(text).ok()?.parse().ok());
     if declared.is_some_and(|length| length > LIMIT) {
@@ -260,6 +263,7 @@ fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKe
     if arrival.url().is_none() {
         return Err(OriginMalformed);
     }
+    reference::verdict_on_key(&KEYS, req)?;
     let mut req = req.clone();
     if arrival.is_handshake() {
         // What follows is the WebSocket's.
@@ -267,9 +271,9 @@ fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKe
     }
     match reference::verdict(&KEYS, &req) {
         // Without a form, the URL's signature comes before the body.
-        Err(SignatureMismatch) if !of_form => Err(SignatureMismatch),
+        Err(SignatureMismatch) if !of_form => Err(Signature(SignatureMismatch)),
         _ if req.body.len() > LIMIT => Err(BodyTooLarge),
-        verdict => verdict,
+        verdict => Ok(verdict?),
     }
 }
 

@@ -12,7 +12,8 @@ use std::{
 
 use actix_http::Request;
 use actix_twilio::{
-    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, WebhookRequest, body_sha256,
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, WebhookRequest,
+    signature::body_sha256,
 };
 use actix_web::{
     Error,

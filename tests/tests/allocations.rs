@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use actix_twilio::{AuthToken, RequestValidator, ValidationErrorKind, WebhookRequest};
+use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, signature::SignatureErrorKind};
 use actix_twilio_tests::{FORGED, FORM, TOKEN, sign_form, sign_text};
 
 const URL: &str = "https://example.com/sms";
@@ -19,7 +19,7 @@ fn largest_typical_form() -> String {
 }
 
 #[track_caller]
-fn assert_takes_nothing(request: WebhookRequest<'_>, expected: Result<(), ValidationErrorKind>) {
+fn assert_takes_nothing(request: WebhookRequest<'_>, expected: Result<(), SignatureErrorKind>) {
     let validator = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
     let mut verdict = None;
     let heap = allocation_counter::measure(|| {
@@ -56,9 +56,9 @@ fn typical_verdicts_take_nothing_from_the_heap() {
         Ok(()),
     );
 
-    let malformed = Err(ValidationErrorKind::SignatureMalformed);
+    let malformed = Err(SignatureErrorKind::SignatureMalformed);
     assert_takes_nothing(post.signature("forged"), malformed);
-    assert_takes_nothing(post, Err(ValidationErrorKind::SignatureMissing));
+    assert_takes_nothing(post, Err(SignatureErrorKind::SignatureMissing));
 }
 
 #[test]

@@ -1,13 +1,13 @@
 use actix_twilio::validate_twilio_request;
 use actix_web::{post, web};
 
-#[validate_twilio_request(unknown)]
+#[validate_twilio_request(crate)]
 async fn plain(body: String) -> String {
     body
 }
 
 #[post("/")]
-#[validate_twilio_request(unknown)]
+#[validate_twilio_request(crate)]
 async fn below_post(body: String) -> String {
     body
 }

@@ -2,7 +2,7 @@
 
 use actix_twilio::validate_twilio_request;
 
-#[validate_twilio_request(url = "/message", tokens = "12345")]
+#[validate_twilio_request(url = "/message", auth_token_env = "")]
 mod webhooks {
     #[actix_web::post("/one")]
     async fn one() -> &'static str {

@@ -51,7 +51,7 @@ fn tutorial_gets_exactly_these_rows_wrong() {
     assert_eq!(
         rows(&report, "failed"),
         [
-            // Flask writes the query anew.
+            // Flask encodes the query again.
             "get: escaped punctuation",
             "json: body replaced under a valid URL signature",
             "json: no bodySHA256",
@@ -60,7 +60,7 @@ fn tutorial_gets_exactly_these_rows_wrong() {
     assert_eq!(rows(&report, "not_taken"), [""; 0]);
     assert_eq!(status, 1);
 
-    // The tutorial's own view takes forms alone.
+    // The tutorial's own view accepts forms only.
     let (status, report) = check(&format!("{}/message", flask.url), &[]);
     assert_eq!(rows(&report, "failed"), [""; 0]);
     assert_eq!(

@@ -1,6 +1,6 @@
-//! What a new user reads first, and what a terminal is shown.
+//! The help that a new user reads first, and colours in a terminal.
 
-use crate::support::{command, run, serve_raw};
+use crate::support::{run, serve_raw, tool};
 
 #[test]
 fn help_leads_through_every_command() {
@@ -23,17 +23,14 @@ fn help_leads_through_every_command() {
     }
 }
 
-/// The other tests see no colours, which shows little unless there are some.
+/// That the other tests see no colours means something only if there are colours to turn off.
 #[test]
 fn colours_are_there_to_be_left_out() {
     let url = serve_raw();
     let output = |no_color: &str| {
-        let output = command(&["check", &url])
-            .env("CLICOLOR_FORCE", "1")
-            .env("NO_COLOR", no_color)
-            .output()
-            .unwrap();
-        String::from_utf8(output.stdout).unwrap()
+        let check = tool(&["check", &url]);
+        let check = check.env("CLICOLOR_FORCE", "1").env("NO_COLOR", no_color);
+        check.run_in_colour().stdout
     };
     assert!(output("").contains("\x1b["));
     assert!(!output("1").contains('\x1b'));

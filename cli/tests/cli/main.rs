@@ -4,6 +4,7 @@
 
 mod auth;
 mod check;
+mod explain;
 mod flask;
 mod help;
 mod secrets;
@@ -11,3 +12,18 @@ mod send;
 mod sign;
 mod support;
 mod verify;
+
+/// Cargo ignores a file that is not declared above.
+#[test]
+fn every_file_is_a_module() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cli");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let declaration = format!("mod {name};");
+        let is_declared = include_str!("main.rs")
+            .lines()
+            .any(|line| line == declaration);
+        assert!(is_declared || name == "main", "{name} is not declared");
+    }
+}

@@ -1,37 +1,27 @@
-//! What no command prints: tokens and passwords, bodies, and signatures but where signing is asked for.
+//! No command prints tokens, passwords or bodies, and only `sign` prints signatures.
 
-use std::{path::PathBuf, process::Stdio};
-
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+use actix_twilio::WebhookRequest;
 
 use crate::support::{
-    OK, PASSWORD, TOKEN, command, finish, record, run, run_with_input, serve_raw,
+    FORGED, FORM, OK, Output, PASSWORD, TOKEN, file, header, record, run, run_with_input,
+    serve_raw, tool, validator,
 };
 
-/// Stands in every body.
+/// The value in every body.
 const BODY: &str = "s3cr3t-value";
 
-const FORGED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
-
-fn file(name: &str, text: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
-    std::fs::write(&path, text).unwrap();
-    path.to_str().unwrap().to_owned()
-}
-
-/// Returns the right signature of a form of [`BODY`] that is posted to a URL.
+/// Returns the right signature of a form with [`BODY`] that is posted to a URL.
 fn signature(url: &str) -> String {
-    let keys = RequestValidator::new([AuthToken::new(TOKEN).unwrap()]).unwrap();
     let form = format!("Body={BODY}");
     let request = WebhookRequest::new("POST", url)
-        .content_type("application/x-www-form-urlencoded")
+        .content_type(FORM)
         .body(&form);
-    keys.sign(&request).unwrap()
+    validator().sign(&request).unwrap()
 }
 
-/// Checks what a command printed; tokens and passwords were looked for when it ended.
+/// Checks that a command printed no body and no signature. Running it has checked tokens and passwords.
 #[track_caller]
-fn assert_no_secret(args: &[&str], output: &crate::support::Output, signatures: &[String]) {
+fn assert_no_secret(args: &[&str], output: &Output, signatures: &[String]) {
     let printed = format!("{}{}", output.stdout, output.stderr);
     assert!(!printed.is_empty(), "{args:?}");
     assert!(!printed.contains(BODY), "{args:?}: {printed}");
@@ -47,7 +37,7 @@ fn judging_prints_neither_bodies_nor_signatures() {
     let capture = |signature: &str, sent: &str| {
         format!(
             "POST /message HTTP/1.1\nHost: {sent}\nX-Forwarded-Proto: https\nAuthorization: Basic {BODY}\n\
-             Content-Type: application/x-www-form-urlencoded\nX-Twilio-Signature: {signature}\n\n{form}"
+             Content-Type: {FORM}\nX-Twilio-Signature: {signature}\n\n{form}"
         )
     };
     let genuine = signature(url);
@@ -59,7 +49,7 @@ fn judging_prints_neither_bodies_nor_signatures() {
     let line = |signature: &str| {
         let lines = [
             serde_json::json!({ "id": 1, "method": "POST", "url": url, "signature": signature, "body": form,
-                "content_type": "application/x-www-form-urlencoded" }),
+                "content_type": FORM }),
             serde_json::json!({ "id": 2, "url": url, "body": form, "signature": signature }),
             serde_json::json!({ "id": 3, "url": 1, "body": form }),
         ];
@@ -126,10 +116,8 @@ fn requests_are_sent_without_printing_what_is_in_them() {
         );
         let signatures: Vec<_> = sent
             .iter()
-            .flat_map(|request| request.lines())
-            .filter_map(|line| line.split_once(": "))
-            .filter(|(name, _)| name.eq_ignore_ascii_case("x-twilio-signature"))
-            .map(|(_, value)| value.to_owned())
+            .flat_map(|request| header(request, "X-Twilio-Signature"))
+            .map(str::to_owned)
             .filter(|value| value.len() > 20)
             .collect();
         assert!(!signatures.is_empty(), "{args:?}");
@@ -137,7 +125,7 @@ fn requests_are_sent_without_printing_what_is_in_them() {
     }
 }
 
-/// Signing is what `sign` is for: it prints the signature, and nothing else of the request.
+/// `sign` prints the signature, since that is its purpose, and no other part of the request.
 #[test]
 fn sign_prints_the_signature_alone() {
     let url = "https://example.com/message";
@@ -146,18 +134,16 @@ fn sign_prints_the_signature_alone() {
     assert_eq!(output.stderr, "");
 }
 
-/// Without a terminal nobody could be asked unseen: the password is not taken from the input either.
+/// Without a terminal the password could not be typed unseen; it is not read from the input either.
 #[test]
 fn without_a_terminal_no_password_is_asked_for() {
     let url = serve_raw();
     for input in [Some(PASSWORD), None] {
-        let mut command = command(&["check", &url, "--auth", "basic:ada"]);
-        command.stdin(if input.is_some() {
-            Stdio::piped()
-        } else {
-            Stdio::null()
-        });
-        let output = finish(command.spawn().unwrap(), input.unwrap_or("").as_bytes());
+        let mut check = tool(&["check", &url, "--auth", "basic:ada"]);
+        if let Some(input) = input {
+            check = check.input(input);
+        }
+        let output = check.run();
         assert_eq!(output.status, 2, "{output:?}");
         assert_eq!(output.stdout, "");
         assert!(
@@ -166,7 +152,7 @@ fn without_a_terminal_no_password_is_asked_for() {
                 .contains("there is no password: set TWILIO_WEBHOOK_PASSWORD"),
             "{output:?}"
         );
-        assert!(!output.stderr.contains("Password of"), "{output:?}");
+        assert!(!output.stderr.contains("Password for"), "{output:?}");
     }
 }
 

@@ -1,8 +1,8 @@
 //! `sign`: signatures for curl and scripts.
 
-use actix_twilio::body_sha256;
+use actix_twilio::signature::body_sha256;
 
-use crate::support::{command, finish, run, run_with_input};
+use crate::support::{FORM, assert_wrong_usage, run, run_with_input, tool};
 
 /// The documented example, with its token.
 const EXAMPLE: [&str; 12] = [
@@ -22,11 +22,7 @@ const EXAMPLE: [&str; 12] = [
 
 #[track_caller]
 fn sign_with(token: &str, args: &[&str]) -> String {
-    let child = command(args)
-        .env("TWILIO_AUTH_TOKEN", token)
-        .spawn()
-        .unwrap();
-    let output = finish(child, b"");
+    let output = tool(args).token(Some(token)).run();
     assert_eq!(output.status, 0, "{output:?}");
     output.stdout
 }
@@ -67,7 +63,7 @@ fn raw_form_is_signed_as_it_is() {
         "sign",
         "https://example.com/",
         "--content-type",
-        "application/x-www-form-urlencoded",
+        FORM,
         "--body",
         "-",
     ];
@@ -77,7 +73,7 @@ fn raw_form_is_signed_as_it_is() {
 }
 
 #[test]
-fn what_is_signed_is_verified() {
+fn signed_requests_are_valid() {
     let url = "https://example.com/a?b=c";
     let post = ["-d", "Body=é & +", "-d", "Empty="];
     for (args, other) in [
@@ -123,38 +119,35 @@ fn what_is_signed_is_verified() {
     );
 }
 
+const WRONG_USAGE: &[&[&str]] = &[
+    &["sign"],
+    &["sign", "h/"],
+    &["sign", "https://h/", "-d", "marker-secret"],
+    &["sign", "https://h/", "-d", "A=b", "--body", "x"],
+    &["sign", "https://h/", "-d", "A=b", "--method", "get"],
+    &["sign", "https://h/", "--add-hash"],
+    &["sign", "https://h/", "--body", "no-such-file"],
+    &["sign", "https://h/", "--body", "-", "--token-stdin"],
+    &[
+        "sign",
+        "https://h/",
+        "-d",
+        "A=b",
+        "--content-type",
+        "application/x-www-form-urlencoded; charset=latin1",
+    ],
+    &["sign", "https://h/", "--shared-key-id", "a,b"],
+    &[
+        "sign",
+        "https://h/",
+        "--shared-key-id",
+        "K",
+        "--algorithm",
+        "none",
+    ],
+];
+
 #[test]
-fn wrong_usage_is_told_apart() {
-    let cases: &[&[&str]] = &[
-        &["sign"],
-        &["sign", "h/"],
-        &["sign", "https://h/", "-d", "marker-secret"],
-        &["sign", "https://h/", "-d", "A=b", "--body", "x"],
-        &["sign", "https://h/", "-d", "A=b", "--method", "get"],
-        &["sign", "https://h/", "--add-hash"],
-        &["sign", "https://h/", "--body", "no-such-file"],
-        &["sign", "https://h/", "--body", "-", "--token-stdin"],
-        &[
-            "sign",
-            "https://h/",
-            "-d",
-            "A=b",
-            "--content-type",
-            "application/x-www-form-urlencoded; charset=latin1",
-        ],
-        &["sign", "https://h/", "--shared-key-id", "a,b"],
-        &[
-            "sign",
-            "https://h/",
-            "--shared-key-id",
-            "K",
-            "--algorithm",
-            "none",
-        ],
-    ];
-    for args in cases {
-        let output = run(args);
-        assert_eq!((output.status, output.stdout.as_str()), (2, ""), "{args:?}");
-        assert!(!output.stderr.is_empty(), "{args:?}");
-    }
+fn wrong_usage_exits_with_2() {
+    assert_wrong_usage(WRONG_USAGE);
 }

@@ -1,16 +1,10 @@
-//! `verify`: the same verdicts as the library's, one line for each request.
+//! `verify`: gives the library's verdict, with one line for each request.
 
-use std::{
-    io::{BufRead, BufReader, Write},
-    process::Stdio,
-};
+use std::io::{BufRead, BufReader, Write};
 
 use serde_json::{Value, json};
 
-use crate::support::{Output, TOKEN, command, finish, run, run_with_input};
-
-/// Signs nothing that is used here.
-const FORGED: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+use crate::support::{FORGED, FORM, Output, TOKEN, run, run_with_input, sign_text, tool};
 
 #[track_caller]
 fn verify(lines: impl AsRef<[u8]>) -> (Output, Vec<Value>) {
@@ -25,7 +19,15 @@ fn verify(lines: impl AsRef<[u8]>) -> (Output, Vec<Value>) {
 
 /// Signs a GET with the environment's token.
 fn sign(url: &str) -> String {
-    run(&["sign", url]).stdout.trim().to_owned()
+    sign_text(TOKEN, url)
+}
+
+/// Writes one JSON object per line.
+fn lines(objects: impl IntoIterator<Item = Value>) -> String {
+    objects
+        .into_iter()
+        .map(|object| object.to_string() + "\n")
+        .collect()
 }
 
 #[test]
@@ -33,14 +35,12 @@ fn vectors_get_the_documented_verdicts() {
     let vectors: Vec<Value> =
         serde_json::from_str(include_str!("../../../tests/data/vectors.json")).unwrap();
     assert_eq!(vectors.len(), 40);
-    let mut lines = String::new();
-    for vector in &vectors {
+    let named = vectors.iter().map(|vector| {
         let mut line = vector.clone();
         line["id"] = vector["name"].clone();
-        lines += &line.to_string();
-        lines.push('\n');
-    }
-    let (output, results) = verify(lines);
+        line
+    });
+    let (output, results) = verify(lines(named));
     assert_eq!(output.status, 1, "some vectors are forgeries");
     assert_eq!(results.len(), vectors.len());
     for (vector, result) in vectors.iter().zip(&results) {
@@ -59,176 +59,78 @@ fn vectors_get_the_documented_verdicts() {
     assert_eq!(matched("signature-empty")["kind"], "signature_malformed");
 
     let genuine = vectors
-        .iter()
-        .filter(|vector| vector["expected"] == "accept")
-        .map(Value::to_string)
-        .collect::<Vec<_>>()
-        .join(
-            "
-",
-        );
-    assert_eq!(verify(genuine).0.status, 0);
+        .into_iter()
+        .filter(|vector| vector["expected"] == "accept");
+    assert_eq!(verify(lines(genuine)).0.status, 0);
 }
 
+/// The text for `$url` in [`FIELDS`].
+const URL: &str = "https://example.com/a?b=c";
+
+/// The documented example: its URL, its form and its signature by the token `12345`.
+const EXAMPLE: [(&str, &str); 3] = [
+    ("$example", "https://example.com/myapp.php?foo=1&bar=2"),
+    (
+        "$body",
+        "CallSid=CA1234567890ABCDE&Caller=%2B14158675310&Digits=1234&From=%2B14158675310&To=%2B18005551212",
+    ),
+    ("$basic", "L/OH5YylLD5NRKLltdqwSvS0BnU="),
+];
+
+/// Lines with their name and the kind of their result. `$signature` is that of a GET of `$url`.
+#[rustfmt::skip]
+const FIELDS: &[(&str, &str, &str)] = &[
+    ("GET by default", r#"{"url": "$url", "signature": "$signature"}"#, "valid"),
+    ("POST with a body", r#"{"url": "$example", "token": "12345", "content_type": "$form", "body": "$body", "signature": "$basic"}"#, "valid"),
+    ("GET with a form", r#"{"url": "$example", "token": "12345", "method": "GET", "content_type": "$form", "body": "$body", "signature": "$basic"}"#, "signature_mismatch"),
+    ("body in base64", r#"{"url": "$example", "token": "12345", "content_type": "$form", "body_b64": "Q2FsbFNpZD1DQTEyMzQ1Njc4OTBBQkNERSZDYWxsZXI9JTJCMTQxNTg2NzUzMTAmRGlnaXRzPTEyMzQmRnJvbT0lMkIxNDE1ODY3NTMxMCZUbz0lMkIxODAwNTU1MTIxMg==", "signature": "$basic"}"#, "valid"),
+    ("null is absent", r#"{"url": "$url", "signature": "$signature", "method": null, "content_type": null, "body": null, "body_b64": null, "settings_header": null, "token": null, "shared_key_id": null}"#, "valid"),
+    ("no signature", r#"{"url": "$url"}"#, "signature_missing"),
+    ("null signature", r#"{"url": "$url", "signature": null}"#, "signature_missing"),
+    ("empty signature", r#"{"url": "$url", "signature": ""}"#, "signature_malformed"),
+    ("another signature", r#"{"url": "$url", "signature": "$forged"}"#, "signature_mismatch"),
+    ("unhashed body", r#"{"url": "$url", "signature": "$signature", "body": "{}"}"#, "body_hash_missing"),
+    ("empty body", r#"{"url": "$url", "signature": "$signature", "body": ""}"#, "valid"),
+    ("another charset", r#"{"url": "$url", "signature": "$signature", "content_type": "application/x-www-form-urlencoded; charset=latin1", "body": "a=b"}"#, "charset_unsupported"),
+    ("another token", r#"{"url": "$url", "signature": "$signature", "token": "12345"}"#, "signature_mismatch"),
+    ("the same token", r#"{"url": "$url", "signature": "$signature", "token": "$token"}"#, "valid"),
+    ("a token is not trimmed", r#"{"url": "$url", "signature": "$signature", "token": "$token "}"#, "signature_mismatch"),
+    ("a token is no list", r#"{"url": "$url", "signature": "$signature", "token": "$token,x"}"#, "signature_mismatch"),
+    ("empty token", r#"{"url": "$url", "signature": "$signature", "token": ""}"#, "config"),
+    ("blank token", r#"{"url": "$url", "signature": "$signature", "token": " \t"}"#, "config"),
+    ("shared key without a secret", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K"}"#, "config"),
+    ("shared key with an empty id", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "", "token": "x"}"#, "config"),
+    ("shared key that is not named", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K", "token": "$token"}"#, "key_unknown"),
+    ("shared key that is named by sha1", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K", "token": "$token", "settings_header": "key=K"}"#, "valid"),
+    ("another shared key", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K", "token": "$token", "settings_header": "key=L"}"#, "key_unknown"),
+    ("a token for a named key", r#"{"url": "$url", "signature": "$signature", "settings_header": "key=K"}"#, "key_unknown"),
+    ("unknown algorithm", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K", "token": "$token", "settings_header": "key=K,algorithm=none"}"#, "algorithm_unknown"),
+    ("blank settings", r#"{"url": "$url", "signature": "$signature", "settings_header": " "}"#, "valid"),
+    ("unknown field", r#"{"url": "$url", "signature": "$signature", "note": ["x"]}"#, "valid"),
+    ("odd url", r#"{"url": "no url at all", "signature": "$forged"}"#, "signature_mismatch"),
+];
+
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn fields_mean_what_they_say() {
-    let url = "https://example.com/a?b=c";
-    let signature = sign(url);
-    let basic = "L/OH5YylLD5NRKLltdqwSvS0BnU=";
-    let form = "application/x-www-form-urlencoded";
-    let body = "CallSid=CA1234567890ABCDE&Caller=%2B14158675310&Digits=1234&From=%2B14158675310&To=%2B18005551212";
-    let example = "https://example.com/myapp.php?foo=1&bar=2";
-    let cases = [
-        (
-            "GET by default",
-            json!({"url": url, "signature": signature}),
-            "valid",
-        ),
-        (
-            "POST with a body",
-            json!({"url": example, "token": "12345", "content_type": form, "body": body, "signature": basic}),
-            "valid",
-        ),
-        (
-            "GET with a form",
-            json!({"url": example, "token": "12345", "method": "GET", "content_type": form, "body": body, "signature": basic}),
-            "signature_mismatch",
-        ),
-        (
-            "body in base64",
-            json!({"url": example, "token": "12345", "content_type": form, "body_b64": "Q2FsbFNpZD1DQTEyMzQ1Njc4OTBBQkNERSZDYWxsZXI9JTJCMTQxNTg2NzUzMTAmRGlnaXRzPTEyMzQmRnJvbT0lMkIxNDE1ODY3NTMxMCZUbz0lMkIxODAwNTU1MTIxMg==", "signature": basic}),
-            "valid",
-        ),
-        (
-            "null is absent",
-            json!({"url": url, "signature": signature, "method": null, "content_type": null, "body": null, "body_b64": null, "settings_header": null, "token": null, "shared_key_id": null}),
-            "valid",
-        ),
-        ("no signature", json!({"url": url}), "signature_missing"),
-        (
-            "null signature",
-            json!({"url": url, "signature": null}),
-            "signature_missing",
-        ),
-        (
-            "empty signature",
-            json!({"url": url, "signature": ""}),
-            "signature_malformed",
-        ),
-        (
-            "another signature",
-            json!({"url": url, "signature": FORGED}),
-            "signature_mismatch",
-        ),
-        (
-            "unhashed body",
-            json!({"url": url, "signature": signature, "body": "{}"}),
-            "body_hash_missing",
-        ),
-        (
-            "empty body",
-            json!({"url": url, "signature": signature, "body": ""}),
-            "valid",
-        ),
-        (
-            "another charset",
-            json!({"url": url, "signature": signature, "content_type": "application/x-www-form-urlencoded; charset=latin1", "body": "a=b"}),
-            "charset_unsupported",
-        ),
-        (
-            "another token",
-            json!({"url": url, "signature": signature, "token": "12345"}),
-            "signature_mismatch",
-        ),
-        (
-            "the same token",
-            json!({"url": url, "signature": signature, "token": TOKEN}),
-            "valid",
-        ),
-        (
-            "a token is not trimmed",
-            json!({"url": url, "signature": signature, "token": format!("{TOKEN} ")}),
-            "signature_mismatch",
-        ),
-        (
-            "a token is no list",
-            json!({"url": url, "signature": signature, "token": format!("{TOKEN},x")}),
-            "signature_mismatch",
-        ),
-        (
-            "empty token",
-            json!({"url": url, "signature": signature, "token": ""}),
-            "config",
-        ),
-        (
-            "blank token",
-            json!({"url": url, "signature": signature, "token": " \t"}),
-            "config",
-        ),
-        (
-            "shared key without a secret",
-            json!({"url": url, "signature": signature, "shared_key_id": "K"}),
-            "config",
-        ),
-        (
-            "shared key with an empty id",
-            json!({"url": url, "signature": signature, "shared_key_id": "", "token": "x"}),
-            "config",
-        ),
-        (
-            "shared key that is not named",
-            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN}),
-            "key_unknown",
-        ),
-        (
-            "shared key that is named by sha1",
-            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN, "settings_header": "key=K"}),
-            "valid",
-        ),
-        (
-            "another shared key",
-            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN, "settings_header": "key=L"}),
-            "key_unknown",
-        ),
-        (
-            "a token for a named key",
-            json!({"url": url, "signature": signature, "settings_header": "key=K"}),
-            "key_unknown",
-        ),
-        (
-            "unknown algorithm",
-            json!({"url": url, "signature": signature, "shared_key_id": "K", "token": TOKEN, "settings_header": "key=K,algorithm=none"}),
-            "algorithm_unknown",
-        ),
-        (
-            "blank settings",
-            json!({"url": url, "signature": signature, "settings_header": " "}),
-            "valid",
-        ),
-        (
-            "unknown field",
-            json!({"url": url, "signature": signature, "note": ["x"]}),
-            "valid",
-        ),
-        (
-            "odd url",
-            json!({"url": "no url at all", "signature": FORGED}),
-            "signature_mismatch",
-        ),
+    let signature = sign(URL);
+    let values = [
+        ("$url", URL),
+        ("$signature", &*signature),
+        ("$token", TOKEN),
+        ("$form", FORM),
+        ("$forged", FORGED),
     ];
-    let lines = cases
-        .iter()
-        .map(|(_, line, _)| line.to_string())
-        .collect::<Vec<_>>()
-        .join(
-            "
-",
-        );
-    let (output, results) = verify(lines);
+    let line = |text: &str| {
+        let values = values.iter().chain(&EXAMPLE);
+        values.fold(text.to_owned(), |text, (name, value)| {
+            text.replace(name, value)
+        }) + "\n"
+    };
+    let input: String = FIELDS.iter().map(|(_, text, _)| line(text)).collect();
+    let (output, results) = verify(input);
     assert_eq!(output.status, 1);
-    assert_eq!(results.len(), cases.len());
-    for ((name, _, kind), result) in cases.iter().zip(results) {
+    assert_eq!(results.len(), FIELDS.len());
+    for ((name, _, kind), result) in FIELDS.iter().zip(results) {
         assert_eq!(result["kind"], *kind, "{name}");
         assert_eq!(result["valid"], *kind == "valid", "{name}");
         assert_eq!(result.get("id"), None, "{name}");
@@ -263,6 +165,29 @@ fn ids_come_back_as_they_were_given() {
     );
 }
 
+const MALFORMED: &[&[u8]] = &[
+    b"marker-secret",
+    b"\"marker-secret\"",
+    b"[\"marker-secret\"]",
+    b"[1, \"https://h/\", \"GET\"]",
+    b"[]",
+    b"null",
+    b"{",
+    b"{}",
+    b"{} {}",
+    b"{\"url\": null}",
+    b"{\"url\": 5}",
+    b"{\"url\": \"x\", \"token\": {\"marker-secret\": 1}}",
+    b"{\"url\": \"x\", \"token\": [\"marker-secret\"]}",
+    b"{\"url\": \"x\", \"token\": \"marker-secret\", \"token\": \"b\"}",
+    b"{\"url\": \"x\", \"body\": \"a\", \"body_b64\": \"YQ==\"}",
+    b"{\"url\": \"x\", \"body_b64\": \"marker-secret\"}",
+    b"{\"url\": \"x\", \"signature\": false}",
+    b"{\"url\": \"\xff\"}",
+    b"\xff\xfe",
+    b"{\"url\": \"\\ud800\"}",
+];
+
 #[test]
 fn malformed_lines_do_not_keep_the_rest() {
     let good = json!({"url": "https://h/", "signature": sign("https://h/")}).to_string();
@@ -271,31 +196,9 @@ fn malformed_lines_do_not_keep_the_rest() {
         "[".repeat(100_000),
         "]".repeat(100_000)
     );
-    let malformed: [&[u8]; 21] = [
-        b"marker-secret",
-        b"\"marker-secret\"",
-        b"[\"marker-secret\"]",
-        b"[1, \"https://h/\", \"GET\"]",
-        b"[]",
-        b"null",
-        b"{",
-        b"{}",
-        b"{} {}",
-        b"{\"url\": null}",
-        b"{\"url\": 5}",
-        b"{\"url\": \"x\", \"token\": {\"marker-secret\": 1}}",
-        b"{\"url\": \"x\", \"token\": [\"marker-secret\"]}",
-        b"{\"url\": \"x\", \"token\": \"marker-secret\", \"token\": \"b\"}",
-        b"{\"url\": \"x\", \"body\": \"a\", \"body_b64\": \"YQ==\"}",
-        b"{\"url\": \"x\", \"body_b64\": \"marker-secret\"}",
-        b"{\"url\": \"x\", \"signature\": false}",
-        b"{\"url\": \"\xff\"}",
-        b"\xff\xfe",
-        b"{\"url\": \"\\ud800\"}",
-        deep.as_bytes(),
-    ];
+    let malformed = [MALFORMED, &[deep.as_bytes()]].concat();
     let mut lines = Vec::new();
-    for line in malformed {
+    for line in &malformed {
         lines.extend_from_slice(line);
         lines.extend_from_slice(b"\r\n\n");
         lines.extend_from_slice(good.as_bytes());
@@ -326,10 +229,7 @@ fn long_lines_do_not_keep_the_rest() {
 
 #[test]
 fn results_come_while_the_input_is_open() {
-    let mut child = command(&["verify", "--jsonl", "-"])
-        .stdin(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = tool(&["verify", "--jsonl", "-"]).spawn();
     let mut input = child.stdin.take().unwrap();
     let mut output = BufReader::new(child.stdout.take().unwrap());
     for id in 0..3 {
@@ -346,14 +246,8 @@ fn results_come_while_the_input_is_open() {
 fn environment_may_have_no_token() {
     let lines = "{\"url\":\"https://h/\"}\n{\"url\":\"https://h/\",\"token\":\"x\"}\n";
     for token in [None, Some(""), Some(" ")] {
-        let mut command = command(&["verify", "--jsonl", "-"]);
-        command
-            .env_remove("TWILIO_AUTH_TOKEN")
-            .stdin(Stdio::piped());
-        if let Some(token) = token {
-            command.env("TWILIO_AUTH_TOKEN", token);
-        }
-        let output = finish(command.spawn().unwrap(), lines.as_bytes());
+        let verify = tool(&["verify", "--jsonl", "-"]).token(token);
+        let output = verify.input(lines).run();
         let kinds: Vec<Value> = output
             .stdout
             .lines()
@@ -391,11 +285,7 @@ fn one_request_comes_from_options() {
     for (args, status) in cases {
         assert_eq!(run(args).status, *status, "{args:?}");
     }
-    let blank = command(&["verify", url])
-        .env("TWILIO_AUTH_TOKEN", " ")
-        .spawn()
-        .unwrap();
-    let output = finish(blank, b"");
+    let output = tool(&["verify", url]).token(Some(" ")).run();
     assert_eq!(output.status, 2);
     assert!(output.stdout.contains("\"kind\":\"config\""), "{output:?}");
 }

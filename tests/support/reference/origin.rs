@@ -26,9 +26,9 @@ impl Arrival<'_> {
             .map(|(_, value)| value.as_slice())
     }
 
-    /// Returns the URL, over a connection without TLS; nothing if it can't be told.
+    /// Returns the URL, over a connection without TLS, and the prefix in it; nothing if it can't be told.
     #[must_use]
-    pub fn url(&self) -> Option<String> {
+    pub fn url(&self) -> Option<(String, String)> {
         // Of each header, the whole is read before anything is chosen.
         let original_host = self.outermost("x-original-host")?;
         let forwarded_host = self.outermost("x-forwarded-host")?;
@@ -83,7 +83,7 @@ impl Arrival<'_> {
         };
         let target = self.target.path_and_query();
         let target = target.map_or("", |target| target.as_str());
-        Some(format!("{scheme}://{host}{prefix}{target}"))
+        Some((format!("{scheme}://{host}{prefix}{target}"), prefix))
     }
 
     /// R12.
@@ -245,12 +245,11 @@ fn is_host(text: &str) -> bool {
     };
     let digits = |port: &str| port.parse::<u16>().is_ok_and(|n| n.to_string() == port);
     let name = |c: char| c.is_ascii_alphanumeric() || "-._~".contains(c);
-    let address = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
     let valid = match host
         .strip_prefix('[')
         .and_then(|host| host.strip_suffix(']'))
     {
-        Some(inner) => inner.contains(':') && inner.chars().all(address),
+        Some(inner) => inner.parse::<std::net::Ipv6Addr>().is_ok(),
         None => host.chars().all(name),
     };
     valid && !host.is_empty() && host.len() <= 253 && port.is_none_or(digits)

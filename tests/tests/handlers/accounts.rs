@@ -12,10 +12,12 @@ use std::{
 };
 
 use actix_twilio::{
-    AccountSid, AuthToken, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError, MatchedKey, Proof,
-    RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validation,
-    ValidationErrorKind::{
-        self as Kind, AccountConflicting, AccountMalformed, KeyUnknown, SignatureMismatch,
+    AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig, TwilioConfigBuilder,
+    ValidationErrorKind::{self as Kind, Signature},
+    config::Mode,
+    keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
+    signature::SignatureErrorKind::{
+        AccountConflicting, AccountMalformed, KeyUnknown, SignatureMismatch,
     },
     validate_twilio_request,
 };
@@ -210,7 +212,7 @@ async fn each_account_accepts_its_own_token_and_refuses_the_others() {
                 assert_answer(&answer, REFUSED, &name);
                 assert_eq!(
                     (LAST.take(), runs()),
-                    (Some(SignatureMismatch), 0),
+                    (Some(Signature(SignatureMismatch)), 0),
                     "{name}"
                 );
             }
@@ -317,62 +319,62 @@ fn deep_json(query: &str, body: &str) -> Webhook {
 /// What the holder of B's token sends to speak for A, and why it is refused.
 #[rustfmt::skip]
 const ATTACKS: [(&str, Make, &str, &str, Kind); 56] = [
-    ("A's form", form, "", "AccountSid=$A", SignatureMismatch),
-    ("B, then A", form, "", "AccountSid=$B&AccountSid=$A", AccountConflicting),
-    ("A, then B", form, "", "AccountSid=$A&AccountSid=$B", AccountConflicting),
-    ("A, escaped, then B", form, "", "A%63countSid=$A&AccountSid=$B", AccountConflicting),
-    ("B, then A, escaped", form, "", "AccountSid=$B&AccountSid=%41C0000000000000000000000000000000a", AccountConflicting),
-    ("many Bs and an A", after_many_bs, "", "AccountSid=$A", AccountConflicting),
-    ("B in the query of A's form", form, "AccountSid=$B", "AccountSid=$A", AccountConflicting),
-    ("A in the query of B's form", form, "AccountSid=$A", "AccountSid=$B", AccountConflicting),
-    ("two in a query", get, "AccountSid=$B&AccountSid=$A", "", AccountConflicting),
-    ("two in a query, escaped", get, "AccountSid=$B&%41ccountSid=$A", "", AccountConflicting),
-    ("empty beside B", form, "", "AccountSid=$B&AccountSid=", AccountMalformed),
-    ("without a value", form, "", "AccountSid&AccountSid=$B", AccountMalformed),
-    ("lower case", form, "", "AccountSid=ac0000000000000000000000000000000a", AccountMalformed),
-    ("a blank", form, "", "AccountSid=$B+", AccountMalformed),
-    ("a line end", form, "", "AccountSid=$B%0A", AccountMalformed),
-    ("a zero byte", form, "", "AccountSid=$B%00", AccountMalformed),
-    ("a list", form, "", "AccountSid=$B,$A", AccountMalformed),
-    ("not UTF-8", form, "", "AccountSid=%FF", AccountMalformed),
-    ("other digits", form, "", "AccountSid=AC%EF%BC%900000000000000000000000000000a", AccountMalformed),
-    ("one digit more", form, "", "AccountSid=$B0", AccountMalformed),
-    ("a pattern", form, "", "AccountSid=AC%25", AccountMalformed),
-    ("an injection", form, "", "AccountSid=%27%20OR%201=1--", AccountMalformed),
-    ("A's JSON", json, "", r#"{"AccountSid":"$A"}"#, SignatureMismatch),
-    ("A's JSON, B's query", json, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, AccountConflicting),
-    ("A's event, B's query", json, "AccountSid=$B", r#"{"data":{"accountSid":"$A"}}"#, AccountConflicting),
-    ("A's event in B's batch", json, "", r#"[{"data":{"accountSid":"$B"}},{"data":{"accountSid":"$A"}}]"#, AccountConflicting),
-    ("A's name twice", json, "", r#"{"AccountSid":"$B","AccountSid":"$A"}"#, AccountConflicting),
-    ("A, escaped", json, "", r#"{"AccountSid":"$B","\u0041ccountSid":"$A"}"#, AccountConflicting),
-    ("A, spelled in another way", json, "", r#"{"accountSid":"$B","ACCOUNT_SID":"$A"}"#, AccountConflicting),
-    ("data twice", json, "", r#"{"data":{"accountSid":"$B"},"data":{"accountSid":"$A"}}"#, AccountConflicting),
-    ("A above B's data", json, "", r#"{"accountSid":"$A","data":{"accountSid":"$B"}}"#, AccountConflicting),
-    ("A in an array", json, "", r#"{"accountSid":["$A"],"data":{"accountSid":"$B"}}"#, AccountMalformed),
-    ("A as a number", json, "AccountSid=$B", r#"{"accountSid":10}"#, AccountMalformed),
-    ("B and rubbish", json, "AccountSid=$B", r#"{"accountSid":"$B"}{"accountSid":"$A"}"#, AccountMalformed),
-    ("half a JSON", json, "AccountSid=$B", r#"{"accountSid":"$B","#, AccountMalformed),
-    ("deep JSON", deep_json, "AccountSid=$B", "[", AccountMalformed),
-    ("A's JSON as text", text, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, AccountConflicting),
-    ("A's JSON as nothing", untyped, "AccountSid=$B", "\n\t {\"AccountSid\":\"$A\"}", AccountConflicting),
-    ("A's JSON as a form of B's", form, "", r#"{"AccountSid":"$A","x":"&AccountSid=$B&"}"#, AccountConflicting),
-    ("A's JSON as a form, B's query", form, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, AccountConflicting),
-    ("GET with A's JSON", get_of_json, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, AccountConflicting),
-    ("GET with A's form", get_of_form, "AccountSid=$B", "AccountSid=$A", AccountConflicting),
-    ("HEAD with A's form, which looks like JSON", head_of_form, "AccountSid=$B", r#"{"x":"&AccountSid=$A&"}"#, AccountConflicting),
-    ("A's form as text", text, "AccountSid=$B", "From=1&AccountSid=$A", AccountConflicting),
-    ("A's form as JSON", json, "AccountSid=$B", "AccountSid=$A", AccountConflicting),
-    ("JSON that some parsers refuse, as a form", form, "AccountSid=$B", r#"{"Account_Sid":1e999,"AccountSid":"$A"}"#, AccountMalformed),
-    ("A's JSON behind a byte order mark", json, "AccountSid=$B", "\u{feff}{\"AccountSid\":\"$A\"}", AccountMalformed),
-    ("A in an array, which serde takes for a struct", json, "AccountSid=$B", r#"["$A","Hi"]"#, AccountConflicting),
-    ("A in the array of an event's data", json, "AccountSid=$B", r#"{"id":"1","data":["$A","Hi"]}"#, AccountConflicting),
-    ("A in the data of an event that is an array", json, "AccountSid=$B", r#"[["1",{"accountSid":"$A"}]]"#, AccountConflicting),
-    ("JSON of B's as text, which is a form of A's", text, "AccountSid=$B", r#"{"AccountSid":"$B","x":"&AccountSid=$A&"}"#, AccountConflicting),
-    ("A's form, which looks like JSON, with a parameter of that name", form_called_json, "AccountSid=$B", r#"{"x":"&AccountSid=$A&"}"#, AccountConflicting),
-    ("nobody's form", form, "", "From=1", SignatureMismatch),
-    ("nobody's JSON", json, "", "{}", SignatureMismatch),
-    ("B's SharedKey for A", by_key_of_b, "", "AccountSid=$A", KeyUnknown),
-    ("B's SharedKey for nobody", by_key_of_b, "", "", KeyUnknown),
+    ("A's form", form, "", "AccountSid=$A", Signature(SignatureMismatch)),
+    ("B, then A", form, "", "AccountSid=$B&AccountSid=$A", Signature(AccountConflicting)),
+    ("A, then B", form, "", "AccountSid=$A&AccountSid=$B", Signature(AccountConflicting)),
+    ("A, escaped, then B", form, "", "A%63countSid=$A&AccountSid=$B", Signature(AccountConflicting)),
+    ("B, then A, escaped", form, "", "AccountSid=$B&AccountSid=%41C0000000000000000000000000000000a", Signature(AccountConflicting)),
+    ("many Bs and an A", after_many_bs, "", "AccountSid=$A", Signature(AccountConflicting)),
+    ("B in the query of A's form", form, "AccountSid=$B", "AccountSid=$A", Signature(AccountConflicting)),
+    ("A in the query of B's form", form, "AccountSid=$A", "AccountSid=$B", Signature(AccountConflicting)),
+    ("two in a query", get, "AccountSid=$B&AccountSid=$A", "", Signature(AccountConflicting)),
+    ("two in a query, escaped", get, "AccountSid=$B&%41ccountSid=$A", "", Signature(AccountConflicting)),
+    ("empty beside B", form, "", "AccountSid=$B&AccountSid=", Signature(AccountMalformed)),
+    ("without a value", form, "", "AccountSid&AccountSid=$B", Signature(AccountMalformed)),
+    ("lower case", form, "", "AccountSid=ac0000000000000000000000000000000a", Signature(AccountMalformed)),
+    ("a blank", form, "", "AccountSid=$B+", Signature(AccountMalformed)),
+    ("a line end", form, "", "AccountSid=$B%0A", Signature(AccountMalformed)),
+    ("a zero byte", form, "", "AccountSid=$B%00", Signature(AccountMalformed)),
+    ("a list", form, "", "AccountSid=$B,$A", Signature(AccountMalformed)),
+    ("not UTF-8", form, "", "AccountSid=%FF", Signature(AccountMalformed)),
+    ("other digits", form, "", "AccountSid=AC%EF%BC%900000000000000000000000000000a", Signature(AccountMalformed)),
+    ("one digit more", form, "", "AccountSid=$B0", Signature(AccountMalformed)),
+    ("a pattern", form, "", "AccountSid=AC%25", Signature(AccountMalformed)),
+    ("an injection", form, "", "AccountSid=%27%20OR%201=1--", Signature(AccountMalformed)),
+    ("A's JSON", json, "", r#"{"AccountSid":"$A"}"#, Signature(SignatureMismatch)),
+    ("A's JSON, B's query", json, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, Signature(AccountConflicting)),
+    ("A's event, B's query", json, "AccountSid=$B", r#"{"data":{"accountSid":"$A"}}"#, Signature(AccountConflicting)),
+    ("A's event in B's batch", json, "", r#"[{"data":{"accountSid":"$B"}},{"data":{"accountSid":"$A"}}]"#, Signature(AccountConflicting)),
+    ("A's name twice", json, "", r#"{"AccountSid":"$B","AccountSid":"$A"}"#, Signature(AccountConflicting)),
+    ("A, escaped", json, "", r#"{"AccountSid":"$B","\u0041ccountSid":"$A"}"#, Signature(AccountConflicting)),
+    ("A, spelled in another way", json, "", r#"{"accountSid":"$B","ACCOUNT_SID":"$A"}"#, Signature(AccountConflicting)),
+    ("data twice", json, "", r#"{"data":{"accountSid":"$B"},"data":{"accountSid":"$A"}}"#, Signature(AccountConflicting)),
+    ("A above B's data", json, "", r#"{"accountSid":"$A","data":{"accountSid":"$B"}}"#, Signature(AccountConflicting)),
+    ("A in an array", json, "", r#"{"accountSid":["$A"],"data":{"accountSid":"$B"}}"#, Signature(AccountMalformed)),
+    ("A as a number", json, "AccountSid=$B", r#"{"accountSid":10}"#, Signature(AccountMalformed)),
+    ("B and rubbish", json, "AccountSid=$B", r#"{"accountSid":"$B"}{"accountSid":"$A"}"#, Signature(AccountMalformed)),
+    ("half a JSON", json, "AccountSid=$B", r#"{"accountSid":"$B","#, Signature(AccountMalformed)),
+    ("deep JSON", deep_json, "AccountSid=$B", "[", Signature(AccountMalformed)),
+    ("A's JSON as text", text, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, Signature(AccountConflicting)),
+    ("A's JSON as nothing", untyped, "AccountSid=$B", "\n\t {\"AccountSid\":\"$A\"}", Signature(AccountConflicting)),
+    ("A's JSON as a form of B's", form, "", r#"{"AccountSid":"$A","x":"&AccountSid=$B&"}"#, Signature(AccountConflicting)),
+    ("A's JSON as a form, B's query", form, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, Signature(AccountConflicting)),
+    ("GET with A's JSON", get_of_json, "AccountSid=$B", r#"{"AccountSid":"$A"}"#, Signature(AccountConflicting)),
+    ("GET with A's form", get_of_form, "AccountSid=$B", "AccountSid=$A", Signature(AccountConflicting)),
+    ("HEAD with A's form, which looks like JSON", head_of_form, "AccountSid=$B", r#"{"x":"&AccountSid=$A&"}"#, Signature(AccountConflicting)),
+    ("A's form as text", text, "AccountSid=$B", "From=1&AccountSid=$A", Signature(AccountConflicting)),
+    ("A's form as JSON", json, "AccountSid=$B", "AccountSid=$A", Signature(AccountConflicting)),
+    ("JSON that some parsers refuse, as a form", form, "AccountSid=$B", r#"{"Account_Sid":1e999,"AccountSid":"$A"}"#, Signature(AccountMalformed)),
+    ("A's JSON behind a byte order mark", json, "AccountSid=$B", "\u{feff}{\"AccountSid\":\"$A\"}", Signature(AccountMalformed)),
+    ("A in an array, which serde takes for a struct", json, "AccountSid=$B", r#"["$A","Hi"]"#, Signature(AccountConflicting)),
+    ("A in the array of an event's data", json, "AccountSid=$B", r#"{"id":"1","data":["$A","Hi"]}"#, Signature(AccountConflicting)),
+    ("A in the data of an event that is an array", json, "AccountSid=$B", r#"[["1",{"accountSid":"$A"}]]"#, Signature(AccountConflicting)),
+    ("JSON of B's as text, which is a form of A's", text, "AccountSid=$B", r#"{"AccountSid":"$B","x":"&AccountSid=$A&"}"#, Signature(AccountConflicting)),
+    ("A's form, which looks like JSON, with a parameter of that name", form_called_json, "AccountSid=$B", r#"{"x":"&AccountSid=$A&"}"#, Signature(AccountConflicting)),
+    ("nobody's form", form, "", "From=1", Signature(SignatureMismatch)),
+    ("nobody's JSON", json, "", "{}", Signature(SignatureMismatch)),
+    ("B's SharedKey for A", by_key_of_b, "", "AccountSid=$A", Signature(KeyUnknown)),
+    ("B's SharedKey for nobody", by_key_of_b, "", "", Signature(KeyUnknown)),
 ];
 
 #[actix_web::test]
@@ -390,7 +392,7 @@ async fn the_holder_of_one_token_cannot_speak_for_another_account() {
         let answer = webhook.signed_for(&url, &b).call(&app).await;
         assert_answer(&answer, REFUSED, name);
         assert_eq!((LAST.take(), runs()), (Some(kind), 0), "{name}");
-        let never = matches!(kind, AccountConflicting | AccountMalformed);
+        let never = matches!(kind, Signature(AccountConflicting | AccountMalformed));
         assert!(
             !never || tenants.asked() == 0,
             "{name}: the store was asked"
@@ -490,7 +492,10 @@ async fn the_store_is_asked_with_the_claim_and_for_nothing_less() {
         REFUSED,
         "unknown id",
     );
-    assert_eq!((LAST.take(), tenants.asked()), (Some(KeyUnknown), 1));
+    assert_eq!(
+        (LAST.take(), tenants.asked()),
+        (Some(Signature(KeyUnknown)), 1)
+    );
 }
 
 #[actix_web::test]
@@ -514,12 +519,12 @@ async fn unknown_accounts_are_refused() {
 
 #[actix_web::test]
 async fn a_store_that_fails_or_lingers_lets_nobody_in() {
-    for validation in [Validation::Enforce, Validation::ReportOnly] {
+    for validation in [Mode::Enforce, Mode::ReportOnly] {
         let failing = Tenants::new();
         failing.fail(true);
         let slow = Tenants::new().takes(Duration::from_secs(3600));
         for (name, tenants) in [("failing", failing), ("slow", slow)] {
-            let builder = tenants.builder().validation(validation);
+            let builder = tenants.builder().mode(validation);
             let times = (Duration::from_secs(10), Duration::from_millis(20));
             let app = app(builder.key_store_times(times.0, times.1).build().unwrap()).await;
             let webhook = Webhook::form("/", &format!("AccountSid={A}"));
@@ -540,11 +545,7 @@ async fn a_store_that_fails_or_lingers_lets_nobody_in() {
             }
             let malformed = Webhook::form("/", "AccountSid=1").signed("a");
             let refused = malformed.call(&app).await.0;
-            assert_eq!(
-                refused == 200,
-                validation == Validation::ReportOnly,
-                "{name}"
-            );
+            assert_eq!(refused == 200, validation == Mode::ReportOnly, "{name}");
             runs();
         }
     }

@@ -7,7 +7,7 @@ use std::{
     future::{Ready, ready},
 };
 
-use actix_twilio::{TwilioConfig, WebhookRequest, body_sha256, validate_twilio_request};
+use actix_twilio::{TwilioConfig, WebhookRequest, signature::body_sha256, validate_twilio_request};
 use actix_twilio_tests::{FORGED, FORM, config, validator};
 use actix_web::{
     App, Error, FromRequest, HttpRequest, HttpResponse, Responder, Route,

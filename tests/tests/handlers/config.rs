@@ -3,7 +3,7 @@
 
 use std::{error::Error, time::Duration};
 
-use actix_twilio::{AuthToken, ConfigError, SharedKey, TwilioConfig, Validation};
+use actix_twilio::{AuthToken, ConfigError, TwilioConfig, config::Mode, keys::SharedKey};
 use actix_twilio_tests::{TOKEN, config, in_child, in_children};
 
 /// Stands in every value that is secret.
@@ -123,7 +123,7 @@ fn extreme_values_are_taken() {
 
 #[test]
 fn off_is_for_builds_with_debug_assertions_unless_it_is_meant() {
-    let off = config().validation(Validation::Off).build();
+    let off = config().mode(Mode::Off).build();
     if cfg!(debug_assertions) {
         assert!(off.is_ok());
     } else {
@@ -189,14 +189,8 @@ fn report_from_the_environment_needs_the_codes_consent() {
         let builder = TwilioConfig::builder;
         let refused = [
             ("no consent", builder().env()),
-            (
-                "code enforces first",
-                builder().validation(Validation::Enforce).env(),
-            ),
-            (
-                "code reports first",
-                builder().validation(Validation::ReportOnly).env(),
-            ),
+            ("code enforces first", builder().mode(Mode::Enforce).env()),
+            ("code reports first", builder().mode(Mode::ReportOnly).env()),
             (
                 "code is off first",
                 builder().dangerously_disable_validation().env(),
@@ -210,7 +204,7 @@ fn report_from_the_environment_needs_the_codes_consent() {
         let allowed = builder().allow_report_only().env().unwrap().build();
         assert!(mode(allowed.unwrap()).contains("ReportOnly"));
         // What the code says last counts.
-        let last = builder().env().unwrap().validation(Validation::Enforce);
+        let last = builder().env().unwrap().mode(Mode::Enforce);
         assert!(mode(last.build().unwrap()).contains("Enforce"));
     });
 }

@@ -8,8 +8,11 @@ use std::{
 };
 
 use actix_twilio::{
-    AuthToken, TwilioConfig, TwilioConfigBuilder, Validated, Validation,
-    ValidationErrorKind::{self as Kind, BodyTooLarge, BodyTooSlow, SignatureMismatch},
+    AuthToken, TwilioConfig, TwilioConfigBuilder, Validated,
+    ValidationErrorKind::{self as Kind, BodyTooLarge, BodyTooSlow, Signature},
+    config::Mode,
+    signature::SignatureErrorKind,
+    signature::SignatureErrorKind::SignatureMismatch,
 };
 use actix_twilio_tests::{
     FORGED, FORM, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children, refusal,
@@ -74,7 +77,11 @@ fn status_of(kind: Kind) -> u16 {
     match kind {
         BodyTooSlow => 408,
         BodyTooLarge => 413,
-        Kind::EncodingUnsupported | Kind::CharsetUnsupported | Kind::ContentTypeConflicting => 415,
+        Signature(
+            SignatureErrorKind::EncodingUnsupported
+            | SignatureErrorKind::CharsetUnsupported
+            | SignatureErrorKind::ContentTypeConflicting,
+        ) => 415,
         Kind::Config => 500,
         _ => 403,
     }
@@ -272,21 +279,21 @@ fn faulty(as_form: bool, faults: &[Kind], mended: usize) -> (TestRequest, Payloa
         ("application/json", "{}", sign_text(&url))
     };
     let signature = match () {
-        () if has(Kind::SignatureMalformed) => "?",
-        () if has(SignatureMismatch) => FORGED,
+        () if has(Signature(SignatureErrorKind::SignatureMalformed)) => "?",
+        () if has(Signature(SignatureMismatch)) => FORGED,
         () => &genuine,
     };
     let mut req = request(Method::POST, &url).insert_header((CONTENT_TYPE, content_type));
-    if !has(Kind::SignatureMissing) {
+    if !has(Signature(SignatureErrorKind::SignatureMissing)) {
         req = req.insert_header((SIGNATURE, signature));
     }
-    if has(Kind::KeyUnknown) {
+    if has(Signature(SignatureErrorKind::KeyUnknown)) {
         req = req.insert_header((SETTINGS, "key=K1"));
     }
-    if has(Kind::EncodingUnsupported) {
+    if has(Signature(SignatureErrorKind::EncodingUnsupported)) {
         req = req.insert_header((CONTENT_ENCODING, "gzip"));
     }
-    if has(Kind::ContentTypeConflicting) {
+    if has(Signature(SignatureErrorKind::ContentTypeConflicting)) {
         req = req.append_header((CONTENT_TYPE, "text/plain"));
     }
     if has(BodyTooLarge) {
@@ -297,7 +304,7 @@ fn faulty(as_form: bool, faults: &[Kind], mended: usize) -> (TestRequest, Payloa
     }
     let (payload, asked) = match () {
         () if has(BodyTooSlow) => payload(["a="], false),
-        () if has(Kind::BodyHashMismatch) => payload(["[]"], true),
+        () if has(Signature(SignatureErrorKind::BodyHashMismatch)) => payload(["[]"], true),
         () => payload([body], true),
     };
     (req, payload, asked)
@@ -306,16 +313,20 @@ fn faulty(as_form: bool, faults: &[Kind], mended: usize) -> (TestRequest, Payloa
 #[actix_web::test]
 async fn cheap_checks_come_first() {
     let before_the_body = [
-        Kind::SignatureMissing,
-        Kind::SignatureMalformed,
-        Kind::KeyUnknown,
-        Kind::EncodingUnsupported,
-        Kind::ContentTypeConflicting,
+        Signature(SignatureErrorKind::SignatureMissing),
+        Signature(SignatureErrorKind::SignatureMalformed),
+        Signature(SignatureErrorKind::EncodingUnsupported),
+        Signature(SignatureErrorKind::ContentTypeConflicting),
         BodyTooLarge,
         Kind::OriginMalformed,
+        Signature(SignatureErrorKind::KeyUnknown),
     ];
-    let json = [SignatureMismatch, BodyTooSlow, Kind::BodyHashMismatch];
-    let form = [BodyTooSlow, SignatureMismatch];
+    let json = [
+        Signature(SignatureMismatch),
+        BodyTooSlow,
+        Signature(SignatureErrorKind::BodyHashMismatch),
+    ];
+    let form = [BodyTooSlow, Signature(SignatureMismatch)];
     let config = limited().build().unwrap();
     for (as_form, rest) in [(false, &json[..]), (true, &form)] {
         let faults = [&before_the_body[..], rest].concat();
@@ -336,10 +347,7 @@ async fn cheap_checks_come_first() {
 
 #[actix_web::test]
 async fn report_only_lets_forgeries_through_within_the_limits() {
-    let config = limited()
-        .validation(Validation::ReportOnly)
-        .build()
-        .unwrap();
+    let config = limited().mode(Mode::ReportOnly).build().unwrap();
     for (kind, sent) in refusals() {
         let res = call(&config, echo(), sent).await;
         // What can't be read can't be handed on.
@@ -348,7 +356,9 @@ async fn report_only_lets_forgeries_through_within_the_limits() {
                 assert_answer(kind.as_str(), &res, status_of(kind), Some(kind));
             }
             // actix itself won't unpack what is no gzip.
-            Kind::EncodingUnsupported => assert_answer(kind.as_str(), &res, 400, None),
+            Signature(SignatureErrorKind::EncodingUnsupported) => {
+                assert_answer(kind.as_str(), &res, 400, None);
+            }
             _ => {
                 assert_answer(kind.as_str(), &res, 200, None);
                 let body = test::read_body(res).await;
@@ -409,7 +419,7 @@ async fn error_handler_makes_the_answer() {
         assert_eq!(test::read_body(res).await, expected, "{kind}");
     }
     // Where forgeries pass, it answers what can't be handed on.
-    let config = handled(limited().validation(Validation::ReportOnly));
+    let config = handled(limited().mode(Mode::ReportOnly));
     let res = call(
         &config,
         echo(),
@@ -473,12 +483,12 @@ async fn innermost_configuration_counts() {
             .to_request()
     };
     for (path, status, kind) in [
-        ("/app", 403, Some(SignatureMismatch)),
+        ("/app", 403, Some(Signature(SignatureMismatch))),
         ("/resource", 200, None),
         ("/mixed", 500, Some(Kind::Config)),
-        ("/same", 403, Some(SignatureMismatch)),
+        ("/same", 403, Some(Signature(SignatureMismatch))),
         ("/scope/ours", 200, None),
-        ("/scope/other", 403, Some(SignatureMismatch)),
+        ("/scope/other", 403, Some(Signature(SignatureMismatch))),
     ] {
         let res = call_service(&app, signed(path)).await;
         assert_answer(path, &res, status, kind);
@@ -523,7 +533,7 @@ fn environment_alone_is_enough() {
         assert_answer("genuine", &res, 200, None);
         let forged = form("a=1").insert_header((SIGNATURE, FORGED));
         let res = call_unconfigured(forged);
-        assert_answer("forged", &res, 403, Some(SignatureMismatch));
+        assert_answer("forged", &res, 403, Some(Signature(SignatureMismatch)));
     });
 }
 
@@ -603,14 +613,11 @@ async fn websocket_gets_its_payload_unread() {
         for forged in [change(handshake("https")), change(handshake("ws"))] {
             let (frames, asked) = payload([frame], false);
             let res = call(&config, ignore(), (forged, frames)).await;
-            assert_answer(name, &res, 403, Some(SignatureMismatch));
+            assert_answer(name, &res, 403, Some(Signature(SignatureMismatch)));
             assert_eq!(asked.get(), 0, "{name}");
         }
     }
-    let reported = limited()
-        .validation(Validation::ReportOnly)
-        .build()
-        .unwrap();
+    let reported = limited().mode(Mode::ReportOnly).build().unwrap();
     let (frames, asked) = payload([], false);
     let res = call(&reported, ignore(), (handshake("ws"), frames)).await;
     assert_answer("only reported", &res, 200, None);
@@ -645,7 +652,7 @@ async fn almost_a_websocket_is_an_ordinary_request() {
     for (name, change) in almost {
         let (endless, asked) = payload(["x"], false);
         let res = call(&config, ignore(), (change(handshake("wss")), endless)).await;
-        assert_answer(name, &res, 403, Some(SignatureMismatch));
+        assert_answer(name, &res, 403, Some(Signature(SignatureMismatch)));
         assert_eq!(asked.get(), 0, "{name}");
 
         let (endless, _) = payload(["x"], false);
@@ -658,6 +665,11 @@ async fn almost_a_websocket_is_an_ordinary_request() {
 
         let small = payload(["x"], true).0;
         let res = call(&config, ignore(), (change(handshake("https")), small)).await;
-        assert_answer(name, &res, 403, Some(Kind::BodyHashMissing));
+        assert_answer(
+            name,
+            &res,
+            403,
+            Some(Signature(SignatureErrorKind::BodyHashMissing)),
+        );
     }
 }

@@ -4,7 +4,7 @@ use std::{cell::RefCell, sync::atomic::Ordering, task::Poll, time::Duration};
 
 use actix_cors::Cors;
 use actix_twilio::{
-    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, Validation,
+    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, config::Mode,
     validate_twilio_request,
 };
 use actix_twilio_tests::{
@@ -17,7 +17,7 @@ use actix_web::{
     error::{ErrorUnauthorized, PayloadError},
     get, guard,
     http::header::ACCEPT_ENCODING,
-    middleware::{Compress, Condition, Logger, NormalizePath},
+    middleware::{Compress, Condition, Logger, Next, NormalizePath, from_fn},
     post,
     test::{call_service, init_service},
     web::{self, Bytes, ServiceConfig},
@@ -336,7 +336,7 @@ async fn a_proof_counts_for_the_very_configuration_and_policy_that_made_it() {
 
 #[actix_web::test]
 async fn each_handler_validates_again_unless_its_own_configuration_did() {
-    use Validation::{Enforce, Off, ReportOnly};
+    use Mode::{Enforce, Off, ReportOnly};
     const A: &str = "12345";
     const B: &str = "67890";
     let refused = REFUSED.0;
@@ -366,8 +366,8 @@ async fn each_handler_validates_again_unless_its_own_configuration_did() {
     ];
     for (outer, inner, signer, status, verdicts) in cases {
         let name = format!("{signer:?} to {outer:?} around {inner:?}");
-        let (outer, outer_count) = counted(builder(outer.0).validation(outer.1));
-        let (inner, inner_count) = counted(builder(inner.0).validation(inner.1));
+        let (outer, outer_count) = counted(builder(outer.0).mode(outer.1));
+        let (inner, inner_count) = counted(builder(inner.0).mode(inner.1));
         CHOSEN.set(Some(inner.clone()));
         let app = App::new()
             .app_data(inner)
@@ -406,7 +406,7 @@ async fn only_the_innermost_enforced_verdict_gives_a_proof() {
         ran();
         proof.is_some().to_string()
     }
-    use Validation::{Enforce, Off, ReportOnly};
+    use Mode::{Enforce, Off, ReportOnly};
     let cases = [
         (Enforce, Enforce, "true true", "true"),
         (Enforce, ReportOnly, "false false", "true"),
@@ -417,8 +417,8 @@ async fn only_the_innermost_enforced_verdict_gives_a_proof() {
     ];
     for (outer, inner, annotated, unannotated) in cases {
         let name = format!("{inner:?} in {outer:?}");
-        let outer = builder("12345").validation(outer).build().unwrap();
-        let inner = builder("12345").validation(inner).build().unwrap();
+        let outer = builder("12345").mode(outer).build().unwrap();
+        let inner = builder("12345").mode(inner).build().unwrap();
         let app = App::new()
             .app_data(inner)
             .wrap(TwilioValidation::with_config(outer))
@@ -635,8 +635,8 @@ async fn dynamic_paths_in_nested_scopes_do_not_panic() {
 
 #[actix_web::test]
 async fn report_only_and_off_let_through_what_can_be_read() {
-    for (validation, verdicts) in [(Validation::ReportOnly, 1), (Validation::Off, 0)] {
-        let (config, count) = counted(builder("12345").validation(validation).body_limit(16));
+    for (validation, verdicts) in [(Mode::ReportOnly, 1), (Mode::Off, 0)] {
+        let (config, count) = counted(builder("12345").mode(validation).body_limit(16));
         let app = App::new()
             .wrap(TwilioValidation::with_config(config))
             .route("/form", web::post().to(form))
@@ -745,6 +745,53 @@ async fn bodies_are_bounded_in_size_and_time() {
         let (req, _) = req.replace_payload(Payload::from(payload.boxed_local()));
         assert_eq!(call_service(&app, req).await.status(), status, "{name}");
         assert_eq!(runs(), 0, "{name}");
+    }
+}
+
+/// What a middleware between `TwilioValidation` and the handler does with the body.
+const INTERFERENCES: [(&str, Interference, (u16, &str)); 7] = [
+    ("nothing", |body| Some(body), (200, "Body=Hi")),
+    (
+        "reads and puts back",
+        |body| Some(Bytes::from(body.to_vec())),
+        (200, "Body=Hi"),
+    ),
+    ("eats", |_| None, UNJUDGED),
+    ("empties", |_| Some(Bytes::new()), UNJUDGED),
+    (
+        "replaces",
+        |_| Some(Bytes::from_static(b"Body=No")),
+        UNJUDGED,
+    ),
+    (
+        "appends",
+        |body| Some([&body[..], b"&Body=No"].concat().into()),
+        UNJUDGED,
+    ),
+    (
+        "exceeds the limit",
+        |_| Some(vec![b'a'; 300 * 1024].into()),
+        UNJUDGED,
+    ),
+];
+
+type Interference = fn(Bytes) -> Option<Bytes>;
+
+#[actix_web::test]
+async fn a_body_that_was_eaten_or_replaced_after_the_verdict_reaches_no_handler() {
+    for (name, interference, expected) in INTERFERENCES {
+        let interfere = from_fn(move |mut req: ServiceRequest, next: Next<_>| async move {
+            let body = req.extract::<Bytes>().await?;
+            req.set_payload(interference(body).map_or(Payload::None, Payload::from));
+            next.call(req).await
+        });
+        let app = App::new().app_data(config("12345")).service(attribute);
+        let app = app.wrap(interfere).wrap(TwilioValidation::new());
+        let app = init_service(app).await;
+        let genuine = Webhook::form("/attribute", "Body=Hi").signed("12345");
+        let (status, answer) = genuine.call(&app).await;
+        assert_eq!((status, &*answer), expected, "{name}");
+        assert_eq!(runs(), usize::from(status == 200), "{name}");
     }
 }
 

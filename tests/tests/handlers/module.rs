@@ -404,6 +404,22 @@ mod with_own_policy {
     }
 }
 
+/// The way by which another crate may hand this one on.
+mod reexport {
+    pub(crate) use actix_twilio as twilio;
+}
+
+#[validate_twilio_request(crate = super::reexport::twilio)]
+mod with_crate {
+    pub(crate) mod nested {
+        #[actix_web::post("/crate")]
+        pub(crate) async fn by_its_path() -> &'static str {
+            crate::module::ran();
+            "ran"
+        }
+    }
+}
+
 #[actix_web::test]
 async fn options_go_to_each_route_that_has_none_of_its_own() {
     use with_options::{apps, inner::inner, modules, nested::nested, own, policies};
@@ -414,6 +430,7 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
             with_policy::policy,
             with_policy::nested::deepest::policy,
             with_own_policy::nested::policy,
+            with_crate::nested::by_its_path,
         ));
     let app = init_service(app).await;
     let routes = [
@@ -430,6 +447,7 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
         ("/below/policy", "https://example.com/below/policy", "main"),
         ("/deepest", "https://example.com/deepest", "main"),
         ("/self", "https://example.com/self", "main"),
+        ("/crate", "https://example.com/crate", "12345"),
     ];
     for (path, own_url, own_token) in routes {
         assert_answer(&Webhook::new("POST", path).call(&app).await, REFUSED, path);

@@ -5,7 +5,8 @@ use std::net::SocketAddr;
 
 use actix_twilio::{
     TwilioConfig, Validated,
-    ValidationErrorKind::{OriginMalformed, SignatureMismatch},
+    ValidationErrorKind::{OriginMalformed, Signature},
+    signature::SignatureErrorKind::SignatureMismatch,
 };
 use actix_twilio_tests::{FORGED, config, refusal, sign_text};
 use actix_web::{
@@ -72,7 +73,7 @@ async fn accepted<'u>(
     let expected = if accepted.is_empty() {
         OriginMalformed
     } else {
-        SignatureMismatch
+        Signature(SignatureMismatch)
     };
     assert!(
         kinds.iter().all(|kind| *kind == expected),
@@ -692,5 +693,39 @@ async fn long_hosts_are_refused() {
             let urls = [&*url, "http://own.example/hook?x=1"];
             assert_url(name, &config, request, &urls, known.then_some(&*url)).await;
         }
+    }
+}
+
+#[actix_web::test]
+async fn a_webhook_at_exactly_the_stripped_prefix_is_recognized() {
+    let base = || config().public_url("https://own.example/twilio").unwrap();
+    let whole = "https://own.example/twilio";
+    let whole_with_query = "https://own.example/twilio?x=1";
+    let prefix: Headers<'_> = &[
+        ("X-Forwarded-Prefix", "/twilio"),
+        ("X-Forwarded-Proto", "https"),
+    ];
+    let (base, prefixed) = (
+        base().build().unwrap(),
+        config().forwarded_prefix(true).build().unwrap(),
+    );
+    let disbelieved = config().build().unwrap();
+    #[rustfmt::skip]
+    let cases = [
+        ("public URL", &base, "/", &[][..], whole, true),
+        ("public URL, query", &base, "/?x=1", &[], whole_with_query, true),
+        ("public URL, other query", &base, "/?x=2", &[], whole_with_query, false),
+        ("public URL, other path", &base, "/x", &[], whole, false),
+        ("public URL, slash", &base, "/x/", &[], "https://own.example/twilio/x", false),
+        ("prefix", &prefixed, "/", prefix, whole, true),
+        ("prefix, query", &prefixed, "/?x=1", prefix, whole_with_query, true),
+        ("prefix, other path", &prefixed, "/x", prefix, whole, false),
+        ("prefix that is not believed", &disbelieved, "/", prefix, whole, false),
+    ];
+    for (name, config, target, headers, signed, passes) in cases {
+        let request = || request(PROXY, headers).uri(target);
+        let urls = [signed.to_owned()];
+        let accepted = accepted(name, config, request, &urls).await;
+        assert_eq!(!accepted.is_empty(), passes, "{name}");
     }
 }

@@ -3,8 +3,11 @@
 use std::sync::{LazyLock, atomic::Ordering};
 
 use actix_twilio::{
-    AccountSid, AuthToken, ConfigError, KeyMap, Policy, Proof, RequestValidator, SharedKey,
-    TwilioConfig, TwilioValidation, Validated, Validation, validate_twilio_request,
+    AuthToken, ConfigError, Policy, Proof, RequestValidator, TwilioConfig, TwilioValidation,
+    Validated,
+    config::Mode,
+    keys::{AccountSid, KeyMap, SharedKey},
+    validate_twilio_request,
 };
 use actix_twilio_tests::{
     in_children, keys,
@@ -111,7 +114,7 @@ fn handlers(cfg: &mut ServiceConfig) {
 
 #[actix_web::test]
 async fn only_a_validated_and_enforced_request_has_a_proof() {
-    use Validation::{Enforce, Off, ReportOnly};
+    use Mode::{Enforce, Off, ReportOnly};
     let protected = [
         "/demands",
         "/demands_first",
@@ -121,7 +124,7 @@ async fn only_a_validated_and_enforced_request_has_a_proof() {
     ];
     let unprotected = ["/not_annotated", "/beside", "/behind"];
     for validation in [Enforce, ReportOnly, Off] {
-        let config = builder("12345").validation(validation).build().unwrap();
+        let config = builder("12345").mode(validation).build().unwrap();
         let bare = init_service(App::new().app_data(config.clone()).configure(handlers)).await;
         let middleware = App::new()
             .app_data(config.clone())
@@ -352,16 +355,8 @@ async fn options_follow_the_configuration_of_each_app() {
     let app = |config: TwilioConfig| app_of(Some(config), None);
     let a = app(config("12345")).await;
     let b = app(config("67890")).await;
-    let report = app(builder("12345")
-        .validation(Validation::ReportOnly)
-        .build()
-        .unwrap())
-    .await;
-    let off = app(builder("12345")
-        .validation(Validation::Off)
-        .build()
-        .unwrap())
-    .await;
+    let report = app(builder("12345").mode(Mode::ReportOnly).build().unwrap()).await;
+    let off = app(builder("12345").mode(Mode::Off).build().unwrap()).await;
     // In turns: no app gets what was made for another one.
     for round in 0..3 {
         for (name, token, statuses) in [("a's", "12345", [200, 403]), ("b's", "67890", [403, 200])]

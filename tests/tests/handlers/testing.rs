@@ -9,10 +9,13 @@ use std::{
 };
 
 use actix_twilio::{
-    AuthToken, RequestValidator, SharedKey, TwilioConfig, Validated,
-    ValidationErrorKind::{self as Kind, BodyHashMismatch, SignatureMismatch},
+    AuthToken, RequestValidator, TwilioConfig, Validated,
+    ValidationErrorKind::{self as Kind, Signature},
     WebhookRequest,
-    testing::{Signer, TwilioTestRequest, hashed_url},
+    keys::SharedKey,
+    signature::SignatureErrorKind,
+    signature::SignatureErrorKind::{BodyHashMismatch, SignatureMismatch},
+    testing::{Signer, TwilioTestRequest, with_body_sha256},
 };
 use actix_twilio_tests::{FORM, refusal, server::Server};
 use actix_web::{
@@ -82,7 +85,7 @@ fn requests(signer: &Signer) -> Vec<(&'static str, TestRequest)> {
             "JSON as text",
             new().twilio_body(
                 signer,
-                &hashed_url("https://example.com/a", " { } "),
+                &with_body_sha256("https://example.com/a", " { } "),
                 "application/json",
                 " { } ",
             ),
@@ -108,12 +111,19 @@ async fn what_is_signed_passes_and_what_is_forged_does_not() {
             );
         }
         for (name, req) in requests(&signer.forged()) {
-            assert_eq!(kind(&config, req).await, SignatureMismatch, "{key}, {name}");
+            assert_eq!(
+                kind(&config, req).await,
+                Signature(SignatureMismatch),
+                "{key}, {name}"
+            );
         }
         for (name, req) in requests(&Signer::new("another token")) {
             let kind = kind(&config, req).await;
             assert!(
-                matches!(kind, SignatureMismatch | Kind::KeyUnknown),
+                matches!(
+                    kind,
+                    Signature(SignatureMismatch | SignatureErrorKind::KeyUnknown)
+                ),
                 "{key}, {name}: {kind:?}"
             );
         }
@@ -126,7 +136,7 @@ async fn requests_go_where_the_url_says_with_every_byte_as_it_is() {
     let config = signer.config(BASE);
     let new = TestRequest::default;
     let get = |url: &str| new().twilio_get(&signer, url);
-    let hash = hashed_url("", "[1]");
+    let hash = with_body_sha256("", "[1]");
     let cases = [
         (
             get("https://example.com/a?b=%27%2f+%20'"),
@@ -168,7 +178,7 @@ async fn requests_go_where_the_url_says_with_every_byte_as_it_is() {
     let sent = get().to_srv_request();
     assert_eq!(sent.headers().get("Host").unwrap(), "example.com:8443");
     let req = get();
-    assert_eq!(kind(&config, req).await, SignatureMismatch);
+    assert_eq!(kind(&config, req).await, Signature(SignatureMismatch));
 }
 
 #[actix_web::test]
@@ -188,11 +198,11 @@ async fn what_is_set_afterwards_is_sent_but_not_signed() {
         found.push((name, kind(&config, replaced(req)).await));
     }
     let expected = [
-        ("form", SignatureMismatch),
-        ("form without parameters", SignatureMismatch),
-        ("JSON", BodyHashMismatch),
-        ("JSON as text", BodyHashMismatch),
-        ("GET", Kind::BodyHashMissing),
+        ("form", Signature(SignatureMismatch)),
+        ("form without parameters", Signature(SignatureMismatch)),
+        ("JSON", Signature(BodyHashMismatch)),
+        ("JSON as text", Signature(BodyHashMismatch)),
+        ("GET", Signature(SignatureErrorKind::BodyHashMissing)),
     ];
     assert_eq!(found, expected);
 
@@ -200,7 +210,7 @@ async fn what_is_set_afterwards_is_sent_but_not_signed() {
     let token = AuthToken::new("a token for tests").unwrap();
     let config = TwilioConfig::builder().auth_token(token).build().unwrap();
     let get = || TestRequest::default().twilio_get(&signer, "https://example.com/a");
-    assert_eq!(kind(&config, get()).await, SignatureMismatch);
+    assert_eq!(kind(&config, get()).await, Signature(SignatureMismatch));
     let req = get().insert_header((X_FORWARDED_PROTO, "https"));
     assert_eq!(text(&config, req).await, "GET /a example.com ");
 }
@@ -240,7 +250,7 @@ async fn real_clients_get_their_headers() {
         let server = Server::start_with(app, |server| server.listen(listener));
 
         let body = r#"{"a":"\u00e9"}"#;
-        let url = hashed_url(&format!("{base}/events?b=%27"), body);
+        let url = with_body_sha256(&format!("{base}/events?b=%27"), body);
         let json = WebhookRequest::new("POST", &url)
             .content_type("application/json")
             .body(body);
@@ -284,7 +294,7 @@ fn what_twilio_would_not_send_fails_with_a_message() {
         move || drop(TestRequest::default().twilio_get(signer, url))
     };
     let nested = [("A", [1])];
-    let hashed = hashed_url("https://example.com/", "{}");
+    let hashed = with_body_sha256("https://example.com/", "{}");
     let cases: Vec<(Call<'_>, &str)> = vec![
         (Box::new(get("/message")), "https:// or http://"),
         (Box::new(get("wss://example.com/")), "https:// or http://"),
@@ -304,7 +314,7 @@ fn what_twilio_would_not_send_fails_with_a_message() {
         ),
         (
             Box::new(|| drop(TestRequest::default().twilio_json(&signer, &hashed, &[1]))),
-            "several different bodySHA256",
+            "several different values of bodySHA256",
         ),
         (
             Box::new(|| {

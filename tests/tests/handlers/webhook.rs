@@ -1,7 +1,7 @@
 //! Typed webhooks: what Twilio documents is read, and no form is refused.
 
 use actix_twilio::{
-    testing::{Signer, TwilioTestRequest, hashed_url},
+    testing::{Signer, TwilioTestRequest, with_body_sha256},
     validate_twilio_request,
     webhook::{
         CallDirection, CallStatus, CallStatusCallback, CloudEvent, CloudEvents, GatherResult,
@@ -362,7 +362,7 @@ async fn webhooks_are_taken_by_handlers_behind_the_attribute() {
         ("X", "1"),
         ("X", "2"),
     ];
-    let url = hashed_url("https://example.com/events", r#"[{"id":"EZ1"}]"#);
+    let url = with_body_sha256("https://example.com/events", r#"[{"id":"EZ1"}]"#);
     let cases = [
         (
             new().twilio_form(&signer, "https://example.com/message", &form),

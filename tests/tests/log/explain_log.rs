@@ -1,8 +1,9 @@
 //! What a warning says of the cause, when it does, and what forgers can't make it say.
 
 use actix_twilio::{
-    AuthToken, KeyMap, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder, Validated,
-    Validation, WebhookRequest,
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, Validated, WebhookRequest,
+    config::Mode,
+    keys::{KeyMap, SharedKey},
 };
 use actix_twilio_tests::{
     FORGED, FORM, NO_VARIABLES, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children,
@@ -153,12 +154,7 @@ fn keys_and_websockets_are_explained_too() {
         let builder = TwilioConfig::builder().key_store(KeyMap::new().default_keys(keys));
         builder.explain_mismatches(true).build().unwrap()
     };
-    let report = || {
-        explaining()
-            .validation(Validation::ReportOnly)
-            .build()
-            .unwrap()
-    };
+    let report = || explaining().mode(Mode::ReportOnly).build().unwrap();
     let bare = || {
         TestRequest::with_uri("/m")
             .insert_header((HOST, "10.0.0.7:8080"))
@@ -211,7 +207,7 @@ fn nothing_is_explained_that_is_large_unmatched_or_not_asked_for() {
     let on = || explaining().build().unwrap();
     // Each build has its default.
     let default = || config().trusted_proxies([""; 0]).unwrap();
-    let report = || default().validation(Validation::ReportOnly);
+    let report = || default().mode(Mode::ReportOnly);
     let signed = |body: &str| format!("https://10.0.0.7/m{}", body.replace('=', ""));
     let forged = genuine_elsewhere().insert_header((SIGNATURE, FORGED));
     let large_json = seen("/m", "", "https://10.0.0.7/m")

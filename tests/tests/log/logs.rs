@@ -3,8 +3,11 @@
 use std::time::{Duration, Instant};
 
 use actix_twilio::{
-    Proof, Validated, Validation,
-    ValidationErrorKind::{self as Kind, OriginMalformed, SignatureMismatch},
+    Proof, Validated,
+    ValidationErrorKind::{OriginMalformed, Signature},
+    config::Mode,
+    signature::SignatureErrorKind,
+    signature::SignatureErrorKind::SignatureMismatch,
 };
 use actix_twilio_tests::{
     FORGED, NO_VARIABLES, SIGNATURE, config, in_child, in_children,
@@ -44,8 +47,10 @@ async fn each_refusal_is_one_warning_that_says_why() {
             "{kind}"
         );
         let (url, from) = match kind {
-            Kind::BodyHashMismatch => ("https://example.com/hook?x=..&bodySHA256=..", "Host"),
-            Kind::BodyHashConflicting => (
+            Signature(SignatureErrorKind::BodyHashMismatch) => {
+                ("https://example.com/hook?x=..&bodySHA256=..", "Host")
+            }
+            Signature(SignatureErrorKind::BodyHashConflicting) => (
                 "https://example.com/hook?x=..&bodySHA256=..&bodySHA256=..",
                 "Host",
             ),
@@ -208,7 +213,7 @@ async fn misconfiguration_is_an_error_that_names_the_setting() {
 
 #[actix_web::test]
 async fn missing_proof_is_an_error_unless_the_handler_can_do_without() {
-    let off = limited().validation(Validation::Off).build().unwrap();
+    let off = limited().mode(Mode::Off).build().unwrap();
     let (log, _guard) = Log::start();
     let without = web::to(async |proof: Validated<Option<Proof>>| format!("{:?}", *proof));
     let with = web::to(async |proof: Validated<Proof>| format!("{:?}", *proof));
@@ -270,10 +275,7 @@ fn wrong_environment_is_an_error_that_names_the_variable() {
 async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
     let (log, _guard) = Log::start();
 
-    let report = limited()
-        .validation(Validation::ReportOnly)
-        .build()
-        .unwrap();
+    let report = limited().mode(Mode::ReportOnly).build().unwrap();
     let line = log.only("report");
     assert_eq!(line.level, Level::WARN);
     assert!(line.field("message").contains("only reports"), "{line:?}");
@@ -283,7 +285,7 @@ async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
     let line = log.only("reported");
     assert_eq!(
         (line.level, line.field("kind")),
-        (Level::WARN, SignatureMismatch.as_str())
+        (Level::WARN, Signature(SignatureMismatch).as_str())
     );
     assert!(
         line.field("message")

@@ -15,9 +15,16 @@ use std::{
 };
 
 use actix_twilio::{
-    AccountSid, AuthToken, Cause, Explainer, KeyFile, KeyMap, KeyQuery, KeyStore, KeyStoreError,
-    MatchedKey, Proof, RequestValidator, SharedKey, TwilioConfig, TwilioConfigBuilder,
-    TwilioValidation, Validated, Validation, WebhookRequest, testing::Signer,
+    AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig, TwilioConfigBuilder,
+    TwilioValidation, Validated, ValidationError, ValidationErrorKind, WebhookRequest,
+    config::Mode,
+    explain::{Cause, Explainer},
+    keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
+    signature::{
+        stages::{BodyKind, CheckedHead},
+        url::{PublicUrl, UrlParts},
+    },
+    testing::Signer,
     validate_twilio_request,
 };
 use actix_twilio_tests::{
@@ -228,6 +235,7 @@ async fn no_public_type_prints_a_secret() {
     let request = posted(url, BODY).signature(&genuine);
     let forged = posted(url, BODY).signature(FORGED);
     let refusal = validator.validate(&forged).unwrap_err();
+    let head = CheckedHead::of(&request).unwrap();
     // What the signature matches is told, with the query: so there is no secret in this one.
     let seen = posted("http://example.com/hook", BODY);
     let signed = validator
@@ -246,12 +254,12 @@ async fn no_public_type_prints_a_secret() {
     let config_of = |builder: TwilioConfigBuilder| builder.build().unwrap();
     let middleware: TwilioValidation = TwilioValidation::with_config(config_of(config()));
     // What the attribute keeps its options in, and the configuration that it made of them.
-    let route = actix_twilio::__private::Route::new(Some("https://example.com"), None, None);
+    let route = actix_twilio::__private::RouteOptions::new().public_url("https://example.com");
     let of_app = TestRequest::default().app_data(config_of(config()));
     route.config(&of_app.to_http_request()).unwrap();
     #[rustfmt::skip]
     let mut printed = vec![
-        ("Route", debug(route)),
+        ("RouteOptions", debug(route)),
         ("AuthToken", debug(AuthToken::new(TOKEN).unwrap())),
         ("SharedKey", debug(shared_key())),
         ("AccountSid", debug(ACCOUNT.parse::<AccountSid>().unwrap())),
@@ -259,8 +267,8 @@ async fn no_public_type_prints_a_secret() {
         ("WebhookRequest", debug(request)),
         ("Accepted", debug(validator.validate(&request).unwrap())),
         ("MatchedKey", debug(MatchedKey::AuthToken(0))),
-        ("ValidationError", error(&refusal)),
-        ("ValidationErrorKind", format!("{:?} {}", refusal.kind(), refusal.kind())),
+        ("SignatureError", error(&refusal)),
+        ("SignatureErrorKind", format!("{:?} {}", refusal.kind(), refusal.kind())),
         ("Explainer", debug(&explainer)),
         ("Explanation", debug(&explanation)),
         ("Cause", debug(Cause::ALL)),
@@ -270,7 +278,14 @@ async fn no_public_type_prints_a_secret() {
         ("TwilioConfigBuilder", debug(TwilioConfig::builder().key_store(map.clone()))),
         ("TwilioConfig", debug(config_of(config()))),
         ("TwilioConfig", debug(config_of(TwilioConfig::builder().key_store(map)))),
-        ("Validation", debug(Validation::Enforce)),
+        ("Mode", debug(Mode::Enforce)),
+        ("UrlParts", debug(UrlParts::of(url))),
+        ("PublicUrl", debug(PublicUrl::parse_base("https://example.com"))),
+        ("BodyKind", debug(BodyKind::of(&request))),
+        ("CheckedHead", debug(&head)),
+        ("CheckedUrl", debug(head.check_url(&validator, url, "").unwrap())),
+        ("ValidationErrorKind", debug(ValidationErrorKind::from(refusal))),
+        ("ValidationError", error(&ValidationError::from(refusal))),
         ("TwilioValidation", debug(&middleware)),
         ("TwilioValidationMiddleware", debug(middleware.new_transform(Inner).await.unwrap())),
         ("Signer", debug(Signer::new(TOKEN))),
@@ -334,10 +349,12 @@ fn public_types() -> BTreeSet<String> {
     }
 
     let mut types = BTreeSet::new();
-    add_types_below(
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../runtime/src")),
-        &mut types,
-    );
+    for package in ["runtime", "signature"] {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("..")
+            .join(package);
+        add_types_below(&package.join("src"), &mut types);
+    }
     types
 }
 
@@ -566,14 +583,14 @@ fn explaining_servers_print_no_secret() {
 fn reporting_servers_print_no_secret() {
     let expected = ["WARN actix_twilio: would have refused"];
     in_child(NO_VARIABLES, || {
-        search_server(&expected, config().validation(Validation::ReportOnly));
+        search_server(&expected, config().mode(Mode::ReportOnly));
     });
 }
 
 #[test]
 fn servers_that_let_everything_through_print_no_secret() {
     in_child(NO_VARIABLES, || {
-        search_server(&["validation is off"], config().validation(Validation::Off));
+        search_server(&["validation is off"], config().mode(Mode::Off));
     });
 }
 
@@ -602,7 +619,7 @@ fn panics_over_results_print_no_secret() {
             }),
             ("TwilioConfig", &|| demand_error(config().build())),
             ("Accepted", &|| demand_error(keys.validate(&genuine))),
-            ("ValidationError", &|| drop(keys.validate(&forged).unwrap())),
+            ("SignatureError", &|| drop(keys.validate(&forged).unwrap())),
         ];
         for (name, result) in results {
             panic::catch_unwind(AssertUnwindSafe(result)).unwrap_err();

@@ -7,8 +7,8 @@ use std::{
 };
 
 use actix_twilio::{
-    AuthToken, KeyMap, RequestValidator, TwilioConfig, TwilioConfigBuilder, TwilioValidation,
-    WebhookRequest, validate_twilio_request,
+    AuthToken, RequestValidator, TwilioConfig, TwilioConfigBuilder, TwilioValidation,
+    WebhookRequest, keys::KeyMap, validate_twilio_request,
 };
 use actix_twilio_tests::{
     FORM,

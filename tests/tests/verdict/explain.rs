@@ -5,14 +5,18 @@
 use std::time::Instant;
 
 use actix_twilio::{
-    AuthToken,
-    Cause::{
-        self, BodyHash, BodyUnsigned, Host, ParamsDecodedTwice, ParamsDropped, ParamsExtra,
-        ParamsTrimmed, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme,
-        SignatureMalformed, SignatureMissing, Token, TrailingSlash, Unknown, Userinfo,
-        WebsocketScheme,
+    AuthToken, RequestValidator, WebhookRequest,
+    explain::{
+        Cause::{
+            self, BodyHash, BodyUnsigned, Host, ParamsDecodedTwice, ParamsDropped, ParamsExtra,
+            ParamsTrimmed, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme,
+            SignatureMalformed, SignatureMissing, Token, TrailingSlash, Unknown, Userinfo,
+            WebsocketScheme,
+        },
+        Explainer, Explanation,
     },
-    Explainer, Explanation, RequestValidator, SharedKey, WebhookRequest, body_sha256,
+    keys::SharedKey,
+    signature::body_sha256,
 };
 use actix_twilio_tests::{FORGED, FORM, TOKEN, hashed, sign_form, sign_text, validator};
 

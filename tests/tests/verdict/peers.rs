@@ -8,7 +8,7 @@ mod cases;
 mod peer;
 mod requests;
 
-use actix_twilio::{AuthToken, RequestValidator, SharedKey};
+use actix_twilio::{AuthToken, RequestValidator, keys::SharedKey};
 use actix_twilio_tests::{self as support, TOKEN, validator};
 use rand::{SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 

@@ -4,16 +4,21 @@
 use std::{collections::BTreeSet, env};
 
 use actix_twilio::{
-    AuthToken,
-    Cause::{
-        Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash,
-        Unknown, Userinfo, WebsocketScheme,
+    AuthToken, RequestValidator,
+    explain::{
+        Cause::{
+            Host, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme, TrailingSlash,
+            Unknown, Userinfo, WebsocketScheme,
+        },
+        Explainer,
     },
-    Explainer, MatchedKey, RequestValidator,
-    ValidationErrorKind::{
-        BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+    keys::MatchedKey,
+    signature::{
+        SignatureErrorKind::{
+            BodyHashMismatch, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+        },
+        body_sha256,
     },
-    body_sha256,
 };
 use actix_twilio_tests::{
     FORM, hashed,
@@ -517,6 +522,7 @@ prop_compose! {
         url in url(),
         body in prop_oneof![Just(vec![]), bytes(), (parameters(), any::<u64>()).prop_map(|(pairs, escapes)| encode(&pairs, escapes))],
         hash in 0..5,
+        below in any::<bool>(),
         content_type in header(&[
             FORM, FORM, "Application/X-WWW-Form-URLEncoded; charset=UTF-8", "application/json", "",
             "application/x-www-form-urlencoded; charset=latin1", "application/x-www-form-urlencoded;a=\";charset=utf-8\"",
@@ -535,7 +541,11 @@ prop_compose! {
             let mark = if url.contains('?') { '&' } else { '?' };
             url = format!("{url}{mark}bodySHA256={}", body_sha256(hash_of));
         }
-        Request { method: method.to_owned(), url, content_type, content_encoding, signature: vec![], settings, body }
+        // Often the whole path, so that the app's own is the root.
+        let path = url.split(['?', '#']).next().unwrap_or_default().splitn(4, '/').nth(3);
+        let base_path = path.filter(|_| below).map(|path| format!("/{}", path.strip_suffix('/').unwrap_or(path)));
+        let base_path = base_path.unwrap_or_default();
+        Request { method: method.to_owned(), url, base_path, content_type, content_encoding, signature: vec![], settings, body }
     }
 }
 

@@ -2,14 +2,17 @@
 //! of them.
 
 use actix_twilio::{
-    AuthToken, MatchedKey, RequestValidator, SharedKey,
-    ValidationErrorKind::{
-        self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
-        CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
-        SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
-        SignatureMissing,
+    AuthToken, RequestValidator, WebhookRequest,
+    keys::{MatchedKey, SharedKey},
+    signature::{
+        SignatureErrorKind::{
+            self as Kind, AlgorithmUnknown, BodyHashConflicting, BodyHashMismatch, BodyHashMissing,
+            CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported, KeyUnknown,
+            SettingsMalformed, SignatureConflicting, SignatureMalformed, SignatureMismatch,
+            SignatureMissing,
+        },
+        body_sha256,
     },
-    WebhookRequest, body_sha256,
 };
 use actix_twilio_tests::{FORGED, FORM, TOKEN, hashed, sign_form, sign_text, validator};
 
@@ -351,7 +354,17 @@ fn each_url_has_its_candidates_and_no_other() {
         ("R10.3", "GET", "https://h/x/", &["https://h:443/x/"]),
         ("R10.3", "GET", "https://h", &["https://h:443"]),
         ("R10.3", "GET", "https://h/", &["https://h:443/", "https://h", "https://h:443"]),
-        ("R10.3", "GET", "https://h/?", &["https://h:443/?"]),
+        ("R10.3", "GET", "https://h/?", &["https://h:443/?", "https://h?", "https://h:443?"]),
+        ("R10.3", "POST", "https://h/?b=1", &["https://h:443/?b=1", "https://h?b=1", "https://h:443?b=1"]),
+        (
+            "R10.3",
+            "GET",
+            "https://h/?a=%27%40%3A",
+            &[
+                "https://h:443/?a=%27%40%3A", "https://h?a=%27%40%3A", "https://h:443?a=%27%40%3A",
+                "https://h/?a='@:", "https://h:443/?a='@:", "https://h?a='@:", "https://h:443?a='@:",
+            ],
+        ),
         (
             "R10.3",
             "GET",

@@ -2,7 +2,10 @@
 
 use std::{future::pending, time::Duration};
 
-use actix_twilio::{KeyQuery, KeyStore, KeyStoreError, RequestValidator, TwilioConfig};
+use actix_twilio::{
+    KeyStore, RequestValidator, TwilioConfig,
+    keys::{KeyQuery, KeyStoreError},
+};
 use actix_twilio_tests::{FORGED, FORM, config, validator};
 use futures_util::future::join_all;
 use tokio::io::AsyncWriteExt;

@@ -1,0 +1,190 @@
+//! `verify`: verifies the signatures of captured requests.
+
+use std::{
+    io::{self, BufRead, Read, Write},
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use twilio_signature::{
+    RequestValidator,
+    header::{SIGNATURE, SIGNATURE_SETTINGS},
+};
+
+use crate::{
+    input::{json, request::Request, request_args::RequestArgs, source, token::KeyArgs},
+    outcome::Failure,
+};
+
+/// The longest line that is read, in bytes. Twilio's requests are a thousand times shorter.
+const LINE_LIMIT: u64 = 64 * 1024 * 1024;
+
+const EXAMPLES: &str = "\
+Examples:
+  twilio-webhook verify https://example.com/message -d Body=Hi --signature RSOYDt4T1cUTdK1PDd93...=
+  twilio-webhook verify 'https://example.com/?bodySHA256=...' --body event.json --signature ...
+  twilio-webhook verify --jsonl requests.jsonl
+
+Each line of the --jsonl file is a JSON object with these fields; only url is required:
+  url              the whole URL
+  method           default: POST with a body, otherwise GET
+  content_type     the Content-Type header
+  body, body_b64   the raw body, as text or in base64
+  signature        the X-Twilio-Signature header; absent or null if there was none
+  settings_header  the X-Twilio-Webhooks-Signature-Settings header
+  token            the one token to use instead of TWILIO_AUTH_TOKEN
+  shared_key_id    the ID of the SharedKey whose secret is in token
+  id               any value, which is copied to the result
+
+The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
+the reason why it is not valid) and matched_url (the form of the URL that was signed). A malformed line \
+gets an error instead.
+
+Exit status: 0 all requests are valid; 1 some are not; 2 wrong usage, or a malformed line (the other lines \
+are still verified).";
+
+/// Verifies the signatures of captured requests and prints the results as JSON.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES, override_usage = "twilio-webhook verify [OPTIONS] <URL>\n       \
+    twilio-webhook verify [OPTIONS] --jsonl <FILE>")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    request: Option<RequestArgs>,
+    /// The value of the X-Twilio-Signature header.
+    #[arg(long, value_name = "VALUE", conflicts_with = "jsonl")]
+    signature: Option<String>,
+    /// The value of the X-Twilio-Webhooks-Signature-Settings header, which names a SharedKey.
+    #[arg(long, value_name = "VALUE", conflicts_with = "jsonl")]
+    settings_header: Option<String>,
+    /// Reads requests from a file with a JSON object per line, or from the standard input if FILE is -.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["RequestArgs", "shared_key_id"])]
+    jsonl: Option<PathBuf>,
+    #[command(flatten)]
+    key: KeyArgs,
+}
+
+/// The result for a request. The order of the fields is that of the output.
+#[derive(Serialize)]
+struct VerifyResult<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a RawValue>,
+    valid: bool,
+    kind: &'static str,
+    matched_url: Option<String>,
+}
+
+/// The result for a line that is not a request.
+#[derive(Serialize)]
+struct MalformedLine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<Box<RawValue>>,
+    error: String,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    let path = match (&args.jsonl, &args.request) {
+        (Some(path), _) => path,
+        (None, Some(request)) => return verify_one(args, request),
+        (None, None) => return Err(Failure::usage("pass a URL, or requests with --jsonl")),
+    };
+    source::at_most_one_stdin(&[source::is_stdin(path), args.key.is_stdin()])?;
+    // A line may have a key of its own. One that has none gets the kind `config`.
+    let default = args.key.validator_if_set()?.and_then(Result::ok);
+    verify_lines(path, default.as_ref())
+}
+
+fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
+    source::at_most_one_stdin(&[request.is_stdin(), args.key.is_stdin()])?;
+    let mut request = request.read()?;
+    request.add_header(SIGNATURE, args.signature.clone());
+    request.add_header(SIGNATURE_SETTINGS, args.settings_header.clone());
+    let keys = args.key.validator();
+    let result = judge(&request, keys.as_ref().ok());
+    write_line(&mut io::stdout().lock(), &result)?;
+    keys?;
+    if result.valid {
+        Ok(())
+    } else {
+        Err(Failure::Check)
+    }
+}
+
+fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), Failure> {
+    let mut lines = source::open(path)?;
+    let mut output = io::stdout().lock();
+    let (mut line, mut all_valid, mut malformed) = (Vec::new(), true, 0_usize);
+    loop {
+        line.clear();
+        let complete =
+            read_line(&mut lines, &mut line).map_err(|err| source::unreadable(path, &err))?;
+        if line.is_empty() {
+            break;
+        }
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let request = if complete {
+            json::parse(&line)
+        } else {
+            Err(format!("the line is longer than {LINE_LIMIT} bytes"))
+        };
+        match request {
+            Ok((request, _)) => {
+                let result = judge(&request, default);
+                all_valid &= result.valid;
+                write_line(&mut output, &result)?;
+            }
+            Err(error) => {
+                malformed += 1;
+                let id = json::id_of(&line);
+                write_line(&mut output, &MalformedLine { id, error })?;
+            }
+        }
+    }
+    match malformed {
+        0 if all_valid => Ok(()),
+        0 => Err(Failure::Check),
+        1 => Err(Failure::usage(
+            "1 line is malformed: see its error in the output",
+        )),
+        count => Err(Failure::usage(format_args!(
+            "{count} lines are malformed: see their errors in the output"
+        ))),
+    }
+}
+
+fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> VerifyResult<'a> {
+    let validator = match &request.validator {
+        Some(own) => own.as_ref().ok(),
+        None => default,
+    };
+    let (kind, matched_url) = match validator.map(|keys| keys.validate(&request.webhook())) {
+        None => ("config", None),
+        Some(Ok(accepted)) => ("valid", Some(accepted.url.into_owned())),
+        Some(Err(err)) => (err.kind().as_str(), None),
+    };
+    VerifyResult {
+        id: request.id.as_deref(),
+        valid: matched_url.is_some(),
+        kind,
+        matched_url,
+    }
+}
+
+/// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
+/// was kept: the rest of a line that is too long is skipped.
+fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let read = lines.by_ref().take(LINE_LIMIT).read_until(b'\n', line)?;
+    if read as u64 == LINE_LIMIT && line.last() != Some(&b'\n') {
+        return lines.skip_until(b'\n').map(|skipped| skipped == 0);
+    }
+    Ok(true)
+}
+
+/// Writes and flushes a line, so that a program at the other end of a pipe can wait for it.
+fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, line)?;
+    output.write_all(b"\n")?;
+    output.flush()
+}

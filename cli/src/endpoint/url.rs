@@ -1,0 +1,159 @@
+//! URLs as text: a URL must be sent exactly as it was signed.
+
+use std::borrow::Cow;
+
+use twilio_signature::url::{UrlParts, scheme};
+
+use crate::outcome::Failure;
+
+/// A URL that requests can be sent to: it has a scheme, a host and a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Url {
+    parts: UrlParts<'static>,
+    text: String,
+}
+
+impl Url {
+    /// Parses a URL. A fragment is cut off, since it is never sent; a missing path becomes `/`, which
+    /// is sent in its place.
+    pub(crate) fn parse(text: &str, schemes: &[&str]) -> Result<Self, Failure> {
+        let usage = |problem: &str| Failure::usage(format_args!("the URL {problem}"));
+        let mut parts = UrlParts::of(text).into_owned();
+        parts.fragment = None;
+        if parts.scheme.is_empty() {
+            return Err(usage(
+                "has no scheme: write the whole URL, such as http://localhost:8080/message",
+            ));
+        }
+        if !schemes.contains(&&*parts.scheme) {
+            return Err(usage(&format!(
+                "must start with {}://",
+                schemes.join(":// or ")
+            )));
+        }
+        if parts.user_info.is_some() {
+            return Err(usage(
+                "has a user name in it: pass the user name with --auth",
+            ));
+        }
+        if parts.host.is_empty() {
+            return Err(usage("has no host"));
+        }
+        if parts
+            .target()
+            .contains(|c: char| c.is_whitespace() || c.is_control())
+        {
+            return Err(usage(
+                "has white space or a control character in it: escape it, a space as %20",
+            ));
+        }
+        if parts.path.is_empty() {
+            parts.path = "/".into();
+        }
+        Ok(Self::from(parts))
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the path and the query, as the first line of a request has them.
+    pub(crate) fn target(&self) -> String {
+        self.parts.target()
+    }
+
+    /// Appends pairs to the query.
+    pub(crate) fn with_query(&self, pairs: &str) -> Self {
+        let mut parts = self.parts.clone();
+        if !pairs.is_empty() {
+            let query = parts.query.unwrap_or(Cow::Borrowed(""));
+            let separator = match &*query {
+                query if query.is_empty() || query.ends_with('&') => "",
+                _ => "&",
+            };
+            parts.query = Some([&*query, separator, pairs].concat().into());
+        }
+        Self::from(parts)
+    }
+
+    /// Writes the scheme of WebSockets as that of the HTTP that they start with, or the reverse.
+    pub(crate) fn with_scheme_of(&self, websocket: bool) -> Self {
+        let mut parts = self.parts.clone();
+        if let Some(secure) = parts.is_secure() {
+            parts.scheme = scheme(secure, websocket).into();
+        }
+        Self::from(parts)
+    }
+}
+
+impl From<UrlParts<'static>> for Url {
+    fn from(parts: UrlParts<'static>) -> Self {
+        Self {
+            text: parts.text(),
+            parts,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HTTP: &[&str] = &["http", "https"];
+
+    #[test]
+    fn only_urls_that_can_be_sent_to_are_parsed() {
+        let wrong = [
+            "",
+            "localhost:8080/message",
+            "ftp://h/",
+            "ws://h/",
+            "HTTP://h/",
+            "http://",
+            "http:///message",
+            "http://:8080/",
+            "http://user:secret@h/",
+            "http://h/a b",
+            "http://h/a\nb",
+        ];
+        for text in wrong {
+            let Err(Failure::Usage(message)) = Url::parse(text, HTTP) else {
+                panic!("{text:?} is parsed");
+            };
+            assert!(!message.contains("secret"), "{message}");
+        }
+        let right = [
+            ("http://h", "http://h/", "/"),
+            ("http://h?x=1", "http://h/?x=1", "/?x=1"),
+            ("http://h:1/a?#rc=2", "http://h:1/a?", "/a?"),
+            (
+                "https://[::1]:1/a'b/%2F?q=+%20'",
+                "https://[::1]:1/a'b/%2F?q=+%20'",
+                "/a'b/%2F?q=+%20'",
+            ),
+        ];
+        for (text, url, target) in right {
+            let parsed = Url::parse(text, HTTP).unwrap();
+            assert_eq!(
+                (parsed.as_str(), &*parsed.target()),
+                (url, target),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn pairs_are_appended_to_the_query() {
+        let cases = [
+            ("http://h/", "a=1", "http://h/?a=1"),
+            ("http://h/?", "a=1", "http://h/?a=1"),
+            ("http://h/?b", "a=1", "http://h/?b&a=1"),
+            ("http://h/?b&", "a=1", "http://h/?b&a=1"),
+            ("http://h/?", "", "http://h/?"),
+        ];
+        for (url, pairs, expected) in cases {
+            let url = Url::parse(url, HTTP).unwrap();
+            assert_eq!(url.with_query(pairs).as_str(), expected);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, error::Category, value::RawValue};
+use twilio_signature::{AuthToken, ConfigError, RequestValidator, header};
+use zeroize::Zeroizing;
+
+use crate::input::{
+    request::{Header, Request},
+    token,
+};
+
+/// Parses an object. Returns the request, and apart from it the headers in the field `headers`, which
+/// only captures have.
+///
+/// # Errors
+///
+/// The error names the field and shows no value, which may be secret.
+pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<Header>), String> {
+    if !is_object(json) {
+        return Err("not a JSON object".to_owned());
+    }
+    let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
+    let token = text("token", fields.token)?.map(Zeroizing::new);
+    let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
+    let body = match (
+        text("body", fields.body)?,
+        text("body_b64", fields.body_b64)?,
+    ) {
+        (Some(_), Some(_)) => {
+            return Err("`body` and `body_b64` are both set: keep one of them".to_owned());
+        }
+        (Some(body), None) => body.into_bytes(),
+        (None, Some(base64)) => BASE64_STANDARD
+            .decode(base64)
+            .map_err(|_| "`body_b64` is not base64".to_owned())?,
+        (None, None) => Vec::new(),
+    };
+    let mut request = Request {
+        id: fields.id,
+        url: text("url", fields.url)?.ok_or("`url` is missing")?,
+        method: text("method", fields.method)?.unwrap_or_else(|| default_method(&body).to_owned()),
+        body,
+        validator: own_validator(shared_key_id, token),
+        ..Request::default()
+    };
+    request.add_header(header::SIGNATURE, text("signature", fields.signature)?);
+    request.add_header(
+        header::SIGNATURE_SETTINGS,
+        text("settings_header", fields.settings_header)?,
+    );
+    request.add_header("Content-Type", text("content_type", fields.content_type)?);
+    Ok((request, headers(fields.headers)?))
+}
+
+/// Returns the method of a request that names none.
+fn default_method(body: &[u8]) -> &'static str {
+    if body.is_empty() { "GET" } else { "POST" }
+}
+
+/// Returns the `id` of an object that has an error elsewhere, if there is one.
+pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
+    #[derive(Deserialize)]
+    struct Id {
+        id: Box<RawValue>,
+    }
+    if !is_object(json) {
+        return None;
+    }
+    serde_json::from_slice(json).ok().map(|Id { id }| id)
+}
+
+/// Returns whether the JSON starts like an object. The parser would accept an array of the fields too.
+pub(crate) fn is_object(json: &[u8]) -> bool {
+    json.trim_ascii_start().starts_with(b"{")
+}
+
+/// The fields with values of any type, so that an error about one does not show its value.
+#[derive(Deserialize)]
+struct Fields {
+    #[serde(default, deserialize_with = "present")]
+    id: Option<Box<RawValue>>,
+    url: Option<Value>,
+    method: Option<Value>,
+    content_type: Option<Value>,
+    body: Option<Value>,
+    body_b64: Option<Value>,
+    signature: Option<Value>,
+    settings_header: Option<Value>,
+    token: Option<Value>,
+    shared_key_id: Option<Value>,
+    headers: Option<Value>,
+}
+
+/// Keeps an `id` of `null`, which an `Option` alone would turn into `None`.
+fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(value).map(Some)
+}
+
+fn text(name: &str, value: Option<Value>) -> Result<Option<String>, String> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(format!("`{name}` is not a string")),
+    }
+}
+
+/// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
+fn headers(value: Option<Value>) -> Result<Vec<Header>, String> {
+    let fields = match value {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Object(fields)) => fields,
+        Some(_) => return Err("`headers` is not an object".to_owned()),
+    };
+    let mut headers = Vec::new();
+    for (name, value) in fields {
+        let values = match value {
+            Value::Array(values) => values,
+            value => vec![value],
+        };
+        for value in values {
+            let Value::String(value) = value else {
+                return Err("a value in `headers` is not a string".to_owned());
+            };
+            headers.push((name.clone(), value.into_bytes()));
+        }
+    }
+    Ok(headers)
+}
+
+/// Makes the key that a request has of its own. A SharedKey without a secret is an error: the token of
+/// the environment does not replace the secret.
+fn own_validator(
+    shared_key_id: Option<String>,
+    token: Option<Zeroizing<String>>,
+) -> Option<Result<RequestValidator, ConfigError>> {
+    match (shared_key_id, token) {
+        (Some(id), secret) => Some(token::shared_key(&id, &secret.unwrap_or_default())),
+        (None, Some(token)) => {
+            Some(AuthToken::new(&*token).and_then(|token| RequestValidator::new([token])))
+        }
+        (None, None) => None,
+    }
+}
+
+/// Describes a parser error without the parser's own text, which may show a value.
+fn describe(err: &serde_json::Error) -> String {
+    match err.classify() {
+        Category::Data => "a field is there twice".to_owned(),
+        Category::Syntax | Category::Eof | Category::Io => {
+            format!(
+                "not valid JSON at line {}, column {}",
+                err.line(),
+                err.column()
+            )
+        }
+    }
+}

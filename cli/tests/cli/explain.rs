@@ -1,0 +1,319 @@
+//! `twilio-webhook explain`: each cause from a captured request, in words and as JSON.
+
+use actix_twilio::{RequestValidator, WebhookRequest, keys::SharedKey, signature::body_sha256};
+use serde_json::{Value, json};
+
+use crate::support::{FORGED, Output, TOKEN, file, sign_text as sign, tool};
+
+const FORM: &str = "Content-Type: application/x-www-form-urlencoded\n";
+
+fn run(args: &[&str], token: Option<&str>, input: &[u8]) -> Output {
+    tool(&[&["explain"], args].concat())
+        .token(token)
+        .input(input)
+        .run()
+}
+
+/// Explains a capture as JSON.
+#[track_caller]
+fn explain(args: &[&str], input: &[u8]) -> Value {
+    let args = [&["--json"], args, &["-"]].concat();
+    let output = run(&args, Some(TOKEN), input);
+    let value: Value = serde_json::from_str(&output.stdout).unwrap();
+    let valid = value.get("valid").and_then(Value::as_bool).unwrap();
+    assert_eq!(output.status, i32::from(!valid), "{value}");
+    value
+}
+
+#[track_caller]
+fn assert_causes(value: &Value, causes: &[&str], matched: Option<&str>) {
+    assert_eq!(value["causes"], json!(causes), "{value}");
+    assert_eq!(value["matched_url"], json!(matched), "{value}");
+    assert!(!value["advice"].as_str().unwrap().is_empty(), "{value}");
+}
+
+/// A capture, what was signed, and the causes that are found.
+struct Case(
+    /// Options.
+    &'static [&'static str],
+    /// The method and the target.
+    &'static str,
+    /// Further headers.
+    &'static str,
+    /// The body.
+    &'static str,
+    /// The URL that was signed.
+    &'static str,
+    /// The names and values that were signed after it.
+    &'static str,
+    /// The causes.
+    &'static [&'static str],
+);
+
+const OWN: &str = "http://10.0.0.7:8080";
+
+#[rustfmt::skip]
+const CAUSES: &[Case] = &[
+    Case(&[], "POST /m", FORM, "a=1", "http://10.0.0.7:8080/m", "a1", &[]),
+    Case(&[], "POST /m", FORM, "a=1", "https://10.0.0.7:8080/m", "a1", &["scheme"]),
+    Case(&[], "POST /m", FORM, "a=1", "https://10.0.0.7/m", "a1", &["scheme", "port"]),
+    Case(&[], "GET /m", "X-Forwarded-Host: example.com\n", "", "http://example.com/m", "", &["host"]),
+    Case(&[], "GET /m", "x-forwarded-host: example.com\n", "", "https://example.com/m", "", &["scheme", "host"]),
+    Case(&[], "GET /m", "", "", "http://10.0.0.7:3000/m", "", &["port"]),
+    Case(&["--public-url", "https://example.com/p"], "GET /m", "", "", "https://example.com/p/m", "", &["scheme", "host", "path_prefix"]),
+    Case(&[], "GET /m", "X-Forwarded-Prefix: /p\n", "", "http://10.0.0.7:8080/p/m", "", &["path_prefix"]),
+    Case(&[], "GET /m/", "", "", "http://10.0.0.7:8080/m", "", &["trailing_slash"]),
+    Case(&[], "GET /m?b=2&a=1&c=3", "", "", "http://10.0.0.7:8080/m?c=3&b=2&a=1", "", &["query_order"]),
+    Case(&[], "GET /m?a=x y", "", "", "http://10.0.0.7:8080/m?a=x%20y", "", &["query_encoding"]),
+    Case(&[], "GET /m", "X-Original-URI: /m?a=1\n", "", "http://10.0.0.7:8080/m?a=1", "", &["query_missing"]),
+    Case(&["--public-url", "https://example.com/hook?a=1"], "GET /m", "", "", "https://example.com/hook?a=1", "", &["scheme", "host", "path_prefix", "query_missing"]),
+    Case(&[], "GET /m", "Authorization: Basic dXNlcjpwYXNz\n", "", "http://user:pass@10.0.0.7:8080/m", "", &["userinfo"]),
+    Case(&[], "POST /m", FORM, "a=+x+&b=y", "http://10.0.0.7:8080/m", "axby", &["params_trimmed"]),
+    Case(&[], "POST /m", FORM, "a=x&b=&c=", "http://10.0.0.7:8080/m", "ax", &["params_dropped"]),
+    Case(&[], "POST /m", FORM, "a=1&a=2", "http://10.0.0.7:8080/m", "a2", &["params_dropped"]),
+    Case(&[], "POST /m", FORM, "a=%2B1", "http://10.0.0.7:8080/m", "a%2B1", &["params_decoded_twice"]),
+    Case(&[], "POST /m", FORM, "a=x&b=y", "http://10.0.0.7:8080/m", "ax", &["params_extra"]),
+    Case(&[], "POST /m", "Content-Type: application/json\n", "{\"a\":1}", "http://10.0.0.7:8080/m", "a1", &["body_hash"]),
+    Case(&[], "POST /m", "Content-Type: application/json\n", "{\"a\":1}", "http://10.0.0.7:8080/m", "", &["body_unsigned"]),
+    Case(&[], "GET /m", "Upgrade: websocket\nConnection: Upgrade\n", "", "wss://10.0.0.7/m", "", &["scheme", "port", "websocket_scheme"]),
+    Case(&["--url", "https://example.com/m"], "GET /m", "", "", "wss://example.com/m", "", &["websocket_scheme"]),
+    Case(&[], "GET http://10.0.0.7:8080/m", "", "", "https://10.0.0.7:8080/m", "", &["scheme"]),
+];
+
+#[test]
+fn each_cause_is_found_in_raw_text() {
+    for Case(args, line, headers, body, url, params, causes) in CAUSES {
+        let signature = sign(TOKEN, &format!("{url}{params}"));
+        for end in ["\n", "\r\n"] {
+            let head = format!(
+                "{line} HTTP/1.1\nHost: 10.0.0.7:8080\n{headers}Content-Length: {}\nx-twilio-signature: {signature}\n\n",
+                body.len(),
+            );
+            let capture = format!("{}{body}\n", head.replace('\n', end));
+            let value = explain(args, capture.as_bytes());
+            assert_causes(&value, causes, Some(url));
+        }
+    }
+}
+
+#[test]
+fn signatures_and_keys_are_explained() {
+    let capture = |headers: &str| format!("GET /m HTTP/1.1\nHost: 10.0.0.7:8080\n{headers}\n");
+    let explained = |headers: &str| explain(&[], capture(headers).as_bytes());
+    let url = format!("{OWN}/m");
+    let genuine = sign(TOKEN, &url);
+    assert_causes(&explained(""), &["signature_missing"], None);
+    let two = format!("X-Twilio-Signature: {genuine}\nX-Twilio-Signature: {FORGED}\n");
+    assert_causes(&explained(&two), &["signature_malformed"], None);
+    let quoted = format!("X-Twilio-Signature: \"{genuine}\"\n");
+    assert_causes(&explained(&quoted), &["signature_malformed"], Some(&url));
+    let forged = format!("X-Twilio-Signature: {FORGED}\n");
+    assert_causes(&explained(&forged), &["unknown"], None);
+    let settings =
+        format!("X-Twilio-Signature: {genuine}\nX-Twilio-Webhooks-Signature-Settings: key=K9\n");
+    assert_causes(&explained(&settings), &["shared_key"], Some(&url));
+
+    let tokens = file("explain-tokens.txt", "\nfirst-token\r\nsecond-token\n");
+    let args = ["--try-tokens", &tokens];
+    let signed = |signature: &str| capture(&format!("X-Twilio-Signature: {signature}\n"));
+    let value = explain(&args, signed(&sign("second-token", &url)).as_bytes());
+    assert_causes(&value, &["token"], Some(&url));
+    assert!(
+        value["advice"].as_str().unwrap().contains("number 2"),
+        "{value}"
+    );
+    assert!(!value.to_string().contains("second-token"), "{value}");
+    let both = explain(
+        &args,
+        signed(&sign("first-token", "https://10.0.0.7/m")).as_bytes(),
+    );
+    assert_causes(
+        &both,
+        &["scheme", "port", "token"],
+        Some("https://10.0.0.7/m"),
+    );
+
+    // The settings header was lost on the way.
+    let key = SharedKey::new("K1", "second-token").unwrap();
+    let keys = RequestValidator::with_keys([], [key]).unwrap();
+    let request = WebhookRequest::new("GET", &url);
+    let request = request.signature_settings("key=K1,algorithm=HMAC_SHA256");
+    let by_key = signed(&keys.sign(&request).unwrap());
+    assert_causes(
+        &explain(&args, by_key.as_bytes()),
+        &["shared_key"],
+        Some(&url),
+    );
+    assert_causes(&explain(&[], by_key.as_bytes()), &["shared_key"], None);
+}
+
+#[test]
+fn json_objects_are_captures_too() {
+    let body = "a=1&b=+";
+    let form = "application/x-www-form-urlencoded";
+    let signature = sign(TOKEN, "https://example.com/ma1b ");
+    let object = json!({
+        "url": "http://10.0.0.7/m",
+        "body": body,
+        "headers": {
+            "x-twilio-signature": signature,
+            "Content-Type": form,
+            "X-Forwarded-Host": ["inner", "example.com"],
+        },
+    });
+    let value = explain(&[], format!("\n {object}\n").as_bytes());
+    assert_causes(&value, &["scheme", "host"], Some("https://example.com/m"));
+    assert!(!value.to_string().contains("gave_up"), "{value}");
+
+    // The fields of `verify` count as they do there.
+    let own = sign("own token", "https://example.com/ma1b ");
+    let object = json!({
+        "url": "https://example.com/m", "content_type": form, "body": body, "signature": own,
+        "token": "own token",
+    });
+    let value = explain(&[], object.to_string().as_bytes());
+    assert_causes(&value, &[], Some("https://example.com/m"));
+    assert_eq!(value["valid"], true);
+    let other = explain(
+        &["--url", "http://example.com/m"],
+        object.to_string().as_bytes(),
+    );
+    assert_causes(&other, &["scheme"], Some("https://example.com/m"));
+    // Without a token of the environment too.
+    let output = run(&["-"], None, object.to_string().as_bytes());
+    assert_eq!(output.status, 0, "{}", output.stderr);
+
+    let hash = format!(
+        "https://example.com/m?bodySHA256={}",
+        body_sha256(b"\0\xff")
+    );
+    let object = json!({
+        "url": "https://example.com/m", "method": "POST", "body_b64": "AP8=",
+        "content_type": "application/octet-stream", "signature": sign(TOKEN, &hash),
+    });
+    let value = explain(&[], object.to_string().as_bytes());
+    assert_causes(&value, &["query_missing"], Some(&hash));
+}
+
+#[test]
+fn bodies_are_taken_as_they_are_declared() {
+    let url = format!("{OWN}/m?bodySHA256={}", body_sha256(b"\0\r\n\xff"));
+    let head = format!(
+        "POST {} HTTP/1.1\r\nHost: 10.0.0.7:8080\r\nX-Twilio-Signature: {}\r\n",
+        url.strip_prefix(OWN).unwrap(),
+        sign(TOKEN, &url)
+    );
+    let capture =
+        |length: &str, body: &[u8]| [format!("{head}{length}\r\n").as_bytes(), body].concat();
+    let declared = capture("Content-Length: 4\r\n", b"\0\r\n\xffGET / HTTP/1.1\r\n");
+    assert_eq!(explain(&[], &declared)["valid"], true);
+    assert_eq!(explain(&[], &capture("", b"\0\r\n\xff"))["valid"], true);
+    let cut = capture("Content-Length: 4\r\n", b"\0\r\n");
+    assert_causes(&explain(&[], &cut), &["body_hash"], Some(&url));
+    let output = run(&["-"], Some(TOKEN), &cut);
+    assert!(
+        output.stdout.contains("has only 3 of the body's 4 bytes"),
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
+fn text_output_has_the_urls_the_causes_and_the_advice() {
+    let capture = format!(
+        "POST /m?pin=1 HTTP/1.1\nHost: 10.0.0.7:8080\nX-Forwarded-Host: example.com\n{FORM}X-Twilio-Signature: {}\n\na=s3cr3t\n",
+        sign(TOKEN, "https://example.com/m?pin=1as3cr3t")
+    );
+    let path = file("explain-capture.txt", &capture);
+    let output = run(&[&path], Some(TOKEN), b"");
+    assert_eq!(output.status, 1);
+    let text = output.stdout;
+    for line in [
+        "The request is not valid.",
+        "The app saw:    POST http://10.0.0.7:8080/m?pin=1",
+        "Twilio signed:  https://example.com/m?pin=1",
+        "Why:            scheme: Twilio signed `https`",
+        "                host: Twilio signed another host.",
+        "What to do:     set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com.",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
+    for secret in [
+        TOKEN,
+        "s3cr3t",
+        &sign(TOKEN, "https://example.com/m?pin=1as3cr3t"),
+    ] {
+        assert!(!text.contains(secret), "{text}");
+    }
+
+    let hostile =
+        format!("GET /\u{1b}[31m\u{202e} HTTP/1.1\nHost: h\nX-Twilio-Signature: {FORGED}\n\n");
+    let output = run(&["-"], Some(TOKEN), hostile.as_bytes());
+    assert!(!output.stdout.contains(['\u{1b}', '\u{202e}']));
+    assert!(output.stdout.contains("Twilio signed:  unknown"));
+
+    let genuine = format!(
+        "GET /m HTTP/1.1\nHost: h\nX-Twilio-Signature: {}\n\n",
+        sign(TOKEN, "http://h/m")
+    );
+    let output = run(&["-"], Some(TOKEN), genuine.as_bytes());
+    assert_eq!(output.status, 0);
+    assert!(output.stdout.starts_with("The request is valid.\n"));
+}
+
+#[test]
+fn search_that_gives_up_says_so() {
+    let body: Vec<_> = (0..60).map(|n| format!("name{n}=+value{n}")).collect();
+    let body = body.join("&");
+    let capture = format!(
+        "POST /a/b?x=1&y=+2 HTTP/1.1\nHost: h:1\n{FORM}X-Twilio-Signature: {FORGED}\n\n{body}"
+    );
+    let value = explain(&[], capture.as_bytes());
+    assert_causes(&value, &["unknown"], None);
+    assert_eq!(value["gave_up"], true);
+    assert!(
+        value["advice"].as_str().unwrap().contains("gave up"),
+        "{value}"
+    );
+}
+
+/// A request without a signature.
+const UNSIGNED: &[u8] = b"GET /m HTTP/1.1\nHost: h\n\n";
+
+/// Options, the environment's token and the standard input.
+type Unreadable = (&'static [&'static str], Option<&'static str>, &'static [u8]);
+
+const UNREADABLE: &[Unreadable] = &[
+    (&["-"], Some(TOKEN), b""),
+    (&["-"], Some(TOKEN), b"hello"),
+    (&["-"], Some(TOKEN), b"{"),
+    (&["-"], Some(TOKEN), b"{\"url\": 1}"),
+    (
+        &["-"],
+        Some(TOKEN),
+        b"{\"url\": \"http://h/\", \"token\": \"\"}",
+    ),
+    (&["-"], Some(TOKEN), b"GET /m HTTP/1.1\n\n"),
+    (&["-"], None, UNSIGNED),
+    (&[], Some(TOKEN), UNSIGNED),
+    (&["/no/such/file"], Some(TOKEN), b""),
+    (&["--public-url", "example.com", "-"], Some(TOKEN), UNSIGNED),
+    (
+        &["--try-tokens", "/no/such/file", "-"],
+        Some(TOKEN),
+        UNSIGNED,
+    ),
+    (&["--try-tokens", "-", "-"], Some(TOKEN), UNSIGNED),
+    (&["--token-stdin", "-"], None, UNSIGNED),
+];
+
+#[test]
+fn unreadable_captures_are_wrong_usage() {
+    for (args, token, input) in UNREADABLE {
+        let output = run(args, *token, input);
+        assert_eq!(output.status, 2, "{args:?}: {output:?}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+    }
+    let help = run(&["--help"], None, b"").stdout;
+    assert!(help.contains("ngrok") && help.contains("tcpdump"), "{help}");
+}

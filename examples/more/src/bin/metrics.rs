@@ -1,0 +1,103 @@
+//! Counts verdicts for Prometheus.
+//!
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and open
+//! <http://127.0.0.1:8080/metrics>.
+
+use std::{env, error::Error, fmt, io, sync::Arc};
+
+use actix_twilio::{
+    TwilioConfig, ValidationErrorKind,
+    config::Verdict,
+    twiml::{Twiml, Verb},
+    validate_twilio_request,
+};
+use actix_web::{App, HttpServer, error::InternalError, get, http::StatusCode, post, web};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, histogram::Histogram},
+    registry::Registry,
+};
+
+/// The labels have few values: a route's pattern, not the path of each request.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    verdict: &'static str,
+    route: String,
+}
+
+#[derive(Clone)]
+struct Metrics {
+    verdicts: Family<Labels, Counter>,
+    seconds: Histogram,
+}
+
+impl Metrics {
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self {
+            verdicts: Family::default(),
+            seconds: Histogram::new([0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0]),
+        };
+        registry.register(
+            "twilio_verdicts",
+            "Verdicts on webhook requests",
+            metrics.verdicts.clone(),
+        );
+        registry.register(
+            "twilio_verdict_seconds",
+            "Time from a request's head to the verdict",
+            metrics.seconds.clone(),
+        );
+        metrics
+    }
+
+    fn count(&self, verdict: &Verdict) {
+        let labels = Labels {
+            verdict: verdict
+                .refusal()
+                .map_or("genuine", ValidationErrorKind::as_str),
+            route: verdict.route().unwrap_or("none").to_owned(),
+        };
+        self.verdicts.get_or_create(&labels).inc();
+        self.seconds.observe(verdict.duration().as_secs_f64());
+    }
+}
+
+#[post("/voice")]
+#[validate_twilio_request]
+async fn receive_call() -> Twiml {
+    Twiml::new([Verb::say("Hello")])
+}
+
+#[get("/metrics")]
+async fn show_metrics(registry: web::Data<Registry>) -> Result<String, InternalError<fmt::Error>> {
+    let mut text = String::new();
+    match encode(&mut text, &registry) {
+        Ok(()) => Ok(text),
+        Err(err) => Err(InternalError::new(err, StatusCode::INTERNAL_SERVER_ERROR)),
+    }
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    let mut registry = Registry::default();
+    let counters = Metrics::register(&mut registry);
+    let registry = web::Data::from(Arc::new(registry));
+    let config = TwilioConfig::builder()
+        .env()?
+        .on_verdict(move |verdict| counters.count(verdict))
+        .build()?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(config.clone())
+            .app_data(registry.clone())
+            .service(receive_call)
+            .service(show_metrics)
+    })
+    .bind(("127.0.0.1", port))?;
+    for address in server.addrs() {
+        println!("Listening on http://{address}");
+    }
+    Ok(server.run().await?)
+}

@@ -1,0 +1,208 @@
+//! Starts each example as a user would, and sends it a genuine and a forged request.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+use std::{
+    env, fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    time::Duration,
+};
+
+use actix_twilio::{
+    WebhookRequest,
+    testing::{Signer, with_body_sha256},
+};
+use rusqlite::Connection;
+
+use support::{Example, TOKEN, assert_each_is_run_in, command, sign};
+
+#[test]
+fn each_example_says_how_to_run_it_and_is_run_here() {
+    assert_each_is_run_in(include_str!("more.rs"), env!("CARGO_MANIFEST_DIR"));
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start() {
+    let out = command(env!("CARGO_BIN_EXE_events"))
+        .env("TWILIO_AUTH_TOKEN", " ")
+        .output()
+        .unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(!out.status.success());
+    assert!(said.contains("ConfigError(TWILIO_AUTH_TOKEN: "), "{said}");
+}
+
+#[test]
+fn accounts_validates_each_account_with_its_own_token() {
+    let database = env::temp_dir().join(format!("accounts-{}.sqlite", std::process::id()));
+    let variables = [("DATABASE", database.to_str().unwrap())];
+    let app = Example::start(env!("CARGO_BIN_EXE_accounts"), &variables);
+    let url = app.url("/message");
+    let tenants = [("1", "token of the first"), ("2", "token of the second")];
+    for (number, token) in tenants {
+        let sid = format!("AC0000000000000000000000000000000{number}");
+        Connection::open(&database)
+            .unwrap()
+            .execute("INSERT INTO accounts VALUES (?, ?)", [&sid[..], token])
+            .unwrap();
+    }
+    for (number, token) in tenants {
+        for (other, _) in tenants {
+            let sid = format!("AC0000000000000000000000000000000{other}");
+            let body = format!("AccountSid={sid}");
+            let (status, answer) = app.post("/message", &body, &sign(token, &url, &body));
+            let expected = if number == other { 200 } else { 403 };
+            assert_eq!(
+                status, expected,
+                "account {other} with the token of {number}"
+            );
+            assert_eq!(answer.contains(&sid), number == other, "{answer}");
+        }
+    }
+    let nobody = "Body=Hi";
+    assert_eq!(
+        app.post("/message", nobody, &sign(tenants[0].1, &url, nobody))
+            .0,
+        403
+    );
+    drop(app);
+    fs::remove_file(database).unwrap();
+}
+
+#[test]
+fn overhead_is_measured_with_and_without_validation() {
+    let variables = [
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("TWILIO_WEBHOOK_BASE_URL", "https://example.com"),
+    ];
+    let app = Example::start(env!("CARGO_BIN_EXE_overhead"), &variables);
+    for path in ["/validated", "/middleware"] {
+        let url = format!("https://example.com{path}");
+        app.assert_protects(path, TOKEN, &url, "wrote");
+    }
+    let (status, _) = app.post("/bare", "From=1&Body=Hi", "forged");
+    assert_eq!(status, 200);
+}
+
+#[test]
+fn media_stream_echoes_and_refuses_a_forged_handshake() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_media_stream"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    let signer = Signer::new(TOKEN);
+    let url = format!("ws://{}/media", app.address);
+    let handshake = WebhookRequest::new("GET", &url);
+    for (signer, expected) in [(&signer, "101"), (&signer.forged(), "403")] {
+        let mut stream = TcpStream::connect(&app.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let (_, signature) = &signer.headers(&handshake)[0];
+        let request = format!(
+            "GET /media HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+             Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+             X-Twilio-Signature: {signature}\r\n\r\n",
+            app.address
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answers = BufReader::new(stream);
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            answers.read_line(&mut head).unwrap();
+        }
+        assert_eq!(head.split(' ').nth(1), Some(expected), "{head}");
+        if expected == "101" {
+            assert_echoes(answers);
+        }
+    }
+}
+
+/// Sends audio into a WebSocket, in one short text frame, and expects it back in another one.
+#[track_caller]
+fn assert_echoes(mut answers: BufReader<TcpStream>) {
+    let audio = r#"{"event":"media","streamSid":"MZ1","media":{"payload":"QUJD"}}"#;
+    let mut frame = vec![0x81, 0x80 | u8::try_from(audio.len()).unwrap(), 0, 0, 0, 0];
+    frame.extend(audio.as_bytes());
+    answers.get_mut().write_all(&frame).unwrap();
+    let mut head = [0; 2];
+    answers.read_exact(&mut head).unwrap();
+    assert_eq!(head[0], 0x81);
+    let mut echo = vec![0; head[1].into()];
+    answers.read_exact(&mut echo).unwrap();
+    let [sent, came] = [audio.as_bytes(), &echo[..]]
+        .map(|json| serde_json::from_slice::<serde_json::Value>(json).unwrap());
+    assert_eq!(came, sent);
+}
+
+#[test]
+fn metrics_counts_verdicts_by_route() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_metrics"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    assert_eq!(app.post("/voice", "From=1", "").0, 403);
+    let (_, text) = app.get("/metrics");
+    for verdict in ["genuine", "signature_mismatch", "signature_malformed"] {
+        let line = format!("twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\"}} 1");
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn events_are_handled_once_and_only_if_their_hash_is_signed() {
+    let mut app = Example::start(
+        env!("CARGO_BIN_EXE_events"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    let signer = Signer::new(TOKEN);
+    let event = |id: u8, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"com.twilio.messaging.message.sent","source":"SM1","id":"EZ{id}","data":{data}}}"#
+        )
+    };
+    let batch = format!(
+        "[{},{}]",
+        event(1, r#"{"messageSid":"SM1"}"#),
+        event(2, "{}")
+    );
+    let other = format!("[{}]", event(3, r#"{"messageSid":"SM3"}"#));
+    let send = |signed: &str, sent: &str| {
+        let url = with_body_sha256(&app.url("/events"), signed);
+        let webhook = WebhookRequest::new("POST", &url)
+            .content_type("application/json")
+            .body(signed);
+        let (name, value) = &signer.headers(&webhook)[0];
+        app.send(&format!(
+            "POST {} HTTP/1.1\r\nHost: {}\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\nConnection: close\r\n{name}: {value}\r\n\r\n{sent}",
+            url.strip_prefix(&app.url("")).unwrap(),
+            app.address,
+            sent.len(),
+        ))
+        .0
+    };
+    assert_eq!(send(&batch, &batch), 204);
+    assert_eq!(send(&batch, &batch), 204, "the same once more");
+    assert_eq!(
+        send(&batch, &other),
+        403,
+        "another body under a valid signature"
+    );
+    assert_eq!(send(&other, &other), 204);
+    let mut lines = String::new();
+    for _ in 0..3 {
+        app.output.read_line(&mut lines).unwrap();
+    }
+    assert_eq!(
+        lines,
+        "com.twilio.messaging.message.sent SM1\n\
+         com.twilio.messaging.message.sent\n\
+         com.twilio.messaging.message.sent SM3\n"
+    );
+}

@@ -1,0 +1,65 @@
+//! Three ways to let the compiler check that no route is left open: an annotated module, routes that take
+//! only protected handlers, and functions that require a proof.
+//!
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin protected`.
+
+use std::{env, error::Error, io};
+
+use actix_twilio::{
+    Proof, ProtectedRoute, TwilioConfig,
+    twiml::{Twiml, Verb},
+    validate_twilio_request,
+};
+use actix_web::{App, HttpServer, web};
+
+/// Every route in this module is protected, except those with `skip`.
+#[validate_twilio_request]
+mod webhooks {
+    use actix_twilio::{
+        Proof,
+        twiml::{Twiml, Verb},
+        validate_twilio_request,
+    };
+    use actix_web::{Responder, get, post};
+
+    #[post("/message")]
+    pub(super) async fn receive_message(proof: Proof) -> Twiml {
+        Twiml::new([Verb::message(super::charge(&proof))])
+    }
+
+    #[get("/health")]
+    #[validate_twilio_request(skip)]
+    pub(super) async fn show_health() -> impl Responder {
+        "open to all"
+    }
+}
+
+/// Without the attribute, `to_validated` would not accept this handler.
+#[validate_twilio_request]
+async fn receive_call() -> Twiml {
+    Twiml::new([Verb::say("Hello")])
+}
+
+/// Costs money. It needs a proof, and only this library makes one.
+fn charge(proof: &Proof) -> String {
+    format!("charged for a request to {}", proof.url())
+}
+
+#[actix_web::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
+    let config = TwilioConfig::from_env()?;
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(config.clone())
+            .service(webhooks::receive_message)
+            .service(webhooks::show_health)
+            .route("/voice", web::post().to_validated(receive_call))
+    })
+    .bind(("127.0.0.1", port))?;
+    for address in server.addrs() {
+        println!("Listening on http://{address}");
+    }
+    Ok(server.run().await?)
+}

@@ -1,0 +1,198 @@
+//! Starts each example as a user would, and sends it a genuine and a forged request.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod support;
+
+use std::io::BufRead;
+
+use support::{Example, TOKEN, assert_each_is_run_in, command, sign};
+
+#[test]
+fn each_example_says_how_to_run_it_and_is_run_here() {
+    assert_each_is_run_in(include_str!("examples.rs"), env!("CARGO_MANIFEST_DIR"));
+}
+
+#[test]
+fn quickstart_answers_what_it_signs_itself() {
+    let mut app = Example::start(env!("CARGO_BIN_EXE_quickstart"), &[]);
+    let mut requests = Vec::new();
+    let mut line = String::new();
+    while requests.len() < 2 && app.output.read_line(&mut line).unwrap() > 0 {
+        // Both commands have two lines: the parameters, and the signature.
+        let mut quoted = String::new();
+        if let Some(command) = line.trim().strip_prefix("curl -i ") {
+            app.output.read_line(&mut quoted).unwrap();
+            let words: Vec<_> = command.split(' ').collect();
+            let form = [words[2], words[4]].join("&");
+            let signature = quoted.split('\'').nth(1).unwrap();
+            let signature = signature.strip_prefix("X-Twilio-Signature: ").unwrap();
+            requests.push((form, signature.to_owned()));
+        }
+        line.clear();
+    }
+    let [(genuine, signature), (forged, _)] = &requests[..] else {
+        panic!("two commands are printed");
+    };
+    let (status, answer) = app.post("/message", genuine, signature);
+    assert_eq!(status, 200);
+    assert!(
+        answer.contains("<Response><Message>Hello +14158675310"),
+        "{answer}"
+    );
+    assert_eq!(app.post("/message", forged, signature).0, 403);
+}
+
+#[test]
+fn quickstart_signs_for_its_public_url() {
+    let base = [("TWILIO_WEBHOOK_BASE_URL", "https://example.com/prefix/")];
+    let mut app = Example::start(env!("CARGO_BIN_EXE_quickstart"), &base);
+    let mut said = String::new();
+    while !said.contains("-H '") && app.output.read_line(&mut said).unwrap() > 0 {}
+    assert!(
+        said.contains("for https://example.com/prefix/message,"),
+        "{said}"
+    );
+    let signature = said.split("X-Twilio-Signature: ").nth(1).unwrap();
+    let signature = signature.split('\'').next().unwrap();
+    let form = "From=%2B14158675310&Body=Hi";
+    assert_eq!(app.post("/message", form, signature).0, 200);
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start() {
+    let wrong = [
+        (
+            "quickstart",
+            env!("CARGO_BIN_EXE_quickstart"),
+            "TWILIO_WEBHOOK_BASE_URL",
+            "example.com",
+        ),
+        (
+            "tested",
+            env!("CARGO_BIN_EXE_tested"),
+            "TWILIO_VALIDATION",
+            "off",
+        ),
+    ];
+    for (name, binary, variable, value) in wrong {
+        let out = command(binary)
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
+            .env(variable, value)
+            .output()
+            .unwrap();
+        let said = String::from_utf8(out.stderr).unwrap();
+        assert!(!out.status.success(), "{name}");
+        assert!(
+            said.contains(&format!("ConfigError({variable}: ")),
+            "{name}: {said}"
+        );
+    }
+}
+
+#[test]
+fn quickstart_escapes_what_it_says() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_quickstart"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    for path in ["/voice", "/message"] {
+        app.assert_protects(path, TOKEN, &app.url(path), "+14158675310");
+        let body = "From=%3CDial%3E%26";
+        let (status, answer) = app.post(path, body, &sign(TOKEN, &app.url(path), body));
+        assert_eq!(status, 200);
+        assert!(answer.contains("&lt;Dial&gt;&amp;"), "{answer}");
+    }
+}
+
+#[test]
+fn middleware_protects_its_scope_alone() {
+    let mut app = Example::start(
+        env!("CARGO_BIN_EXE_middleware"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    app.assert_protects(
+        "/twilio/message",
+        TOKEN,
+        &app.url("/twilio/message"),
+        "<Message>Hello +14158675310",
+    );
+    // The path is signed as it came, before it is normalized.
+    let path = "/twilio/orders/17/status/";
+    let body = "CallSid=CA1&CallStatus=completed";
+    let signature = sign(TOKEN, &app.url(path), body);
+    assert_eq!(app.post(path, body, &signature), (204, String::new()));
+    assert_eq!(app.post(path, "CallSid=CA2", &signature).0, 403);
+    let mut line = String::new();
+    app.output.read_line(&mut line).unwrap();
+    assert_eq!(line, "order 17: call Some(Completed)\n");
+    assert_eq!(app.get("/twilio/nowhere").0, 403);
+    assert_eq!(app.get("/health").0, 200);
+}
+
+#[test]
+fn protected_leaves_open_what_says_so_alone() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_protected"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    app.assert_protects("/message", TOKEN, &app.url("/message"), "<Message>charged");
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    assert_eq!(app.get("/health").0, 200);
+}
+
+#[test]
+fn policies_validate_each_route_with_its_own_configuration() {
+    let variables = [
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("SUPPORT_AUTH_TOKEN", "67890"),
+        ("ACME_AUTH_TOKEN", "token of acme"),
+        ("GLOBEX_AUTH_TOKEN", "token of globex"),
+    ];
+    let app = Example::start(env!("CARGO_BIN_EXE_policies"), &variables);
+    app.assert_protects("/message", TOKEN, &app.url("/message"), "TWILIO");
+    app.assert_protects("/support", "67890", &app.url("/support"), "SUPPORT");
+    app.assert_protects(
+        "/internal/voice",
+        TOKEN,
+        "https://example.com/voice",
+        "voice",
+    );
+    let acme = "https://acme.example.com/tenants/acme/message";
+    app.assert_protects("/tenants/acme/message", "token of acme", acme, "acme");
+
+    let body = "From=1";
+    let wrong = [
+        ("/support", sign(TOKEN, &app.url("/support"), body)),
+        ("/message", sign("67890", &app.url("/message"), body)),
+        ("/tenants/globex/message", sign("token of acme", acme, body)),
+        ("/tenants/acme/message", sign("token of globex", acme, body)),
+    ];
+    for (path, signature) in wrong {
+        assert_eq!(app.post(path, body, &signature).0, 403, "{path}");
+    }
+}
+
+#[test]
+fn rejection_answers_with_twiml() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_rejection"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    let (status, answer) = app.post("/voice", "From=1", "");
+    assert_eq!(status, 403);
+    assert!(
+        answer.ends_with("<Response><Reject/></Response>"),
+        "{answer}"
+    );
+}
+
+#[test]
+fn tested_and_unsigned_tests_are_protected_when_they_run() {
+    let variables = [("TWILIO_AUTH_TOKEN", TOKEN)];
+    let app = Example::start(env!("CARGO_BIN_EXE_tested"), &variables);
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Gather");
+    let app = Example::start(env!("CARGO_BIN_EXE_unsigned_tests"), &variables);
+    app.assert_protects("/message", TOKEN, &app.url("/message"), "You wrote");
+}

@@ -1,0 +1,143 @@
+//! Starts an example and sends it requests over TCP.
+
+use std::{
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Child, ChildStdout, Command, Stdio},
+    time::Duration,
+};
+
+use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+
+pub(crate) const TOKEN: &str = "12345";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// An example that runs, until it is dropped.
+pub(crate) struct Example {
+    process: Child,
+    /// Host and port.
+    pub(crate) address: String,
+    pub(crate) output: BufReader<ChildStdout>,
+}
+
+impl Example {
+    pub(crate) fn start(binary: &str, variables: &[(&str, &str)]) -> Self {
+        let mut process = command(binary)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut line = String::new();
+        output.read_line(&mut line).unwrap();
+        let address = line
+            .trim()
+            .strip_prefix("Listening on http://")
+            .unwrap()
+            .to_owned();
+        Self {
+            process,
+            address,
+            output,
+        }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Sends a form, signed or not, and returns the status and the body of the answer.
+    pub(crate) fn post(&self, path: &str, body: &str, signature: &str) -> (u16, String) {
+        self.send(&format!(
+            "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n\
+             X-Twilio-Signature: {signature}\r\nConnection: close\r\n\r\n{body}",
+            self.address,
+            body.len(),
+        ))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> (u16, String) {
+        self.send(&format!(
+            "GET {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n\r\n",
+            self.address
+        ))
+    }
+
+    pub(crate) fn send(&self, request: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        (status, body.to_owned())
+    }
+
+    /// Sends a genuine request, which is answered, and a forged one, which is not.
+    #[track_caller]
+    pub(crate) fn assert_protects(
+        &self,
+        path: &str,
+        token: &str,
+        signed_url: &str,
+        expected: &str,
+    ) {
+        let body = "From=%2B14158675310&Body=Hi";
+        let signature = sign(token, signed_url, body);
+        let (status, answer) = self.post(path, body, &signature);
+        assert_eq!(status, 200, "{path}: {answer}");
+        assert!(answer.contains(expected), "{path}: {answer}");
+        let (status, _) = self.post(path, "From=%2B14150000000&Body=Hi", &signature);
+        assert_eq!(status, 403, "{path}");
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+}
+
+/// An example with no settings but a free port.
+pub(crate) fn command(binary: &str) -> Command {
+    let mut command = Command::new(binary);
+    command
+        .env_remove("TWILIO_AUTH_TOKEN")
+        .env_remove("TWILIO_WEBHOOK_BASE_URL")
+        .env_remove("TWILIO_VALIDATION")
+        .env_remove("HOST")
+        .env("PORT", "0");
+    command
+}
+
+pub(crate) fn sign(token: &str, url: &str, body: &str) -> String {
+    let request = WebhookRequest::new("POST", url)
+        .content_type(FORM)
+        .body(body);
+    let keys = RequestValidator::new([AuthToken::new(token).unwrap()]).unwrap();
+    keys.sign(&request).unwrap()
+}
+
+/// Checks that each example of a package says how to run it, and that a test runs it.
+#[track_caller]
+pub(crate) fn assert_each_is_run_in(tests: &str, package: &str) {
+    let mut examples = 0;
+    for entry in fs::read_dir(Path::new(package).join("src/bin")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap();
+        examples += 1;
+        let text = fs::read_to_string(&path).unwrap();
+        let (comment, _) = text.split_once("\n\nuse ").unwrap();
+        let command = format!("cargo run --bin {name}`");
+        assert!(comment.contains(&command), "{name}: {comment}");
+        assert!(tests.contains(&format!("CARGO_BIN_EXE_{name}\"")), "{name}");
+    }
+    assert!(examples > 4, "{examples}");
+}

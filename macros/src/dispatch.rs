@@ -1,0 +1,234 @@
+//! Expands the attribute on a handler or on a module, and refuses everything else.
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{
+    Attribute, Visibility,
+    parse::{ParseStream, Parser},
+};
+
+use crate::{attr::Options, errors::Errors, expand::expand, handler::Handler, module};
+
+/// Expands the attribute. If it is used incorrectly, emits the errors and the unchanged item, so that
+/// editors keep working.
+pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = Options::parse(args.clone(), &mut errors);
+    if let Some(skip) = &options.skip {
+        let problem = "`skip` is only allowed on a function in an annotated module: remove it";
+        errors.at(skip, problem);
+    }
+    let mut handler = match syn::parse2::<Handler>(item.clone()) {
+        Ok(handler) => handler,
+        Err(err) => {
+            if let Some(mut module) = module::parse(item) {
+                if let Some(url) = options.whole_url() {
+                    errors.at(url, WHOLE_URL_OF_MANY);
+                }
+                module::protect(&mut module, &options, &mut errors);
+                return errors.beside(&module);
+            }
+            errors.push(not_a_function(item).unwrap_or(err));
+            return errors.beside(item);
+        }
+    };
+    let arguments = handler.check(&mut errors);
+    if errors.is_empty() {
+        expand(handler, &arguments, &options)
+    } else {
+        errors.beside(&handler)
+    }
+}
+
+const WHOLE_URL_OF_MANY: &str = "`url` is not allowed on a module, because a request signed for one \
+                                 of its routes would be accepted on all of them: write `url` on \
+                                 each handler, or `public_url` on the module";
+
+/// Returns an error if the item is valid but of another kind. For a function that does not parse,
+/// the parser's own error is better.
+fn not_a_function(item: &TokenStream) -> Option<syn::Error> {
+    let message = "`#[validate_twilio_request]` is not supported here: put it on an `async fn` or an inline module";
+    match syn::parse2(item.clone()) {
+        // syn has no type for a function without a body.
+        Ok(syn::Item::Fn(_) | syn::Item::Verbatim(_)) | Err(_) => None,
+        Ok(_) => {
+            let keyword = keyword.parse2(item.clone()).ok()?;
+            Some(syn::Error::new_spanned(keyword, message))
+        }
+    }
+}
+
+/// Returns the first token of an item after its attributes and visibility.
+fn keyword(input: ParseStream<'_>) -> syn::Result<Option<TokenTree>> {
+    input.call(Attribute::parse_outer)?;
+    input.parse::<Visibility>()?;
+    Ok(input.parse::<TokenStream>()?.into_iter().next())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::assertions::{assert_messages, assert_tokens};
+
+    /// Options, items, and what they expand to.
+    const EXPANSIONS: &[(&str, &str, &str)] = &[
+        (
+            "",
+            "#[post(\"/\")] pub(crate) async fn f() -> A { b }",
+            "#[post(\"/\")] pub(crate) async fn f(_: ::actix_twilio::__private::Validated<()>) -> A {
+                { b }
+            }",
+        ),
+        (
+            "crate = a::b",
+            "async fn f<T: U>(Form(x): Form<T>, mut y: String, #[allow(c)] z: Z) where T: V {
+                #![allow(d)]
+                half-typed .
+            }",
+            "async fn f<T: U>(
+                validated: a::b::__private::Validated<(Form<T>, String, Z,)>
+            ) where T: V {
+                #![allow(d)]
+                a::b::__private::assert_extractor::<String>();
+                a::b::__private::assert_extractor::<Z>();
+                let inner = a::b::__private::Validated::into_inner(validated);
+                let (Form(x), mut y, argument_3,) = inner;
+                #[allow(c)] let z = argument_3;
+                { half-typed . }
+            }",
+        ),
+        (
+            "policy = self::Mine",
+            "async fn f(a: A) {}",
+            "async fn f(validated: ::actix_twilio::__private::Validated<(A,), self::Mine>) {
+                ::actix_twilio::__private::assert_policy::<self::Mine>();
+                ::actix_twilio::__private::assert_extractor::<A>();
+                let inner = ::actix_twilio::__private::Validated::into_inner(validated);
+                let (a,) = inner;
+                {}
+            }",
+        ),
+        (
+            "auth_token_env = \"TOKEN\", url = \"https://a/b\", crate = c",
+            "/// Docs.
+            #[cfg(d)] #[e] pub async fn f() {}",
+            "#[cfg(d)]
+            #[doc(hidden)]
+            #[allow(missing_debug_implementations, non_camel_case_types, unreachable_pub)]
+            pub enum __twilio_policy_of_f {}
+
+            #[cfg(d)]
+            impl c::__private::Policy for __twilio_policy_of_f {
+                fn config(req: &c::__private::HttpRequest,) -> ::core::result::Result<
+                    c::__private::TwilioConfig,
+                    c::__private::ConfigError,
+                > {
+                    static OPTIONS: c::__private::RouteOptions =
+                        c::__private::RouteOptions::new().auth_token_env(\"TOKEN\").url(\"https://a/b\");
+                    c::__private::RouteOptions::config(&OPTIONS, req)
+                }
+            }
+
+            /// Docs.
+            #[cfg(d)] #[e] pub async fn f(_: c::__private::Validated<(), __twilio_policy_of_f>) {
+                {}
+            }",
+        ),
+        (
+            "",
+            "mod m { #[post(\"/\")] async fn f() {} }",
+            "mod m {
+                #[post(\"/\")]
+                #[::actix_twilio::validate_twilio_request(crate = ::actix_twilio)]
+                async fn f() {}
+            }",
+        ),
+        // What is wrong is emitted as it was, after the errors.
+        ("", "fn f() {}", "fn f() {}"),
+        ("retry", "async fn f(a: A) {}", "async fn f(a: A) {}"),
+        ("", "pub struct S;", "pub struct S;"),
+        ("", "async fn f();", "async fn f();"),
+        ("skip", "mod m { #[a::get(\"/\")] async fn f() {} }", "mod m {
+            #[a::get(\"/\")]
+            #[::actix_twilio::validate_twilio_request(crate = ::actix_twilio)]
+            async fn f() {}
+        }"),
+    ];
+
+    /// Options, items, and the errors.
+    const ERRORS: &[(&str, &str, &[&str])] = &[
+        ("", "async fn f() {}", &[]),
+        ("skip", "async fn f() {}", &["`skip` is only allowed on"]),
+        (
+            "skip",
+            "mod m { #[get(\"/\")] async fn f() {} }",
+            &["`skip` is only allowed on"],
+        ),
+        (
+            "retry, debug",
+            "fn f() {}",
+            &["unknown option", "unknown option", "an `async fn`"],
+        ),
+        ("", "mod m;", &["a module in another file"]),
+        (
+            "url = \"https://a\"",
+            "mod m { #[get(\"/\")] async fn f() {} }",
+            &["not allowed on a module"],
+        ),
+        (
+            "public_url = \"https://a\"",
+            "mod m { #[get(\"/\")] async fn f() {} }",
+            &[],
+        ),
+        (
+            "",
+            "/// Docs.\n #[a] pub(crate) enum E {}",
+            &["is not supported here"],
+        ),
+        ("", "impl S {}", &["is not supported here"]),
+        ("", "async fn f();", &["must have a body"]),
+        ("", "async fn f(a) {}", &["expected `:`"]),
+        ("", "let x = 1;", &["expected"]),
+    ];
+
+    /// Returns the messages of an expansion, and what follows them.
+    fn expansion(args: &str, item: &str) -> (Vec<String>, String) {
+        let expanded = attribute(&args.parse().unwrap(), &item.parse().unwrap()).to_string();
+        let mut rest = &*expanded;
+        let mut messages = Vec::new();
+        while let Some(error) = rest.strip_prefix(":: core :: compile_error ! { ") {
+            let (message, behind) = error.split_once(" } ").unwrap();
+            messages.push(message.to_owned());
+            rest = behind;
+        }
+        (messages, rest.to_owned())
+    }
+
+    #[test]
+    fn items_expand_as_expected() {
+        for (args, item, expected) in EXPANSIONS {
+            let (_, expanded) = expansion(args, item);
+            let expanded = expanded.parse().unwrap();
+            assert_tokens(&expanded, expected, &format!("{args} {item}"));
+        }
+    }
+
+    #[test]
+    fn wrong_use_is_refused() {
+        for (args, item, expected) in ERRORS {
+            let (messages, _) = expansion(args, item);
+            assert_messages(&messages, expected, &format!("{args} {item}"));
+        }
+    }
+
+    #[test]
+    fn error_points_at_the_keyword() {
+        for (item, expected) in [
+            ("struct S;", "struct"),
+            ("/// Docs.\n #[a] pub(crate) enum E {}", "enum"),
+            ("unsafe impl S for T {}", "unsafe"),
+        ] {
+            let token = keyword.parse_str(item).unwrap().unwrap();
+            assert_eq!(token.to_string(), expected, "{item}");
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! Adds the attribute to each route of a module, and refuses what may hide a route from it.
+
+use std::mem;
+
+use syn::{
+    Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType, Signature, Stmt,
+    TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
+    visit_mut::{self, VisitMut},
+};
+
+use super::{
+    attributes::{is_harmless, is_route, metas},
+    macros::Macros,
+    nested::one_module_deeper,
+    unprotected::Unprotected,
+};
+use crate::{
+    attr::{Options, is_own},
+    errors::Errors,
+};
+
+const MACRO: &str = "the attribute on the module can't see routes that this macro may create: \
+                     move the macro call out of the module";
+
+/// Adds the attribute to each route. Returns the number of routes, and the functions left unprotected.
+pub(super) fn protect_routes(
+    module: &mut ItemMod,
+    options: &Options,
+    errors: &mut Errors,
+) -> (usize, Unprotected) {
+    let mut protection = Protection {
+        options: options.clone(),
+        errors,
+        routes: 0,
+        unprotected: Unprotected::default(),
+        macros: Macros::default(),
+        body: None,
+    };
+    protection.protect_contents(module);
+    (protection.routes, protection.unprotected)
+}
+
+struct Protection<'a> {
+    /// The options of the annotated module, as they read in the module that is being visited.
+    options: Options,
+    errors: &'a mut Errors,
+    /// The number of routes so far, protected or skipped.
+    routes: usize,
+    unprotected: Unprotected,
+    macros: Macros,
+    /// The function whose body is being visited.
+    body: Option<Body>,
+}
+
+#[derive(Clone, Copy)]
+struct Body {
+    is_async: bool,
+    returns_nothing: bool,
+}
+
+/// A free or associated function.
+struct Function<'f> {
+    attrs: &'f mut Vec<Attribute>,
+    vis: &'f Visibility,
+    sig: &'f Signature,
+    block: &'f mut Block,
+}
+
+impl VisitMut for Protection<'_> {
+    fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
+        self.protect_function(Function {
+            attrs: &mut function.attrs,
+            vis: &function.vis,
+            sig: &function.sig,
+            block: &mut function.block,
+        });
+        self.visit_body(&function.sig, &mut function.block);
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        // A method can't be registered as a handler.
+        if function.sig.receiver().is_none() {
+            self.protect_function(Function {
+                attrs: &mut function.attrs,
+                vis: &function.vis,
+                sig: &function.sig,
+                block: &mut function.block,
+            });
+        }
+        self.visit_body(&function.sig, &mut function.block);
+    }
+
+    fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
+        if let Some(block) = &mut function.default {
+            self.visit_body(&function.sig, block);
+        }
+    }
+
+    fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
+        if inner.attrs.iter().any(is_own) {
+            // It has its own expansion, with its own options.
+            self.routes += 1;
+            return;
+        }
+        let nested = one_module_deeper(&self.options);
+        let outer = mem::replace(&mut self.options, nested);
+        self.protect_contents(inner);
+        self.options = outer;
+    }
+
+    fn visit_item_mut(&mut self, item: &mut Item) {
+        match item {
+            Item::Macro(call) if call.mac.path.is_ident("macro_rules") => {}
+            Item::Macro(call) => self.errors.at(&call.mac.path, MACRO),
+            Item::Verbatim(tokens) => self.errors.at(
+                tokens,
+                "the attribute on the module does not support this kind of item: move it out of the module",
+            ),
+            item => visit_mut::visit_item_mut(self, item),
+        }
+    }
+
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        // Through a `use`, a macro can be called above its definition.
+        for statement in &block.stmts {
+            if let Stmt::Item(item) = statement {
+                self.macros.note(item);
+            }
+        }
+        let last = block.stmts.len().saturating_sub(1);
+        for (index, statement) in block.stmts.iter_mut().enumerate() {
+            if let Stmt::Macro(call) = statement
+                && let Some(body) = self.body
+            {
+                let is_value = index == last && call.semi_token.is_none() && !body.returns_nothing;
+                if !is_value && self.macros.may_create_route(&call.mac.path, body.is_async) {
+                    self.errors.at(&call.mac.path, MACRO);
+                }
+            }
+            self.visit_stmt_mut(statement);
+        }
+    }
+}
+
+impl Protection<'_> {
+    fn protect_contents(&mut self, module: &mut ItemMod) {
+        let Some((_, items)) = &mut module.content else {
+            self.errors.at(
+                &module.ident,
+                "the attribute can't see into a module in another file: write the attribute in that \
+                 file, on an inline module",
+            );
+            return;
+        };
+        for item in &*items {
+            self.macros.note(item);
+        }
+        for item in items {
+            self.visit_item_mut(item);
+        }
+    }
+
+    fn visit_body(&mut self, sig: &Signature, block: &mut Block) {
+        let outer = self.body.replace(Body {
+            is_async: sig.asyncness.is_some(),
+            returns_nothing: matches!(sig.output, ReturnType::Default),
+        });
+        self.visit_block_mut(block);
+        self.body = outer;
+    }
+
+    fn protect_function(&mut self, function: Function<'_>) {
+        let Function {
+            attrs,
+            vis,
+            sig,
+            block,
+        } = function;
+        let own: Vec<_> = attrs.iter().filter(|attr| is_own(attr)).collect();
+        if let [first, rest @ ..] = &own[..] {
+            self.routes += 1;
+            // If there are several, the first of them reports the others when it expands.
+            if rest.is_empty() && self.is_skip(first) {
+                // The name must resolve, and an import of it must not be reported as unused.
+                let path = first.path();
+                let lookup = parse_quote!(#[allow(unused_imports)] use #path as _;);
+                block.stmts.insert(0, lookup);
+                attrs.retain(|attr| !is_own(attr));
+            }
+            return;
+        }
+        let metas = metas(attrs);
+        if metas.iter().any(is_route) {
+            self.routes += 1;
+            let options = &self.options;
+            let krate = &options.krate;
+            // With the span of the function's name, so that errors point into the module.
+            let attribute = parse_quote_spanned! {sig.ident.span()=>
+                #[#krate::validate_twilio_request(#options)]
+            };
+            attrs.push(attribute);
+        } else if sig.asyncness.is_none() {
+            self.unprotected.plain.push(sig.ident.clone());
+        } else if let Some(unknown) = metas.iter().find(|meta| !is_harmless(meta)) {
+            self.errors.at(
+                unknown.path(),
+                "this attribute may make the function a route: write `#[validate_twilio_request]` \
+                 above the function, or `#[validate_twilio_request(skip)]` to leave it unprotected",
+            );
+        } else if !matches!(vis, Visibility::Inherited) {
+            self.errors.at(
+                &sig.ident,
+                "this function may be registered as a route outside the module: write \
+                 `#[validate_twilio_request]` above it, or `#[validate_twilio_request(skip)]` to \
+                 leave it unprotected",
+            );
+        } else {
+            self.unprotected.asynchronous.push(sig.ident.clone());
+        }
+    }
+
+    /// Returns whether the attribute has the option `skip`. If so, the attribute is about to be removed,
+    /// and its errors are reported here.
+    fn is_skip(&mut self, attr: &Attribute) -> bool {
+        let Meta::List(list) = &attr.meta else {
+            return false;
+        };
+        let mut errors = Errors::default();
+        let options = Options::parse(list.tokens.clone(), &mut errors);
+        let skip = options.skip.is_some();
+        if skip {
+            self.errors.append(errors);
+        }
+        skip
+    }
+}

@@ -1,0 +1,142 @@
+//! Refuses unprotected functions and closures that an annotated module registers as handlers.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::{
+    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path, Stmt,
+    visit_mut::{self, VisitMut},
+};
+
+use super::unprotected::Unprotected;
+use crate::{attr::is_own, errors::Errors};
+
+/// Functions and methods of actix-web that turn their argument into a route or a service.
+const REGISTRARS: [&str; 12] = [
+    "default_service",
+    "delete",
+    "fn_service",
+    "finish",
+    "get",
+    "head",
+    "patch",
+    "post",
+    "put",
+    "query",
+    "to",
+    "trace",
+];
+
+/// Reports each unprotected function of the module that is used as a value, as a handler is, and each
+/// closure that is registered. A function that is only called is not registered.
+pub(crate) fn check(module: &mut ItemMod, unprotected: &Unprotected, errors: &mut Errors) {
+    let mut registrations = Registrations {
+        unprotected,
+        errors,
+    };
+    visit_mut::visit_item_mod_mut(&mut registrations, module);
+}
+
+struct Registrations<'a> {
+    unprotected: &'a Unprotected,
+    errors: &'a mut Errors,
+}
+
+// It changes nothing, but `Visit` would be one more feature of syn to compile.
+impl VisitMut for Registrations<'_> {
+    fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
+        // A module with its own attribute is checked when that one expands.
+        if !inner.attrs.iter().any(is_own) {
+            visit_mut::visit_item_mod_mut(self, inner);
+        }
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        if let Expr::Path(function) = &*call.func {
+            if last(&function.path).is_some_and(is_registrar) {
+                call.args.iter().for_each(|arg| self.registered(arg));
+            }
+        } else {
+            self.visit_expr_mut(&mut call.func);
+        }
+        call.args
+            .iter_mut()
+            .for_each(|arg| self.visit_expr_mut(arg));
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        if is_registrar(&call.method) {
+            call.args.iter().for_each(|arg| self.registered(arg));
+        }
+        visit_mut::visit_expr_method_call_mut(self, call);
+    }
+
+    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+        if let Some(name) = last(&path.path)
+            && self.unprotected.asynchronous.contains(name)
+        {
+            self.errors.at(name, PASSED_ON);
+        }
+    }
+
+    fn visit_macro_mut(&mut self, call: &mut Macro) {
+        self.tokens(call.tokens.clone());
+    }
+}
+
+impl Registrations<'_> {
+    /// Checks an argument of a registrar. Asynchronous functions are reported wherever they are values.
+    fn registered(&mut self, arg: &Expr) {
+        match arg {
+            Expr::Closure(closure) => self.errors.at(
+                closure.inputs_begin,
+                "a closure can't be protected: replace it with an `async fn` that has \
+                 `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave it \
+                 unprotected",
+            ),
+            Expr::Path(path) => {
+                if let Some(name) = last(&path.path)
+                    && self.unprotected.plain.contains(name)
+                {
+                    self.errors.at(name, PASSED_ON);
+                }
+            }
+            Expr::Block(block) => {
+                if let Some(Stmt::Expr(value, None)) = block.block.stmts.last() {
+                    self.registered(value);
+                }
+            }
+            Expr::Cast(cast) => self.registered(&cast.expr),
+            Expr::Paren(paren) => self.registered(&paren.expr),
+            _ => {}
+        }
+    }
+
+    /// Checks the tokens in a macro call, where a name followed by parentheses is a call.
+    fn tokens(&mut self, tokens: TokenStream) {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Group(group) => self.tokens(group.stream()),
+                TokenTree::Ident(name)
+                    if self.unprotected.asynchronous.contains(&name)
+                        && !matches!(tokens.peek(), Some(TokenTree::Group(_))) =>
+                {
+                    self.errors.at(&name, PASSED_ON);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+const PASSED_ON: &str = "this may register an unprotected function of the module: write \
+                         `#[validate_twilio_request]` above the function, or \
+                         `#[validate_twilio_request(skip)]` to leave it unprotected; if this is a \
+                         variable, rename it";
+
+fn is_registrar(name: &Ident) -> bool {
+    REGISTRARS.iter().any(|registrar| name == registrar)
+}
+
+fn last(path: &Path) -> Option<&Ident> {
+    path.segments.last().map(|segment| &segment.ident)
+}

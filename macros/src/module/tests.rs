@@ -1,0 +1,295 @@
+//! What becomes of modules: tables of what is protected and of what is refused.
+
+use quote::ToTokens;
+
+use super::*;
+use crate::assertions::{assert_messages, assert_tokens};
+
+/// Options, the contents of a module, and what becomes of them.
+const PROTECTED: &[(&str, &str, &str)] = &[
+    (
+        "public_url = \"https://a\"",
+        "#[post(\"/\")] #[b] async fn f() {} fn g() {}",
+        "#[post(\"/\")] #[b]
+        #[::actix_twilio::validate_twilio_request(crate = ::actix_twilio, public_url = \"https://a\")]
+        async fn f() {} fn g() {}",
+    ),
+    (
+        "crate = a",
+        "#[cfg_attr(b, cfg_attr(c, inline, actix_web::get(\"/\")))] fn f() {}",
+        "#[cfg_attr(b, cfg_attr(c, inline, actix_web::get(\"/\")))]
+        #[a::validate_twilio_request(crate = a)]
+        fn f() {}",
+    ),
+    (
+        "crate = a",
+        "impl S { #[post(\"/\")] async fn f() {} #[post(\"/\")] async fn g(&self) {} }",
+        "impl S {
+            #[post(\"/\")] #[a::validate_twilio_request(crate = a)] async fn f() {}
+            #[post(\"/\")] async fn g(&self) {}
+        }",
+    ),
+    (
+        "crate = a",
+        "fn f() { #[post(\"/\")] async fn g() { #[get(\"/\")] async fn h() {} } }",
+        "fn f() {
+            #[post(\"/\")] #[a::validate_twilio_request(crate = a)] async fn g() {
+                #[get(\"/\")] #[a::validate_twilio_request(crate = a)] async fn h() {}
+            }
+        }",
+    ),
+    (
+        "crate = a",
+        "trait T { fn f() { #[get(\"/\")] async fn g() {} } }",
+        "trait T { fn f() {
+            #[get(\"/\")] #[a::validate_twilio_request(crate = a)] async fn g() {}
+        } }",
+    ),
+    (
+        "crate = a",
+        "#[get(\"/\")] #[b::validate_twilio_request(skip)] async fn f() { c }
+        #[validate_twilio_request(policy = P)] async fn g() {}
+        #[validate_twilio_request] async fn h() {}
+        #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
+        "#[get(\"/\")] async fn f() { #[allow(unused_imports)] use b::validate_twilio_request as _; c }
+        #[validate_twilio_request(policy = P)] async fn g() {}
+        #[validate_twilio_request] async fn h() {}
+        #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
+    ),
+    (
+        "crate = self::a, policy = super::P::<self::b, super::c, d>",
+        "mod n { #[get(\"/\")] async fn f() {} } #[get(\"/\")] async fn g() {}",
+        "mod n {
+            #[get(\"/\")]
+            #[super::a::validate_twilio_request(
+                crate = super::a,
+                policy = super::super::P::<super::b, super::super::c, d>
+            )]
+            async fn f() {}
+        }
+        #[get(\"/\")]
+        #[self::a::validate_twilio_request(
+            crate = self::a,
+            policy = super::P::<self::b, super::c, d>
+        )]
+        async fn g() {}",
+    ),
+    (
+        "crate = ::a",
+        "mod n { mod o { #[get(\"/\")] async fn f() {} } } #[validate_twilio_request] mod p { #[get(\"/\")] fn g() {} }",
+        "mod n { mod o { #[get(\"/\")] #[::a::validate_twilio_request(crate = ::a)] async fn f() {} } }
+        #[validate_twilio_request] mod p { #[get(\"/\")] fn g() {} }",
+    ),
+];
+
+const ROUTE: &str = "this attribute may make the function a route";
+const PUBLIC: &str = "outside the module";
+const MACRO: &str = "routes that this macro may create";
+const CLOSURE: &str = "a closure can't be protected";
+const UNPROTECTED: &str = "may register an unprotected function";
+
+/// What may stand beside a route, and the errors.
+const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
+    ("", &[]),
+    // Functions.
+    ("async fn f() {} fn g() {} pub fn h() {}", &[]),
+    ("pub async fn f() {}", &[PUBLIC]),
+    (
+        "pub(crate) async fn f() {} pub(self) async fn g() {}",
+        &[PUBLIC, PUBLIC],
+    ),
+    ("#[webhook(\"/\")] async fn f() {}", &[ROUTE]),
+    ("#[webhook(a)] async fn f() {}", &[ROUTE]),
+    ("#[a::inline] pub async fn f() {}", &[ROUTE]),
+    ("#[webhook(\"/\")] fn f() {}", &[]),
+    (
+        "#[cfg_attr(a, cfg_attr(b, inline, webhook(\"/\")))] async fn f() {}",
+        &[ROUTE],
+    ),
+    ("#[cfg_attr(webhook, inline)] async fn f() {}", &[]),
+    ("#[cfg_attr(post, inline)] pub async fn f() {}", &[PUBLIC]),
+    ("#[cfg_attr(\"a\")] async fn f() {}", &[ROUTE]),
+    (
+        "#[doc = \"a\"] #[allow(a)] #[cfg(b)] #[inline] async fn f() {}",
+        &[],
+    ),
+    (
+        "#[actix_web::test] async fn f() {} #[test] async fn g() {}",
+        &[],
+    ),
+    ("#[test(\"/\")] async fn f() {}", &[ROUTE]),
+    ("#[a::main] async fn f() {}", &[ROUTE]),
+    (
+        "impl S { pub async fn f() {} async fn g() {} pub async fn h(&self) {} }",
+        &[PUBLIC],
+    ),
+    ("impl S { fn f(&self) { pub async fn g() {} } }", &[PUBLIC]),
+    (
+        "trait T { async fn f(); fn g() { pub async fn h() {} } }",
+        &[PUBLIC],
+    ),
+    ("const C: fn() = || { pub async fn f() {} };", &[PUBLIC]),
+    ("mod n { pub async fn f() {} }", &[PUBLIC]),
+    (
+        "#[validate_twilio_request] mod n { pub async fn f() {} }",
+        &[],
+    ),
+    ("#[validate_twilio_request] pub async fn f() {}", &[]),
+    ("#[validate_twilio_request(skip)] pub async fn f() {}", &[]),
+    (
+        "#[validate_twilio_request(skip, retry)] pub async fn f() {}",
+        &["unknown option"],
+    ),
+    ("#[validate_twilio_request(retry)] pub async fn f() {}", &[]),
+    // Items that can't be seen into.
+    ("mod n;", &["a module in another file"]),
+    ("async fn f();", &["does not support this kind of item"]),
+    ("a!();", &[MACRO]),
+    ("macro_rules! a { () => {}; } println!();", &[MACRO]),
+    // Macros in the place of a statement.
+    ("fn f() { a!(); }", &[MACRO]),
+    ("fn f() { a! {} }", &[MACRO]),
+    ("fn f() -> u32 { a!(1) }", &[]),
+    ("fn f() -> u32 { a!(1); }", &[MACRO]),
+    ("fn f() -> u32 { a! {} 1 }", &[MACRO]),
+    ("fn f() -> u32 { a! {} b!(1) }", &[MACRO]),
+    (
+        "fn f() { println!(); std::assert!(a); log::info!(\"\"); }",
+        &[],
+    ),
+    ("async fn f() { a!(); }", &[]),
+    ("async fn f() { fn g() { a!(); } }", &[MACRO]),
+    ("async fn f() { fn g() {} a!(); }", &[]),
+    (
+        "macro_rules! a { () => {}; } async fn f() { a!(); }",
+        &[MACRO],
+    ),
+    (
+        "async fn f() { b::a!(); macro_rules! a { () => {}; } }",
+        &[MACRO],
+    ),
+    (
+        "macro_rules! info { () => {}; } fn f() { info!(); }",
+        &[MACRO],
+    ),
+    ("macro_rules! a { () => {}; } fn f() { println!(); }", &[]),
+    ("impl S { fn f() { a!(); } }", &[MACRO]),
+    ("trait T { fn f() { a!(); } }", &[MACRO]),
+    ("const C: u32 = { a!(); 1 };", &[]),
+    // Registrations.
+    ("async fn g() {} fn f() { g(); self::g(); h(); }", &[]),
+    ("async fn g() {} fn f() { let h = g; }", &[UNPROTECTED]),
+    ("async fn g() {} fn f() { web::to(g); }", &[UNPROTECTED]),
+    ("async fn g() {} fn f() { h(self::g); }", &[UNPROTECTED]),
+    ("async fn g() {} fn f() { (g)(); }", &[UNPROTECTED]),
+    ("async fn g() {} fn f() { a.b(g); }", &[UNPROTECTED]),
+    ("async fn g() {} fn f() { g().b(g()); }", &[]),
+    ("async fn g() {} fn f() { a.b(h); }", &[]),
+    (
+        "async fn g() {} fn f() { println!(\"{}\", g); }",
+        &[UNPROTECTED],
+    ),
+    (
+        "async fn g() {} fn f() { println!(\"{}\", a(g)); }",
+        &[UNPROTECTED],
+    ),
+    ("async fn g() {} fn f() { println!(\"{}\", g()); }", &[]),
+    ("async fn g() {} fn f() { println!(\"{}\", h); }", &[]),
+    (
+        "async fn g() {} mod n { fn f() { a(super::g); } }",
+        &[UNPROTECTED],
+    ),
+    (
+        "async fn g() {} #[validate_twilio_request] mod n { fn f() { a(super::g); } }",
+        &[],
+    ),
+    ("#[get(\"/\")] async fn g() {} fn f() { a(g); }", &[]),
+    ("fn g() {} fn f() { let h = g; a(g); a.b(g); }", &[]),
+    (
+        "fn g() {} fn f() { web::to(g); a.to(g); }",
+        &[UNPROTECTED, UNPROTECTED],
+    ),
+    (
+        "fn g() {} fn f() { web::to(h); web::to(g()); a.to(1); }",
+        &[],
+    ),
+    (
+        "fn g() {} fn f() { a.to({ b(); g }); a.to({ g; }); }",
+        &[UNPROTECTED],
+    ),
+    (
+        "fn g() {} fn f() { a.to(g as fn()); a.to((g)); }",
+        &[UNPROTECTED, UNPROTECTED],
+    ),
+    (
+        "fn f() { a.to(|| b); web::post(async || c); }",
+        &[CLOSURE, CLOSURE],
+    ),
+    ("fn f() { a.map(|| b); a(|| c); }", &[]),
+    (
+        "fn f() { a(web::to(|| b)); a.b(c.to(|| d)); }",
+        &[CLOSURE, CLOSURE],
+    ),
+];
+
+/// Modules without a route, and the errors.
+const WITHOUT_A_ROUTE: &[(&str, &[&str])] = &[
+    ("", &["no route to protect"]),
+    (
+        "fn f() {} async fn g() {} mod n { fn h() {} }",
+        &["no route to protect"],
+    ),
+    ("pub async fn f() {}", &[PUBLIC]),
+    ("#[validate_twilio_request] async fn f() {}", &[]),
+    ("#[validate_twilio_request(skip)] async fn f() {}", &[]),
+    ("#[validate_twilio_request] mod n {}", &[]),
+    ("mod n { #[get(\"/\")] async fn f() {} }", &[]),
+];
+
+fn protect_contents(args: &str, contents: &str) -> (ItemMod, Errors) {
+    let mut errors = Errors::default();
+    let options = Options::parse(args.parse().unwrap(), &mut errors);
+    let source = format!("mod m {{ {contents} }}");
+    let mut module = parse(&source.parse().unwrap()).unwrap();
+    protect(&mut module, &options, &mut errors);
+    (module, errors)
+}
+
+#[test]
+fn routes_are_protected() {
+    for (args, contents, expected) in PROTECTED {
+        let (module, errors) = protect_contents(args, contents);
+        assert_messages(&errors.messages(), &[], contents);
+        let expected = format!("mod m {{ {expected} }}");
+        assert_tokens(&module.to_token_stream(), &expected, contents);
+    }
+}
+
+#[test]
+fn what_may_hide_a_route_is_refused() {
+    for (contents, messages) in BESIDE_A_ROUTE {
+        let contents = format!("{contents} #[get(\"/\")] async fn route() {{}}");
+        let (_, errors) = protect_contents("", &contents);
+        assert_messages(&errors.messages(), messages, &contents);
+    }
+}
+
+#[test]
+fn modules_need_a_route() {
+    for (contents, messages) in WITHOUT_A_ROUTE {
+        let (_, errors) = protect_contents("", contents);
+        assert_messages(&errors.messages(), messages, contents);
+    }
+}
+
+#[test]
+fn every_route_attribute_of_actix_web_is_known() {
+    let routes = "connect delete get head options patch post put route routes trace";
+    for route in routes.split(' ') {
+        let contents = format!("#[{route}(\"/\")] async fn f() {{}}");
+        let (module, errors) = protect_contents("", &contents);
+        assert_messages(&errors.messages(), &[], route);
+        let expanded = module.to_token_stream().to_string();
+        assert!(expanded.contains("validate_twilio_request"), "{route}");
+    }
+}

@@ -1,0 +1,10 @@
+//! Lists the functions of an annotated module that are not protected.
+
+use proc_macro2::Ident;
+
+/// Functions of the module that have neither the attribute nor a route attribute, but may be handlers.
+#[derive(Default)]
+pub(super) struct Unprotected {
+    pub(super) asynchronous: Vec<Ident>,
+    pub(super) plain: Vec<Ident>,
+}

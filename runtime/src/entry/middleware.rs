@@ -1,0 +1,186 @@
+//! The middleware, for handlers that can't or shall not be annotated one by one.
+
+use std::{
+    fmt,
+    future::{Future, Ready, ready},
+    marker::PhantomData,
+    pin::Pin,
+    rc::Rc,
+};
+
+use actix_web::{
+    Error, HttpMessage,
+    body::{EitherBody, MessageBody},
+    dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+};
+
+use crate::{
+    config::{AppPolicy, Policy, TwilioConfig},
+    gate::{admit, misconfigured},
+    origin::OriginalTarget,
+};
+
+/// Validates every request before it reaches what it is wrapped around: an `App`, a `Scope`, a
+/// `Resource` or a `Route`.
+///
+/// The handlers below need no change; the body is put back for them after it was validated. Handlers
+/// that have `#[validate_twilio_request]` all the same find the proof and do not validate again, unless
+/// they have another configuration, or this middleware only reports.
+///
+/// A path that no route serves is answered with 403 too, not with 404, under an `App`'s middleware.
+///
+/// # Where it stands
+///
+/// actix-web runs the middleware that was wrapped last first. Wrap after this one, so that it runs
+/// before:
+///
+/// - `Logger`, to see the refusals;
+/// - `Compress`, for the answers;
+/// - Basic or Digest authentication: Twilio sends its credentials only after a 401, which must win;
+/// - CORS, whose preflight requests nobody signs.
+///
+/// Wrap before it whatever changes the request, such as `NormalizePath`: this middleware must see the
+/// path as it came, and keeps it for annotated handlers below.
+///
+/// An `App`'s middleware sees the `app_data` of the app only, not that of its scopes. To use another
+/// configuration, give it [one](Self::with_config).
+///
+/// # Examples
+///
+/// ```
+/// use actix_twilio::{AuthToken, TwilioConfig, TwilioValidation};
+/// use actix_web::{App, middleware::{Logger, NormalizePath}, web};
+///
+/// let config = TwilioConfig::builder().auth_token(AuthToken::new("12345")?).build()?;
+/// let app = App::new()
+///     .app_data(config)
+///     .service(
+///         web::scope("/twilio")
+///             .wrap(NormalizePath::trim())
+///             .wrap(TwilioValidation::new())
+///             .wrap(Logger::default())
+///             .route("/message", web::post().to(async || "genuine")),
+///     )
+///     .route("/health", web::get().to(async || "open"));
+/// # Ok::<(), actix_twilio::ConfigError>(())
+/// ```
+pub struct TwilioValidation<P = AppPolicy> {
+    config: Option<TwilioConfig>,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl TwilioValidation {
+    /// Constructs the middleware with the configuration in `app_data`, or else the environment's.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::with_policy()
+    }
+
+    /// Constructs the middleware with a configuration of its own.
+    #[must_use]
+    pub fn with_config(config: TwilioConfig) -> Self {
+        Self {
+            config: Some(config),
+            policy: PhantomData,
+        }
+    }
+}
+
+impl<P: Policy> TwilioValidation<P> {
+    /// Constructs the middleware with the configurations that a policy chooses.
+    #[must_use]
+    pub fn with_policy() -> Self {
+        Self {
+            config: None,
+            policy: PhantomData,
+        }
+    }
+}
+
+impl Default for TwilioValidation {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P> Clone for TwilioValidation<P> {
+    fn clone(&self) -> Self {
+        Self {
+            config: self.config.clone(),
+            policy: PhantomData,
+        }
+    }
+}
+
+impl<P> fmt::Debug for TwilioValidation<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TwilioValidation")
+            .field("config", &self.config)
+            .finish()
+    }
+}
+
+impl<S, B, P> Transform<S, ServiceRequest> for TwilioValidation<P>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody,
+    P: Policy,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Transform = TwilioValidationMiddleware<S, P>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, service: S) -> Self::Future {
+        ready(Ok(TwilioValidationMiddleware {
+            service: Rc::new(service),
+            validation: self.clone(),
+        }))
+    }
+}
+
+/// The service that [`TwilioValidation`] makes.
+#[derive(Debug)]
+pub struct TwilioValidationMiddleware<S, P = AppPolicy> {
+    service: Rc<S>,
+    validation: TwilioValidation<P>,
+}
+
+impl<S, B, P> Service<ServiceRequest> for TwilioValidationMiddleware<S, P>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody,
+    P: Policy,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    forward_ready!(service);
+
+    fn call(&self, mut req: ServiceRequest) -> Self::Future {
+        let service = Rc::clone(&self.service);
+        let config = self.validation.config.clone();
+        Box::pin(async move {
+            OriginalTarget::keep(req.request());
+            // The request is borrowed, never cloned: the router below must be its only owner.
+            let payload = req.take_payload();
+            let config = match config {
+                Some(config) => Ok(config),
+                None => P::config(req.request()).map_err(|err| misconfigured(&err)),
+            };
+            let admitted = match config {
+                Ok(config) => admit::<P>(&config, req.request(), payload).await,
+                Err(err) => Err(err),
+            };
+            match admitted {
+                Ok(admitted) => {
+                    req.set_payload(admitted.payload);
+                    Ok(service.call(req).await?.map_into_left_body())
+                }
+                Err(err) => Ok(req.error_response(err).map_into_right_body()),
+            }
+        })
+    }
+}

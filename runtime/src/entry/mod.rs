@@ -1,0 +1,7 @@
+//! The doors for handlers: the extractor, the middleware and protected routes.
+
+mod extractor;
+mod middleware;
+mod protected;
+
+pub use self::{extractor::Validated, middleware::TwilioValidation, protected::ProtectedRoute};

@@ -1,0 +1,99 @@
+//! The raw body of a request: read within limits, compared, and put back.
+
+use std::{
+    future::{Future, poll_fn},
+    mem,
+    pin::{Pin, pin},
+    task::Poll,
+    time::Duration,
+};
+
+use actix_web::{
+    body::{BodyStream, MessageBody},
+    dev::Payload,
+    error::PayloadError,
+    rt::time::timeout,
+    web::{Bytes, BytesMut},
+};
+
+use crate::error::ValidationErrorKind;
+
+/// Reads a payload to its end, as it came over the wire, without its transfer coding.
+///
+/// `limit` is in bytes; `time_limit` is for the whole body.
+pub(crate) async fn read(
+    payload: &mut Payload,
+    limit: usize,
+    time_limit: Duration,
+) -> Result<Bytes, ValidationErrorKind> {
+    let mut collecting = pin!(collect(payload, limit));
+    // Most bodies arrive with the head: they need no timer.
+    for _ in 0..2 {
+        let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
+        if let Poll::Ready(body) = body {
+            return body;
+        }
+        let_arrive().await;
+    }
+    // In a box, so that requests without a timer need no space for one.
+    Box::pin(timeout(time_limit, collecting))
+        .await
+        .unwrap_or(Err(ValidationErrorKind::BodyTooSlow))
+}
+
+/// Returns a payload with the body that was read from this one.
+pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
+    match payload {
+        _ if body.is_empty() => Payload::None,
+        // It has ended, and takes the body back without an allocation.
+        Payload::H1 { mut payload } => {
+            payload.unread_data(body);
+            Payload::H1 { payload }
+        }
+        _ => Payload::from(body),
+    }
+}
+
+/// Lets actix take in what has arrived already: it runs a handler as soon as it has read the head, and
+/// reads what followed in the same packet when the handler waits.
+pub(crate) async fn let_arrive() {
+    let mut waited = false;
+    poll_fn(|cx| {
+        if waited {
+            return Poll::Ready(());
+        }
+        waited = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, ValidationErrorKind> {
+    let mut stream = BodyStream::new(payload);
+    // A body of a single chunk, as nearly all are, is not copied.
+    let mut only = Bytes::new();
+    let mut joined = BytesMut::new();
+    while let Some(chunk) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+        let chunk = chunk.map_err(|err| match err {
+            PayloadError::Overflow => ValidationErrorKind::BodyTooLarge,
+            _ => ValidationErrorKind::BodyIncomplete,
+        })?;
+        if chunk.len() > limit - only.len() - joined.len() {
+            return Err(ValidationErrorKind::BodyTooLarge);
+        }
+        if only.is_empty() && joined.is_empty() {
+            only = chunk;
+        } else {
+            if joined.is_empty() {
+                joined = BytesMut::from(mem::take(&mut only));
+            }
+            joined.extend_from_slice(&chunk);
+        }
+    }
+    Ok(if joined.is_empty() {
+        only
+    } else {
+        joined.freeze()
+    })
+}

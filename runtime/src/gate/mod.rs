@@ -1,0 +1,340 @@
+//! The one way in: from a request with an unread body to a body that may be handed on.
+
+mod body;
+mod lookup;
+mod proof;
+
+use std::{any::TypeId, sync::Arc, time::Instant};
+
+use actix_web::{
+    Error, HttpRequest,
+    dev::Payload,
+    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName},
+    web::Bytes,
+};
+
+use twilio_signature::{
+    Accepted, RequestValidator, WebhookRequest,
+    header::lower_case,
+    stages::{BodyKind, CheckedHead},
+};
+
+pub use self::proof::Proof;
+use self::proof::Verified;
+use crate::{
+    config::{KeySource, Policy, TwilioConfig, Verdict},
+    error::{ConfigError, ValidationError, ValidationErrorKind},
+    origin::{Origin, is_websocket_handshake},
+    report::{self, Diagnosis, is_explainable},
+};
+
+const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static(lower_case::SIGNATURE);
+const X_TWILIO_SETTINGS: HeaderName = HeaderName::from_static(lower_case::SIGNATURE_SETTINGS);
+
+/// The size in bytes of the largest body whose refusal is explained.
+const MAX_EXPLAINED_BODY: usize = 16 * 1024;
+
+/// A request that may go on.
+pub(crate) struct Admitted {
+    /// The part of its body that may reach an extractor or a handler: all of it, or nothing.
+    pub(crate) payload: Payload,
+    /// Nothing while validation is not enforced.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// Returns the error that becomes the response to a request for which there is no configuration.
+pub(crate) fn misconfigured(err: &ConfigError) -> Error {
+    report::misconfiguration(err);
+    ValidationError::from(ValidationErrorKind::Config).into()
+}
+
+/// Lets a request through, or returns the error that becomes its response.
+///
+/// A request that this very configuration has let through before is not validated again.
+pub(crate) async fn admit<P: Policy>(
+    config: &TwilioConfig,
+    req: &HttpRequest,
+    payload: Payload,
+) -> Result<Admitted, Error> {
+    let policy = TypeId::of::<P>();
+    if let KeySource::Off = config.keys() {
+        report::validation_off();
+        Proof::withdraw(req);
+        let proof = None;
+        return Ok(Admitted { payload, proof });
+    }
+    if let Some(proof) = Proof::find(req, config, policy) {
+        return match proof.check_body(payload, config).await {
+            Ok(payload) => Ok(Admitted {
+                payload,
+                proof: Some(proof),
+            }),
+            Err(kind) => {
+                report::fault(kind);
+                Err(config.response_error(kind.into(), req))
+            }
+        };
+    }
+
+    let mut attempt = Attempt {
+        req,
+        config,
+        origin: None,
+        body: Body::Unread(payload),
+        looked_up: None,
+    };
+    let proof = match attempt.judge_and_tell().await {
+        Ok(_) if config.report_only() => None,
+        Ok(verified) => Some(Proof::leave(req, verified, config, policy)),
+        Err(err) => {
+            // Without keys it is unknown what enforcing would do.
+            let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
+            let passes = config.report_only() && !undecided && !attempt.body.is_lost();
+            if !passes {
+                attempt.report(&err, passes);
+                attempt.body.let_arrive().await;
+                return Err(config.response_error(err, req));
+            }
+            // The body helps to explain what would have been refused.
+            let bounded = attempt.bound_body().await;
+            attempt.report(&err, passes);
+            if let Err(err) = bounded {
+                attempt.report(&err, false);
+                return Err(config.response_error(err, req));
+            }
+            None
+        }
+    };
+    if proof.is_none() {
+        Proof::withdraw(req);
+    }
+    let payload = attempt.body.into_payload();
+    Ok(Admitted { payload, proof })
+}
+
+/// A request on its way through the checks.
+struct Attempt<'a> {
+    req: &'a HttpRequest,
+    config: &'a TwilioConfig,
+    /// Known once it is needed.
+    origin: Option<Origin>,
+    body: Body,
+    /// The keys that a key store had for the request.
+    looked_up: Option<Arc<RequestValidator>>,
+}
+
+enum Body {
+    Unread(Payload),
+    /// All of it, and the payload that it was read from.
+    Read(Bytes, Payload),
+    /// It could not be read within the limits.
+    Lost,
+}
+
+impl Attempt<'_> {
+    async fn judge_and_tell(&mut self) -> Result<Verified, ValidationError> {
+        let Some(hook) = self.config.verdict_hook() else {
+            return self.judge().await;
+        };
+        let start = Instant::now();
+        let verdict = self.judge().await;
+        hook(&Verdict {
+            refusal: verdict.as_ref().err().map(ValidationError::kind),
+            route: self.req.match_pattern(),
+            duration: start.elapsed(),
+        });
+        verdict
+    }
+
+    /// Runs the stages of a verdict, and reads the body only if none of the checks before it fails.
+    async fn judge(&mut self) -> Result<Verified, ValidationError> {
+        let head = CheckedHead::of(&head(self.req)).map_err(ValidationErrorKind::from)?;
+        self.check_content_length()?;
+        let origin = self.origin.insert(Origin::of(self.req, self.config)?);
+        // R12
+        let body = if is_websocket_handshake(self.req) {
+            None
+        } else {
+            Some(&mut self.body)
+        };
+        let (account, accepted) = match self.config.keys() {
+            KeySource::Fixed(validator) => {
+                let url = head.check_url(validator, &origin.url, origin.base_path());
+                let url = url.map_err(ValidationErrorKind::from)?;
+                let body = Body::read_any(body, self.config).await?;
+                (
+                    None,
+                    url.check_body(body).map_err(ValidationErrorKind::from)?,
+                )
+            }
+            KeySource::Store(store) => {
+                // The account may be in the body: it is read before there are keys (R16).
+                let body = Body::read_any(body, self.config).await?;
+                let request = self::head(self.req)
+                    .url(&origin.url)
+                    .base_path(origin.base_path())
+                    .body(body);
+                let looked_up = &mut self.looked_up;
+                // In a box, so that requests without a key store need no space for it.
+                Box::pin(lookup::check(store, &head, &request, looked_up)).await?
+            }
+            KeySource::Off => return Err(ValidationErrorKind::Config.into()),
+        };
+        let Accepted { key, url, .. } = accepted;
+        // Nearly always the request's own, which is not copied.
+        let candidate = (*url != *origin.url).then(|| url.into_owned());
+        let url = candidate
+            .or_else(|| Some(self.origin.take()?.url))
+            .ok_or(ValidationErrorKind::OriginMalformed)?;
+        let body = self.body.bytes();
+        Ok(Verified {
+            account,
+            key,
+            url,
+            body,
+        })
+    }
+
+    /// Applies the limits to the body of a request that is let through although it was not validated.
+    async fn bound_body(&mut self) -> Result<(), ValidationError> {
+        if matches!(self.body, Body::Unread(_)) && !is_websocket_handshake(self.req) {
+            self.check_content_length()?;
+            self.body.read(self.config).await?;
+        }
+        Ok(())
+    }
+
+    /// Reports a refusal. That of a key store is reported elsewhere, with the store's own error.
+    fn report(&self, err: &ValidationError, passes: bool) {
+        if err.kind() != ValidationErrorKind::KeyStoreFailed {
+            let explain = self.explainable(err.kind()).map(|(validator, request)| {
+                move |origin: &Origin| {
+                    Diagnosis::of(self.req, self.config, validator, request, origin)
+                }
+            });
+            let origin = self.origin.as_ref();
+            report::refusal(err.kind(), passes, self.req, self.config, origin, explain);
+        }
+    }
+
+    /// Returns what a refusal can be explained with, if that is switched on and the request is small.
+    fn explainable(
+        &self,
+        kind: ValidationErrorKind,
+    ) -> Option<(&RequestValidator, WebhookRequest<'_>)> {
+        if !self.config.explains_mismatches() || !is_explainable(kind) {
+            return None;
+        }
+        let validator = match self.config.keys() {
+            KeySource::Fixed(validator) => validator,
+            KeySource::Store(_) => self.looked_up.as_deref()?,
+            KeySource::Off => return None,
+        };
+        let request = head(self.req);
+        match &self.body {
+            Body::Read(body, _) => {
+                (body.len() <= MAX_EXPLAINED_BODY).then(|| (validator, request.body(body)))
+            }
+            // The signed parameters of a form that was not read are not known.
+            Body::Unread(_) => {
+                let url_alone = BodyKind::of(&request) == Ok(BodyKind::Other);
+                let declared = self.declared_length().unwrap_or_default();
+                (url_alone && declared <= MAX_EXPLAINED_BODY as u64).then_some((validator, request))
+            }
+            Body::Lost => None,
+        }
+    }
+
+    fn declared_length(&self) -> Option<u64> {
+        let declared = self.req.headers().get(CONTENT_LENGTH)?;
+        declared.to_str().ok()?.parse().ok()
+    }
+
+    /// Refuses a body whose declared length is over the limit. A malformed length is left to the limit on
+    /// what arrives.
+    fn check_content_length(&mut self) -> Result<(), ValidationErrorKind> {
+        let declared = self.declared_length();
+        let limit = u64::try_from(self.config.body_limit()).unwrap_or(u64::MAX);
+        if declared.is_some_and(|length| length > limit) {
+            self.body = Body::Lost;
+            return Err(ValidationErrorKind::BodyTooLarge);
+        }
+        Ok(())
+    }
+}
+
+/// Returns what a verdict depends on in the head of a request, except the URL.
+fn head(req: &HttpRequest) -> WebhookRequest<'_> {
+    let headers = req.headers();
+    let mut request = WebhookRequest::new(req.method().as_str(), "");
+    for value in headers.get_all(X_TWILIO_SIGNATURE) {
+        request = request.signature(value);
+    }
+    for value in headers.get_all(X_TWILIO_SETTINGS) {
+        request = request.signature_settings(value);
+    }
+    for value in headers.get_all(CONTENT_TYPE) {
+        request = request.content_type(value);
+    }
+    for value in headers.get_all(CONTENT_ENCODING) {
+        request = request.content_encoding(value);
+    }
+    request
+}
+
+impl Body {
+    async fn read(&mut self, config: &TwilioConfig) -> Result<&[u8], ValidationErrorKind> {
+        if let Self::Unread(payload) = self {
+            let mut payload = payload.take();
+            *self = Self::Lost;
+            let bytes =
+                body::read(&mut payload, config.body_limit(), config.body_timeout()).await?;
+            *self = Self::Read(bytes, payload);
+        }
+        match self {
+            Self::Read(bytes, _) => Ok(bytes),
+            Self::Unread(_) | Self::Lost => Err(ValidationErrorKind::BodyIncomplete),
+        }
+    }
+
+    /// Reads a body, if there is one.
+    async fn read_any<'b>(
+        body: Option<&'b mut Self>,
+        config: &TwilioConfig,
+    ) -> Result<&'b [u8], ValidationErrorKind> {
+        match body {
+            Some(body) => body.read(config).await,
+            None => Ok(&[]),
+        }
+    }
+
+    /// Returns the bytes that were read.
+    fn bytes(&self) -> Option<Bytes> {
+        match self {
+            Self::Read(bytes, _) => Some(bytes.clone()),
+            Self::Unread(_) | Self::Lost => None,
+        }
+    }
+
+    fn is_lost(&self) -> bool {
+        matches!(self, Self::Lost)
+    }
+
+    /// Call it before a refusal: actix closes the connection if the body has not arrived, and a proxy would
+    /// have to open another one. This reads nothing, and does not wait for the client.
+    async fn let_arrive(&self) {
+        if let Self::Unread(payload) = self
+            && !matches!(payload, Payload::None)
+        {
+            body::let_arrive().await;
+        }
+    }
+
+    fn into_payload(self) -> Payload {
+        match self {
+            Self::Unread(payload) => payload,
+            Self::Read(bytes, payload) => body::put_back(bytes, payload),
+            Self::Lost => Payload::None,
+        }
+    }
+}

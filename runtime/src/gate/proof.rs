@@ -1,0 +1,159 @@
+//! The proof that a request is genuine, as a value that this crate alone makes.
+
+use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
+
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
+use twilio_signature::{AccountSid, MatchedKey, redact};
+
+use super::body;
+use crate::{
+    config::TwilioConfig,
+    error::{ValidationError, ValidationErrorKind},
+};
+
+/// Proves that a request is genuine: only this crate can make one, for a request that was validated and would
+/// have been refused if it were forged.
+///
+/// A function that must not run for a forged request takes a `&Proof`. A handler gets one from
+/// [`Validated::proof`](crate::Validated::proof), or takes it as an argument under the attribute.
+///
+/// While validation only reports or is off, there is no proof: take an `Option<Proof>` if the handler should
+/// work then too.
+///
+/// # Examples
+///
+/// ```
+/// use actix_twilio::{Proof, validate_twilio_request};
+/// use actix_web::{HttpResponse, post};
+///
+/// #[post("/message")]
+/// #[validate_twilio_request]
+/// async fn receive_message(proof: Proof) -> HttpResponse {
+///     charge(&proof);
+///     HttpResponse::NoContent().finish()
+/// }
+///
+/// /// Costs money, so only a genuine request may lead here.
+/// fn charge(proof: &Proof) {
+///     println!("charged for {}", proof.url());
+/// }
+/// ```
+///
+/// It can't be made by hand:
+///
+/// ```compile_fail
+/// let proof = actix_twilio::Proof {};
+/// ```
+#[derive(Debug, Clone)]
+pub struct Proof(Arc<Facts>);
+
+#[derive(Debug)]
+struct Facts {
+    verified: Verified,
+    config: TwilioConfig,
+    policy: TypeId,
+}
+
+/// The facts about a genuine request.
+pub(crate) struct Verified {
+    pub(crate) account: Option<AccountSid>,
+    pub(crate) key: MatchedKey,
+    pub(crate) url: String,
+    /// The body that was validated; nothing for a WebSocket handshake, which has none.
+    pub(crate) body: Option<Bytes>,
+}
+
+/// Prints the URL without the values of its query, which may be personal data.
+impl fmt::Debug for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verified")
+            .field("account", &self.account)
+            .field("key", &self.key)
+            .field("url", &redact::url(&self.url))
+            .finish_non_exhaustive()
+    }
+}
+
+impl Proof {
+    /// Leaves a proof in a request for what runs after this.
+    pub(crate) fn leave(
+        req: &HttpRequest,
+        verified: Verified,
+        config: &TwilioConfig,
+        policy: TypeId,
+    ) -> Self {
+        let proof = Self(Arc::new(Facts {
+            verified,
+            config: config.clone(),
+            policy,
+        }));
+        req.extensions_mut().insert(proof.clone());
+        proof
+    }
+
+    /// Removes the proof that another configuration left: where validation is not enforced, a handler gets
+    /// none.
+    pub(crate) fn withdraw(req: &HttpRequest) {
+        req.extensions_mut().remove::<Self>();
+    }
+
+    /// Finds the proof that this very configuration and policy left.
+    pub(crate) fn find(req: &HttpRequest, config: &TwilioConfig, policy: TypeId) -> Option<Self> {
+        let extensions = req.extensions();
+        let proof = extensions.get::<Self>()?;
+        (proof.0.config.is(config) && proof.0.policy == policy).then(|| proof.clone())
+    }
+
+    /// Returns a payload with the validated body, if this payload has the very same one. Something between
+    /// the middleware that validated it and the handler may have read or replaced it.
+    pub(crate) async fn check_body(
+        &self,
+        mut payload: Payload,
+        config: &TwilioConfig,
+    ) -> Result<Payload, ValidationErrorKind> {
+        let Some(validated) = &self.0.verified.body else {
+            return Ok(payload);
+        };
+        let found = body::read(&mut payload, config.body_limit(), config.body_timeout()).await;
+        match found {
+            // R6
+            Ok(found) if found == validated => Ok(body::put_back(found, payload)),
+            _ => Err(ValidationErrorKind::BodyReplaced),
+        }
+    }
+
+    /// Returns the account that signed the request, where the keys were looked up by account and the
+    /// request named one.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountSid> {
+        self.0.verified.account.as_ref()
+    }
+
+    /// Returns the key that signed the request.
+    #[must_use]
+    pub fn key(&self) -> &MatchedKey {
+        &self.0.verified.key
+    }
+
+    /// Returns the URL that was signed.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.0.verified.url
+    }
+}
+
+impl FromRequest for Proof {
+    type Error = ValidationError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, ValidationError>>>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let proof = req.extensions().get::<Self>().cloned();
+        Box::pin(async move {
+            if proof.is_none() {
+                // Not before the refusal of an extractor beside this one, which says more.
+                body::let_arrive().await;
+            }
+            proof.ok_or_else(ValidationError::unproven)
+        })
+    }
+}

@@ -1,0 +1,179 @@
+//! Keys in a file that may change while the app runs.
+
+use std::{
+    fmt, fs,
+    io::Error,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use actix_web::rt::task::spawn_blocking;
+
+use twilio_signature::{AuthToken, ConfigError, RequestValidator};
+
+use super::{
+    map::KeyMap,
+    store::{KeyQuery, KeyStore, KeyStoreError},
+};
+
+/// The keys of accounts in a file, which is read again as it changes: tokens are rotated and accounts
+/// added without a restart.
+///
+/// Each line has an account's SID, or the word `default` for requests that name no account, then blanks,
+/// and its Auth Tokens, separated by commas. Empty lines and lines that start with `#` are passed over:
+///
+/// ```text
+/// # account                          tokens
+/// AC00000000000000000000000000000001 0123456789abcdef0123456789abcdef
+/// AC00000000000000000000000000000002 new-token,old-token
+/// default                            0123456789abcdef0123456789abcdef
+/// ```
+///
+/// When the store is asked, for an account that was not asked for in the last 10 s or since a signature does
+/// not match, the file is read again if its time of modification or its length has changed.
+///
+/// # Security
+///
+/// Replace the file in one step (write another one, then rename it): a half-written file is an error, and
+/// requests get a 500 meanwhile. Let nobody but the app read it.
+///
+/// # Examples
+///
+/// ```no_run
+/// use actix_twilio::{TwilioConfig, keys::KeyFile};
+///
+/// let config = TwilioConfig::builder().key_store(KeyFile::new("/etc/webhooks/keys")?).build()?;
+/// # Ok::<(), actix_twilio::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct KeyFile(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    /// What was read last. While it is read again, others wait instead of reading it too.
+    last: Mutex<Snapshot>,
+}
+
+struct Snapshot {
+    stamp: Stamp,
+    /// Whether a later change must show in the stamp: clocks of file systems may tick once in two seconds.
+    settled: bool,
+    keys: KeyMap,
+}
+
+const TICK: Duration = Duration::from_secs(2);
+
+/// What tells that a file has changed: its length in bytes and its time of modification.
+type Stamp = (u64, Option<SystemTime>);
+
+impl KeyFile {
+    /// Constructs a store from the path of a file, which is read to see that it is right.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the file can't be read or a line is wrong.
+    pub fn new(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
+        let path = path.into();
+        let last = Snapshot::read(&path, stamp(&path)?)?;
+        Ok(Self(Arc::new(Inner {
+            path,
+            last: Mutex::new(last),
+        })))
+    }
+}
+
+impl Inner {
+    fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, ConfigError> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        // Taken before the file is read: what is written meanwhile is read the next time.
+        let stamp = stamp(&self.path)?;
+        if stamp != last.stamp || !last.settled {
+            *last = Snapshot::read(&self.path, stamp)?;
+        }
+        Ok(last.keys.get(query.account.as_ref()).cloned())
+    }
+}
+
+impl KeyStore for KeyFile {
+    async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
+        let (inner, query) = (Arc::clone(&self.0), query.clone());
+        Ok(spawn_blocking(move || inner.keys(&query)).await??)
+    }
+}
+
+impl fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("KeyFile").field(&self.0.path).finish()
+    }
+}
+
+impl Snapshot {
+    fn read(path: &Path, stamp: Stamp) -> Result<Self, ConfigError> {
+        let age = stamp.1.and_then(|modified| modified.elapsed().ok());
+        let settled = age.is_some_and(|age| age > TICK);
+        let text = fs::read_to_string(path).map_err(|err| unreadable(path, &err))?;
+        let mut keys = KeyMap::new();
+        for (number, line) in (1..).zip(text.lines()) {
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            keys = add_line(keys, line).map_err(|err| {
+                ConfigError::new(
+                    "key file",
+                    format!("{}, line {number}: {err}", path.display()),
+                    "write an account SID or `default`, blanks, and tokens separated by commas",
+                )
+            })?;
+        }
+        Ok(Self {
+            stamp,
+            settled,
+            keys,
+        })
+    }
+}
+
+fn stamp(path: &Path) -> Result<Stamp, ConfigError> {
+    let metadata = fs::metadata(path).map_err(|err| unreadable(path, &err))?;
+    Ok((metadata.len(), metadata.modified().ok()))
+}
+
+fn unreadable(path: &Path, err: &Error) -> ConfigError {
+    ConfigError::new(
+        "key file",
+        format!("{} can't be read: {err}", path.display()),
+        "give the path of a file that the app may read",
+    )
+}
+
+fn add_line(keys: KeyMap, line: &str) -> Result<KeyMap, ConfigError> {
+    let (owner, tokens) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    if tokens
+        .split(',')
+        .any(|token| token.trim().contains(char::is_whitespace))
+    {
+        return Err(ConfigError::new(
+            "Auth Token",
+            "it has a blank in it",
+            "write commas between tokens",
+        ));
+    }
+    let tokens = AuthToken::parse_list(tokens)?;
+    let validator = RequestValidator::new(tokens)?;
+    let account = match owner {
+        "default" => None,
+        sid => Some(sid.parse()?),
+    };
+    if keys.get(account.as_ref()).is_some() {
+        return Err(ConfigError::new(
+            "account",
+            "it has a line already",
+            "write all of its tokens in one line",
+        ));
+    }
+    Ok(match account {
+        Some(account) => keys.account(account, validator),
+        None => keys.default_keys(validator),
+    })
+}

@@ -1,0 +1,186 @@
+//! The headers in which proxies pass on the scheme and the host that they were asked for.
+
+use actix_web::http::header::{HeaderMap, HeaderName};
+
+/// A header has a value that can't be used.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// Returns the element of a comma-separated list that the outermost of so many trusted proxies
+/// added: the `hops`-th from the right, or the leftmost if there are fewer. All lines of the header
+/// form one list.
+pub(crate) fn element<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    hops: usize,
+) -> Result<Option<&'a str>, Malformed> {
+    let mut elements = Vec::new();
+    for line in headers.get_all(name) {
+        let line = line.to_str().map_err(|_| Malformed)?;
+        elements.extend(line.split(',').map(str::trim));
+    }
+    Ok(nth_from_right(&elements, hops))
+}
+
+/// The element of one proxy in the standard `Forwarded` header (RFC 7239).
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Forwarded {
+    pub(crate) host: Option<String>,
+    pub(crate) proto: Option<String>,
+}
+
+impl Forwarded {
+    /// Reads the element of the `Forwarded` header that [`element`] would choose.
+    pub(crate) fn read(headers: &HeaderMap, hops: usize) -> Result<Self, Malformed> {
+        let mut elements = Vec::new();
+        for line in headers.get_all(actix_web::http::header::FORWARDED) {
+            let line = line.to_str().map_err(|_| Malformed)?;
+            elements.extend(split_unquoted(line, ',')?);
+        }
+        match nth_from_right(&elements, hops) {
+            Some(element) => Self::parse(element),
+            None => Ok(Self::default()),
+        }
+    }
+
+    fn parse(element: &str) -> Result<Self, Malformed> {
+        let mut forwarded = Self::default();
+        for pair in split_unquoted(element, ';')? {
+            let (name, value) = pair.split_once('=').ok_or(Malformed)?;
+            let slot = if name.eq_ignore_ascii_case("host") {
+                &mut forwarded.host
+            } else if name.eq_ignore_ascii_case("proto") {
+                &mut forwarded.proto
+            } else {
+                continue;
+            };
+            if slot.replace(unquote(value)?).is_some() {
+                return Err(Malformed);
+            }
+        }
+        Ok(forwarded)
+    }
+}
+
+fn nth_from_right<'a>(elements: &[&'a str], n: usize) -> Option<&'a str> {
+    elements.get(elements.len().saturating_sub(n)).copied()
+}
+
+/// Splits at a separator outside of quoted strings, and trims the pieces.
+fn split_unquoted(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
+    let (mut quoted, mut escaped) = (false, false);
+    let pieces = text
+        .split(|c| {
+            match c {
+                _ if escaped => escaped = false,
+                '\\' if quoted => escaped = true,
+                '"' => quoted = !quoted,
+                _ => return c == separator && !quoted,
+            }
+            false
+        })
+        .map(str::trim)
+        .collect();
+    if quoted { Err(Malformed) } else { Ok(pieces) }
+}
+
+/// Returns the value of a token or a quoted string.
+fn unquote(value: &str) -> Result<String, Malformed> {
+    let Some(rest) = value.strip_prefix('"') else {
+        return if value.contains('"') {
+            Err(Malformed)
+        } else {
+            Ok(value.to_owned())
+        };
+    };
+    let mut unquoted = String::new();
+    let mut chars = rest.chars();
+    loop {
+        match chars.next().ok_or(Malformed)? {
+            '"' => break,
+            '\\' => unquoted.push(chars.next().ok_or(Malformed)?),
+            c => unquoted.push(c),
+        }
+    }
+    if chars.next().is_some() {
+        return Err(Malformed);
+    }
+    Ok(unquoted)
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{FORWARDED, HeaderValue, X_FORWARDED_HOST};
+
+    use super::*;
+
+    fn headers(name: &HeaderName, lines: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            headers.append(name.clone(), HeaderValue::from_str(line).unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn lists_are_read_from_their_right_end() {
+        let cases: &[(&[&str], usize, Option<&str>)] = &[
+            (&[], 1, None),
+            (&["a"], 1, Some("a")),
+            (&["a"], 2, Some("a")),
+            (&["evil, a"], 1, Some("a")),
+            (&["evil,a , b"], 2, Some("a")),
+            (&["evil", "a"], 1, Some("a")),
+            (&["evil, a", "b"], 2, Some("a")),
+            (&["a, "], 1, Some("")),
+            (&["a,b"], usize::MAX, Some("a")),
+        ];
+        for (lines, hops, expected) in cases {
+            let headers = headers(&X_FORWARDED_HOST, lines);
+            let found = element(&headers, &X_FORWARDED_HOST, *hops);
+            assert_eq!(found, Ok(*expected), "{lines:?} {hops}");
+        }
+        let not_ascii = headers(&X_FORWARDED_HOST, &["\u{e9}"]);
+        assert_eq!(element(&not_ascii, &X_FORWARDED_HOST, 1), Err(Malformed));
+    }
+
+    #[test]
+    fn forwarded_is_read_with_its_quotes() {
+        let said = |host: Option<&str>, proto: Option<&str>| {
+            Ok(Forwarded {
+                host: host.map(str::to_owned),
+                proto: proto.map(str::to_owned),
+            })
+        };
+        let cases = [
+            ("for=1.2.3.4", said(None, None)),
+            ("host=a;proto=https", said(Some("a"), Some("https"))),
+            (
+                "Host=\"a:8443\" ; PROTO=https",
+                said(Some("a:8443"), Some("https")),
+            ),
+            (
+                "host=evil, for=\"[::1],x;host=b\";host=a",
+                said(Some("a"), None),
+            ),
+            ("host=\"a\\\"b\\\\\"", said(Some("a\"b\\"), None)),
+            ("host=a;host=a", Err(Malformed)),
+            ("host=\"a", Err(Malformed)),
+            ("host=\"a\\\"", Err(Malformed)),
+            ("host=a\"b\"", Err(Malformed)),
+            ("host=\"a\"b", Err(Malformed)),
+            ("host", Err(Malformed)),
+            ("host=a;", Err(Malformed)),
+            ("host=a,", Err(Malformed)),
+        ];
+        for (line, expected) in cases {
+            assert_eq!(
+                Forwarded::read(&headers(&FORWARDED, &[line]), 1),
+                expected,
+                "{line}"
+            );
+        }
+        let two = headers(&FORWARDED, &["host=evil", "host=a", "host=b"]);
+        assert_eq!(Forwarded::read(&two, 2), said(Some("a"), None));
+    }
+}

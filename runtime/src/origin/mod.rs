@@ -1,0 +1,251 @@
+//! Determines the URL that Twilio requested, from settings, forwarded headers and the request.
+
+mod forwarded;
+mod handshake;
+
+use std::ops::Range;
+
+use actix_web::{
+    HttpMessage, HttpRequest,
+    dev::Extensions,
+    http::{
+        header::{HOST, HeaderMap, HeaderName, X_FORWARDED_HOST, X_FORWARDED_PROTO},
+        uri::PathAndQuery,
+    },
+};
+
+use twilio_signature::url::{is_host, is_port, is_secure_scheme, scheme, split_port};
+
+use self::forwarded::{Forwarded, Malformed, element};
+pub(crate) use self::handshake::is_websocket_handshake;
+use crate::{config::TwilioConfig, error::ValidationErrorKind};
+
+const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
+const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+/// A request's target as it arrived, kept for extractors inside of middleware that changes it.
+pub(crate) struct OriginalTarget(PathAndQuery);
+
+impl OriginalTarget {
+    /// Keeps the target of a request, unless a middleware further outside has done so.
+    pub(crate) fn keep(req: &HttpRequest) {
+        if let Some(target) = req.uri().path_and_query() {
+            let mut extensions = req.extensions_mut();
+            if !extensions.contains::<Self>() {
+                extensions.insert(Self(target.clone()));
+            }
+        }
+    }
+}
+
+/// The URL that Twilio requested, and where its parts were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) url: String,
+    /// The part of the URL that was put before the app's own path.
+    base_path: Range<usize>,
+    pub(crate) scheme_from: &'static str,
+    pub(crate) host_from: &'static str,
+}
+
+impl Origin {
+    /// Determines the origin of a request: from the public URL; else from forwarded headers, if the peer
+    /// is a trusted proxy; else from the request and its connection.
+    ///
+    /// actix's own `ConnectionInfo` and `full_url` do not serve: they believe these headers from anyone
+    /// and panic on a malformed `Host`.
+    pub(crate) fn of(
+        req: &HttpRequest,
+        config: &TwilioConfig,
+    ) -> Result<Self, ValidationErrorKind> {
+        let extensions = req.extensions();
+        let target = target(req, &extensions);
+        if let Some(public) = config.public_url() {
+            let url = public.with_target(target, is_websocket_handshake(req));
+            return Ok(Self {
+                base_path: base_path(&url, public.base_path(), target),
+                url,
+                scheme_from: "public URL",
+                host_from: "public URL",
+            });
+        }
+        let trusted = config.proxies().trusts(req.peer_addr());
+        let hops = trusted.then_some(config.trusted_hops());
+        Self::from_request(req, target, hops, config.forwarded_prefix())
+    }
+
+    /// Returns the path that was put before the app's own: see
+    /// [`WebhookRequest::base_path`](twilio_signature::WebhookRequest::base_path).
+    pub(crate) fn base_path(&self) -> &str {
+        self.url.get(self.base_path.clone()).unwrap_or_default()
+    }
+
+    /// Determines what the origin of a request would be if its peer were trusted, with so many hops and with
+    /// the forwarded prefix or without it.
+    #[cfg(feature = "explain")]
+    pub(crate) fn if_trusted(req: &HttpRequest, hops: usize, prefix: bool) -> Option<Self> {
+        let extensions = req.extensions();
+        let target = target(req, &extensions);
+        Self::from_request(req, target, Some(hops), prefix).ok()
+    }
+
+    /// Determines the origin from the request and, if its peer is trusted, from forwarded headers.
+    fn from_request(
+        req: &HttpRequest,
+        target: &str,
+        hops: Option<usize>,
+        prefix: bool,
+    ) -> Result<Self, ValidationErrorKind> {
+        let malformed = |Malformed| ValidationErrorKind::OriginMalformed;
+        let found = Found::of(req, hops).map_err(malformed)?;
+        let scheme = scheme(found.secure, is_websocket_handshake(req));
+        let mut url = [scheme, "://", &found.host].concat();
+        let prefix = match hops {
+            Some(hops) if prefix => forwarded_prefix(req.headers(), hops).map_err(malformed)?,
+            _ => "",
+        };
+        url.push_str(prefix);
+        url.push_str(target);
+        Ok(Self {
+            base_path: base_path(&url, prefix, target),
+            url,
+            scheme_from: found.scheme_from,
+            host_from: found.host_from,
+        })
+    }
+}
+
+/// Returns the path and the query as they arrived.
+fn target<'a>(req: &'a HttpRequest, extensions: &'a Extensions) -> &'a str {
+    let target = match extensions.get::<OriginalTarget>() {
+        Some(OriginalTarget(target)) => Some(target),
+        None => req.uri().path_and_query(),
+    };
+    target.map_or("", |target| target.as_str())
+}
+
+/// Returns where in a URL its base path is: right before the target.
+fn base_path(url: &str, base_path: &str, target: &str) -> Range<usize> {
+    let end = url.len().saturating_sub(target.len());
+    end.saturating_sub(base_path.len())..end
+}
+
+/// The scheme and the host of a request without a configured public URL.
+struct Found {
+    secure: bool,
+    scheme_from: &'static str,
+    host: String,
+    host_from: &'static str,
+}
+
+impl Found {
+    /// `hops` is the number of trusted proxies if the peer is one.
+    fn of(req: &HttpRequest, hops: Option<usize>) -> Result<Self, Malformed> {
+        let headers = req.headers();
+        let forwarded = |name: &HeaderName| match hops {
+            Some(hops) => element(headers, name, hops),
+            None => Ok(None),
+        };
+        let original_host = forwarded(&X_ORIGINAL_HOST)?;
+        let forwarded_host = forwarded(&X_FORWARDED_HOST)?;
+        let forwarded_proto = forwarded(&X_FORWARDED_PROTO)?;
+        let standard = match hops {
+            Some(hops)
+                if (original_host.is_none() && forwarded_host.is_none())
+                    || forwarded_proto.is_none() =>
+            {
+                Forwarded::read(headers, hops)?
+            }
+            _ => Forwarded::default(),
+        };
+
+        let (mut host, host_from) = if let Some(host) = original_host {
+            (checked_host(host)?, "X-Original-Host")
+        } else if let Some(host) = forwarded_host {
+            (checked_host(host)?, "X-Forwarded-Host")
+        } else if let Some(host) = standard.host {
+            (checked_host(&host)?, "Forwarded")
+        } else {
+            own_host(req)?
+        };
+        let (secure, scheme_from) = if let Some(proto) = forwarded_proto {
+            (checked_scheme(proto)?, "X-Forwarded-Proto")
+        } else if let Some(proto) = standard.proto {
+            (checked_scheme(&proto)?, "Forwarded")
+        } else {
+            (req.app_config().secure(), "connection")
+        };
+        if split_port(&host).1.is_none()
+            && let Some(port) = forwarded(&X_FORWARDED_PORT)?
+        {
+            if !is_port(port) {
+                return Err(Malformed);
+            }
+            if port != if secure { "443" } else { "80" } {
+                host.push(':');
+                host.push_str(port);
+            }
+        }
+        Ok(Self {
+            secure,
+            scheme_from,
+            host,
+            host_from,
+        })
+    }
+}
+
+/// Returns the host that the request itself names: in its target (`:authority` in HTTP/2), which a `Host`
+/// header must equal, else in its `Host`.
+fn own_host(req: &HttpRequest) -> Result<(String, &'static str), Malformed> {
+    let mut hosts = req.headers().get_all(HOST);
+    let host = match (hosts.next(), hosts.next()) {
+        (None, _) => None,
+        (Some(host), None) => Some(host.to_str().map_err(|_| Malformed)?),
+        (Some(_), Some(_)) => return Err(Malformed),
+    };
+    match (req.uri().authority(), host) {
+        (None, None) => Err(Malformed),
+        (None, Some(host)) => Ok((checked_host(host)?, "Host")),
+        (Some(authority), host) => {
+            let authority = authority.as_str();
+            let without_user = authority
+                .rsplit_once('@')
+                .map_or(authority, |(_, host)| host);
+            checked_host(without_user)?;
+            if host.is_some_and(|host| !host.eq_ignore_ascii_case(without_user)) {
+                return Err(Malformed);
+            }
+            Ok((authority.to_owned(), "request target"))
+        }
+    }
+}
+
+fn checked_host(host: &str) -> Result<String, Malformed> {
+    if is_host(host) {
+        Ok(host.to_owned())
+    } else {
+        Err(Malformed)
+    }
+}
+
+fn checked_scheme(scheme: &str) -> Result<bool, Malformed> {
+    is_secure_scheme(scheme).ok_or(Malformed)
+}
+
+/// Returns the path that a trusted proxy claims to have stripped, without a slash at the end.
+fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed> {
+    let Some(prefix) = element(headers, &X_FORWARDED_PREFIX, hops)? else {
+        return Ok("");
+    };
+    let is_path = prefix.starts_with('/')
+        && prefix
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !b"?#\\\"<>".contains(&byte));
+    if is_path {
+        Ok(prefix.strip_suffix('/').unwrap_or(prefix))
+    } else {
+        Err(Malformed)
+    }
+}

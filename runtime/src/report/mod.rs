@@ -1,0 +1,142 @@
+//! What the operator sees of a refusal: one log event, limited in rate, without secrets.
+
+#[cfg_attr(not(feature = "explain"), path = "no_diagnosis.rs")]
+mod diagnosis;
+mod limiter;
+mod response;
+
+use std::{borrow::Cow, time::Duration};
+
+use actix_web::HttpRequest;
+use twilio_signature::redact;
+
+pub(crate) use self::diagnosis::{Diagnosis, is_explainable};
+use self::limiter::Limiter;
+use crate::{
+    config::TwilioConfig,
+    error::{ConfigError, ValidationErrorKind},
+    keys::KeyStoreError,
+    origin::Origin,
+};
+
+static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
+
+/// Explaining a refusal is work that forgers must not be able to cause.
+static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
+
+/// Why there is no explanation: another request had this second's.
+const NOT_LOOKED_FOR: &str =
+    "only one refusal a second is explained: send the request again, alone";
+
+/// Why there is no explanation: the search found nothing.
+const NOT_FOUND: &str = "nothing that was tried matches: compare token, URL and body, or capture the request and \
+                         have `twilio-webhook explain` look further";
+
+/// Errors have their own limit, so that a flood of forgeries can't hide them.
+static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
+
+/// Reports a request that is refused, or that `passes` because the configuration does not enforce. `origin` is
+/// given if it is known already, and `explain` if the reason can be explained.
+pub(crate) fn refusal(
+    kind: ValidationErrorKind,
+    passes: bool,
+    req: &HttpRequest,
+    config: &TwilioConfig,
+    origin: Option<&Origin>,
+    explain: Option<impl FnOnce(&Origin) -> Option<Diagnosis>>,
+) {
+    if !tracing::enabled!(target: "actix_twilio", tracing::Level::WARN) {
+        return;
+    }
+    let Some(left_out) = WARNINGS.pass() else {
+        return;
+    };
+    let origin = match origin {
+        Some(origin) => Ok(Cow::Borrowed(origin)),
+        None => Origin::of(req, config).map(Cow::Owned),
+    };
+    let (url, scheme_from, host_from) = match &origin {
+        Ok(origin) => (
+            redact::url(&origin.url),
+            origin.scheme_from,
+            origin.host_from,
+        ),
+        Err(_) => (redact::url(&req.uri().to_string()), "nowhere", "nowhere"),
+    };
+    // The limit is checked before any of the work is done.
+    let (diagnosis, not_explained) = match (explain, &origin) {
+        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
+            let diagnosis = explain(origin);
+            let not_found = diagnosis.is_none().then_some(NOT_FOUND);
+            (diagnosis, not_found)
+        }
+        (Some(_), Ok(_)) => (None, Some(NOT_LOOKED_FOR)),
+        _ => (None, None),
+    };
+    let causes = diagnosis.as_ref().map(Diagnosis::causes);
+    let explanation = diagnosis.as_ref().map(Diagnosis::explanation);
+    tracing::warn!(
+        target: "actix_twilio",
+        kind = kind.as_str(),
+        url,
+        scheme_from,
+        host_from,
+        peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
+        cause = causes,
+        explanation,
+        not_explained,
+        hint = kind.hint(),
+        left_out,
+        "{} a request: {kind}",
+        if passes { "would have refused" } else { "refused" },
+    );
+}
+
+/// Reports a request that is answered with 500 because the server's own configuration is at fault.
+pub(crate) fn misconfiguration(err: &ConfigError) {
+    if let Some(left_out) = ERRORS.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            kind = ValidationErrorKind::Config.as_str(),
+            left_out,
+            "answered a request with 500, since Twilio's requests can't be validated: {err}",
+        );
+    }
+}
+
+/// Reports a request that is answered with 500 because of a fault of this app.
+pub(crate) fn fault(kind: ValidationErrorKind) {
+    if let Some(left_out) = ERRORS.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            kind = kind.as_str(),
+            hint = kind.hint(),
+            left_out,
+            "answered a request with 500: {kind}",
+        );
+    }
+}
+
+/// Reports a request that is answered with 500 because the key store did not return its keys.
+pub(crate) fn key_store_failure(err: &KeyStoreError) {
+    if let Some(left_out) = ERRORS.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            kind = ValidationErrorKind::KeyStoreFailed.as_str(),
+            error = redact::text(&err.to_string()),
+            left_out,
+            "answered a request with 500, since the key store failed or took too long",
+        );
+    }
+}
+
+/// Reports a request that was not validated because validation is off.
+pub(crate) fn validation_off() {
+    if let Some(left_out) = WARNINGS.pass() {
+        tracing::warn!(
+            target: "actix_twilio",
+            left_out,
+            "let a request through unseen: validation is off",
+        );
+    }
+}

@@ -1,0 +1,346 @@
+//! Signs the requests that tests send, so that they run with validation on.
+//!
+//! This is the feature `testing`. It adds no crate, and nothing else in this crate looks at it: with it or
+//! without it, the same requests are refused. Switch it on for tests:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! actix-twilio = { version = "0.1", features = ["testing"] }
+//! ```
+//!
+//! # Examples
+//!
+//! ```
+//! use actix_twilio::{testing::{Signer, TwilioTestRequest}, validate_twilio_request};
+//! use actix_web::{App, post, test::{TestRequest, call_service, init_service}};
+//!
+//! #[post("/message")]
+//! #[validate_twilio_request]
+//! async fn message(body: String) -> String {
+//!     body
+//! }
+//!
+//! # #[actix_web::main]
+//! # async fn main() {
+//! // In a test: #[actix_web::test]
+//! let signer = Signer::new("a token for tests");
+//! let config = signer.config("https://example.com");
+//! let app = init_service(App::new().app_data(config).service(message)).await;
+//!
+//! let url = "https://example.com/message";
+//! let params = [("From", "+14158675310"), ("Body", "Hi")];
+//! let genuine = TestRequest::default().twilio_form(&signer, url, &params);
+//! assert_eq!(call_service(&app, genuine.to_request()).await.status(), 200);
+//!
+//! let forged = TestRequest::default().twilio_form(&signer.forged(), url, &params);
+//! assert_eq!(call_service(&app, forged.to_request()).await.status(), 403);
+//! # }
+//! ```
+
+use actix_web::{
+    http::{
+        Method, Uri,
+        header::{
+            CONNECTION, CONTENT_TYPE, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE,
+        },
+    },
+    test::TestRequest,
+    web::Bytes,
+};
+use serde::Serialize;
+
+pub use twilio_signature::with_body_sha256;
+use twilio_signature::{
+    AuthToken, RequestValidator, SharedKey, WebhookRequest,
+    header::{FORM, SIGNATURE, SIGNATURE_SETTINGS},
+    url::UrlParts,
+};
+
+use crate::config::{TwilioConfig, TwilioConfigBuilder};
+
+const JSON: &str = "application/json";
+
+/// Signs requests as Twilio does, for tests.
+///
+/// Its methods panic where a request can't be signed or built: a test fails by that, and the message says
+/// what to write.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Signer {
+    key: Key,
+    forges: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Key {
+    AuthToken(AuthToken),
+    SharedKey(SharedKey),
+}
+
+impl Signer {
+    /// Constructs a signer with an Auth Token, made up for the test: never write a real one into code.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the token is empty or blank.
+    #[track_caller]
+    pub fn new(auth_token: impl AsRef<str>) -> Self {
+        Self::with_key(Key::AuthToken(or_panic(AuthToken::new(auth_token))))
+    }
+
+    /// Constructs a signer with a SharedKey; it signs with HMAC-SHA256 and names the key in the
+    /// `X-Twilio-Webhooks-Signature-Settings` header.
+    pub fn shared_key(key: SharedKey) -> Self {
+        Self::with_key(Key::SharedKey(key))
+    }
+
+    fn with_key(key: Key) -> Self {
+        Self { key, forges: false }
+    }
+
+    /// Returns a signer of the same kind whose signatures are well-formed and wrong, as those of a forger
+    /// who does not know the key.
+    pub fn forged(&self) -> Self {
+        Self {
+            key: self.key.clone(),
+            forges: true,
+        }
+    }
+
+    /// Returns a configuration that knows this signer's key and this
+    /// [public URL](TwilioConfigBuilder::public_url): for tests of requests to URLs that start with it.
+    ///
+    /// Where the app's own configuration has an error handler, a limit or a hook that the test is to see,
+    /// build that configuration with this token instead.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the URL is none that a configuration takes.
+    #[track_caller]
+    #[must_use]
+    pub fn config(&self, public_url: impl AsRef<str>) -> TwilioConfig {
+        let builder = TwilioConfig::builder();
+        let builder = match &self.key {
+            Key::AuthToken(token) => builder.auth_token(token.clone()),
+            Key::SharedKey(key) => builder.shared_key(key.clone()),
+        };
+        or_panic(
+            builder
+                .public_url(public_url)
+                .and_then(TwilioConfigBuilder::build),
+        )
+    }
+
+    /// Returns the names and values of the headers that sign a request, for a real client. A
+    /// [`TestRequest`] has [methods](TwilioTestRequest) of its own.
+    ///
+    /// Send the very URL, content type and body that are signed. A body that is no form needs a
+    /// [`with_body_sha256`].
+    ///
+    /// # Panics
+    ///
+    /// Panics if the request would be refused whatever its signature.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_twilio::{WebhookRequest, testing::{Signer, with_body_sha256}};
+    ///
+    /// let body = r#"[{"type":"com.twilio.messaging.message.sent"}]"#;
+    /// let url = with_body_sha256("http://127.0.0.1:8080/events", body);
+    /// let webhook = WebhookRequest::new("POST", &url).content_type("application/json").body(body);
+    ///
+    /// // let mut request = client.post(&url).header("Content-Type", "application/json").body(body);
+    /// for (name, value) in Signer::new("a token for tests").headers(&webhook) {
+    ///     // request = request.header(name, value);
+    ///     assert_eq!((name, value.len()), ("X-Twilio-Signature", 28));
+    /// }
+    /// ```
+    #[track_caller]
+    #[must_use]
+    pub fn headers(&self, request: &WebhookRequest<'_>) -> Vec<(&'static str, String)> {
+        let (keys, settings) = match &self.key {
+            Key::AuthToken(token) => (RequestValidator::new([token.clone()]), None),
+            Key::SharedKey(key) => (
+                RequestValidator::with_keys([], [key.clone()]),
+                Some(format!("key={},algorithm=HMAC_SHA256", key.id())),
+            ),
+        };
+        let request = match &settings {
+            Some(settings) => request.signature_settings(settings),
+            None => *request,
+        };
+        let mut signature = match or_panic(keys).sign(&request) {
+            Ok(signature) => signature,
+            Err(err) => fail(&format!("this request can't be signed: {err}")),
+        };
+        if self.forges {
+            // The first character stands for whole bits: any other one is a signature, too.
+            let first = if signature.starts_with('A') { "B" } else { "A" };
+            signature.replace_range(..1, first);
+        }
+        let mut headers = vec![(SIGNATURE, signature)];
+        headers.extend(settings.map(|settings| (SIGNATURE_SETTINGS, settings)));
+        headers
+    }
+}
+
+/// Makes a [`TestRequest`] one of Twilio's: each method sets the method, the path and query, `Host`, the
+/// body with its content type, and the signature.
+///
+/// Of the URL every byte is signed and sent as it is, so write it percent-encoded. A fragment is cut off:
+/// Twilio neither sends nor signs it.
+///
+/// A test server does not know that it stands behind TLS: for `https` and `wss`, the app's configuration
+/// must have the [public URL](Signer::config), or the request a header of a proxy,
+/// `X-Forwarded-Proto: https`.
+///
+/// What is set on the request afterwards changes what is sent, but not what is signed. So a proxy that
+/// strips a path prefix is `.twilio_get(&signer, "https://example.com/prefix/voice").uri("/voice")`, and a
+/// replaced body is `.set_payload("..")`.
+///
+/// # Panics
+///
+/// The methods panic where Twilio would send no such request: the URL has no host or no path, it is a
+/// WebSocket's where HTTP is meant, a value can't be serialized. The message says which.
+pub trait TwilioTestRequest: Sized {
+    /// Makes it a `POST` of a form. The parameters are anything that serializes to pairs: a slice of
+    /// pairs, in which a name may stand several times, a map, or a struct.
+    #[must_use]
+    #[track_caller]
+    fn twilio_form<P: Serialize + ?Sized>(self, signer: &Signer, url: &str, params: &P) -> Self {
+        match serde_urlencoded::to_string(params) {
+            Ok(form) => self.twilio_body(signer, url, FORM, form),
+            Err(err) => fail(&format!("these parameters are no form: {err}")),
+        }
+    }
+
+    /// Makes it a `POST` of JSON, whose hash is appended to the URL as `bodySHA256`. The value is anything
+    /// that serializes, such as a `serde_json::Value`.
+    #[must_use]
+    #[track_caller]
+    fn twilio_json<V: Serialize + ?Sized>(self, signer: &Signer, url: &str, value: &V) -> Self {
+        match serde_json::to_vec(value) {
+            Ok(json) => self.twilio_body(
+                signer,
+                &with_body_sha256(without_fragment(url), &json),
+                JSON,
+                json,
+            ),
+            Err(err) => fail(&format!("this value is no JSON: {err}")),
+        }
+    }
+
+    /// Makes it a `POST` of these very bytes. Unless they are a form, give a [`with_body_sha256`].
+    #[must_use]
+    #[track_caller]
+    fn twilio_body(
+        self,
+        signer: &Signer,
+        url: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Self;
+
+    /// Makes it a `GET`, whose parameters stand in the URL.
+    #[must_use]
+    #[track_caller]
+    fn twilio_get(self, signer: &Signer, url: &str) -> Self;
+
+    /// Makes it a WebSocket's handshake, as of Media Streams and ConversationRelay. The URL's scheme is
+    /// `wss` or `ws`.
+    #[must_use]
+    #[track_caller]
+    fn twilio_websocket(self, signer: &Signer, url: &str) -> Self;
+}
+
+impl TwilioTestRequest for TestRequest {
+    #[track_caller]
+    fn twilio_body(
+        self,
+        signer: &Signer,
+        url: &str,
+        content_type: &str,
+        body: impl Into<Bytes>,
+    ) -> Self {
+        let (body, url) = (body.into(), without_fragment(url));
+        let webhook = WebhookRequest::new("POST", url)
+            .content_type(content_type)
+            .body(&body);
+        signed(self.method(Method::POST), signer, url, &webhook, HTTP)
+            .insert_header((CONTENT_TYPE, content_type))
+            .set_payload(body)
+    }
+
+    #[track_caller]
+    fn twilio_get(self, signer: &Signer, url: &str) -> Self {
+        let url = without_fragment(url);
+        let webhook = WebhookRequest::new("GET", url);
+        signed(self.method(Method::GET), signer, url, &webhook, HTTP)
+    }
+
+    #[track_caller]
+    fn twilio_websocket(self, signer: &Signer, url: &str) -> Self {
+        let url = without_fragment(url);
+        let webhook = WebhookRequest::new("GET", url);
+        signed(self.method(Method::GET), signer, url, &webhook, WEBSOCKET)
+            .insert_header((CONNECTION, "Upgrade"))
+            .insert_header((UPGRADE, "websocket"))
+            .insert_header((SEC_WEBSOCKET_VERSION, "13"))
+            .insert_header((SEC_WEBSOCKET_KEY, "dGhlIHNhbXBsZSBub25jZQ=="))
+    }
+}
+
+const HTTP: [&str; 2] = ["https", "http"];
+const WEBSOCKET: [&str; 2] = ["wss", "ws"];
+
+/// Sets where a request goes, and its signature. The URL must have one of these schemes.
+#[track_caller]
+fn signed(
+    req: TestRequest,
+    signer: &Signer,
+    url: &str,
+    webhook: &WebhookRequest<'_>,
+    schemes: [&str; 2],
+) -> TestRequest {
+    let parts = UrlParts::of(url);
+    if !schemes.contains(&&*parts.scheme) {
+        let [secure, plain] = schemes;
+        fail(&format!(
+            "{url:?} does not start with {secure}:// or {plain}://"
+        ));
+    }
+    let target = match &*parts.path {
+        "" if parts.query.is_none() => "/".to_owned(),
+        _ => parts.target(),
+    };
+    let host = parts.host_and_port();
+    if parts.host.is_empty() || !target.starts_with('/') {
+        fail(&format!("{url:?} has no host or no path"));
+    }
+    if target.parse::<Uri>().is_err() {
+        fail(&format!(
+            "the path or the query of {url:?} must be percent-encoded"
+        ));
+    }
+    let mut req = req.uri(&target).insert_header((HOST, host));
+    for header in signer.headers(webhook) {
+        req = req.insert_header(header);
+    }
+    req
+}
+
+fn without_fragment(url: &str) -> &str {
+    url.split_once('#').map_or(url, |(url, _)| url)
+}
+
+#[track_caller]
+fn or_panic<T>(result: Result<T, crate::ConfigError>) -> T {
+    result.unwrap_or_else(|err| fail(&err.to_string()))
+}
+
+#[track_caller]
+#[expect(clippy::panic, reason = "a test fails by panicking")]
+fn fail(reason: &str) -> ! {
+    panic!("{reason}")
+}

@@ -1,0 +1,314 @@
+//! Answers: TwiML for calls and messages, and nothing for status callbacks.
+//!
+//! TwiML is what Twilio acts on when it asks what to do with a call or a message. A webhook that only
+//! informs, such as a status callback, wants a status without a body: [`NoContent`].
+//!
+//! # Examples
+//!
+//! ```
+//! use actix_twilio::{twiml::{Twiml, Verb}, validate_twilio_request, webhook::IncomingCall};
+//! use actix_web::{post, web};
+//!
+//! #[post("/voice")]
+//! #[validate_twilio_request]
+//! async fn voice(web::Form(call): web::Form<IncomingCall>) -> Twiml {
+//!     Twiml::new([
+//!         Verb::say(format!("Your number is {}.", call.from)).attribute("language", "en-GB"),
+//!         Verb::hangup(),
+//!     ])
+//! }
+//! ```
+
+use std::fmt;
+
+use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
+
+/// Bytes of an answer from which on Twilio may refuse it, as error 11750.
+const LIMIT: usize = 64_000;
+
+/// A TwiML document, which is answered with the content type `text/xml; charset=utf-8`.
+///
+/// Twilio takes up to 64 kB; the log has a warning for an answer that is larger.
+///
+/// Twilio acts on the answer of a 2xx status only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Twiml(String);
+
+impl Twiml {
+    /// Constructs a document of verbs, which Twilio executes one after the other.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_twilio::twiml::{Twiml, Verb};
+    ///
+    /// let twiml = Twiml::new([Verb::message("1 < 2 & \"so on\"")]);
+    /// assert_eq!(
+    ///     twiml.as_str(),
+    ///     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\
+    ///      <Response><Message>1 &lt; 2 &amp; &quot;so on&quot;</Message></Response>",
+    /// );
+    /// ```
+    #[must_use]
+    pub fn new(verbs: impl IntoIterator<Item = Verb>) -> Self {
+        let response = verbs.into_iter().fold(Verb::new("Response"), Verb::child);
+        let response = response.into_xml();
+        Self(format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>{response}"
+        ))
+    }
+
+    /// Constructs an empty document: a message is not answered, a call is ended.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::new([])
+    }
+
+    /// Takes a document that was written by other means, as it is.
+    ///
+    /// # Security
+    ///
+    /// What of a request is put into it must be escaped, or whoever sends a message can write verbs.
+    /// [`Verb`] does that.
+    #[must_use]
+    pub fn from_xml(document: impl Into<String>) -> Self {
+        Self(document.into())
+    }
+
+    /// Returns the document's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Makes a response of another status than 200, for an error handler, say.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_twilio::{AuthToken, TwilioConfig, twiml::{Twiml, Verb}};
+    /// use actix_web::{error::InternalError, http::StatusCode};
+    ///
+    /// let config = TwilioConfig::builder()
+    ///     .auth_token(AuthToken::new("12345")?)
+    ///     .error_handler(|err, _req| {
+    ///         let reject = Twiml::new([Verb::reject()]).response(StatusCode::FORBIDDEN);
+    ///         InternalError::from_response(err, reject).into()
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), actix_twilio::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn response(self, status: StatusCode) -> HttpResponse {
+        if self.0.len() > LIMIT {
+            tracing::warn!(
+                target: "actix_twilio",
+                bytes = self.0.len(),
+                "a TwiML answer is over 64 kB: Twilio may refuse it with error 11750"
+            );
+        }
+        HttpResponse::build(status)
+            .content_type("text/xml; charset=utf-8")
+            .body(self.0)
+    }
+}
+
+impl fmt::Display for Twiml {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Responder for Twiml {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        self.response(StatusCode::OK)
+    }
+}
+
+/// A verb of TwiML, or a noun inside of one: an element with attributes, text and other elements.
+///
+/// There are constructors for the most usual ones; [`new`](Self::new) makes any. Text and values of
+/// attributes are escaped. Characters that XML does not allow at all, such as NUL and most control
+/// characters, are left out, since a parser would refuse the whole document.
+///
+/// # Examples
+///
+/// ```
+/// use actix_twilio::twiml::{Twiml, Verb};
+///
+/// let menu = Twiml::new([
+///     Verb::gather()
+///         .attribute("numDigits", 1)
+///         .attribute("action", "/menu")
+///         .child(Verb::say("Press 1 for sales.")),
+///     Verb::new("Redirect").attribute("method", "GET").text("/voice"),
+/// ]);
+/// assert!(menu.as_str().ends_with(
+///     "<Response><Gather numDigits=\"1\" action=\"/menu\"><Say>Press 1 for sales.</Say></Gather>\
+///      <Redirect method=\"GET\">/voice</Redirect></Response>"
+/// ));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct Verb {
+    name: &'static str,
+    attributes: String,
+    content: String,
+}
+
+impl Verb {
+    /// Constructs an element by its name, which is written as it is.
+    pub fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            attributes: String::new(),
+            content: String::new(),
+        }
+    }
+
+    /// Sends a message back: `<Message>`.
+    ///
+    /// One with media has nouns instead of text:
+    ///
+    /// ```
+    /// use actix_twilio::twiml::Verb;
+    ///
+    /// let picture = Verb::new("Message")
+    ///     .child(Verb::new("Body").text("A picture"))
+    ///     .child(Verb::new("Media").text("https://example.com/1.png"));
+    /// ```
+    pub fn message(text: impl AsRef<str>) -> Self {
+        Self::new("Message").text(text)
+    }
+
+    /// Reads a text to the caller: `<Say>`.
+    pub fn say(text: impl AsRef<str>) -> Self {
+        Self::new("Say").text(text)
+    }
+
+    /// Plays a sound file to the caller: `<Play>`.
+    pub fn play(url: impl AsRef<str>) -> Self {
+        Self::new("Play").text(url)
+    }
+
+    /// Collects what the caller presses or says: `<Gather>`. Its children are said or played meanwhile.
+    pub fn gather() -> Self {
+        Self::new("Gather")
+    }
+
+    /// Connects the caller with a number: `<Dial>`.
+    pub fn dial(number: impl AsRef<str>) -> Self {
+        Self::new("Dial").text(number)
+    }
+
+    /// Connects the call with a noun, such as a [`stream`](Self::stream): `<Connect>`.
+    pub fn connect(noun: Self) -> Self {
+        Self::new("Connect").child(noun)
+    }
+
+    /// Names the WebSocket of a media stream, `wss://...`: `<Stream>`, for [`connect`](Self::connect).
+    pub fn stream(url: impl fmt::Display) -> Self {
+        Self::new("Stream").attribute("url", url)
+    }
+
+    /// Goes on with the TwiML of another URL: `<Redirect>`.
+    pub fn redirect(url: impl AsRef<str>) -> Self {
+        Self::new("Redirect").text(url)
+    }
+
+    /// Declines a call that is not answered yet, at no cost: `<Reject>`.
+    pub fn reject() -> Self {
+        Self::new("Reject")
+    }
+
+    /// Ends the call: `<Hangup>`.
+    pub fn hangup() -> Self {
+        Self::new("Hangup")
+    }
+
+    /// Adds an attribute by its name, which is written as it is.
+    pub fn attribute(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.attributes.push(' ');
+        self.attributes.push_str(name);
+        self.attributes.push_str("=\"");
+        escape(&value.to_string(), &mut self.attributes);
+        self.attributes.push('"');
+        self
+    }
+
+    /// Adds text.
+    pub fn text(mut self, text: impl AsRef<str>) -> Self {
+        escape(text.as_ref(), &mut self.content);
+        self
+    }
+
+    /// Adds an element inside.
+    pub fn child(mut self, verb: Self) -> Self {
+        self.content.push_str(&verb.into_xml());
+        self
+    }
+
+    fn into_xml(self) -> String {
+        let Self {
+            name,
+            attributes,
+            content,
+        } = self;
+        if content.is_empty() {
+            format!("<{name}{attributes}/>")
+        } else {
+            format!("<{name}{attributes}>{content}</{name}>")
+        }
+    }
+}
+
+/// Appends text that an XML parser reads back as it was, but for characters that no document can have.
+fn escape(text: &str, xml: &mut String) {
+    for character in text.chars() {
+        match character {
+            '&' => xml.push_str("&amp;"),
+            '<' => xml.push_str("&lt;"),
+            '>' => xml.push_str("&gt;"),
+            '"' => xml.push_str("&quot;"),
+            '\'' => xml.push_str("&apos;"),
+            // Parsers turn these into line feeds or blanks, unless they are written so.
+            '\t' => xml.push_str("&#9;"),
+            '\n' => xml.push_str("&#10;"),
+            '\r' => xml.push_str("&#13;"),
+            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => {}
+            _ => xml.push(character),
+        }
+    }
+}
+
+/// An answer without a body, 204, for webhooks that only inform: status callbacks and events.
+///
+/// # Examples
+///
+/// ```
+/// use actix_twilio::{
+///     twiml::NoContent,
+///     validate_twilio_request,
+///     webhook::MessageStatusCallback,
+/// };
+/// use actix_web::{post, web};
+///
+/// #[post("/status")]
+/// #[validate_twilio_request]
+/// async fn status(web::Form(message): web::Form<MessageStatusCallback>) -> NoContent {
+///     println!("{} is {:?}", message.message_sid, message.message_status);
+///     NoContent
+/// }
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NoContent;
+
+impl Responder for NoContent {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::NoContent().finish()
+    }
+}

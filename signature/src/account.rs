@@ -1,0 +1,344 @@
+//! The account that a request claims to come from, by which its keys are looked up (R16).
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use crate::{
+    error::{ConfigError, SignatureError, SignatureErrorKind},
+    form,
+    key::is_sid_number,
+    request::{HeaderValue, WebhookRequest},
+    url,
+};
+
+/// The SID of a Twilio account or subaccount: `AC` and 32 hex digits.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::AccountSid;
+///
+/// let sid: AccountSid = "AC00000000000000000000000000000001".parse()?;
+/// assert_eq!(sid.as_str(), "AC00000000000000000000000000000001");
+/// assert!("AC1".parse::<AccountSid>().is_err());
+/// # Ok::<(), twilio_signature::ConfigError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AccountSid(String);
+
+impl AccountSid {
+    /// Returns the SID's text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AccountSid {
+    type Err = ConfigError;
+
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        match text.strip_prefix("AC") {
+            Some(number) if is_sid_number(number) => Ok(Self(text.to_owned())),
+            _ => Err(ConfigError::new(
+                "AccountSid",
+                "it is not AC and 32 hex digits",
+                "copy the SID of the account from the Twilio console",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for AccountSid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AccountSid {
+    /// Returns the account that a request claims to come from: in its query, its form, or its JSON body, at
+    /// the top level or in the `data` of one event or a batch of CloudEvents (R16).
+    ///
+    /// It is a claim, by which keys are looked up: only the verdict tells whether it is true.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if one is malformed, if JSON that may contain one is, or if two differ: the holder of
+    /// one account's token must not speak for another.
+    ///
+    /// # Security
+    ///
+    /// No signature covers the content type, and handlers may ignore it: a body is read in each way in which
+    /// it can be read. The exception is JSON that is labelled as such, which is not read as a form: a string
+    /// in it may look like one, and the sender of an SMS could suppress an event with it.
+    pub fn claimed_by(req: &WebhookRequest<'_>) -> Result<Option<Self>, SignatureError> {
+        // R16
+        const NAME: &[u8] = b"AccountSid";
+        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+        let mut claimed = Claimed::default();
+        let query = url::query(req.url).unwrap_or_default();
+        for value in form::values(query.as_bytes(), NAME) {
+            claimed.add(&value)?;
+        }
+        let body = req.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(req.body);
+        let like_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
+        if !like_json || !says_json(req) {
+            for value in form::values(req.body, NAME) {
+                claimed.add(&value)?;
+            }
+        }
+        if like_json {
+            let mut json = serde_json::Deserializer::from_slice(req.body);
+            let found = Level::Top(&mut claimed).deserialize(&mut json);
+            if let Some(kind) = claimed.error {
+                return Err(kind.into());
+            }
+            if found.and_then(|()| json.end()).is_err() {
+                return Err(SignatureErrorKind::AccountMalformed.into());
+            }
+        }
+        Ok(claimed.account)
+    }
+}
+
+/// Returns whether a request's content type names JSON, its parameters aside.
+fn says_json(req: &WebhookRequest<'_>) -> bool {
+    match req.content_type {
+        HeaderValue::One(content_type) => content_type
+            .split(|byte| *byte == b';')
+            .next()
+            .unwrap_or_default()
+            .windows(4)
+            .any(|part| part.eq_ignore_ascii_case(b"json")),
+        HeaderValue::Absent | HeaderValue::Conflicting => false,
+    }
+}
+
+/// The one account that was found so far.
+#[derive(Default)]
+struct Claimed {
+    account: Option<AccountSid>,
+    /// Why reading the JSON was stopped, if it was for an account and not for the JSON itself.
+    error: Option<SignatureErrorKind>,
+}
+
+impl Claimed {
+    fn add(&mut self, text: &[u8]) -> Result<(), SignatureErrorKind> {
+        let account = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
+        let account = account.ok_or(SignatureErrorKind::AccountMalformed)?;
+        match &self.account {
+            Some(first) if *first != account => Err(SignatureErrorKind::AccountConflicting),
+            _ => {
+                self.account = Some(account);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Claimed {
+    /// Stops the reading if an account is wrong, and keeps the reason.
+    fn add_json<E: serde::de::Error>(&mut self, text: &[u8]) -> Result<(), E> {
+        self.add(text).map_err(|kind| {
+            self.error = Some(kind);
+            E::custom(kind)
+        })
+    }
+}
+
+/// Searches JSON for accounts. A map type would keep one of several equal names; this sees them all.
+enum Level<'c> {
+    /// The document: an object, or a batch of them.
+    Top(&'c mut Claimed),
+    /// An object of a batch, or an element of any other array.
+    Event(&'c mut Claimed),
+    /// The `data` of an object.
+    Data(&'c mut Claimed),
+}
+
+impl Level<'_> {
+    fn claimed(&mut self) -> &mut Claimed {
+        match self {
+            Self::Top(claimed) | Self::Event(claimed) | Self::Data(claimed) => claimed,
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Level<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Level<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key::<Cow<'de, str>>()? {
+            if name.replace('_', "").eq_ignore_ascii_case("accountsid") {
+                match map.next_value::<serde_json::Value>()? {
+                    serde_json::Value::Null => {}
+                    value => {
+                        let text = value.as_str().unwrap_or_default();
+                        self.claimed().add_json(text.as_bytes())?;
+                    }
+                }
+            } else if name == "data" && !matches!(self, Self::Data(_)) {
+                map.next_value_seed(Level::Data(self.claimed()))?;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A type derived with serde also accepts an array for a struct, with the fields in order.
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
+        while seq
+            .next_element_seed(Level::Event(self.claimed()))?
+            .is_some()
+        {}
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: serde::de::Error>(mut self, text: &str) -> Result<(), E> {
+        if text.parse::<AccountSid>().is_ok() {
+            self.claimed().add_json(text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: &str = "AC0000000000000000000000000000000a";
+    const B: &str = "AC0000000000000000000000000000000b";
+
+    #[track_caller]
+    fn assert_claims(body: &str, query: &str, expected: Result<Option<&str>, SignatureErrorKind>) {
+        let (body, query) = (
+            body.replace("$A", A).replace("$B", B),
+            query.replace("$A", A),
+        );
+        let url = format!("https://h/x?{query}");
+        let req = WebhookRequest::new("POST", &url).body(&body);
+        let found = AccountSid::claimed_by(&req);
+        let found = found
+            .as_ref()
+            .map(|sid| sid.as_ref().map(AccountSid::as_str));
+        assert_eq!(
+            found.map_err(SignatureError::kind),
+            expected,
+            "{body} {query}"
+        );
+    }
+
+    #[test]
+    fn all_accounts_in_a_request_must_be_the_same() {
+        let malformed = Err(SignatureErrorKind::AccountMalformed);
+        let conflicting = Err(SignatureErrorKind::AccountConflicting);
+        let cases = [
+            ("", "", Ok(None)),
+            ("a=1", "b=2", Ok(None)),
+            ("AccountSid=$A", "", Ok(Some(A))),
+            ("", "AccountSid=$A", Ok(Some(A))),
+            (
+                "Account%53id=%41C0000000000000000000000000000000a",
+                "",
+                Ok(Some(A)),
+            ),
+            ("AccountSid=$A&AccountSid=$A", "AccountSid=$A", Ok(Some(A))),
+            ("AccountSid=$A&AccountSid=$B", "", conflicting),
+            ("AccountSid=$B", "AccountSid=$A", conflicting),
+            ("AccountSid=", "", malformed),
+            ("AccountSid=AC1", "", malformed),
+            ("AccountSid=$A+", "", malformed),
+            ("AccountSid=%FF", "", malformed),
+            (r#"{"AccountSid":"$A"}"#, "", Ok(Some(A))),
+            (
+                r#"{"account_sid":"$A","x":[1,{"accountSid":"$B"}]}"#,
+                "",
+                Ok(Some(A)),
+            ),
+            (r#"{"data":{"accountSid":"$A"}}"#, "", Ok(Some(A))),
+            (
+                r#"[{"data":{"accountSid":"$A"}},{"data":{"accountSid":"$A"}}]"#,
+                "",
+                Ok(Some(A)),
+            ),
+            (
+                r#"[{"data":{"accountSid":"$A"}},{"data":{"accountSid":"$B"}}]"#,
+                "",
+                conflicting,
+            ),
+            (r#"{"AccountSid":"$A","AccountSid":"$B"}"#, "", conflicting),
+            (
+                r#"{"AccountSid":"$A","Account\u0053id":"$B"}"#,
+                "",
+                conflicting,
+            ),
+            (
+                r#"{"data":{"accountSid":"$A"},"data":{"accountSid":"$B"}}"#,
+                "",
+                conflicting,
+            ),
+            (r#"{"AccountSid":"$B"}"#, "AccountSid=$A", conflicting),
+            (
+                r#"{"AccountSid":null,"data":null,"a":1.5,"b":[],"c":true,"d":-1}"#,
+                "",
+                Ok(None),
+            ),
+            (r#"["$A","x"]"#, "", Ok(Some(A))),
+            (r#"[["$B","x"]]"#, "AccountSid=$A", conflicting),
+            (
+                r#"[["1",{"accountSid":"$B"}]]"#,
+                "AccountSid=$A",
+                conflicting,
+            ),
+            (r#"{"data":["$B","x"]}"#, "AccountSid=$A", conflicting),
+            (
+                r#"{"AccountSid":"$A","x":"&AccountSid=$B&"}"#,
+                "",
+                conflicting,
+            ),
+            (r#"{"AccountSid":1}"#, "", malformed),
+            (r#"{"AccountSid":"AC1"}"#, "", malformed),
+            (r#"{"AccountSid":"$A""#, "", malformed),
+            (r#"{"AccountSid":"$A"}{"#, "", malformed),
+            ("[", "", malformed),
+        ];
+        for (body, query, expected) in cases {
+            assert_claims(body, query, expected);
+        }
+        assert_claims(&"[".repeat(100_000), "", malformed);
+    }
+}

@@ -1,0 +1,264 @@
+//! How a signature covers a body: by the parameters of a form, or by a hash in the URL. What it does not
+//! cover must not reach a handler (R6 to R8).
+
+use std::borrow::Cow;
+
+use sha2::{Digest, Sha256};
+
+use crate::{
+    error::{SignatureError, SignatureErrorKind},
+    form::{Buf, write_signed},
+    header::FORM,
+    request::{
+        HeaderValue::{Absent, Conflicting, One},
+        WebhookRequest,
+    },
+    url::{self, UrlParts},
+};
+
+/// The query parameter with the hash of a body that is not a form (R7).
+pub const BODY_SHA256: &str = "bodySHA256";
+
+/// The way in which a signature covers a request's body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// A form: its parameters are signed after the URL (R1 to R5).
+    Form,
+    /// Any other body, or none: the URL alone is signed, and has the body's hash (R6).
+    Other,
+}
+
+impl BodyKind {
+    /// Determines the kind from a request's method and headers.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the body is encoded, or if its content type is conflicting or has another charset
+    /// than UTF-8.
+    pub fn of(req: &WebhookRequest<'_>) -> Result<Self, SignatureError> {
+        // R8
+        match req.content_encoding {
+            Absent => {}
+            One(coding) if coding.trim_ascii().eq_ignore_ascii_case(b"identity") => {}
+            One(_) | Conflicting => return Err(SignatureErrorKind::EncodingUnsupported.into()),
+        }
+        let form = match req.content_type {
+            Absent => false,
+            One(content_type) => is_form(content_type)?,
+            Conflicting => return Err(SignatureErrorKind::ContentTypeConflicting.into()),
+        };
+        // R5
+        Ok(if form && !req.is_get_or_head() {
+            Self::Form
+        } else {
+            Self::Other
+        })
+    }
+
+    /// Returns the signed parameters of a body, written into a buffer; nothing if it is not a form (R5).
+    pub(crate) fn signed_params<'b>(self, body: &[u8], buf: &'b mut Buf) -> &'b [u8] {
+        // R5
+        match self {
+            Self::Form => write_signed(body, buf),
+            Self::Other => &[],
+        }
+    }
+
+    /// Checks the part of a body that the signed parameters do not cover against the hash in the signed
+    /// URL (R6). `params` are the signed parameters.
+    pub(crate) fn check_rest(
+        self,
+        req: &WebhookRequest<'_>,
+        params: &[u8],
+    ) -> Result<(), SignatureErrorKind> {
+        // R6
+        match self {
+            Self::Form if !params.is_empty() => Ok(()),
+            // Such a form adds nothing to the signed text, so anyone who saw a request with another body
+            // could replace that body by this one: it counts as an empty body.
+            Self::Form => check_hash(&req.body(&[])),
+            Self::Other => check_hash(req),
+        }
+    }
+}
+
+/// Returns whether a content type is that of a form in UTF-8 (R6).
+fn is_form(content_type: &[u8]) -> Result<bool, SignatureErrorKind> {
+    // R6. Nearly all requests have exactly this text.
+    if content_type == FORM.as_bytes() {
+        return Ok(true);
+    }
+    let mut parts = content_type
+        .split(|byte| *byte == b';')
+        .map(<[u8]>::trim_ascii);
+    let essence = parts.next().unwrap_or_default();
+    if !essence.eq_ignore_ascii_case(FORM.as_bytes()) {
+        return Ok(false);
+    }
+    // R6. The handler decodes by the charset in the header, and no signature covers the header: what
+    // another parser could read as another charset is refused.
+    let charset_is_utf8 = |parameter: &[u8]| {
+        let mut sides = parameter.splitn(2, |byte| *byte == b'=');
+        let name = sides.next().unwrap_or_default();
+        let value = sides.next().unwrap_or_default();
+        if name.eq_ignore_ascii_case(b"charset") {
+            value.eq_ignore_ascii_case(b"utf-8") || value.eq_ignore_ascii_case(b"\"utf-8\"")
+        } else {
+            !parameter.contains(&b'"') && !name.trim_ascii().eq_ignore_ascii_case(b"charset")
+        }
+    };
+    if parts.all(charset_is_utf8) {
+        Ok(true)
+    } else {
+        Err(SignatureErrorKind::CharsetUnsupported)
+    }
+}
+
+/// Checks a body that is not signed as parameters against the hash in the signed URL (R6).
+pub(crate) fn check_hash(req: &WebhookRequest<'_>) -> Result<(), SignatureErrorKind> {
+    // R6
+    if req.body.is_empty() && req.is_get_or_head() {
+        return Ok(());
+    }
+    match hash_in_url(req.url)? {
+        Some(hash) if hash == body_sha256(req.body) => Ok(()),
+        Some(_) => Err(SignatureErrorKind::BodyHashMismatch),
+        None if req.body.is_empty() => Ok(()),
+        None => Err(SignatureErrorKind::BodyHashMissing),
+    }
+}
+
+/// Returns the value of `bodySHA256` in the URL's query (R7).
+fn hash_in_url(url: &str) -> Result<Option<&str>, SignatureErrorKind> {
+    // R7
+    let mut values = url::query(url)
+        .unwrap_or_default()
+        .split('&')
+        .filter_map(|pair| pair.strip_prefix(BODY_SHA256)?.strip_prefix('='));
+    let Some(first) = values.next() else {
+        return Ok(None);
+    };
+    if values.all(|value| value == first) {
+        Ok(Some(first))
+    } else {
+        Err(SignatureErrorKind::BodyHashConflicting)
+    }
+}
+
+/// Returns the SHA-256 of a body in lower-case hex: the value that Twilio gives `bodySHA256` in the
+/// URL of a request whose body is not a form.
+///
+/// # Examples
+///
+/// ```
+/// let hash = twilio_signature::body_sha256("{}");
+/// assert_eq!(hash, "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
+/// ```
+#[must_use]
+pub fn body_sha256(body: impl AsRef<[u8]>) -> String {
+    Sha256::digest(body)
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 0xf])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
+}
+
+/// Appends a body's hash to a URL's query as `bodySHA256`, as Twilio does for a body that is not a form.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::{body_sha256, with_body_sha256};
+///
+/// let url = with_body_sha256("https://example.com/events?a=1", "{}");
+/// assert_eq!(url, format!("https://example.com/events?a=1&bodySHA256={}", body_sha256("{}")));
+/// ```
+#[must_use]
+pub fn with_body_sha256(url: &str, body: impl AsRef<[u8]>) -> String {
+    let mut parts = UrlParts::of(url);
+    let pair = [BODY_SHA256, "=", &body_sha256(body)].concat();
+    parts.query = Some(Cow::Owned(match parts.query {
+        Some(query) if !query.is_empty() => [&*query, "&", &pair].concat(),
+        _ => pair,
+    }));
+    parts.text()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_are_told_by_their_content_type() {
+        let form = Ok(true);
+        let other = Ok(false);
+        let charset = Err(SignatureErrorKind::CharsetUnsupported);
+        let cases = [
+            ("application/x-www-form-urlencoded", form),
+            ("APPLICATION/X-WWW-Form-UrlEncoded", form),
+            (" application/x-www-form-urlencoded ; charset=UTF-8", form),
+            ("application/x-www-form-urlencoded;charset=\"utf-8\"", form),
+            (
+                "application/x-www-form-urlencoded; a=b; CHARSET=utf-8",
+                form,
+            ),
+            ("application/x-www-form-urlencoded; charset=latin1", charset),
+            ("application/x-www-form-urlencoded; charset=", charset),
+            ("application/x-www-form-urlencoded; charset", charset),
+            (
+                "application/x-www-form-urlencoded; charset =latin1",
+                charset,
+            ),
+            (
+                "application/x-www-form-urlencoded; charset=utf-8; charset=utf-7",
+                charset,
+            ),
+            (
+                "application/x-www-form-urlencoded; a=\"; charset=utf-8; b=\"",
+                charset,
+            ),
+            (
+                "application/x-www-form-urlencoded; charset='utf-8'",
+                charset,
+            ),
+            ("application/json", other),
+            ("application/x-www-form-urlencoded2", other),
+            ("application/x-www-form-urlencoded, application/json", other),
+            ("multipart/form-data; charset=latin1", other),
+            ("", other),
+        ];
+        for (content_type, expected) in cases {
+            assert_eq!(
+                is_form(content_type.as_bytes()),
+                expected,
+                "{content_type:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn body_hash_is_an_exact_query_parameter() {
+        let found = |url| hash_in_url(url);
+        assert_eq!(found("https://h/?bodySHA256=a&x=1"), Ok(Some("a")));
+        assert_eq!(
+            found("https://h/?x=1&bodySHA256=a&bodySHA256=a"),
+            Ok(Some("a"))
+        );
+        assert_eq!(found("https://h/?bodySHA256=a#bodySHA256=b"), Ok(Some("a")));
+        assert_eq!(found("https://h/?bodySHA256="), Ok(Some("")));
+        let conflict = Err(SignatureErrorKind::BodyHashConflicting);
+        assert_eq!(found("https://h/?bodySHA256=a&bodySHA256=b"), conflict);
+        assert_eq!(found("https://h/?bodySHA256=a&bodySHA256="), conflict);
+        for none in [
+            "https://h/bodySHA256=a",
+            "https://h/#?bodySHA256=a",
+            "https://h/?xbodySHA256=a",
+            "https://h/?bodysha256=a",
+            "https://h/?bodySHA256x=a",
+            "https://h/?bodySHA256",
+            "https://h/?body%53HA256=a",
+        ] {
+            assert_eq!(found(none), Ok(None), "{none}");
+        }
+    }
+}

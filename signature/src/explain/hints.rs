@@ -1,0 +1,215 @@
+//! What headers and public URLs reveal about the URL that Twilio may have requested. They are hints and
+//! need no trust: only a signature that matches makes one of them count.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use super::query::encoded;
+use crate::url::{UrlParts, is_port};
+
+/// The largest number of hints of a kind.
+const MAX: usize = 8;
+/// The largest length of a hint in bytes.
+const MAX_LEN: usize = 2048;
+
+/// Hints, the most likely ones of each kind first.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hints {
+    /// Hosts, with their ports if they have some.
+    pub(super) hosts: Vec<String>,
+    pub(super) ports: Vec<String>,
+    /// Paths that preceded the app's own, without a slash at the end.
+    pub(super) prefixes: Vec<String>,
+    /// Whole paths, with queries.
+    pub(super) targets: Vec<UrlParts<'static>>,
+    /// User infos.
+    pub(super) users: Vec<String>,
+    /// URLs that the operator gave.
+    pub(super) public_urls: Vec<UrlParts<'static>>,
+    /// Whether a proxy says that it was asked over TLS, or over plain HTTP.
+    pub(super) secure: Option<bool>,
+    pub(super) websocket: bool,
+}
+
+impl Hints {
+    pub(super) fn add_public_url(&mut self, url: &str) {
+        push(&mut self.public_urls, UrlParts::of(url).into_owned());
+    }
+
+    /// Adds the hints of a header. Each element of a list counts.
+    pub(super) fn add_header(&mut self, name: &str, value: &str) {
+        if value.len() > MAX_LEN {
+            return;
+        }
+        let elements = || {
+            value
+                .split(',')
+                .map(str::trim)
+                .filter(|element| !element.is_empty())
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "host" | "x-original-host" | "x-forwarded-host" | "x-host" | ":authority" => {
+                elements().for_each(|host| self.add_host(host));
+            }
+            "x-forwarded-proto" | "x-forwarded-scheme" | "x-scheme" | "x-url-scheme" => {
+                elements().for_each(|scheme| self.add_scheme(scheme));
+            }
+            "x-forwarded-ssl" | "front-end-https" if value.eq_ignore_ascii_case("on") => {
+                self.add_scheme("https");
+            }
+            "x-forwarded-port" => {
+                elements()
+                    .filter(|port| is_port(port))
+                    .for_each(|port| push(&mut self.ports, port.to_owned()));
+            }
+            "x-forwarded-prefix" | "x-script-name" => {
+                elements().for_each(|path| self.add_prefix(path));
+            }
+            "x-original-uri"
+            | "x-original-url"
+            | "x-forwarded-uri"
+            | "x-forwarded-path"
+            | "x-request-uri"
+            | "x-rewrite-url"
+            | "x-replaced-path"
+            | "x-envoy-original-path"
+            | "x-waws-unencoded-url" => self.add_target(value.trim()),
+            "forwarded" => {
+                for pair in value.split([',', ';']) {
+                    if let Some((name, value)) = pair.split_once('=') {
+                        let value = value.trim().trim_matches('"');
+                        match name.trim().to_ascii_lowercase().as_str() {
+                            "host" => self.add_host(value),
+                            "proto" => self.add_scheme(value),
+                            _ => {}
+                        }
+                    }
+                }
+            }
+            "authorization" => self.add_authorization(value),
+            "upgrade" => self.websocket |= value.eq_ignore_ascii_case("websocket"),
+            _ => {}
+        }
+    }
+
+    fn add_host(&mut self, host: &str) {
+        if !host.is_empty()
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !b"/?#@\"\\".contains(&byte))
+        {
+            push(&mut self.hosts, host.to_owned());
+        }
+    }
+
+    fn add_scheme(&mut self, scheme: &str) {
+        let secure = matches!(scheme.to_ascii_lowercase().as_str(), "https" | "wss");
+        // TLS ends at the outermost proxy: if one of them was asked over TLS, so was that.
+        self.secure = Some(secure || self.secure == Some(true));
+    }
+
+    fn add_prefix(&mut self, path: &str) {
+        let path = path.strip_suffix('/').unwrap_or(path);
+        if path.starts_with('/') && !path.contains(['?', '#']) {
+            push(&mut self.prefixes, path.to_owned());
+        }
+    }
+
+    /// Adds a path with a query, or a URL.
+    fn add_target(&mut self, target: &str) {
+        let target = UrlParts::of(target).into_owned();
+        if target.path.starts_with('/') {
+            push(&mut self.targets, target);
+        }
+    }
+
+    fn add_authorization(&mut self, value: &str) {
+        let Some((scheme, credentials)) = value.split_once(' ') else {
+            return;
+        };
+        if !scheme.eq_ignore_ascii_case("basic") {
+            return;
+        }
+        let user = STANDARD.decode(credentials.trim()).ok();
+        if let Some(user) = user.and_then(|user| String::from_utf8(user).ok()) {
+            let escaped = encoded(&user, "-_.~!$&'()*+,;=:", "%20");
+            push(&mut self.users, user);
+            if let Some(escaped) = escaped {
+                push(&mut self.users, escaped);
+            }
+        }
+    }
+}
+
+fn push<T: PartialEq>(hints: &mut Vec<T>, hint: T) {
+    if hints.len() < MAX && !hints.contains(&hint) {
+        hints.push(hint);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hints(headers: &[(&str, &str)]) -> Hints {
+        let mut hints = Hints::default();
+        for (name, value) in headers {
+            hints.add_header(name, value);
+        }
+        hints
+    }
+
+    #[test]
+    fn headers_of_proxies_are_hints() {
+        let found = hints(&[
+            ("X-Forwarded-Host", "a.example, b.example:8443"),
+            (
+                "forwarded",
+                "for=1.2.3.4;host=\"c.example\";proto=https, host=d.example",
+            ),
+            ("X-Forwarded-Proto", "http"),
+            ("X-Forwarded-Port", "8443, x"),
+            ("X-Forwarded-Prefix", "/p/, q"),
+            ("X-Original-URI", "/o?a=1"),
+            ("X-Original-URL", "https://e.example/u"),
+            ("Authorization", "Basic dXNlcjpwQHNz"),
+            ("Upgrade", "WebSocket"),
+        ]);
+        assert_eq!(
+            found.hosts,
+            ["a.example", "b.example:8443", "c.example", "d.example"]
+        );
+        assert_eq!((found.secure, found.websocket), (Some(true), true));
+        assert_eq!(found.ports, ["8443"]);
+        assert_eq!(found.prefixes, ["/p"]);
+        let targets: Vec<_> = found.targets.iter().map(UrlParts::text).collect();
+        assert_eq!(targets, ["/o?a=1", "https://e.example/u"]);
+        assert_eq!(found.users, ["user:p@ss", "user:p%40ss"]);
+    }
+
+    #[test]
+    fn hostile_headers_are_few_hints_or_none() {
+        let many: Vec<_> = (0..1000).map(|n| format!("h{n}")).collect();
+        let many = many.join(",");
+        let found = hints(&[
+            ("Host", &many[..2000]),
+            ("Host", "a/b"),
+            ("X-Forwarded-Host", "a@b"),
+            ("X-Forwarded-Host", "\u{e9}"),
+            ("X-Original-URI", "no path"),
+            ("X-Forwarded-Prefix", "/a?b"),
+            ("Authorization", "Basic !"),
+            ("Authorization", "Basic"),
+            ("Authorization", "Basic /w=="),
+            ("Forwarded", "=;=,host"),
+            ("X-Forwarded-Port", "65536"),
+        ]);
+        assert_eq!(found.hosts.len(), MAX);
+        assert!(found.targets.is_empty() && found.prefixes.is_empty());
+        assert!(found.users.is_empty() && found.ports.is_empty());
+        assert!(
+            hints(&[("Host", &"h".repeat(MAX_LEN + 1))])
+                .hosts
+                .is_empty()
+        );
+    }
+}

@@ -1,0 +1,448 @@
+//! Why a signature does not match: a search for the text that was signed, and advice.
+
+mod cause;
+mod differences;
+mod dimensions;
+mod hints;
+mod params;
+mod query;
+mod search;
+mod urls;
+
+use std::fmt;
+
+pub use self::cause::Cause;
+use self::{
+    differences::{differences, public_base},
+    dimensions::Alternatives,
+    hints::Hints,
+    params::{Covered, ParamVariants},
+    search::{Key, KeyGroup, MAX_BYTES, NotFound, SignedText, Variants},
+    urls::UrlVariants,
+};
+use crate::{
+    body::{BodyKind, check_hash},
+    claim::KeyClaim,
+    error::{ConfigError, SignatureErrorKind},
+    key::{Algorithm, AuthToken, SharedKey},
+    mac::Signature,
+    redact,
+    request::{
+        HeaderValue::{Absent, Conflicting, One},
+        WebhookRequest,
+    },
+    url::UrlParts,
+    validator::RequestValidator,
+};
+
+/// Explains why a request is refused, and what to change.
+///
+/// It searches for the text that was signed: the URL before a proxy or a tunnel changed it, the parameters
+/// before a framework did, another key. What it finds is certain, since the signature matches it. What it
+/// can't guess, such as a host that nothing names, needs a hint. The search ends after 4,096 texts, or
+/// 16 MiB, have been hashed.
+///
+/// # Security
+///
+/// It explains and decides nothing: only a [validator](RequestValidator::validate) determines whether a
+/// request is genuine. Each search is work, so do not run one for every request that someone sends. The
+/// result has no token, no computed signature and no body; its [URL](Explanation::matched_url) includes
+/// the query and the user info.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::{
+///     AuthToken, RequestValidator, WebhookRequest,
+///     explain::{Cause, Explainer},
+/// };
+///
+/// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
+///
+/// // TLS ends at a proxy, and so the app sees another URL than Twilio signed.
+/// let request = WebhookRequest::new("GET", "http://10.0.0.7:8080/status")
+///     .signature("GWPK65ZeLeY8mgFb30piWRkT1X4=");
+/// let explanation = Explainer::new(&validator)
+///     .header("X-Forwarded-Host", "example.com")
+///     .explain(&request);
+///
+/// assert!(!explanation.valid);
+/// assert_eq!(explanation.causes, [Cause::Scheme, Cause::Host]);
+/// assert_eq!(explanation.matched_url.as_deref(), Some("https://example.com/status"));
+/// assert_eq!(
+///     explanation.advice,
+///     "set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com"
+/// );
+/// # Ok::<(), twilio_signature::ConfigError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Explainer<'k> {
+    validator: &'k RequestValidator,
+    tokens: Vec<AuthToken>,
+    shared_keys: Vec<SharedKey>,
+    hints: Hints,
+    max_bytes: usize,
+}
+
+/// Prints how many keys there are: hints hold user infos.
+impl fmt::Debug for Explainer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Explainer")
+            .field("tokens", &self.tokens.len())
+            .field("shared_keys", &self.shared_keys.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'k> Explainer<'k> {
+    /// Constructs an explainer from the validator that the app uses, without hints.
+    pub fn new(validator: &'k RequestValidator) -> Self {
+        Self {
+            validator,
+            tokens: Vec::new(),
+            shared_keys: Vec::new(),
+            hints: Hints::default(),
+            max_bytes: MAX_BYTES,
+        }
+    }
+
+    /// Sets the number of bytes that are hashed before the search gives up. The default is 16 MiB.
+    pub fn max_bytes(mut self, bytes: usize) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// Adds a token that the app does not have, but that may have made the signature, such as a
+    /// subaccount's or an old one.
+    pub fn other_token(mut self, token: AuthToken) -> Self {
+        self.tokens.push(token);
+        self
+    }
+
+    /// Adds a SharedKey that the app does not have, but that may have made the signature.
+    pub fn other_shared_key(mut self, key: SharedKey) -> Self {
+        self.shared_keys.push(key);
+        self
+    }
+
+    /// Adds a URL that Twilio may have requested. It is tried as the base of the app's paths and as a
+    /// whole URL, with its query.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if this is not an absolute URL of `http`, `https`, `ws` or `wss`.
+    pub fn public_url(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
+        let parts = UrlParts::of(url.as_ref());
+        if parts.is_secure().is_none() || parts.host.is_empty() {
+            return Err(ConfigError::new(
+                "public URL",
+                "it is not an absolute URL",
+                "give a base, such as https://example.com, or a whole URL, such as https://example.com/message?a=1",
+            ));
+        }
+        self.hints.add_public_url(url.as_ref());
+        Ok(self)
+    }
+
+    /// Adds a header of the request. Headers in which proxies pass on the original URL are hints, and need
+    /// no trust; other headers are ignored.
+    pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        if let Ok(value) = str::from_utf8(value.as_ref()) {
+            self.hints.add_header(name.as_ref(), value);
+        }
+        self
+    }
+
+    /// Explains the verdict on a request. Its URL is the one that the app saw.
+    #[must_use]
+    pub fn explain(&self, req: &WebhookRequest<'_>) -> Explanation {
+        let kind = match self.validator.validate(req) {
+            Ok(accepted) => {
+                return Explanation {
+                    valid: true,
+                    causes: Vec::new(),
+                    matched_url: Some(accepted.url.into_owned()),
+                    advice: "nothing needs to change: the request is genuine".to_owned(),
+                    gave_up: false,
+                };
+            }
+            Err(err) => err.kind(),
+        };
+        let (mut causes, signature) = self.claims(req);
+        let seen = UrlParts::of(req.url).into_owned();
+        let searched = match &signature {
+            Some((signature, algorithm)) => self.search(req, &seen, signature, *algorithm),
+            None => Err(NotFound::Exhausted),
+        };
+        let gave_up = matches!(searched, Err(NotFound::GaveUp));
+        let mut advice = None;
+        let mut matched_url = None;
+        if let Ok((found, found_causes)) = searched {
+            causes.extend(found_causes);
+            causes.sort_unstable();
+            causes.dedup();
+            advice = Some(advise(&causes, &seen, &found, kind));
+            matched_url = Some(found.url);
+        }
+        causes.sort_unstable();
+        causes.dedup();
+        let advice = advice.unwrap_or_else(|| advise_without_match(&causes, kind, gave_up));
+        if causes.is_empty() {
+            causes.push(Cause::Unknown);
+        }
+        Explanation {
+            valid: false,
+            causes,
+            matched_url,
+            advice,
+            gave_up,
+        }
+    }
+
+    /// Parses the signature headers, and determines what is wrong with them. A signature that was garbled on
+    /// its way is repaired if it can be.
+    fn claims(&self, req: &WebhookRequest<'_>) -> (Vec<Cause>, Option<(Signature, Algorithm)>) {
+        let mut causes = Vec::new();
+        let claim = KeyClaim::parse(req.settings);
+        if claim.is_err() || claim.is_ok_and(|claim| self.validator.keys(claim).is_err()) {
+            causes.push(Cause::SharedKey);
+        }
+        let text = match req.signature {
+            One(text) => text,
+            Absent => return (vec![Cause::SignatureMissing], None),
+            Conflicting => return (vec![Cause::SignatureMalformed], None),
+        };
+        let signature = parse_signature(text).or_else(|| {
+            causes.push(Cause::SignatureMalformed);
+            parse_signature(&repaired(text))
+        });
+        let claimed = match claim {
+            Ok(KeyClaim::SharedKey { algorithm, .. }) => algorithm,
+            Ok(KeyClaim::AuthToken) | Err(_) => Algorithm::HmacSha1,
+        };
+        if signature
+            .as_ref()
+            .is_some_and(|(_, algorithm)| *algorithm != claimed)
+        {
+            causes.push(Cause::SharedKey);
+        }
+        (causes, signature)
+    }
+
+    fn search(
+        &self,
+        req: &WebhookRequest<'_>,
+        seen: &UrlParts<'static>,
+        signature: &Signature,
+        algorithm: Algorithm,
+    ) -> Result<(SignedText, Vec<Cause>), NotFound> {
+        let body_kind = BodyKind::of(req);
+        // An unsupported header is no obstacle here: both kinds are tried.
+        let tried_kind = body_kind.unwrap_or(match body_kind {
+            Err(err) if err.kind() == SignatureErrorKind::CharsetUnsupported => BodyKind::Form,
+            _ => BodyKind::of(&WebhookRequest {
+                content_encoding: Absent,
+                ..*req
+            })
+            .unwrap_or(BodyKind::Other),
+        });
+        let get = req.method == "GET";
+        let hashed_body =
+            (tried_kind == BodyKind::Other && !req.body.is_empty()).then_some(req.body);
+        let variants = Variants {
+            method: req.method,
+            urls: UrlVariants::of(seen, &self.hints, get, hashed_body),
+            params: ParamVariants::of(req.body, seen.query.as_deref(), tried_kind),
+            keys: self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm),
+        };
+        let found = variants.search(signature, self.max_bytes)?;
+
+        let mut signed = UrlParts::of(&found.url);
+        if let Some(query) = &found.query_as_params {
+            signed.query = Some(query.into());
+        }
+        let mut causes = differences(seen, &signed);
+        causes.extend(found.key_cause);
+        causes.extend(variants.params.causes(found.params));
+        if let Ok(body_kind) = body_kind {
+            let covered = found.params.covered;
+            causes.extend(body_cause(body_kind, covered, &req.url(&found.url)));
+        }
+        Ok((found, causes))
+    }
+
+    /// Returns the keys that the request claims, then others that may have made its signature.
+    fn key_groups<'g>(
+        &'g self,
+        claim: Option<KeyClaim<'_>>,
+        algorithm: Algorithm,
+    ) -> Alternatives<KeyGroup<'g>> {
+        fn tokens(tokens: &[AuthToken], algorithm: Algorithm) -> Vec<Key<'_>> {
+            let tokens = tokens.iter().filter(|_| algorithm == Algorithm::HmacSha1);
+            tokens.map(Key::Token).collect()
+        }
+        let own_tokens = tokens(self.validator.auth_tokens(), algorithm);
+        let other_tokens = tokens(&self.tokens, algorithm);
+        let shared = self.validator.shared_keys().iter().chain(&self.shared_keys);
+        let shared = shared.map(|key| Key::Shared(key, algorithm)).collect();
+        let group = |keys, cause| KeyGroup { keys, cause };
+        let groups = match claim {
+            Some(KeyClaim::AuthToken) => vec![
+                group(own_tokens, None),
+                group(other_tokens, Some(Cause::Token)),
+                group(shared, Some(Cause::SharedKey)),
+            ],
+            claim => {
+                let own = claim.and_then(|claim| match claim {
+                    KeyClaim::SharedKey { id, .. } => {
+                        let mut keys = self.validator.shared_keys().iter();
+                        keys.find(|key| key.id().as_bytes() == id)
+                    }
+                    KeyClaim::AuthToken => None,
+                });
+                let own = own
+                    .map(|key| Key::Shared(key, algorithm))
+                    .into_iter()
+                    .collect();
+                vec![
+                    group(own, None),
+                    group(shared, Some(Cause::SharedKey)),
+                    group(own_tokens, Some(Cause::SharedKey)),
+                    group(other_tokens, Some(Cause::SharedKey)),
+                ]
+            }
+        };
+        let with_cost = |(index, group)| (u8::from(index > 0), group);
+        groups.into_iter().enumerate().map(with_cost).collect()
+    }
+}
+
+/// Reads a signature of either algorithm.
+fn parse_signature(text: &[u8]) -> Option<(Signature, Algorithm)> {
+    [Algorithm::HmacSha1, Algorithm::HmacSha256]
+        .into_iter()
+        .find_map(|algorithm| Some((Signature::parse(text, algorithm)?, algorithm)))
+}
+
+/// Undoes what can happen to a signature on its way: blanks and quotes around it, a list that repeats it,
+/// escapes, the alphabet of URLs, padding that was cut.
+fn repaired(text: &[u8]) -> Vec<u8> {
+    let first = text.split(|byte| *byte == b',').next().unwrap_or_default();
+    let plus_kept: Vec<_> = first
+        .split(|byte| *byte == b'+')
+        .map(crate::form::decode)
+        .collect();
+    let mut text: Vec<u8> = plus_kept
+        .join(&b'+')
+        .into_iter()
+        .filter(|byte| !byte.is_ascii_whitespace() && !b"\"'".contains(byte))
+        .map(|byte| match byte {
+            b'-' => b'+',
+            b'_' => b'/',
+            other => other,
+        })
+        .collect();
+    while !text.len().is_multiple_of(4) {
+        text.push(b'=');
+    }
+    text
+}
+
+/// Determines what is wrong with the way in which the signature covers the body. `req` has the signed URL.
+fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Option<Cause> {
+    let hash = |req: &WebhookRequest<'_>| match check_hash(req) {
+        Ok(()) => None,
+        Err(SignatureErrorKind::BodyHashMissing) => Some(Cause::BodyUnsigned),
+        Err(_) => Some(Cause::BodyHash),
+    };
+    match (kind, covered) {
+        (BodyKind::Form, Covered::Form) => {
+            let adds_nothing = req.body.iter().all(|byte| b"&=".contains(byte));
+            adds_nothing.then(|| hash(&req.body(&[]))).flatten()
+        }
+        (BodyKind::Other, Covered::Nothing) => hash(req),
+        (BodyKind::Form, Covered::Nothing) if req.body.is_empty() => None,
+        (BodyKind::Form, Covered::Nothing) => hash(req).or(Some(Cause::BodyHash)),
+        _ => Some(Cause::BodyHash),
+    }
+}
+
+/// Says what to change so that the app sees what was signed.
+fn advise(
+    causes: &[Cause],
+    seen: &UrlParts<'_>,
+    found: &SignedText,
+    kind: SignatureErrorKind,
+) -> String {
+    let mut advice: Vec<String> = Vec::new();
+    let signed = UrlParts::of(&found.url);
+    let of_url = [Cause::Scheme, Cause::Host, Cause::Port, Cause::PathPrefix];
+    if causes.iter().any(|cause| of_url.contains(cause)) {
+        advice.push(match public_base(seen, &signed) {
+            Some(base) => format!(
+                "set TWILIO_WEBHOOK_BASE_URL, or public_url, to {}",
+                redact::text(&base)
+            ),
+            None => {
+                let whole = UrlParts {
+                    user_info: None,
+                    query: None,
+                    fragment: None,
+                    ..signed
+                };
+                format!(
+                    "give the route its URL: #[validate_twilio_request(url = \"{}\")]",
+                    redact::text(&whole.text())
+                )
+            }
+        });
+    }
+    for cause in causes {
+        if *cause == Cause::Token {
+            let number = found.key + 1;
+            advice.push(format!(
+                "{}; here it was number {number} of the other tokens",
+                cause.advice()
+            ));
+        } else if !of_url.contains(cause) {
+            advice.push(cause.advice().to_owned());
+        }
+    }
+    if advice.is_empty() {
+        advice.push(kind.hint().to_owned());
+    }
+    advice.join("; ")
+}
+
+fn advise_without_match(causes: &[Cause], kind: SignatureErrorKind, gave_up: bool) -> String {
+    let mut advice: Vec<&str> = causes.iter().map(|cause| cause.advice()).collect();
+    if gave_up {
+        advice.push("the search gave up at its limits before it had tried everything: give the URL that is set at Twilio");
+    }
+    if causes.is_empty() {
+        if kind != SignatureErrorKind::SignatureMismatch {
+            advice.push(kind.hint());
+        }
+        advice.push(Cause::Unknown.advice());
+    }
+    advice.join("; ")
+}
+
+/// Why a request is refused, and what to change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explanation {
+    /// Whether the request is genuine as the app saw it: the validator's verdict. If so, there are no
+    /// causes.
+    pub valid: bool,
+    /// Why it is refused, in the order of [`Cause::ALL`]. It is [`Cause::Unknown`] alone if nothing
+    /// was found.
+    pub causes: Vec<Cause>,
+    /// The URL that the signature matches: with its query, and with its user info.
+    pub matched_url: Option<String>,
+    /// What to change: a sentence without its full stop.
+    pub advice: String,
+    /// Whether the search reached its limits before it had tried everything.
+    pub gave_up: bool,
+}

@@ -1,0 +1,544 @@
+//! The parameters that may have been signed instead of those that the app saw.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use super::{
+    cause::Cause,
+    dimensions::{Alternatives, Costs, Dimension, Picks, costs},
+};
+use crate::{
+    body::BodyKind,
+    form::{Buf, decode, write_signed},
+};
+
+/// Parameters at most that are left out or given a blank one by one.
+const MAX_SINGLE: usize = 128;
+/// Parameters at most of which every two are left out.
+const MAX_PAIRED: usize = 40;
+
+/// What follows the URL in the signed text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Covered {
+    /// The pairs of the body, as a form.
+    Form,
+    /// The members of a JSON object.
+    Json,
+    /// The body as it is.
+    Raw,
+    /// Nothing.
+    Nothing,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Decoding {
+    Once,
+    Twice,
+    PlusKept,
+    Never,
+}
+
+/// Which of the values of a repeated name are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Repeats {
+    /// As a validator does: each once, in order, with the name before it.
+    Distinct,
+    First,
+    Last,
+    /// Identical ones too.
+    All,
+    /// Identical ones too, in the order in which they came.
+    AllAsTheyCame,
+    /// The name once, and all values after it.
+    OneName,
+    Commas,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Query {
+    Apart,
+    /// Its parameters are signed with those of the body, too.
+    Added,
+    /// Those that stand in the body, too, are not signed there.
+    TakenOut,
+}
+
+/// A change of single parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Single {
+    None,
+    Without([usize; 2]),
+    Blank(usize, [&'static str; 2]),
+}
+
+/// A name and a value, as bytes.
+type Pair = (Vec<u8>, Vec<u8>);
+
+/// The dimensions in which the signed parameters vary. The first alternative of each is what the app
+/// validates.
+pub(super) struct ParamVariants<'a> {
+    body: &'a [u8],
+    raw: Vec<(&'a [u8], &'a [u8])>,
+    json: Vec<Pair>,
+    query: Vec<Pair>,
+    covered: Alternatives<Covered>,
+    decodings: Alternatives<Decoding>,
+    trims: Alternatives<bool>,
+    empties_dropped: Alternatives<bool>,
+    repeats: Alternatives<Repeats>,
+    queries: Alternatives<Query>,
+    singles: Alternatives<Single>,
+}
+
+impl<'a> ParamVariants<'a> {
+    pub(super) fn of(body: &'a [u8], query: Option<&str>, body_kind: BodyKind) -> Self {
+        let json = json_pairs(body);
+        let is_form = body_kind == BodyKind::Form;
+        let raw: Vec<_> = if json.is_empty() || is_form {
+            raw_pairs(body)
+        } else {
+            Vec::new()
+        };
+        let mut covered = Vec::new();
+        if is_form {
+            covered.push((0, Covered::Form));
+            covered.push((1, Covered::Nothing));
+        } else {
+            covered.push((0, Covered::Nothing));
+            if !raw.is_empty() {
+                covered.push((1, Covered::Form));
+            }
+        }
+        if !json.is_empty() {
+            covered.push((1, Covered::Json));
+        }
+        if !body.is_empty() {
+            covered.push((2, Covered::Raw));
+        }
+
+        let query = query.unwrap_or_default().as_bytes();
+        let query = raw_pairs(query)
+            .into_iter()
+            .map(|(name, value)| (once(name), once(value)))
+            .collect();
+        let mut variants = Self {
+            body,
+            raw,
+            json,
+            query,
+            covered,
+            decodings: vec![(0, Decoding::Once)],
+            trims: vec![(0, false)],
+            empties_dropped: vec![(0, false)],
+            repeats: vec![(0, Repeats::Distinct)],
+            queries: vec![(0, Query::Apart)],
+            singles: vec![(0, Single::None)],
+        };
+        variants.add_alternatives();
+        variants
+    }
+
+    /// Adds the alternatives that can change the text.
+    fn add_alternatives(&mut self) {
+        let any = |byte: &[u8]| self.body.iter().any(|own| byte.contains(own));
+        if !self.raw.is_empty() && any(b"%+") {
+            let decodings = [Decoding::Twice, Decoding::PlusKept, Decoding::Never];
+            self.decodings
+                .extend(decodings.map(|decoding| (1, decoding)));
+        }
+        let pairs = if self.raw.is_empty() {
+            self.json.clone()
+        } else {
+            self.decoded(Decoding::Once)
+        };
+        if pairs
+            .iter()
+            .any(|(_, value)| trimmed(value).len() != value.len())
+        {
+            self.trims.push((1, true));
+        }
+        if pairs.iter().any(|(_, value)| trimmed(value).is_empty()) {
+            self.empties_dropped.push((1, true));
+        }
+        let mut names: Vec<_> = pairs
+            .iter()
+            .chain(&self.query)
+            .map(|(name, _)| name)
+            .collect();
+        names.sort_unstable();
+        if names.windows(2).any(|two| matches!(two, [a, b] if a == b)) {
+            use Repeats::{All, AllAsTheyCame, Commas, First, Last, OneName};
+            let repeats = [First, Last, All, AllAsTheyCame, OneName, Commas];
+            self.repeats.extend(repeats.map(|repeats| (1, repeats)));
+        }
+        if !self.query.is_empty() {
+            self.queries.push((1, Query::Added));
+            if !pairs.is_empty() {
+                self.queries.push((1, Query::TakenOut));
+            }
+        }
+        let single = 0..pairs.len().min(MAX_SINGLE);
+        if pairs.len() > 1 {
+            self.singles.extend(
+                single
+                    .clone()
+                    .map(|index| (2, Single::Without([index, index]))),
+            );
+        }
+        for ends in [["", " "], [" ", ""], ["", "\n"], ["", "\r\n"]] {
+            self.singles
+                .extend(single.clone().map(|index| (3, Single::Blank(index, ends))));
+        }
+        let paired = 0..pairs.len().min(MAX_PAIRED);
+        for first in paired.clone() {
+            self.singles.extend(
+                paired
+                    .clone()
+                    .skip(first + 1)
+                    .map(|second| (4, Single::Without([first, second]))),
+            );
+        }
+    }
+
+    /// Returns the costs of a dimension, if it is one of parameters.
+    pub(super) fn costs(&self, dimension: Dimension) -> Option<Costs> {
+        Some(match dimension {
+            Dimension::Covered => costs(&self.covered),
+            Dimension::Decoding => costs(&self.decodings),
+            Dimension::Trim => costs(&self.trims),
+            Dimension::Empties => costs(&self.empties_dropped),
+            Dimension::Repeats => costs(&self.repeats),
+            Dimension::QueryParams => costs(&self.queries),
+            Dimension::Single => costs(&self.singles),
+            _ => return None,
+        })
+    }
+
+    /// Returns the bytes of memory that writing a text goes through, about.
+    pub(super) fn work(&self) -> usize {
+        let pairs = self.raw.len() + self.json.len() + self.query.len();
+        self.body.len() + pairs * size_of::<Pair>()
+    }
+
+    /// Returns the choice of a combination.
+    pub(super) fn choice(&self, picks: Picks<'_>) -> Option<ParamChoice> {
+        Some(ParamChoice {
+            covered: *picks.get(Dimension::Covered, &self.covered)?,
+            decoding: *picks.get(Dimension::Decoding, &self.decodings)?,
+            trim: *picks.get(Dimension::Trim, &self.trims)?,
+            empties_dropped: *picks.get(Dimension::Empties, &self.empties_dropped)?,
+            repeats: *picks.get(Dimension::Repeats, &self.repeats)?,
+            query: *picks.get(Dimension::QueryParams, &self.queries)?,
+            single: *picks.get(Dimension::Single, &self.singles)?,
+        })
+    }
+
+    /// Writes the text that follows the URL.
+    pub(super) fn text(&self, choice: ParamChoice) -> Vec<u8> {
+        if choice == ParamChoice::AS_VALIDATED {
+            return write_signed(self.body, &mut Buf::new()).to_vec();
+        }
+        if choice.covered == Covered::Raw {
+            return self.body.to_vec();
+        }
+        let mut text = Vec::new();
+        let pairs = choice.apply(self.covered_pairs(choice), &self.query);
+        choice.repeats.write(pairs, &mut text);
+        text
+    }
+
+    /// Returns why the parameters do not match, if these were signed.
+    pub(super) fn causes(&self, choice: ParamChoice) -> Vec<Cause> {
+        let mut causes = Vec::new();
+        if choice.decoding != Decoding::Once {
+            causes.push(Cause::ParamsDecodedTwice);
+        }
+        if choice.trim || matches!(choice.single, Single::Blank(..)) {
+            causes.push(Cause::ParamsTrimmed);
+        }
+        if choice.empties_dropped || choice.repeats != Repeats::Distinct {
+            causes.push(Cause::ParamsDropped);
+        }
+        if choice.query != Query::Apart {
+            causes.push(Cause::ParamsExtra);
+        }
+        if let Single::Without(left_out) = choice.single {
+            let pairs = self.covered_pairs(choice);
+            let is_dropped = |index: &usize| {
+                pairs.get(*index).is_some_and(|(name, value)| {
+                    let is_same = |pair: &&Pair| pair.0 == *name;
+                    trimmed(value).is_empty() || pairs.iter().filter(is_same).count() > 1
+                })
+            };
+            let dropped = left_out.iter().filter(|index| is_dropped(index)).count();
+            if dropped > 0 {
+                causes.push(Cause::ParamsDropped);
+            }
+            if dropped < left_out.len() {
+                causes.push(Cause::ParamsExtra);
+            }
+        }
+        causes
+    }
+
+    fn covered_pairs(&self, choice: ParamChoice) -> Vec<Pair> {
+        match choice.covered {
+            Covered::Form => self.decoded(choice.decoding),
+            Covered::Json => self.json.clone(),
+            Covered::Raw | Covered::Nothing => Vec::new(),
+        }
+    }
+
+    fn decoded(&self, decoding: Decoding) -> Vec<Pair> {
+        let pairs = self.raw.iter();
+        pairs
+            .map(|(name, value)| (decoding.apply(name), decoding.apply(value)))
+            .collect()
+    }
+}
+
+/// One alternative of each dimension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ParamChoice {
+    /// What of the body is signed.
+    pub(super) covered: Covered,
+    decoding: Decoding,
+    trim: bool,
+    empties_dropped: bool,
+    repeats: Repeats,
+    query: Query,
+    single: Single,
+}
+
+impl ParamChoice {
+    /// A form's parameters, as a validator signs them.
+    const AS_VALIDATED: Self = Self {
+        covered: Covered::Form,
+        decoding: Decoding::Once,
+        trim: false,
+        empties_dropped: false,
+        repeats: Repeats::Distinct,
+        query: Query::Apart,
+        single: Single::None,
+    };
+
+    fn apply(self, mut pairs: Vec<Pair>, query: &[Pair]) -> Vec<Pair> {
+        match self.single {
+            Single::None => {}
+            Single::Without(left_out) => {
+                let mut index = 0..;
+                pairs.retain(|_| index.next().is_some_and(|index| !left_out.contains(&index)));
+            }
+            Single::Blank(index, [before, after]) => {
+                if let Some((_, value)) = pairs.get_mut(index) {
+                    *value = [before.as_bytes(), value, after.as_bytes()].concat();
+                }
+            }
+        }
+        if self.trim {
+            for (_, value) in &mut pairs {
+                *value = trimmed(value).to_vec();
+            }
+        }
+        if self.empties_dropped {
+            pairs.retain(|(_, value)| !trimmed(value).is_empty());
+        }
+        match self.query {
+            Query::Apart => {}
+            Query::Added => pairs.extend_from_slice(query),
+            Query::TakenOut => pairs.retain(|pair| !query.contains(pair)),
+        }
+        pairs
+    }
+}
+
+impl Decoding {
+    fn apply(self, raw: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Once => once(raw),
+            Self::Twice => once(&once(raw)),
+            Self::PlusKept => {
+                let parts: Vec<_> = raw.split(|byte| *byte == b'+').map(once).collect();
+                parts.join(&b'+')
+            }
+            Self::Never => raw.to_vec(),
+        }
+    }
+}
+
+impl Repeats {
+    fn write(self, pairs: Vec<Pair>, text: &mut Vec<u8>) {
+        let mut by_name: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
+        for (name, value) in pairs {
+            by_name.entry(name).or_default().push(value);
+        }
+        for (name, mut values) in by_name {
+            match self {
+                Self::Distinct => {
+                    values.sort_unstable();
+                    values.dedup();
+                }
+                Self::First => values.truncate(1),
+                Self::Last => values = values.pop().into_iter().collect(),
+                Self::All => values.sort_unstable(),
+                Self::AllAsTheyCame => {}
+                Self::OneName => values = vec![values.concat()],
+                Self::Commas => values = vec![values.join(&b',')],
+            }
+            for value in values {
+                text.extend_from_slice(&name);
+                text.extend_from_slice(&value);
+            }
+        }
+    }
+}
+
+fn once(raw: &[u8]) -> Vec<u8> {
+    decode(raw).into_vec()
+}
+
+/// Cuts blanks and line ends as frameworks do: by Unicode where the text is.
+fn trimmed(value: &[u8]) -> &[u8] {
+    match str::from_utf8(value) {
+        Ok(text) => text.trim().as_bytes(),
+        Err(_) => value.trim_ascii(),
+    }
+}
+
+fn raw_pairs(form: &[u8]) -> Vec<(&[u8], &[u8])> {
+    let pairs = form
+        .split(|byte| *byte == b'&')
+        .filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| match pair.iter().position(|byte| *byte == b'=') {
+            Some(at) => (
+                pair.get(..at).unwrap_or_default(),
+                pair.get(at + 1..).unwrap_or_default(),
+            ),
+            None => (pair, &[][..]),
+        })
+        .collect()
+}
+
+/// Returns the members of a JSON object, as someone who takes them for parameters signs them.
+fn json_pairs(body: &[u8]) -> Vec<Pair> {
+    if !body.trim_ascii_start().starts_with(b"{") {
+        return Vec::new();
+    }
+    let Ok(members) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body)
+    else {
+        return Vec::new();
+    };
+    let text = |value: serde_json::Value| match value {
+        serde_json::Value::String(text) => Cow::Owned(text),
+        serde_json::Value::Null => Cow::Borrowed(""),
+        other => Cow::Owned(other.to_string()),
+    };
+    members
+        .into_iter()
+        .map(|(name, value)| (name.into_bytes(), text(value).into_owned().into_bytes()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::dimensions::cheapest_first, *};
+
+    const DIMENSIONS: [Dimension; 7] = [
+        Dimension::Covered,
+        Dimension::Decoding,
+        Dimension::Trim,
+        Dimension::Empties,
+        Dimension::Repeats,
+        Dimension::QueryParams,
+        Dimension::Single,
+    ];
+
+    /// Returns the choices that differ from what the app validates in so many dimensions at most.
+    fn choices(variants: &ParamVariants<'_>, changes: usize) -> Vec<ParamChoice> {
+        let mut choices = Vec::new();
+        let costs = |dimension| variants.costs(dimension).unwrap_or_else(|| vec![0]);
+        let end: std::ops::ControlFlow<()> = cheapest_first(costs, |picks| {
+            if DIMENSIONS
+                .iter()
+                .filter(|dimension| picks.changes(**dimension))
+                .count()
+                <= changes
+            {
+                choices.push(variants.choice(picks).unwrap());
+            }
+            std::ops::ControlFlow::Continue(())
+        });
+        assert!(end.is_continue());
+        choices
+    }
+
+    /// Returns the texts of these choices, with their causes.
+    fn texts(body: &str, query: Option<&str>) -> Vec<(String, Vec<Cause>)> {
+        let variants = ParamVariants::of(body.as_bytes(), query, BodyKind::Form);
+        let text = |choice| {
+            let text = String::from_utf8_lossy(&variants.text(choice)).into_owned();
+            (text, variants.causes(choice))
+        };
+        choices(&variants, 2).into_iter().map(text).collect()
+    }
+
+    #[test]
+    fn parameters_are_varied_as_frameworks_do() {
+        use Cause::{ParamsDecodedTwice, ParamsDropped, ParamsExtra, ParamsTrimmed};
+        let cases: &[(&str, Option<&str>, &str, &[Cause])] = &[
+            ("b=2&a=1", None, "a1b2", &[]),
+            ("a=+1+", None, "a1", &[ParamsTrimmed]),
+            ("a=1", None, "a1 ", &[ParamsTrimmed]),
+            ("a=1&b=2", None, "a 1b2", &[ParamsTrimmed]),
+            ("a=1&b=", None, "a1", &[ParamsDropped]),
+            ("a=1&b=+", None, "a1", &[ParamsDropped]),
+            ("a=1&b=&c=", None, "a1c", &[ParamsDropped]),
+            ("a=2&a=1", None, "a1", &[ParamsDropped]),
+            ("a=2&a=1", None, "a2", &[ParamsDropped]),
+            ("a=1&a=1", None, "a1a1", &[ParamsDropped]),
+            ("a=2&a=1", None, "a2a1", &[ParamsDropped]),
+            ("a=2&a=1", None, "a21", &[ParamsDropped]),
+            ("a=2&a=1", None, "a2,1", &[ParamsDropped]),
+            ("a=%252B", None, "a+", &[ParamsDecodedTwice]),
+            ("a=1+2%20", None, "a1+2 ", &[ParamsDecodedTwice]),
+            ("a=1+2%20", None, "a1+2%20", &[ParamsDecodedTwice]),
+            ("a=1&b=2", None, "b2", &[ParamsExtra]),
+            ("a=1&b=2&c=3", None, "b2", &[ParamsExtra]),
+            ("a=1&b=2", Some("c=3"), "a1b2c3", &[ParamsExtra]),
+            ("a=1&b=2&c=3", Some("c=3&b=2"), "a1", &[ParamsExtra]),
+            ("a=+1&b=", None, "a1", &[ParamsTrimmed, ParamsDropped]),
+        ];
+        for (body, query, text, causes) in cases {
+            let texts = texts(body, *query);
+            let found = texts.iter().find(|(found, _)| found == text);
+            let found = found.map(|(_, causes)| &causes[..]);
+            let found = found.map(|causes| {
+                causes.iter().copied().fold(Vec::new(), |mut once, cause| {
+                    if !once.contains(&cause) {
+                        once.push(cause);
+                    }
+                    once
+                })
+            });
+            assert_eq!(found.as_deref(), Some(*causes), "{body} {text}");
+        }
+    }
+
+    #[test]
+    fn json_members_are_parameters_too() {
+        let body = br#"{"b":2,"a":"x","c":null,"d":[1]}"#;
+        let variants = ParamVariants::of(body, None, BodyKind::Other);
+        let choices = choices(&variants, 1);
+        let json = choices
+            .iter()
+            .find(|choice| choice.covered == Covered::Json);
+        assert_eq!(&*variants.text(*json.unwrap()), b"axb2cd[1]");
+        for hostile in ["{", "{}", "[1]", "{\"a\":", "\u{e9}", "&&==%"] {
+            let variants = ParamVariants::of(hostile.as_bytes(), Some(hostile), BodyKind::Other);
+            let [unchanged] = *self::choices(&variants, 0) else {
+                panic!("there is one choice that changes nothing");
+            };
+            assert!(variants.text(unchanged).is_empty());
+        }
+    }
+}

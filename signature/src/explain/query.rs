@@ -1,0 +1,387 @@
+//! The forms that a query takes on its way: another order, other escapes.
+
+use std::{borrow::Cow, fmt::Write};
+
+use super::cause::Cause;
+use crate::form::decode;
+
+/// Pairs of a query at most, of which every order is tried.
+const MAX_PERMUTED: usize = 6;
+
+/// A way to order the pairs of a query anew.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Order {
+    AsIs,
+    Sorted,
+    Reversed,
+    LastFirst,
+    FirstLast,
+    /// The permutation of this number.
+    Permuted(usize),
+}
+
+impl Order {
+    /// Returns those that change a query, with their costs.
+    pub(super) fn all(query: &str) -> impl Iterator<Item = (u8, Self)> {
+        let pairs = query.split('&').count();
+        let (number, cost) = match pairs {
+            2..=4 => ((1..=pairs).product(), 2),
+            5 => (120, 3),
+            MAX_PERMUTED => (720, 4),
+            _ => (0, 4),
+        };
+        let plain = [
+            Self::Sorted,
+            Self::Reversed,
+            Self::LastFirst,
+            Self::FirstLast,
+        ];
+        let plain = plain
+            .into_iter()
+            .filter(move |_| pairs > 1)
+            .map(|order| (1, order));
+        plain.chain((1..number).map(move |index| (cost, Self::Permuted(index))))
+    }
+
+    pub(super) fn apply(self, query: &str) -> Cow<'_, str> {
+        if let Self::AsIs = self {
+            return Cow::Borrowed(query);
+        }
+        let mut pairs: Vec<_> = query.split('&').collect();
+        match self {
+            Self::AsIs => {}
+            Self::Sorted => pairs.sort_unstable(),
+            Self::Reversed => pairs.reverse(),
+            Self::LastFirst => pairs.rotate_right(1),
+            Self::FirstLast => pairs.rotate_left(1),
+            Self::Permuted(mut index) => {
+                let mut rest = std::mem::take(&mut pairs);
+                while !rest.is_empty() {
+                    let at = index % rest.len();
+                    index /= rest.len();
+                    pairs.push(rest.remove(at));
+                }
+            }
+        }
+        Cow::Owned(pairs.join("&"))
+    }
+}
+
+/// A way to write the escapes of a query anew.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Encoding {
+    AsIs,
+    /// Every such text is replaced by another one.
+    Replaced(&'static str, &'static str),
+    /// All is decoded but these characters, with `+` for a blank or not.
+    Decoded {
+        keep: &'static str,
+        plus: bool,
+    },
+    /// All is decoded, then encoded but for letters, digits and these characters.
+    Encoded {
+        bare: &'static str,
+        blank: &'static str,
+        plus: bool,
+    },
+    HexCase {
+        upper: bool,
+    },
+    /// An empty value has its `=`, or has none.
+    Equals(bool),
+}
+
+impl Encoding {
+    /// Those that are tried: what browsers, frameworks and proxies write.
+    pub(super) const ALL: [Self; 19] = [
+        Self::Replaced("+", "%20"),
+        Self::Replaced("%20", "+"),
+        Self::Replaced("%2B", "+"),
+        Self::Replaced("+", "%2B"),
+        Self::Encoded {
+            bare: "-_.~",
+            blank: "%20",
+            plus: true,
+        },
+        Self::Encoded {
+            bare: "-_.~",
+            blank: "%20",
+            plus: false,
+        },
+        Self::Encoded {
+            bare: "-_.*",
+            blank: "+",
+            plus: true,
+        },
+        Self::Encoded {
+            bare: "-_.*",
+            blank: "+",
+            plus: false,
+        },
+        Self::Encoded {
+            bare: "-_.!~*'()",
+            blank: "%20",
+            plus: true,
+        },
+        Self::Encoded {
+            bare: "-_.!~*'()",
+            blank: "%20",
+            plus: false,
+        },
+        Self::Decoded {
+            keep: "",
+            plus: false,
+        },
+        Self::Decoded {
+            keep: "",
+            plus: true,
+        },
+        Self::Decoded {
+            keep: "&=#%+ ",
+            plus: false,
+        },
+        Self::Replaced("%25", "%"),
+        Self::Replaced("%", "%25"),
+        Self::HexCase { upper: true },
+        Self::HexCase { upper: false },
+        Self::Equals(true),
+        Self::Equals(false),
+    ];
+
+    pub(super) fn apply(self, query: &str) -> Cow<'_, str> {
+        match self {
+            Self::AsIs => Cow::Borrowed(query),
+            Self::Replaced(from, to) => Cow::Owned(query.replace(from, to)),
+            Self::Decoded { keep, plus } => each_text(query, |text| {
+                if keep.is_empty() {
+                    decoded(text, plus)
+                } else {
+                    decoded_but(text, keep)
+                }
+            }),
+            Self::Encoded { bare, blank, plus } => {
+                each_text(query, |text| encoded(&decoded(text, plus)?, bare, blank))
+            }
+            Self::HexCase { upper } => Cow::Owned(in_case(query, upper)),
+            Self::Equals(wanted) => {
+                let pairs = query.split('&').map(|pair| match pair.split_once('=') {
+                    None if wanted && !pair.is_empty() => format!("{pair}="),
+                    Some((name, "")) if !wanted => name.to_owned(),
+                    _ => pair.to_owned(),
+                });
+                Cow::Owned(pairs.collect::<Vec<_>>().join("&"))
+            }
+        }
+    }
+}
+
+/// Rewrites each name and value; nothing is changed if one of them can't be.
+fn each_text(query: &str, rewrite: impl Fn(&str) -> Option<String>) -> Cow<'_, str> {
+    let pair = |pair: &str| match pair.split_once('=') {
+        Some((name, value)) => Some([rewrite(name)?, rewrite(value)?].join("=")),
+        None => rewrite(pair),
+    };
+    match query.split('&').map(pair).collect::<Option<Vec<_>>>() {
+        Some(pairs) => Cow::Owned(pairs.join("&")),
+        None => Cow::Borrowed(query),
+    }
+}
+
+fn decoded(text: &str, plus: bool) -> Option<String> {
+    let text = if plus {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.replace('+', "%2B"))
+    };
+    String::from_utf8(decode(text.as_bytes()).into_vec()).ok()
+}
+
+fn decoded_but(text: &str, keep: &str) -> Option<String> {
+    let mut pieces = text.split('%');
+    let mut bytes = pieces.next()?.as_bytes().to_vec();
+    for piece in pieces {
+        let escape = piece
+            .get(..2)
+            .map(|hex| decode(format!("%{hex}").as_bytes()));
+        match escape.as_deref() {
+            Some([byte]) if !keep.as_bytes().contains(byte) => {
+                bytes.push(*byte);
+                bytes.extend(piece.bytes().skip(2));
+            }
+            _ => {
+                bytes.push(b'%');
+                bytes.extend(piece.bytes());
+            }
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+pub(super) fn encoded(text: &str, bare: &str, blank: &str) -> Option<String> {
+    let mut encoded = String::new();
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || bare.as_bytes().contains(&byte) {
+            encoded.push(byte.into());
+        } else if byte == b' ' {
+            encoded.push_str(blank);
+        } else {
+            write!(encoded, "%{byte:02X}").ok()?;
+        }
+    }
+    Some(encoded)
+}
+
+fn in_case(query: &str, upper: bool) -> String {
+    let mut hex_digits = 0;
+    let change = |c: char| {
+        if c == '%' {
+            hex_digits = 2;
+            return c;
+        }
+        if hex_digits == 0 || !c.is_ascii_hexdigit() {
+            hex_digits = 0;
+            return c;
+        }
+        hex_digits -= 1;
+        if upper {
+            c.to_ascii_uppercase()
+        } else {
+            c.to_ascii_lowercase()
+        }
+    };
+    query.chars().map(change).collect()
+}
+
+/// Tells what became of a query on its way to the app.
+pub(super) fn differences(seen: &str, signed: &str) -> Vec<Cause> {
+    let pairs = |query: &str| -> Vec<String> {
+        query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(str::to_owned)
+            .collect()
+    };
+    let (seen, signed) = (pairs(seen), pairs(signed));
+    let (plain_seen, plain_signed) = (plain(&seen), plain(&signed));
+    let sorted = |pairs: &[String]| {
+        let mut pairs = pairs.to_vec();
+        pairs.sort_unstable();
+        pairs
+    };
+    let mut causes = Vec::new();
+    if plain_seen == plain_signed {
+        let missing = seen.is_empty();
+        causes.push(if missing {
+            Cause::QueryMissing
+        } else {
+            Cause::QueryEncoding
+        });
+        return causes;
+    }
+    let (sorted_seen, sorted_signed) = (sorted(&plain_seen), sorted(&plain_signed));
+    if sorted_seen == sorted_signed {
+        causes.push(Cause::QueryOrder);
+        if sorted(&seen) != sorted(&signed) {
+            causes.push(Cause::QueryEncoding);
+        }
+        return causes;
+    }
+    let contains = |all: &[String], some: &[String]| some.iter().all(|pair| all.contains(pair));
+    if contains(&plain_seen, &plain_signed) {
+        causes.push(Cause::ParamsExtra);
+        if !contains(&seen, &signed) {
+            causes.push(Cause::QueryEncoding);
+        }
+        return causes;
+    }
+    if contains(&plain_signed, &plain_seen) && !contains(&signed, &seen) {
+        causes.push(Cause::QueryEncoding);
+    }
+    causes.push(Cause::QueryMissing);
+    causes
+}
+
+/// Returns pairs as they are once every way to escape them is undone.
+fn plain(pairs: &[String]) -> Vec<String> {
+    let plain = |pair: &String| {
+        let mut text = pair.clone().into_bytes();
+        for _ in 0..3 {
+            text = decode(&text).into_vec();
+        }
+        let text = String::from_utf8_lossy(&text).replace('+', " ");
+        if pair.contains('=') { text } else { text + "=" }
+    };
+    pairs.iter().map(plain).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_reached(seen: &str, signed: &str) {
+        let reached = Encoding::ALL
+            .iter()
+            .any(|encoding| encoding.apply(seen) == signed);
+        assert!(reached, "{seen} -> {signed}");
+    }
+
+    #[test]
+    fn usual_changes_of_escapes_are_undone() {
+        for (seen, signed) in [
+            ("a=x+y", "a=x%20y"),
+            ("a=x%20y", "a=x+y"),
+            ("a=+1&b=c", "a=%2B1&b=c"),
+            ("a=%2B1", "a=+1"),
+            ("a=x y:/\u{e9}", "a=x%20y%3A%2F%C3%A9"),
+            ("a=x y!", "a=x+y%21"),
+            ("a=x y!", "a=x%20y!"),
+            ("a=1+2", "a=1%2B2"),
+            ("a=%3A%2F%20x", "a=:/ x"),
+            ("a=%3A%26%20x", "a=:%26%20x"),
+            ("a=%3a", "a=%3A"),
+            ("a=%3Ab", "a=%3ab"),
+            ("a=%2520", "a=%20"),
+            ("a=%20", "a=%2520"),
+            ("a&b=1", "a=&b=1"),
+            ("a=&b=1", "a&b=1"),
+        ] {
+            assert_reached(seen, signed);
+        }
+    }
+
+    #[test]
+    fn every_order_of_a_short_query_is_tried() {
+        let query = "a=1&b=2&c=3&d=4";
+        let mut orders: Vec<_> = Order::all(query)
+            .map(|(_, order)| order.apply(query))
+            .collect();
+        orders.sort();
+        orders.dedup();
+        assert_eq!(orders.len(), 24);
+        assert_eq!(Order::all("a=1").count(), 0);
+        assert_eq!(Order::all(&"a=1&".repeat(1000)).count(), 4);
+    }
+
+    #[test]
+    fn hostile_queries_are_rewritten_without_panic() {
+        for query in [
+            "",
+            "&",
+            "%",
+            "%%%",
+            "a=%e9&b=%",
+            "%\u{e9}\u{e9}",
+            "=&=&=",
+            "\u{1f4de}=+",
+        ] {
+            for encoding in Encoding::ALL {
+                let _text = encoding.apply(query);
+            }
+            for (_, order) in Order::all(query) {
+                let _text = order.apply(query);
+            }
+            let _causes = differences(query, "a=1");
+        }
+    }
+}

@@ -1,0 +1,383 @@
+//! The URLs that Twilio may have signed instead of the one that the app saw.
+
+use std::borrow::Cow;
+
+use super::{
+    differences::is_secure,
+    dimensions::{Alternatives, Costs, Dimension, Picks, costs},
+    hints::Hints,
+    query::{Encoding, Order},
+};
+use crate::{
+    body::{BODY_SHA256, with_body_sha256},
+    url::{self, UrlParts, split_port},
+};
+
+/// Ports that servers and tunnels listen on by habit.
+const USUAL_PORTS: [&str; 8] = ["8080", "8443", "3000", "5000", "8000", "4040", "443", "80"];
+/// Names of the own machine, which are taken for one another.
+const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
+/// Segments of a path at most that are cut off its start.
+const MAX_CUT: usize = 6;
+/// Parameters of a query at most that are left out one by one.
+const MAX_LEFT_OUT: usize = 32;
+
+/// How the query is found.
+#[derive(Debug, Clone)]
+enum Source {
+    Own,
+    Given(Option<String>),
+    /// With the hash of the body at its end.
+    Hashed,
+    Without(usize),
+}
+
+/// Whose user info the URL has.
+#[derive(Debug, Clone)]
+enum User {
+    Own,
+    None,
+    Given(String),
+}
+
+/// The dimensions in which URLs vary. The first alternative of each is what the app saw.
+pub(super) struct UrlVariants<'a> {
+    /// What everything else is applied to.
+    bases: Alternatives<UrlParts<'static>>,
+    schemes: Alternatives<SchemeChange>,
+    hosts: Alternatives<Option<String>>,
+    users: Alternatives<User>,
+    paths: Alternatives<Option<String>>,
+    /// Whether the slash at the end of the path is toggled.
+    slashes: Alternatives<bool>,
+    queries: Alternatives<Source>,
+    encodings: Alternatives<Encoding>,
+    orders: Alternatives<Order>,
+    /// The body whose hash belongs into the query.
+    hashed_body: Option<&'a [u8]>,
+}
+
+impl<'a> UrlVariants<'a> {
+    /// Determines the variants. `get` says whether the request is a `GET`, as WebSocket handshakes are;
+    /// `hashed_body` is a body whose hash belongs into the query.
+    pub(super) fn of(
+        seen: &UrlParts<'static>,
+        hints: &Hints,
+        get: bool,
+        hashed_body: Option<&'a [u8]>,
+    ) -> Self {
+        let query = seen.query.as_deref().unwrap_or_default();
+        Self {
+            bases: bases(seen, hints),
+            schemes: schemes(seen, hints, get),
+            hosts: hosts(seen, hints),
+            users: users(seen, hints),
+            paths: paths(seen, hints),
+            slashes: vec![(0, false), (1, true)],
+            queries: queries(seen, hints, hashed_body),
+            encodings: encodings(seen, hints),
+            orders: with_own(Order::AsIs, Order::all(query)),
+            hashed_body,
+        }
+    }
+
+    /// Returns the costs of a dimension, if it is one of URLs.
+    pub(super) fn costs(&self, dimension: Dimension) -> Option<Costs> {
+        Some(match dimension {
+            Dimension::Base => costs(&self.bases),
+            Dimension::Scheme => costs(&self.schemes),
+            Dimension::Host => costs(&self.hosts),
+            Dimension::UserInfo => costs(&self.users),
+            Dimension::Path => costs(&self.paths),
+            Dimension::Slash => costs(&self.slashes),
+            Dimension::Query => costs(&self.queries),
+            Dimension::QueryEncoding => costs(&self.encodings),
+            Dimension::QueryOrder => costs(&self.orders),
+            _ => return None,
+        })
+    }
+
+    /// Builds the URL of a combination.
+    pub(super) fn build(&self, picks: Picks<'_>) -> Option<UrlParts<'static>> {
+        let mut url = picks.get(Dimension::Base, &self.bases)?.clone();
+        picks.get(Dimension::Scheme, &self.schemes)?.apply(&mut url);
+        if let Some(host) = picks.get(Dimension::Host, &self.hosts)? {
+            set_host_and_port(&mut url, host);
+        }
+        match picks.get(Dimension::UserInfo, &self.users)? {
+            User::Own => {}
+            User::None => url.user_info = None,
+            User::Given(user) => url.user_info = Some(user.clone().into()),
+        }
+        if let Some(path) = picks.get(Dimension::Path, &self.paths)? {
+            url.path = path.clone().into();
+        }
+        if *picks.get(Dimension::Slash, &self.slashes)? {
+            url.path = match url.path.strip_suffix('/') {
+                Some(path) => path.to_owned(),
+                None => [&*url.path, "/"].concat(),
+            }
+            .into();
+        }
+        match picks.get(Dimension::Query, &self.queries)? {
+            Source::Own => {}
+            Source::Given(query) => url.query = query.clone().map(Cow::Owned),
+            Source::Hashed => {
+                let hashed = with_body_sha256(&url.text(), self.hashed_body?);
+                url.query = UrlParts::of(&hashed).into_owned().query;
+            }
+            Source::Without(index) => {
+                let mut pairs: Vec<_> = url.query.as_deref()?.split('&').collect();
+                if *index < pairs.len() {
+                    pairs.remove(*index);
+                }
+                url.query = (!pairs.is_empty()).then(|| pairs.join("&").into());
+            }
+        }
+        if let Some(query) = &url.query {
+            let query = picks.get(Dimension::QueryOrder, &self.orders)?.apply(query);
+            let encoding = picks.get(Dimension::QueryEncoding, &self.encodings)?;
+            let query = encoding.apply(&query).into_owned();
+            url.query = Some(query.into());
+        }
+        Some(url)
+    }
+}
+
+/// A change of the scheme.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct SchemeChange {
+    /// Whether `https` becomes `http`, or the reverse.
+    security: bool,
+    /// Whether `https` becomes `wss`, or the reverse.
+    websocket: bool,
+}
+
+impl SchemeChange {
+    fn apply(self, url: &mut UrlParts<'_>) {
+        if self.security || self.websocket {
+            let secure = is_secure(url) != self.security;
+            let websocket = url.is_websocket() != self.websocket;
+            url.scheme = url::scheme(secure, websocket).into();
+        }
+    }
+}
+
+fn set_host_and_port(url: &mut UrlParts<'_>, host_and_port: &str) {
+    let (host, port) = split_port(host_and_port);
+    url.host = host.to_owned().into();
+    url.port = port.map(|port| port.to_owned().into());
+}
+
+/// Puts what the app saw before the alternatives, and the cheap ones of these first.
+fn with_own<T>(own: T, alternatives: impl IntoIterator<Item = (u8, T)>) -> Alternatives<T> {
+    let mut dimension = vec![(0, own)];
+    dimension.extend(alternatives);
+    dimension.sort_by_key(|(cost, _)| *cost);
+    dimension
+}
+
+/// Returns whole URLs that hints make up together.
+fn bases(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<UrlParts<'static>> {
+    let mut found = Vec::new();
+    let scheme = |secure| url::scheme(secure, seen.is_websocket() || hints.websocket);
+    for public in &hints.public_urls {
+        let prefix = public.path.strip_suffix('/').unwrap_or(&public.path);
+        let schemes = [scheme(is_secure(public)), &*public.scheme];
+        let paths = [[prefix, &*seen.path].concat(), public.path.to_string()];
+        for scheme in schemes {
+            for path in &paths {
+                for query in [&seen.query, &public.query] {
+                    found.push(UrlParts {
+                        scheme: scheme.to_owned().into(),
+                        path: path.clone().into(),
+                        query: query.clone(),
+                        fragment: None,
+                        ..public.clone()
+                    });
+                }
+            }
+        }
+    }
+    let own_host = seen.host_and_port();
+    for host in hints.hosts.iter().chain([&own_host]) {
+        let mut url = UrlParts {
+            scheme: scheme(hints.secure.unwrap_or(true)).into(),
+            ..seen.clone()
+        };
+        set_host_and_port(&mut url, host);
+        for target in &hints.targets {
+            found.push(UrlParts {
+                path: target.path.clone(),
+                query: target.query.clone(),
+                ..url.clone()
+            });
+        }
+        for prefix in &hints.prefixes {
+            found.push(UrlParts {
+                path: [prefix, &*seen.path].concat().into(),
+                ..url.clone()
+            });
+        }
+        found.push(url);
+    }
+    for target in hints
+        .targets
+        .iter()
+        .filter(|target| !target.host.is_empty())
+    {
+        found.push(target.clone());
+    }
+    with_own(seen.clone(), distinct(found, seen).map(|url| (1, url)))
+}
+
+fn schemes(seen: &UrlParts<'static>, hints: &Hints, get: bool) -> Alternatives<SchemeChange> {
+    let change = |security, websocket| SchemeChange {
+        security,
+        websocket,
+    };
+    let mut found = vec![(1, change(true, false))];
+    if get || seen.is_websocket() {
+        found.push((1, change(false, true)));
+        let cost = if hints.websocket { 1 } else { 2 };
+        found.push((cost, change(true, true)));
+    }
+    with_own(change(false, false), found)
+}
+
+fn hosts(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>> {
+    let given = hints.hosts.iter().cloned();
+    let public = hints.public_urls.iter().chain(&hints.targets);
+    let public = public
+        .filter(|url| !url.host.is_empty())
+        .map(UrlParts::host_and_port);
+    let own = seen.host_and_port();
+    let (name, port_seen) = (&*seen.host, seen.port.as_deref());
+    let on_port = |port: &str| format!("{name}:{port}");
+    let ports = hints.ports.iter().map(|port| on_port(port));
+    let loopback = LOOPBACK
+        .iter()
+        .filter(|_| LOOPBACK.contains(&name))
+        .map(|other| own.replacen(name, other, 1));
+    let other_hosts_on_port = hints.hosts.iter().flat_map(|host| {
+        let (name, _) = split_port(host);
+        let ports = hints.ports.iter().map(String::as_str).chain(port_seen);
+        ports.map(move |port| format!("{name}:{port}"))
+    });
+    let likely: Vec<_> = public
+        .chain(given)
+        .chain(ports)
+        .chain(other_hosts_on_port)
+        .chain(loopback)
+        .collect();
+    let usual = USUAL_PORTS
+        .iter()
+        .map(|port| on_port(port))
+        .filter(|host| !likely.contains(host));
+    let usual: Vec<_> = usual
+        .filter(|host| *host != own)
+        .map(|host| (2, Some(host)))
+        .collect();
+    let likely = distinct(likely, &own).map(|host| (1, Some(host)));
+    with_own(None, likely.chain(usual))
+}
+
+fn users(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<User> {
+    let public = hints.public_urls.iter();
+    let public = public.filter_map(|url| url.user_info.as_deref());
+    let given = public
+        .chain(hints.users.iter().map(String::as_str))
+        .filter(|user| seen.user_info.as_deref() != Some(user));
+    let given = given.map(|user| (1, User::Given(user.to_owned())));
+    let none = seen.user_info.as_ref().map(|_| (1, User::None));
+    with_own(User::Own, given.chain(none))
+}
+
+fn paths(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>> {
+    let mut given: Vec<_> = hints
+        .targets
+        .iter()
+        .map(|target| target.path.to_string())
+        .collect();
+    for prefix in &hints.prefixes {
+        given.push([prefix, &*seen.path].concat());
+    }
+    for public in &hints.public_urls {
+        let prefix = public.path.strip_suffix('/').unwrap_or(&public.path);
+        given.extend([[prefix, &*seen.path].concat(), public.path.to_string()]);
+    }
+    let cuts = seen.path.match_indices('/').skip(1).take(MAX_CUT);
+    let cuts = cuts.filter_map(|(at, _)| seen.path.get(at..).map(str::to_owned));
+    let cuts: Vec<_> = cuts
+        .filter(|path| !given.contains(path))
+        .map(|path| (2, Some(path)))
+        .collect();
+    let own = seen.path.to_string();
+    let given = distinct(given, &own).map(|path| (1, Some(path)));
+    with_own(None, given.chain(cuts))
+}
+
+fn queries(
+    seen: &UrlParts<'static>,
+    hints: &Hints,
+    hashed_body: Option<&[u8]>,
+) -> Alternatives<Source> {
+    let given = hints.public_urls.iter().chain(&hints.targets);
+    let given = given
+        .filter(|url| url.query.is_some())
+        .map(|url| url.query.as_deref().map(str::to_owned))
+        .collect();
+    let own = seen.query.as_deref().map(str::to_owned);
+    let mut found: Vec<_> = distinct(given, &own)
+        .map(|query| (1, Source::Given(query)))
+        .collect();
+    let query = seen.query.as_deref().unwrap_or_default();
+    if hashed_body.is_some() && !query.contains(BODY_SHA256) {
+        found.push((1, Source::Hashed));
+    }
+    if seen.query.is_some() {
+        found.push((2, Source::Given(None)));
+        let pairs = query.split('&').count();
+        if pairs > 1 {
+            found.extend((0..pairs.min(MAX_LEFT_OUT)).map(|index| (2, Source::Without(index))));
+        }
+    } else {
+        // A proxy cut the mark off a query without text.
+        found.push((2, Source::Given(Some(String::new()))));
+    }
+    with_own(Source::Own, found)
+}
+
+/// Returns the ways to encode that change the app's query or a given one.
+fn encodings(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Encoding> {
+    let given = hints.public_urls.iter().chain(&hints.targets);
+    let queries: Vec<_> = given
+        .chain([seen])
+        .filter_map(|url| url.query.as_deref())
+        .collect();
+    let mut known: Vec<Vec<Cow<'_, str>>> = Vec::new();
+    let mut found = Vec::new();
+    for encoding in Encoding::ALL {
+        let texts: Vec<_> = queries.iter().map(|query| encoding.apply(query)).collect();
+        let changes = texts
+            .iter()
+            .zip(&queries)
+            .any(|(text, query)| text != query);
+        if changes && !known.contains(&texts) {
+            known.push(texts);
+            found.push((1, encoding));
+        }
+    }
+    with_own(Encoding::AsIs, found)
+}
+
+/// Leaves out what is there twice or is what the app saw.
+fn distinct<T: PartialEq>(found: Vec<T>, own: &T) -> impl Iterator<Item = T> {
+    let mut distinct: Vec<T> = Vec::new();
+    for one in found {
+        if one != *own && !distinct.contains(&one) {
+            distinct.push(one);
+        }
+    }
+    distinct.into_iter()
+}

@@ -1,0 +1,36 @@
+//! The names of the headers that carry a signature, and the content type of a form.
+
+/// The header with the signature, in base64.
+pub const SIGNATURE: &str = "X-Twilio-Signature";
+
+/// The header that names a SharedKey and an algorithm (R17).
+pub const SIGNATURE_SETTINGS: &str = "X-Twilio-Webhooks-Signature-Settings";
+
+/// The header with an event's identity: honest retries of one event share it. No signature covers it.
+pub const IDEMPOTENCY_TOKEN: &str = "I-Twilio-Idempotency-Token";
+
+/// The content type of a form, whose parameters are signed (R6).
+pub const FORM: &str = "application/x-www-form-urlencoded";
+
+/// The names in lower case, as some crates want them.
+pub mod lower_case {
+    /// [`SIGNATURE`](super::SIGNATURE).
+    pub const SIGNATURE: &str = "x-twilio-signature";
+
+    /// [`SIGNATURE_SETTINGS`](super::SIGNATURE_SETTINGS).
+    pub const SIGNATURE_SETTINGS: &str = "x-twilio-webhooks-signature-settings";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lower_case_names_are_the_same_names() {
+        assert_eq!(SIGNATURE.to_ascii_lowercase(), lower_case::SIGNATURE);
+        assert_eq!(
+            SIGNATURE_SETTINGS.to_ascii_lowercase(),
+            lower_case::SIGNATURE_SETTINGS
+        );
+    }
+}

@@ -1,0 +1,121 @@
+//! Text from a request, made fit to be shown: in a log, on a terminal, in an error.
+
+use std::borrow::Cow;
+
+use crate::url::UrlParts;
+
+/// The largest length of such a text in bytes.
+const MAX_LEN: usize = 200;
+
+/// Returns a URL without user info and without the values of its query, escaped and cut at 200 bytes.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::redact;
+///
+/// assert_eq!(redact::url("https://user:secret@example.com/?a=1&b"), "https://..@example.com/?a=..&..");
+/// ```
+#[must_use]
+pub fn url(url: &str) -> String {
+    let mut parts = UrlParts::of(url);
+    parts.user_info = parts.user_info.map(|_| Cow::Borrowed(".."));
+    parts.query = parts.query.map(|query| Cow::Owned(names(&query)));
+    text(&parts.text())
+}
+
+/// Returns a query's names, without the values.
+fn names(query: &str) -> String {
+    let names = query.split('&').map(|pair| match pair.split_once('=') {
+        Some((name, _)) => [name, "=.."].concat(),
+        None => "..".to_owned(),
+    });
+    names.collect::<Vec<_>>().join("&")
+}
+
+/// Escapes what could garble a line, and cuts the text at 200 bytes.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::redact;
+///
+/// assert_eq!(redact::text("a\n\u{1b}[31m"), "a\\n\\u{1b}[31m");
+/// ```
+#[must_use]
+pub fn text(text: &str) -> String {
+    let mut shown = String::new();
+    for c in text.chars() {
+        let escaped = c.escape_debug();
+        if shown.len() + escaped.len() > MAX_LEN {
+            shown.push_str("..");
+            break;
+        }
+        shown.extend(escaped);
+    }
+    shown
+}
+
+/// Escapes the characters of a text that a terminal would act on, and those that are invisible or change the
+/// direction of text, except for some.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::redact;
+///
+/// assert_eq!(redact::escape("a\n\u{1b}[31m\u{202e}", &['\n']), "a\n\\u{1b}[31m\\u{202e}");
+/// ```
+#[must_use]
+pub fn escape(text: &str, except: &[char]) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        let acts = c.is_control()
+            || matches!(
+                c,
+                '\u{ad}'
+                    | '\u{61c}'
+                    | '\u{180e}'
+                    | '\u{200b}'
+                    | '\u{200e}'
+                    | '\u{200f}'
+                    | '\u{2028}'..='\u{202e}'
+                    | '\u{2060}'..='\u{206f}'
+                    | '\u{feff}'
+                    | '\u{fff9}'..='\u{fffb}'
+                    | '\u{e0000}'..='\u{e007f}'
+            );
+        if acts && !except.contains(&c) {
+            escaped.extend(c.escape_default());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_printed_without_values_and_user_info() {
+        let cases = [
+            ("https://h/x", "https://h/x"),
+            ("https://h/x?a=secret&b&c=", "https://h/x?a=..&..&c=.."),
+            ("https://user:secret@h/x", "https://..@h/x"),
+            ("https://bob@corp.com:secret@h/x", "https://..@h/x"),
+            ("https://h/x@y", "https://h/x@y"),
+            ("https://h/\n\u{1b}[31m\"", "https://h/\\n\\u{1b}[31m\\\""),
+        ];
+        for (shown, expected) in cases {
+            assert_eq!(url(shown), expected);
+        }
+        let long = url(&format!("https://h/{}", "\u{e9}".repeat(1000)));
+        assert!(
+            (MAX_LEN - 4..=MAX_LEN + 2).contains(&long.len()),
+            "{}",
+            long.len()
+        );
+    }
+}

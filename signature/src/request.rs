@@ -1,0 +1,136 @@
+//! What a verdict is given on: a webhook request, as text and bytes.
+
+use std::fmt;
+
+/// Describes a webhook request to a [`RequestValidator`](crate::RequestValidator): all that a
+/// verdict depends on, borrowed.
+///
+/// A WebSocket handshake is a `GET` whose URL has the scheme `ws` or `wss`.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::WebhookRequest;
+///
+/// let request = WebhookRequest::new("POST", "https://example.com/message")
+///     .content_type("application/x-www-form-urlencoded")
+///     .body("From=%2B14158675310&Body=Hi")
+///     .signature("ehWzZWJVZIc3Ax/VKH1y6u4bKyE=");
+/// ```
+#[derive(Clone, Copy)]
+#[must_use]
+pub struct WebhookRequest<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) url: &'a str,
+    pub(crate) base_path: &'a str,
+    pub(crate) content_type: HeaderValue<'a>,
+    pub(crate) content_encoding: HeaderValue<'a>,
+    pub(crate) signature: HeaderValue<'a>,
+    pub(crate) settings: HeaderValue<'a>,
+    pub(crate) body: &'a [u8],
+}
+
+impl<'a> WebhookRequest<'a> {
+    /// Constructs a request without headers and body.
+    ///
+    /// `method` is upper-case, as on the wire. `url` is the whole URL as Twilio requested it, from
+    /// the scheme to the end of the query. Any text is accepted (R9).
+    pub fn new(method: &'a str, url: &'a str) -> Self {
+        Self {
+            method,
+            url,
+            base_path: "",
+            content_type: HeaderValue::Absent,
+            content_encoding: HeaderValue::Absent,
+            signature: HeaderValue::Absent,
+            settings: HeaderValue::Absent,
+            body: &[],
+        }
+    }
+
+    /// Sets the part of the URL's path that was put before the app's own path: the path of a public URL or
+    /// the prefix that a proxy strips, without a slash at its end. It is empty by default.
+    ///
+    /// With it, a webhook at exactly this path, for which a proxy asks the app for `/`, is recognized
+    /// (R10.3).
+    pub fn base_path(mut self, base_path: &'a str) -> Self {
+        self.base_path = base_path;
+        self
+    }
+
+    /// Adds a value of the `Content-Type` header.
+    pub fn content_type(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        self.content_type.add(value.as_ref());
+        self
+    }
+
+    /// Adds a value of the `Content-Encoding` header.
+    pub fn content_encoding(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        self.content_encoding.add(value.as_ref());
+        self
+    }
+
+    /// Adds a value of the `X-Twilio-Signature` header: call it once for each value that the
+    /// request carries. Values that differ are refused (R13).
+    pub fn signature(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        self.signature.add(value.as_ref());
+        self
+    }
+
+    /// Adds a value of the `X-Twilio-Webhooks-Signature-Settings` header, which names a SharedKey:
+    /// `key=<id>,algorithm=HMAC_SHA256`. A blank value counts as absent (R17).
+    pub fn signature_settings(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        let value = value.as_ref();
+        // R17
+        if !value.trim_ascii().is_empty() {
+            self.settings.add(value);
+        }
+        self
+    }
+
+    /// Sets the URL, for a request whose URL is known later than its headers.
+    pub fn url(mut self, url: &'a str) -> Self {
+        self.url = url;
+        self
+    }
+
+    /// Sets the body: the raw bytes that came over the wire (R8).
+    pub fn body(mut self, body: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
+        self.body = body.as_ref();
+        self
+    }
+
+    /// Returns whether everything that Twilio says with this request is in its URL (R5).
+    pub(crate) fn is_get_or_head(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD")
+    }
+}
+
+/// Prints the method and two lengths alone: queries and bodies hold personal data.
+impl fmt::Debug for WebhookRequest<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WebhookRequest")
+            .field("method", &self.method)
+            .field("url_len", &self.url.len())
+            .field("body_len", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The values of a header that should have one: a repeated value is harmless, a second value is not.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum HeaderValue<'a> {
+    Absent,
+    One(&'a [u8]),
+    Conflicting,
+}
+
+impl<'a> HeaderValue<'a> {
+    fn add(&mut self, value: &'a [u8]) {
+        *self = match *self {
+            Self::Absent => Self::One(value),
+            Self::One(first) if first == value => Self::One(first),
+            Self::One(_) | Self::Conflicting => Self::Conflicting,
+        };
+    }
+}
