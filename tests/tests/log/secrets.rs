@@ -42,6 +42,7 @@ use actix_web::{
     web,
 };
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE};
+use memchr::memmem;
 
 /// Stands in every value that is secret.
 const MARKER: &str = "MARKER";
@@ -133,7 +134,9 @@ fn assert_no_secret(name: &str, text: &str, signatures: &[String]) {
         .map(|signature| BASE64_STANDARD.decode(signature).unwrap());
     for secret in signatures.chain([MARKER.into()]) {
         for notation in notations(&secret) {
-            assert!(!text.contains(&notation), "{name}: {notation} in {text}");
+            // Much faster than `str::contains` in a build that is not optimized.
+            let found = memmem::find(text.as_bytes(), notation.as_bytes());
+            assert!(found.is_none(), "{name}: {notation} in {text}");
         }
     }
 }
