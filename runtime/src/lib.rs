@@ -60,6 +60,11 @@ pub use self::{
     keys::KeyStore,
 };
 
+/// Routes that take protected handlers only.
+pub mod protected {
+    pub use crate::entry::{ProtectedArguments, ProtectedRoute};
+}
+
 /// What the attribute's expansion names; not for use by hand.
 #[doc(hidden)]
 pub mod __private {

@@ -133,8 +133,13 @@ fn write_alike<'r>(
     let pair = |key: &u64| pairs.get(usize::try_from(key & INDEX).ok()?);
     let pairs_alike = || alike.iter().filter_map(pair);
     if skip == 0 && pairs_alike().all(|pair| pair.name.len > PREFIX) {
-        let next = |key: &u64| Some(pair(key)?.prefix(text, PREFIX) | key & INDEX);
-        let mut keys: Pairs<u64> = alike.iter().filter_map(next).collect();
+        // Pushed one by one, which is half the work of collecting them.
+        let mut keys = Pairs::new();
+        for key in alike {
+            if let Some(pair) = pair(key) {
+                keys.push(pair.prefix(text, PREFIX) | key & INDEX);
+            }
+        }
         keys.sort_unstable();
         write_ordered(text, pairs, &keys, PREFIX, buf)
     } else {

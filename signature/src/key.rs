@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit};
 use sha1::Sha1;
 use sha2::Sha256;
 
-use crate::error::ConfigError;
+use crate::{error::ConfigError, redact::is_ignorable};
 
 /// Represents the primary or secondary Auth Token of a Twilio account.
 ///
@@ -162,12 +162,8 @@ const BYTE_ORDER_MARK: char = '\u{feff}';
 /// HMAC pads a key with zeros, so that NUL bytes are the empty key; and what nobody can see in a setting
 /// got there by mistake.
 fn has_visible_text(text: &str) -> bool {
-    // Letters by Unicode's tables, and blank all the same.
-    const HANGUL_FILLERS: [char; 4] = ['\u{115f}', '\u{1160}', '\u{3164}', '\u{ffa0}'];
-    text.chars().any(|c| {
-        c.is_ascii_graphic()
-            || (!c.is_ascii() && c.is_alphanumeric() && !HANGUL_FILLERS.contains(&c))
-    })
+    text.chars()
+        .any(|c| !c.is_whitespace() && !c.is_control() && !is_ignorable(c))
 }
 
 /// Refuses what is written in a token's place by mistake (R15).

@@ -220,6 +220,7 @@ impl<'a> CheckedHead<'a> {
     /// # Errors
     ///
     /// Returns an error if a header is missing, malformed, conflicting or unsupported.
+    #[inline]
     pub fn of(req: &WebhookRequest<'a>) -> Result<Self, SignatureError> {
         Ok(Self {
             claim: SignatureClaim::parse(req.signature, req.settings)?,
@@ -249,6 +250,7 @@ impl<'a> CheckedHead<'a> {
     /// # Errors
     ///
     /// Returns an error as [`check_url`](Self::check_url) and [`CheckedUrl::check_body`] do.
+    #[inline]
     pub fn check(
         &self,
         validator: &RequestValidator,
@@ -264,6 +266,7 @@ impl<'a> CheckedHead<'a> {
     /// # Errors
     ///
     /// Returns an error if the key is not configured or the signature does not match.
+    #[inline]
     pub fn check_url<'k>(
         &self,
         validator: &'k RequestValidator,
@@ -318,6 +321,7 @@ impl<'a> CheckedUrl<'_, 'a> {
     /// # Errors
     ///
     /// Returns an error if the signature does not match, or does not cover the whole body.
+    #[inline]
     pub fn check_body(self, body: &[u8]) -> Result<Accepted<'a>, SignatureError> {
         let Self {
             request,

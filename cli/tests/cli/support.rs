@@ -243,10 +243,11 @@ pub(crate) fn record(answers: Vec<&'static str>) -> (String, mpsc::Receiver<Stri
             let mut body = vec![0; length];
             reader.read_exact(&mut body).unwrap();
             request.push_str(&String::from_utf8(body).unwrap());
-            reader.get_mut().write_all(answer.as_bytes()).unwrap();
+            // Before the answer, so that it is there once the tool has ended.
             if sender.send(request).is_err() {
                 break;
             }
+            reader.get_mut().write_all(answer.as_bytes()).unwrap();
         }
     });
     (url, receiver)

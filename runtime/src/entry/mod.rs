@@ -4,4 +4,4 @@ mod extractor;
 mod middleware;
 mod protected;
 
-pub use self::{extractor::Validated, middleware::TwilioValidation, protected::ProtectedRoute};
+pub use self::{extractor::Validated, middleware::TwilioValidation, protected::{ProtectedArguments, ProtectedRoute}};

@@ -40,10 +40,8 @@ fn add_citations(root: &Path, folder: &str, cited: &mut BTreeMap<u32, BTreeSet<S
             continue;
         }
         let source = fs::read_to_string(entry.path()).unwrap();
-        let comments = source.lines().filter_map(|line| {
-            let (before, comment) = line.split_once("// ")?;
-            (!before.contains("//")).then_some(comment)
-        });
+        // Those on code, and not the documentation.
+        let comments = source.lines().filter_map(|line| Some(line.split_once(" // ")?.1));
         for word in comments.flat_map(|comment| comment.split(|c: char| !c.is_alphanumeric())) {
             if let Some(rule) = word.strip_prefix('R').and_then(|rule| rule.parse().ok()) {
                 cited.entry(rule).or_default().insert(path.clone());
