@@ -1,4 +1,4 @@
-//! Why a request is not let through.
+//! The errors of this crate: why a request is not let through.
 
 use std::{error::Error, fmt};
 
@@ -6,28 +6,32 @@ use twilio_signature::{SignatureError, SignatureErrorKind};
 
 pub use twilio_signature::ConfigError;
 
-/// The error of a request that is not let through.
+/// An error that says why a request is not let through.
 ///
-/// It holds the reason, its [`kind`](Self::kind), and nothing of the request: no URL, no parameter and no
-/// signature. The client sees a status and a fixed sentence that are the same for every forgery.
+/// It contains the reason, its [`kind`](Self::kind), and nothing from the request: no URL, no parameter and no
+/// signature. The client sees only a status and a fixed sentence, which are the same for every forgery.
 ///
 /// # Examples
 ///
-/// A logger finds it in the response:
+/// A middleware finds the error in the response:
 ///
 /// ```
-/// use actix_twilio::ValidationError;
-/// use actix_web::dev::ServiceResponse;
+/// use actix_twilio::{ValidationError, ValidationErrorKind};
+/// use actix_web::{HttpResponse, dev::ServiceResponse, test::TestRequest};
 ///
 /// fn refusal<B>(res: &ServiceResponse<B>) -> Option<&'static str> {
 ///     let err = res.response().error()?.as_error::<ValidationError>()?;
 ///     Some(err.kind().as_str())
 /// }
+///
+/// let err = ValidationError::from(ValidationErrorKind::BodyTooLarge);
+/// let res = TestRequest::default().to_srv_response(HttpResponse::from_error(err));
+/// assert_eq!(refusal(&res), Some("body_too_large"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
     kind: ValidationErrorKind,
-    /// Whether a handler asked for a proof that does not exist, which the log has not said yet.
+    /// Whether a handler asked for a proof that does not exist. The log does not have this yet.
     pub(crate) unproven: bool,
 }
 
@@ -38,8 +42,8 @@ impl ValidationError {
         self.kind
     }
 
-    /// Constructs the error for a handler that takes a proof where there is none. A handler may accept that
-    /// with an `Option<Proof>`: it is a misconfiguration only if this becomes the response.
+    /// Constructs the error for a handler that takes a proof although there is none. A handler that takes an
+    /// `Option<Proof>` accepts that: it is a misconfiguration only if this error becomes the response.
     pub(crate) fn unproven() -> Self {
         Self {
             unproven: true,
@@ -48,7 +52,7 @@ impl ValidationError {
     }
 }
 
-/// Makes an error of a kind, for the tests of an error handler.
+/// Makes an error from its kind, for tests of an error handler.
 impl<K: Into<ValidationErrorKind>> From<K> for ValidationError {
     fn from(kind: K) -> Self {
         Self {
@@ -73,7 +77,7 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum ValidationErrorKind {
-            /// The request is not genuine, or its keys are not configured: the validator's own reason.
+            /// The validator refused the request: it is not genuine, or its key is not configured.
             Signature(SignatureErrorKind),
             $($(#[doc = $doc])+ $kind,)+
         }
@@ -94,7 +98,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Returns what an operator can do about it.
+            /// Returns what an operator can do about it: a clause without a full stop.
             #[must_use]
             pub fn hint(self) -> &'static str {
                 match self {
@@ -116,36 +120,37 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// The key store has no keys for the account. Only where keys are looked up by account.
+    /// The key store has no keys for the account, or no default keys. This occurs only if keys are looked up
+    /// by account.
     AccountUnknown = "account_unknown",
-        "the key store has no keys for the account or key that the request names",
-        "add the account and its Auth Token to the key store, or a default for requests that name no account";
+        "the key store has no keys for the account or the SharedKey that the request names, or no default keys",
+        "add the account and its Auth Token to the key store, or default keys for requests that name no account";
     /// The key store failed or took too long; the request was not validated.
     KeyStoreFailed = "key_store_failed",
         "the key store failed or took too long",
-        "read the error of the key store in the log";
+        "look for the key store's own error in the log";
     /// The body is larger than the limit.
     BodyTooLarge = "body_too_large",
         "the body is larger than the limit",
-        "raise TwilioConfig's body_limit if Twilio really sends this much";
+        "raise body_limit in TwilioConfig if Twilio really sends a body this large";
     /// The body did not arrive within the time limit.
     BodyTooSlow = "body_too_slow",
         "the body did not arrive within the time limit",
-        "look for a slow network or proxy, or raise TwilioConfig's body_timeout";
-    /// The body broke off, or its transfer coding was malformed.
+        "look for a slow network or proxy, or raise body_timeout in TwilioConfig";
+    /// The body ended early, or its transfer coding was malformed.
     BodyIncomplete = "body_incomplete",
-        "the body broke off",
-        "the sender or a proxy closed the connection, or sent a malformed body";
-    /// Another middleware read or replaced the body after it was validated: the handler would have got a
-    /// body that nobody validated.
+        "the body ended early, or its transfer coding is malformed",
+        "the sender or a proxy closed the connection or sent a malformed body: if this happens often, check the time limits of the proxy";
+    /// Another middleware read or replaced the body after it was validated, so the handler would have received
+    /// a body that was not validated.
     BodyReplaced = "body_replaced",
         "the body is not the one that was validated",
-        "a middleware between TwilioValidation and the handler read or replaced the body: wrap TwilioValidation inside of it, or have it put the body back";
+        "a middleware between TwilioValidation and the handler read or replaced the body: move TwilioValidation inside that middleware, or make that middleware put the body back";
     /// The URL that Twilio requested can't be determined: the `Host` or a trusted forwarded header is
     /// missing or malformed.
     OriginMalformed = "origin_malformed",
         "the host or the scheme that Twilio requested can't be determined",
-        "set TWILIO_WEBHOOK_BASE_URL or TwilioConfig's public_url, or correct the header that the proxy sets";
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url in TwilioConfig, or correct the header that the proxy sets";
     /// The server's own configuration is at fault; the request was not validated.
     Config = "config",
         "the configuration of actix-twilio is missing or wrong",
@@ -164,7 +169,7 @@ impl From<SignatureError> for ValidationErrorKind {
     }
 }
 
-/// Compares with a validator's own reason.
+/// Compares with a kind of the validator, as in `err.kind() == SignatureErrorKind::SignatureMismatch`.
 impl PartialEq<SignatureErrorKind> for ValidationErrorKind {
     fn eq(&self, other: &SignatureErrorKind) -> bool {
         *self == Self::Signature(*other)

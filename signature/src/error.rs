@@ -1,10 +1,10 @@
-//! Why a request is refused, and why a setting is.
+//! The errors of this crate: why a request is refused, and what is wrong with a setting.
 
 use std::{borrow::Cow, error::Error, fmt};
 
-/// The error of a request that is not genuine.
+/// An error that says why a request is not genuine.
 ///
-/// It holds the reason, its [`kind`](Self::kind), and nothing of the request: no URL, no parameter and no
+/// It contains the reason, its [`kind`](Self::kind), and nothing from the request: no URL, no parameter and no
 /// signature.
 #[cfg(feature = "validator")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl SignatureError {
     }
 }
 
-/// Makes an error of a kind, for the tests of code that handles errors.
+/// Makes an error from its kind, for tests of code that handles errors.
 #[cfg(feature = "validator")]
 impl From<SignatureErrorKind> for SignatureError {
     fn from(kind: SignatureErrorKind) -> Self {
@@ -62,7 +62,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// Returns what an operator can do about it.
+            /// Returns what an operator can do about it: a clause without a full stop.
             #[must_use]
             pub fn hint(self) -> &'static str {
                 match self {
@@ -86,68 +86,70 @@ kinds! {
     /// The request has no `X-Twilio-Signature` header.
     SignatureMissing = "signature_missing",
         "the request has no X-Twilio-Signature header",
-        "Twilio did not send this request, or a proxy removed the header";
-    /// The `X-Twilio-Signature` header is not one canonical base64 text of the algorithm's length.
+        "either Twilio did not send this request, or a proxy removed the header: make the proxy pass it on";
+    /// The value of the `X-Twilio-Signature` header is not canonical base64, or does not have the length
+    /// that the algorithm yields.
     SignatureMalformed = "signature_malformed",
-        "the X-Twilio-Signature header is not a signature",
-        "Twilio did not send this request, or a proxy changed the header";
+        "the value of the X-Twilio-Signature header is not a signature",
+        "either Twilio did not send this request, or a proxy changed the header: make the proxy pass it on unchanged";
     /// The request has several `X-Twilio-Signature` headers with different values.
     SignatureConflicting = "signature_conflicting",
-        "there are several different X-Twilio-Signature headers",
-        "Twilio did not send this request, or a proxy added a header";
-    /// No key's signature over the URL and the parameters is the one in the header.
+        "the request has several X-Twilio-Signature headers with different values",
+        "either Twilio did not send this request, or a proxy added a header: make the proxy pass on Twilio's alone";
+    /// No configured key yields the signature in the header for the URL and the parameters.
     SignatureMismatch = "signature_mismatch",
-        "the signature does not match this URL, these parameters and the configured keys",
-        "compare the URL with the one set at Twilio: if they differ, set TWILIO_WEBHOOK_BASE_URL or TwilioConfig's public_url; if not, check that the Auth Token belongs to the account that sent this";
+        "the signature does not match this URL and these parameters with any configured key",
+        "compare the URL with the one set at Twilio: if they differ, set TWILIO_WEBHOOK_BASE_URL, or public_url in TwilioConfig; if they are the same, check that the Auth Token belongs to the account that sent the request";
     /// The `X-Twilio-Webhooks-Signature-Settings` header is malformed or names no key.
     SettingsMalformed = "settings_malformed",
         "the X-Twilio-Webhooks-Signature-Settings header is malformed",
-        "Twilio did not send this request, or a proxy changed the header";
-    /// No Auth Token is configured, or no SharedKey with the id that the request names.
+        "either Twilio did not send this request, or a proxy changed the header: make the proxy pass it on unchanged";
+    /// The request names a SharedKey that is not configured, or it names none and no Auth Token is configured.
     KeyUnknown = "key_unknown",
         "the key that the request claims to be signed with is not configured",
-        "add the SharedKey or the Auth Token that the account signs with to TwilioConfig";
-    /// An `AccountSid` in the request is not `AC` and 32 hex digits, or the body that may contain one
-    /// is malformed. Only where keys are looked up by account.
+        "add to TwilioConfig the SharedKey or the Auth Token that the account signs with";
+    /// An `AccountSid` in the request is not `AC` and 32 hex digits, or the JSON that may contain one is
+    /// malformed. This occurs only if keys are looked up by account.
     AccountMalformed = "account_malformed",
-        "the account that the request claims to come from is malformed",
-        "Twilio did not send this request";
-    /// The request has several different `AccountSid`s. Only where keys are looked up by account.
+        "the AccountSid in the request is malformed, or the JSON that may contain one is",
+        "there is nothing to do: Twilio did not send this request";
+    /// The request has several different `AccountSid`s. This occurs only if keys are looked up by account.
     AccountConflicting = "account_conflicting",
         "the request claims to come from several accounts",
-        "Twilio did not send this request, or the URL set at Twilio has an AccountSid of its own";
+        "either Twilio did not send this request, or the URL set at Twilio contains an AccountSid: remove it from the URL";
     /// The algorithm that the request names is neither `HMAC_SHA1` nor `HMAC_SHA256`.
     AlgorithmUnknown = "algorithm_unknown",
         "the request names a signature algorithm other than HMAC_SHA1 and HMAC_SHA256",
-        "Twilio did not send this request, or Twilio has a new algorithm: look for a new release of this crate";
+        "either Twilio did not send this request, or Twilio has a new algorithm: look for a newer release of this crate";
     /// The request has several `Content-Type` headers with different values.
     ContentTypeConflicting = "content_type_conflicting",
-        "there are several different Content-Type headers",
-        "Twilio did not send this request, or a proxy added a header";
-    /// A form has a charset other than UTF-8.
+        "the request has several Content-Type headers with different values",
+        "either Twilio did not send this request, or a proxy added a header: make the proxy pass on Twilio's alone";
+    /// The form has a charset other than UTF-8.
     CharsetUnsupported = "charset_unsupported",
-        "the form has a charset other than utf-8",
-        "Twilio sends UTF-8: Twilio did not send this request, or a proxy changed it";
+        "the form has a charset other than UTF-8",
+        "Twilio sends UTF-8: either Twilio did not send this request, or a proxy converted it; make the proxy pass requests on unchanged";
     /// The body is compressed or otherwise encoded.
     EncodingUnsupported = "encoding_unsupported",
         "the body has a Content-Encoding",
-        "Twilio signs the body as it is: stop the proxy from compressing requests";
+        "Twilio signs the uncompressed body: stop the proxy from compressing requests";
     /// The body is not a form, and no `bodySHA256` in the URL covers it.
     BodyHashMissing = "body_hash_missing",
         "the URL has no bodySHA256, so no signature covers the body",
-        "only forms are signed directly: Twilio adds bodySHA256 to the URL of other bodies, so configure the proxy so that it keeps the query";
-    /// The body does not have the hash that `bodySHA256` in the URL gives.
+        "Twilio signs only forms directly, and adds bodySHA256 to the URL for any other body: make the proxy keep the query and the Content-Type";
+    /// The SHA-256 of the body differs from `bodySHA256` in the URL.
     BodyHashMismatch = "body_hash_mismatch",
-        "the body does not have the hash that bodySHA256 in the URL gives",
-        "something between Twilio and this app changed the body, or someone replaced it";
-    /// The URL has several different `bodySHA256`s.
+        "the SHA-256 of the body differs from bodySHA256 in the URL",
+        "find what changes the body between Twilio and this app, such as a proxy that reformats JSON; if nothing does, the request is forged";
+    /// The URL has several different values of `bodySHA256`.
     BodyHashConflicting = "body_hash_conflicting",
         "the URL has several different values of bodySHA256",
         "remove bodySHA256 from the URL that is set at Twilio";
 }
 
-/// The error of a setting that can't work: it names the setting, what is wrong with its value, and
-/// what to do. It never shows a secret.
+/// An error that says which setting can't work, what is wrong with its value, and what to do.
+///
+/// It never contains a secret.
 ///
 /// # Examples
 ///
@@ -165,8 +167,9 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// Constructs an error from the name of the setting, what is wrong with its value, and what to do: a
-    /// clause each, without a full stop. Put no secret into them.
+    /// Constructs an error from the name of a setting, the problem with its value, and the fix.
+    ///
+    /// The problem and the fix are clauses without a full stop. Neither may contain a secret.
     pub fn new(
         setting: &'static str,
         problem: impl Into<Cow<'static, str>>,
@@ -179,7 +182,7 @@ impl ConfigError {
         }
     }
 
-    /// Renames the setting, such as to the environment variable that the value came from.
+    /// Replaces the name of the setting, for example by that of the environment variable with the value.
     #[must_use]
     pub fn renamed(self, setting: &'static str) -> Self {
         Self { setting, ..self }
@@ -191,20 +194,20 @@ impl ConfigError {
         self.setting
     }
 
-    /// Returns what is wrong with the setting's value, a clause without a full stop.
+    /// Returns what is wrong with the setting's value: a clause without a full stop.
     #[must_use]
     pub fn problem(&self) -> &str {
         &self.problem
     }
 
-    /// Returns what to do, a clause without a full stop.
+    /// Returns what to do: a clause without a full stop.
     #[must_use]
     pub fn fix(&self) -> &str {
         &self.fix
     }
 }
 
-/// Prints the sentence: this is what a `main` that returns the error shows.
+/// Prints the whole sentence, because a `main` that returns the error shows its `Debug`.
 impl fmt::Debug for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ConfigError({self})")

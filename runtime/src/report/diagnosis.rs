@@ -1,4 +1,4 @@
-//! What a warning adds to a refusal: why the signature does not match, and the setting to change.
+//! Explains a refusal for the log: why the signature does not match, and which setting to change.
 
 use actix_web::HttpRequest;
 
@@ -14,22 +14,22 @@ use crate::{
     origin::Origin,
 };
 
-/// Bytes that a search hashes at most: a worker answers nothing meanwhile, and a forger may have made it
-/// the hardest to explain.
+/// The largest number of bytes that a search hashes. The worker answers nothing else meanwhile, and a forger may
+/// have made the request as hard to explain as possible.
 const MAX_BYTES: usize = 2 * 1024 * 1024;
 
-/// Trusted proxies in a row at most that are thought of.
+/// The largest number of trusted proxies in a row that is tried.
 const MAX_HOPS: usize = 4;
 
-/// The finding on a request whose signature matches something.
+/// The explanation for a request whose signature matches something.
 pub(crate) struct Diagnosis {
     causes: Vec<Cause>,
     explanation: String,
 }
 
 impl Diagnosis {
-    /// Looks for what was signed. Nothing is said without a match: only a signature that a key has made
-    /// may have the log advise anything. `request` has everything but its URL.
+    /// Searches for what was signed, and returns nothing without a match: only a signature by one of the keys may
+    /// make the log give advice. `request` lacks only its URL.
     pub(crate) fn of(
         req: &HttpRequest,
         config: &TwilioConfig,
@@ -57,7 +57,7 @@ impl Diagnosis {
             format!("the signature matches this URL; {advice}")
         } else {
             format!(
-                "the signature matches {}: this app saw {}; {advice}",
+                "the signature matches {}, but this app saw {}; {advice}",
                 redact::url(&matched),
                 redact::url(&origin.url),
             )
@@ -74,13 +74,13 @@ impl Diagnosis {
         names.join(",")
     }
 
-    /// Returns a sentence, fit for a log line.
+    /// Returns the explanation, as a sentence without a full stop.
     pub(crate) fn explanation(&self) -> &str {
         &self.explanation
     }
 }
 
-/// Returns whether more than the kind of a refusal can be said.
+/// Returns whether a search can explain a refusal of this kind.
 pub(crate) fn is_explainable(kind: ValidationErrorKind) -> bool {
     use SignatureErrorKind as Kind;
     matches!(
@@ -98,10 +98,10 @@ pub(crate) fn is_explainable(kind: ValidationErrorKind) -> bool {
     )
 }
 
-/// Says how the settings on proxies would lead to the signed URL, if its origin is all that differs.
+/// Returns which changes to the proxy settings would lead to the signed URL, if only its origin differs.
 ///
-/// A genuine request that was recorded can be sent again from anywhere. So only a peer on a local
-/// network is ever proposed for a proxy.
+/// Anyone can send a recorded genuine request again, from any address. So only a peer on a local network is ever
+/// proposed as a trusted proxy.
 fn trust_advice(
     req: &HttpRequest,
     config: &TwilioConfig,

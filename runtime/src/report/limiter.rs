@@ -8,11 +8,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Lets one event pass per interval on average, and `burst` of them at a time.
+/// Lets one event pass per interval on average, and up to `burst` events at once.
 pub(super) struct Limiter {
     interval: Duration,
     burst: u32,
-    /// The time when the budget will be whole again, in nanoseconds since the first event.
+    /// The time when the budget will be full again, in nanoseconds since the first event.
     whole_at: AtomicU64,
     left_out: AtomicU64,
 }
@@ -27,7 +27,8 @@ impl Limiter {
         }
     }
 
-    /// Returns the number of events that were left out since the last one, if an event may pass.
+    /// Returns the number of events that were left out since the last one, or `None` if this event must be left
+    /// out.
     pub(super) fn pass(&self) -> Option<u64> {
         static START: LazyLock<Instant> = LazyLock::new(Instant::now);
         self.pass_at(START.elapsed())

@@ -1,4 +1,4 @@
-//! What the operator sees of a refusal: one log event, limited in rate, without secrets.
+//! Reports refusals to the operator: one log event each, limited in rate, without secrets.
 
 #[cfg_attr(not(feature = "explain"), path = "no_diagnosis.rs")]
 mod diagnosis;
@@ -21,22 +21,22 @@ use crate::{
 
 static WARNINGS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
-/// Explaining a refusal is work that forgers must not be able to cause.
+/// An explanation takes work. This limits how much of it forgers can cause.
 static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
 
-/// Why there is no explanation: another request had this second's.
+/// The reason why there is no explanation if another request was explained in the same second.
 const NOT_LOOKED_FOR: &str =
-    "only one refusal a second is explained: send the request again, alone";
+    "only one refusal per second is explained: send the request again on its own";
 
-/// Why there is no explanation: the search found nothing.
-const NOT_FOUND: &str = "nothing that was tried matches: compare token, URL and body, or capture the request and \
-                         have `twilio-webhook explain` look further";
+/// The reason why there is no explanation if the search found nothing.
+const NOT_FOUND: &str = "nothing that was tried matches: check the token, the URL and the body, or capture the \
+                         request and run `twilio-webhook explain`, which searches further";
 
 /// Errors have their own limit, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
 /// Reports a request that is refused, or that `passes` because the configuration does not enforce. `origin` is
-/// given if it is known already, and `explain` if the reason can be explained.
+/// given if it is already known, and `explain` if the reason can be explained.
 pub(crate) fn refusal(
     kind: ValidationErrorKind,
     passes: bool,
@@ -63,7 +63,7 @@ pub(crate) fn refusal(
         ),
         Err(_) => (redact::url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
-    // The limit is checked before any of the work is done.
+    // The limit is checked before the search starts.
     let (diagnosis, not_explained) = match (explain, &origin) {
         (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
             let diagnosis = explain(origin);
@@ -99,7 +99,7 @@ pub(crate) fn misconfiguration(err: &ConfigError) {
             target: "actix_twilio",
             kind = ValidationErrorKind::Config.as_str(),
             left_out,
-            "answered a request with 500, since Twilio's requests can't be validated: {err}",
+            "answered a request with 500, because requests can't be validated: {err}",
         );
     }
 }
@@ -125,7 +125,7 @@ pub(crate) fn key_store_failure(err: &KeyStoreError) {
             kind = ValidationErrorKind::KeyStoreFailed.as_str(),
             error = redact::text(&err.to_string()),
             left_out,
-            "answered a request with 500, since the key store failed or took too long",
+            "answered a request with 500, because the key store failed or took too long",
         );
     }
 }
@@ -136,7 +136,7 @@ pub(crate) fn validation_off() {
         tracing::warn!(
             target: "actix_twilio",
             left_out,
-            "let a request through unseen: validation is off",
+            "let a request through unchecked: validation is off",
         );
     }
 }

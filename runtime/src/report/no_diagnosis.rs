@@ -1,4 +1,4 @@
-//! In place of `diagnosis` in builds without the feature `explain`: nothing is added to a refusal.
+//! Replaces `diagnosis` in builds without the feature `explain`: no refusal is explained.
 
 use actix_web::HttpRequest;
 
@@ -6,7 +6,7 @@ use twilio_signature::{RequestValidator, WebhookRequest};
 
 use crate::{config::TwilioConfig, error::ValidationErrorKind, origin::Origin};
 
-/// There is none.
+/// A type without values, because there is never a diagnosis.
 pub(crate) enum Diagnosis {}
 
 impl Diagnosis {

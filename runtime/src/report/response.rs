@@ -1,4 +1,4 @@
-//! What the client sees of a refusal: a status and a fixed sentence.
+//! Answers the client: with a status and a fixed sentence for each refusal.
 
 use actix_web::{
     HttpResponse, ResponseError,
@@ -36,7 +36,7 @@ impl ResponseError for ValidationError {
         if self.unproven {
             report::misconfiguration(&ConfigError::new(
                 "Proof",
-                "a handler takes one, but its request was not validated, or validation is not enforced",
+                "a handler takes one, but its request was not validated or validation is not enforced",
                 "write #[validate_twilio_request] above the handler, or take an Option<Proof>",
             ));
         }
@@ -44,7 +44,7 @@ impl ResponseError for ValidationError {
         HttpResponse::build(status)
             .content_type(ContentType::plaintext())
             .body(match status {
-                StatusCode::REQUEST_TIMEOUT => "The request's body took too long.",
+                StatusCode::REQUEST_TIMEOUT => "The request's body took too long to arrive.",
                 StatusCode::PAYLOAD_TOO_LARGE => "The request's body is too large.",
                 StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                     "The request's body is in an unsupported encoding."

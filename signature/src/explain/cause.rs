@@ -7,7 +7,7 @@ macro_rules! causes {
     ($($(#[doc = $doc:literal])+ $cause:ident = $name:literal, $advice:literal;)+) => {
         /// Why a signature does not match what the app saw.
         ///
-        /// Several hold at a time: the scheme and the port, say.
+        /// Several causes can apply at once, such as the scheme and the port.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Cause {
@@ -15,7 +15,7 @@ macro_rules! causes {
         }
 
         impl Cause {
-            /// All causes, in the order in which an [`Explanation`](super::Explanation) has them.
+            /// All causes, in the order in which an [`Explanation`](super::Explanation) lists them.
             pub const ALL: &'static [Self] = &[$(Self::$cause,)+];
 
             /// Returns the cause's name in `snake_case`, a stable label.
@@ -26,7 +26,7 @@ macro_rules! causes {
                 }
             }
 
-            /// Returns in a sentence what it means.
+            /// Returns a sentence that says what the cause means.
             #[must_use]
             pub fn description(self) -> &'static str {
                 match self {
@@ -34,8 +34,8 @@ macro_rules! causes {
                 }
             }
 
-            /// Returns what to do about it, in general: an [`Explanation`](super::Explanation) has
-            /// the advice for its very request.
+            /// Returns what to do about it in general: a clause without a full stop. The advice in an
+            /// [`Explanation`](super::Explanation) is for one request.
             #[must_use]
             pub fn advice(self) -> &'static str {
                 match self {
@@ -49,69 +49,69 @@ macro_rules! causes {
 causes! {
     /// There is no `X-Twilio-Signature` header.
     SignatureMissing = "signature_missing",
-        "this request is not Twilio's, or a proxy removed the X-Twilio-Signature header: let it pass that header on";
-    /// The `X-Twilio-Signature` header is not one canonical base64 text, or there are several.
+        "either Twilio did not send this request, or a proxy removed the X-Twilio-Signature header: make the proxy pass it on";
+    /// The value of the `X-Twilio-Signature` header is not canonical base64, or there are several values.
     SignatureMalformed = "signature_malformed",
-        "this request is not Twilio's, or something changed or repeated the X-Twilio-Signature header: let it pass on as it came";
+        "either Twilio did not send this request, or a proxy changed or repeated the X-Twilio-Signature header: make the proxy pass it on unchanged";
     /// Twilio signed `https`, and the app saw `http`, or the reverse.
     Scheme = "scheme",
-        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or let a trusted proxy send X-Forwarded-Proto";
-    /// Twilio signed another host. A port that belongs to it is no cause of its own.
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Proto";
+    /// Twilio signed another host. A port that differs together with the host is not a separate cause.
     Host = "host",
-        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or let a trusted proxy send X-Forwarded-Host";
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Host";
     /// Twilio signed another port of the same host.
     Port = "port",
-        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or let a trusted proxy send X-Forwarded-Port";
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Port";
     /// Twilio signed another path: a proxy strips a prefix, adds one or rewrites the path.
     PathPrefix = "path_prefix",
-        "set TWILIO_WEBHOOK_BASE_URL, or public_url, with the prefix that the proxy strips, or give the route its whole URL: #[validate_twilio_request(url = \"..\")]";
-    /// The slash at the end of the path was added or cut.
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to a URL that includes the prefix that the proxy strips, or give the route its whole URL: #[validate_twilio_request(url = \"..\")]";
+    /// The slash at the end of the path was added or removed.
     TrailingSlash = "trailing_slash",
-        "set the webhook at Twilio to the very path of the route, and keep what normalizes paths outside of the validation";
-    /// The query's parameters stand in another order.
+        "set the webhook at Twilio to the exact path of the route, and validate before anything normalizes the path: wrap TwilioValidation around NormalizePath";
+    /// The query's parameters are in another order.
     QueryOrder = "query_order",
-        "let nothing in front of the app sort or rebuild the query: it must arrive as Twilio sent it";
-    /// The query is escaped differently: `+` and `%20`, or decoded.
+        "make sure that nothing in front of the app sorts or rebuilds the query: it must arrive as Twilio sent it";
+    /// The query is escaped differently, such as with `+` in place of `%20`, or it is decoded.
     QueryEncoding = "query_encoding",
-        "let nothing in front of the app decode or encode the query anew: it must arrive as Twilio sent it";
+        "make sure that nothing in front of the app decodes the query or encodes it again: it must arrive as Twilio sent it";
     /// The query, or a part of it, did not reach the app.
     QueryMissing = "query_missing",
-        "let the proxy pass the whole query on: a rewrite has dropped it, or a part of it";
+        "make the proxy pass on the whole query: a rewrite dropped it, or a part of it";
     /// The user info in the URL differs.
     Userinfo = "userinfo",
-        "Twilio signs the user and the password that stand in the webhook's URL, and the app does not see them: take them out of the URL at Twilio";
-    /// Blanks around values were cut on one side.
+        "remove the user name and the password from the URL at Twilio: Twilio signs them, and the app does not see them";
+    /// White space around values was trimmed on one side.
     ParamsTrimmed = "params_trimmed",
-        "let nothing trim the values before they are validated, nor in what signs: the body must arrive as it was sent";
-    /// Empty parameters, or repeats of one, were left out on one side.
+        "make sure that nothing trims the values before they are validated or signed: the body must arrive as it was sent";
+    /// Empty or repeated parameters were left out on one side.
     ParamsDropped = "params_dropped",
-        "let nothing drop empty or repeated parameters before they are validated, nor in what signs: the body must arrive as it was sent";
-    /// Values were decoded once too often, or not at all.
+        "make sure that nothing drops empty or repeated parameters before they are validated or signed: the body must arrive as it was sent";
+    /// Values were decoded twice, or not at all.
     ParamsDecodedTwice = "params_decoded_twice",
-        "let values be decoded exactly once, by what validates and by what signs: the body must arrive as it was sent";
-    /// There are parameters that were not signed, or the reverse: one that was added on the way, or
-    /// those of the query among those of the body.
+        "decode the values exactly once, both where they are validated and where they are signed: the body must arrive as it was sent";
+    /// There are parameters that were not signed, or signed ones are missing: one was added on the way, or
+    /// the query's parameters were mixed with the body's.
     ParamsExtra = "params_extra",
-        "let nothing add parameters on the way, and keep those of the query and those of the body apart";
-    /// The body is covered in another way than the app looks for, or it is not the one whose hash
-    /// stands in the URL.
+        "make sure that nothing adds parameters on the way, and keep the query's parameters apart from the body's";
+    /// The signature covers the body in another way than the app expects, or the body is not the one whose
+    /// hash is in the URL.
     BodyHash = "body_hash",
-        "forms are signed by their parameters, other bodies by bodySHA256 in the URL: let nothing change the Content-Type, the query or the body";
-    /// The signature is that of the URL alone: nothing covers the body.
+        "make sure that nothing changes the Content-Type, the query or the body: a form is signed by its parameters, any other body by bodySHA256 in the URL";
+    /// Only the URL is signed: nothing covers the body.
     BodyUnsigned = "body_unsigned",
-        "sign the body too: the parameters of a form, or bodySHA256 in the URL for another body; Twilio does so";
-    /// The URL of a WebSocket was taken for that of an ordinary request, or the reverse.
+        "sign the body as Twilio does: a form by its parameters, any other body by bodySHA256 in the URL";
+    /// The app took a WebSocket handshake for an ordinary request, or the reverse.
     WebsocketScheme = "websocket_scheme",
-        "let the proxy pass on Upgrade and Connection: without them the app can't tell a WebSocket, for which Twilio signs wss";
+        "make the proxy pass on Upgrade and Connection: without them the app can't recognize a WebSocket handshake, for which Twilio signs wss";
     /// The signature was made with another token.
     Token = "token",
-        "set TWILIO_AUTH_TOKEN to the token of the account that sends this: subaccounts have tokens of their own";
-    /// The request was signed with a SharedKey that the app does not know or is not told of.
+        "set TWILIO_AUTH_TOKEN to the token of the account that sends the request: a subaccount has its own token";
+    /// The request was signed with a SharedKey that the app does not have, or that the request does not name.
     SharedKey = "shared_key",
-        "give TwilioConfig the SharedKey of the id that the request names, and let the proxy pass on X-Twilio-Webhooks-Signature-Settings";
-    /// Nothing that was tried matches.
+        "add to TwilioConfig the SharedKey whose id the request names, and make the proxy pass on X-Twilio-Webhooks-Signature-Settings";
+    /// The signature matches nothing that was tried.
     Unknown = "unknown",
-        "check that the Auth Token is that of the account in AccountSid, that the URL is the one set at Twilio, and that nothing changed the body";
+        "check that the Auth Token belongs to the account in AccountSid, that the URL is the one set at Twilio, and that nothing changed the body";
 }
 
 impl fmt::Display for Cause {

@@ -204,7 +204,7 @@ async fn errors_are_opaque() {
         assert_answer(kind.as_str(), &res, status_of(kind), Some(kind));
         let sentence = match res.status().as_u16() {
             403 => "This request is not authentic.",
-            408 => "The request's body took too long.",
+            408 => "The request's body took too long to arrive.",
             413 => "The request's body is too large.",
             _ => "The request's body is in an unsupported encoding.",
         };

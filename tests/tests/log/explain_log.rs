@@ -87,7 +87,7 @@ fn warning_names_the_causes_and_the_setting() {
     let basic: &[(&str, &str)] = &[("Authorization", "Basic dXNlcjpzM2NyM3Q=")];
     let json: &[(&str, &str)] = &[("content-type", JSON)];
     let own = "http://10.0.0.7:8080";
-    let saw = format!(": this app saw {own}/m; ");
+    let saw = format!(", but this app saw {own}/m; ");
     let example = format!(
         "the signature matches https://example.com/m{saw}{base}, or trust the proxy 10.0.0.1 (trusted_proxies)"
     );
@@ -107,7 +107,7 @@ fn warning_names_the_causes_and_the_setting() {
         ("/m", two_hops, "a=1", "https://example.com/ma1", "scheme,host", &with_hops),
         ("/m", &[], "a=1", "https://10.0.0.7/ma1", "scheme,port", "to https://10.0.0.7"),
         ("/m", &[], "a=1", "http://10.0.0.7:3000/ma1", "port", "to http://10.0.0.7:3000"),
-        ("/m/", &[], "a=1", "http://10.0.0.7:8080/ma1", "trailing_slash", "the very path"),
+        ("/m/", &[], "a=1", "http://10.0.0.7:8080/ma1", "trailing_slash", "the exact path"),
         ("/in/m", &[], "a=1", "http://10.0.0.7:8080/ma1", "path_prefix", "url = \"http://10.0.0.7:8080/m\""),
         ("/m?b=s3cr3t&a=s3cr3t", &[], "a=1", "http://10.0.0.7:8080/m?a=s3cr3t&b=s3cr3ta1", "query_order", "m?a=..&b=.."),
         ("/m?a=s3cr3t+", &[], "a=1", "http://10.0.0.7:8080/m?a=s3cr3t%20a1", "query_encoding", "m?a=.."),
@@ -261,7 +261,7 @@ fn one_refusal_a_second_is_explained_and_the_others_say_so() {
             assert!(line.get("explanation").is_none(), "{line:?}");
             assert_eq!(
                 line.field("not_explained"),
-                "only one refusal a second is explained: send the request again, alone"
+                "only one refusal per second is explained: send the request again on its own"
             );
         }
         assert!(

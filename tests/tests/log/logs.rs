@@ -321,7 +321,7 @@ async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
         call(&off, echo(), req).await;
         let line = log.only("let through");
         assert_eq!(line.level, Level::WARN);
-        assert!(line.field("message").contains("unseen"), "{line:?}");
+        assert!(line.field("message").contains("unchecked"), "{line:?}");
     }
 
     // Without a public URL, the log says at start what that means.
