@@ -43,7 +43,7 @@ impl FromStr for AccountSid {
             Some(number) if is_sid_number(number) => Ok(Self(text.to_owned())),
             _ => Err(ConfigError::new(
                 "AccountSid",
-                "it is not AC and 32 hex digits",
+                "it is not AC followed by 32 hex digits",
                 "copy the SID of the account from the Twilio console",
             )),
         }
@@ -57,21 +57,22 @@ impl fmt::Display for AccountSid {
 }
 
 impl AccountSid {
-    /// Returns the account that a request claims to come from: in its query, its form, or its JSON body, at
-    /// the top level or in the `data` of one event or a batch of CloudEvents (R16).
+    /// Returns the account that a request claims to come from (R16).
     ///
-    /// It is a claim, by which keys are looked up: only the verdict tells whether it is true.
+    /// It searches the query, a form, and JSON: at the top level, and in the `data` of a CloudEvent or of each
+    /// event in a batch. The result is only a claim, by which keys are looked up. The verdict determines whether
+    /// it is true.
     ///
     /// # Errors
     ///
-    /// Returns an error if one is malformed, if JSON that may contain one is, or if two differ: the holder of
-    /// one account's token must not speak for another.
+    /// Returns an error if an account is malformed, if JSON that may contain one is malformed, or if two accounts
+    /// differ: the holder of one account's token must not speak for another account.
     ///
     /// # Security
     ///
-    /// No signature covers the content type, and handlers may ignore it: a body is read in each way in which
-    /// it can be read. The exception is JSON that is labelled as such, which is not read as a form: a string
-    /// in it may look like one, and the sender of an SMS could suppress an event with it.
+    /// No signature covers the content type, and handlers may ignore it. So a body is searched as a form and, if
+    /// it looks like JSON, also as JSON. If the content type says JSON too, the body is not searched as a form: a
+    /// string in it may look like a form, and the sender of an SMS could suppress an event with such a string.
     pub fn claimed_by(req: &WebhookRequest<'_>) -> Result<Option<Self>, SignatureError> {
         // R16
         const NAME: &[u8] = b"AccountSid";
@@ -102,7 +103,7 @@ impl AccountSid {
     }
 }
 
-/// Returns whether a request's content type names JSON, its parameters aside.
+/// Returns whether a request's content type names JSON. The parameters of the content type do not count.
 fn says_json(req: &WebhookRequest<'_>) -> bool {
     match req.content_type {
         HeaderValue::One(content_type) => content_type
@@ -115,11 +116,11 @@ fn says_json(req: &WebhookRequest<'_>) -> bool {
     }
 }
 
-/// The one account that was found so far.
+/// The account that was found so far, if any.
 #[derive(Default)]
 struct Claimed {
     account: Option<AccountSid>,
-    /// Why reading the JSON was stopped, if it was for an account and not for the JSON itself.
+    /// Why reading the JSON stopped, if the reason was an account and not malformed JSON.
     error: Option<SignatureErrorKind>,
 }
 
@@ -138,7 +139,7 @@ impl Claimed {
 }
 
 impl Claimed {
-    /// Stops the reading if an account is wrong, and keeps the reason.
+    /// Stops reading if an account is wrong, and keeps the reason.
     fn add_json<E: serde::de::Error>(&mut self, text: &[u8]) -> Result<(), E> {
         self.add(text).map_err(|kind| {
             self.error = Some(kind);
@@ -147,7 +148,7 @@ impl Claimed {
     }
 }
 
-/// Searches JSON for accounts. A map type would keep one of several equal names; this sees them all.
+/// Searches JSON for accounts. A map would keep one of several members with the same name; this sees all of them.
 enum Level<'c> {
     /// The document: an object, or a batch of them.
     Top(&'c mut Claimed),
@@ -199,7 +200,7 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(())
     }
 
-    /// A type derived with serde also accepts an array for a struct, with the fields in order.
+    /// Searches arrays too, because a struct that derives `Deserialize` also accepts an array of its fields.
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> Result<(), A::Error> {
         while seq
             .next_element_seed(Level::Event(self.claimed()))?

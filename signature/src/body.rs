@@ -1,5 +1,5 @@
-//! How a signature covers a body: by the parameters of a form, or by a hash in the URL. What it does not
-//! cover must not reach a handler (R6 to R8).
+//! Determines how a signature covers a body: by the parameters of a form, or by a hash in the URL. What it does
+//! not cover must not reach a handler (R6 to R8).
 
 use std::borrow::Cow;
 
@@ -16,15 +16,15 @@ use crate::{
     url::{self, UrlParts},
 };
 
-/// The query parameter with the hash of a body that is not a form (R7).
+/// The name of the query parameter that contains the hash of a body that is not a form (R7).
 pub const BODY_SHA256: &str = "bodySHA256";
 
 /// The way in which a signature covers a request's body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyKind {
-    /// A form: its parameters are signed after the URL (R1 to R5).
+    /// A form, whose parameters are signed after the URL (R1 to R5).
     Form,
-    /// Any other body, or none: the URL alone is signed, and has the body's hash (R6).
+    /// Any other body, or none. Only the URL is signed, and contains the body's hash (R6).
     Other,
 }
 
@@ -33,8 +33,8 @@ impl BodyKind {
     ///
     /// # Errors
     ///
-    /// Returns an error if the body is encoded, or if its content type is conflicting or has another charset
-    /// than UTF-8.
+    /// Returns an error if the body is encoded, if there are conflicting content types, or if a form has a charset
+    /// other than UTF-8.
     pub fn of(req: &WebhookRequest<'_>) -> Result<Self, SignatureError> {
         // R8
         match req.content_encoding {
@@ -55,7 +55,7 @@ impl BodyKind {
         })
     }
 
-    /// Returns the signed parameters of a body, written into a buffer; nothing if it is not a form (R5).
+    /// Returns the signed parameters of a body, written into a buffer. They are empty if it is not a form (R5).
     pub(crate) fn signed_params<'b>(self, body: &[u8], buf: &'b mut Buf) -> &'b [u8] {
         // R5
         match self {
@@ -74,8 +74,8 @@ impl BodyKind {
         // R6
         match self {
             Self::Form if !params.is_empty() => Ok(()),
-            // Such a form adds nothing to the signed text, so anyone who saw a request with another body
-            // could replace that body by this one: it counts as an empty body.
+            // Such a form adds nothing to the signed text. It counts as an empty body, because anyone who
+            // recorded a request with another body could replace that body by this form.
             Self::Form => check_hash(&req.body(&[])),
             Self::Other => check_hash(req),
         }
@@ -95,8 +95,8 @@ fn is_form(content_type: &[u8]) -> Result<bool, SignatureErrorKind> {
     if !essence.eq_ignore_ascii_case(FORM.as_bytes()) {
         return Ok(false);
     }
-    // R6. The handler decodes by the charset in the header, and no signature covers the header: what
-    // another parser could read as another charset is refused.
+    // R6. The handler decodes by the charset in the header, and no signature covers the header. So a header
+    // is refused if another parser could find another charset in it.
     let charset_is_utf8 = |parameter: &[u8]| {
         let mut sides = parameter.splitn(2, |byte| *byte == b'=');
         let name = sides.next().unwrap_or_default();
@@ -145,8 +145,10 @@ fn hash_in_url(url: &str) -> Result<Option<&str>, SignatureErrorKind> {
     }
 }
 
-/// Returns the SHA-256 of a body in lower-case hex: the value that Twilio gives `bodySHA256` in the
-/// URL of a request whose body is not a form.
+/// Returns the SHA-256 of a body in lower-case hex.
+///
+/// This is the value of `bodySHA256` in the URL if the body is not a form
+/// ([Twilio's docs](https://www.twilio.com/docs/usage/security#validating-requests)).
 ///
 /// # Examples
 ///
@@ -189,7 +191,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_are_told_by_their_content_type() {
+    fn forms_are_recognized_by_their_content_type() {
         let form = Ok(true);
         let other = Ok(false);
         let charset = Err(SignatureErrorKind::CharsetUnsupported);

@@ -1,4 +1,4 @@
-//! The texts that Twilio may have signed for a URL, as a list of steps that change it (R10).
+//! The texts that Twilio may have signed for a URL, made by a list of steps that change the URL (R10).
 
 use std::borrow::Cow;
 
@@ -7,14 +7,14 @@ use crate::{request::WebhookRequest, url::UrlParts};
 /// A text that a signature is tried against.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Candidate<'a> {
-    /// The text that the signature covers first.
+    /// The URL, with which the signed text starts.
     pub(crate) url: Cow<'a, str>,
-    /// The query whose pairs are signed as parameters, after `url`, which lacks it.
+    /// The query whose pairs are signed as parameters after `url`, if `url` does not contain it.
     pub(crate) query_as_params: Option<Cow<'a, str>>,
 }
 
-/// The largest number of steps that apply to one URL: the candidates are all subsets of these, so that there
-/// are never more than 8 (R10).
+/// The largest number of steps that apply to one URL. There is a candidate for each subset of these steps, so
+/// there are never more than 8 (R10).
 const MAX_STEPS: usize = 3;
 
 /// The steps, in the order in which they are tried: a later one varies more slowly.
@@ -31,9 +31,9 @@ const STEPS: [Step; 5] = [
 enum Step {
     /// The port is cut off, or the default one is added.
     Port,
-    /// A slash at the end of the path that may not be Twilio's is cut off or, of a WebSocket, added.
+    /// The slash at the end of the path, which Twilio may not have signed, is cut off, or added for a WebSocket.
     Slash,
-    /// Some escapes in the query are written as the bare characters.
+    /// Some escapes in the query are decoded.
     BareEscapes,
     /// The fragment is cut off.
     Fragment,
@@ -41,7 +41,7 @@ enum Step {
     QueryAsParams,
 }
 
-/// Escapes in the query that Twilio sometimes signs as the bare characters.
+/// Escapes in the query that Twilio sometimes signs decoded.
 const BARE: [(&str, &str); 3] = [("%27", "'"), ("%40", "@"), ("%3A", ":")];
 
 /// Returns the texts that Twilio may have signed for a request's URL: first the URL as it is, then at most
@@ -57,7 +57,7 @@ pub(crate) fn candidates<'a>(
         base_path,
         ..
     } = *request;
-    // Nearly all requests match as they are: the URL is only split if one does not.
+    // Nearly all requests match with the URL as it is, so the URL is split only if one does not.
     let further = std::iter::once_with(move || Original::of(url, method == "GET", base_path))
         .flatten()
         .flat_map(|original| {
@@ -123,12 +123,12 @@ impl<'a> Original<'a> {
         }
     }
 
-    /// Returns whether the app's own path is `/`, below a base path.
+    /// Returns whether there is a base path and the app's own path is `/`.
     fn is_root_of_base_path(&self) -> bool {
         !self.base_path.is_empty() && self.url.path.strip_suffix('/') == Some(self.base_path)
     }
 
-    /// Applies a subset of the steps, the first one if the lowest bit is set, and so on.
+    /// Applies a subset of the steps: the first step if the lowest bit is set, and so on.
     fn with(&self, subset: usize) -> Candidate<'a> {
         let mut url = self.url.clone();
         let mut query_as_params = None;
@@ -168,7 +168,7 @@ fn toggle_slash(url: &mut UrlParts<'_>) {
     };
 }
 
-/// Writes those escapes bare that Twilio sometimes signs unescaped.
+/// Decodes the escapes in a query that Twilio sometimes signs decoded.
 fn bare(query: &str) -> String {
     BARE.iter()
         .fold(query.to_owned(), |query, (escaped, bare)| {
@@ -268,7 +268,7 @@ mod tests {
                 "https://h:443/x?a='@&b=:%3a%20",
             ],
         );
-        // Escapes elsewhere, and in what an unescaped '%' would become, stay.
+        // Escapes outside of the query stay as they are, and so does `%2527`, which does not encode a `'`.
         assert_candidates("https://h/%27", false, &["https://h:443/%27"]);
         assert_candidates("https://h/x?a=%2527", false, &["https://h:443/x?a=%2527"]);
     }

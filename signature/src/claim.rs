@@ -1,4 +1,4 @@
-//! What a request claims to be signed with: its two signature headers, parsed.
+//! Parses the two signature headers of a request: what it claims to be signed with.
 
 use crate::{
     error::SignatureErrorKind,
@@ -10,16 +10,16 @@ use crate::{
 /// The key that a request claims to be signed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum KeyClaim<'a> {
-    /// No settings header: the account's Auth Token, with HMAC-SHA1.
+    /// The account's Auth Token, with HMAC-SHA1, because there is no settings header.
     AuthToken,
-    /// The SharedKey of this id.
+    /// The SharedKey with this id.
     SharedKey { id: &'a [u8], algorithm: Algorithm },
 }
 
 impl<'a> KeyClaim<'a> {
-    /// Reads the `X-Twilio-Webhooks-Signature-Settings` header, `key=<id>,algorithm=<name>`.
+    /// Parses the `X-Twilio-Webhooks-Signature-Settings` header, `key=<id>,algorithm=<name>`.
     ///
-    /// Fields of other names are ignored, so that Twilio can add some: they can't change which key and
+    /// Fields with other names are ignored, so that Twilio can add some. They can't change which key and
     /// algorithm are used.
     pub(crate) fn parse(settings: HeaderValue<'a>) -> Result<Self, SignatureErrorKind> {
         let text = match settings {
@@ -71,7 +71,7 @@ pub(crate) struct SignatureClaim<'a> {
 }
 
 impl<'a> SignatureClaim<'a> {
-    /// Parses the two signature headers; needs no key and no body.
+    /// Parses the two signature headers. This needs no key and no body.
     pub(crate) fn parse(
         signature: HeaderValue<'a>,
         settings: HeaderValue<'a>,

@@ -182,7 +182,7 @@ impl ConfigError {
         }
     }
 
-    /// Replaces the name of the setting, for example by that of the environment variable with the value.
+    /// Replaces the name of the setting, for example with the name of the environment variable.
     #[must_use]
     pub fn renamed(self, setting: &'static str) -> Self {
         Self { setting, ..self }

@@ -16,18 +16,18 @@ type Pairs<T> = SmallVec<[T; FEW]>;
 /// The largest number of pairs in a typical request.
 const FEW: usize = 64;
 
-/// The bytes that are moved at a time: nearly all names and values are shorter, and a move of fixed size
-/// compiles to no call.
+/// The number of bytes that are moved at once. Nearly all names and values are shorter, and a move of a fixed
+/// size needs no function call.
 const BLOCK: usize = 48;
 
-/// A smaller block, which most names and values fit: moving it takes a third of the stores.
+/// A smaller block, for most names and values: to move it takes a third of the stores.
 const SHORT: usize = 16;
 
 /// The spare bytes at the end of a text, so that a stride can be searched, and the blocks of a pair moved,
 /// from any position in it.
 const SPARE: usize = 2 * BLOCK;
 
-// What is not searched would not be signed, and what does not fit would not be moved.
+// Bytes that are not searched would not be signed, and bytes that do not fit would not be moved.
 const _: () = assert!(SPARE >= STRIDE && SPARE >= BLOCK + BLOCK && SHORT <= BLOCK);
 
 /// Returns the signed text of an `application/x-www-form-urlencoded` form, written into a buffer: names in
@@ -39,7 +39,7 @@ pub(crate) fn write_signed<'r>(form: &[u8], buf: &'r mut Buf) -> &'r [u8] {
     let mut pairs = Pairs::new();
     split(form, &mut text, &mut pairs);
 
-    // Decoding makes nothing longer, and each pair is written at most once.
+    // The copy is long enough: decoding makes nothing longer, and each pair is written at most once.
     buf.clear();
     buf.extend_from_slice(&text);
     let len = buf.len();
@@ -87,15 +87,15 @@ fn write_all<'r>(text: &[u8], pairs: &[Pair], buf: &'r mut [u8]) -> &'r mut [u8]
     write_ordered(text, pairs, keys, 0, buf)
 }
 
-/// The standard library sorts up to 20 numbers by insertion, with branches that no processor predicts, and
-/// this many by a network, which has none.
+/// The smallest number of keys that the standard library sorts by a network, which has no branches. It sorts
+/// fewer keys by insertion, with branches that no processor can predict.
 const BY_NETWORK: usize = 21;
 
 /// The bits of a key that are an index; the others are part of a name.
 const INDEX: u64 = u16::MAX as u64;
 
-/// Writes the pairs of sorted keys, which hold the names' bytes from `skip` on. Nearly all names differ in
-/// these.
+/// Writes the pairs of sorted keys, which contain the names' bytes from `skip` on. Nearly all names differ in
+/// these bytes.
 #[inline]
 fn write_ordered<'r>(
     text: &[u8],
@@ -159,12 +159,12 @@ fn write_compared<'r>(text: &[u8], mut pairs: Pairs<&Pair>, mut buf: &'r mut [u8
     buf
 }
 
-/// Writes a pair. The next pair overwrites what a block has moved beyond it.
+/// Writes a pair. The next pair overwrites what a block has written after the end of this one.
 #[inline]
 fn write_pair<'r>(text: &[u8], pair: &Pair, buf: &'r mut [u8]) -> &'r mut [u8] {
     let (name, value) = (pair.name.len, pair.value.len);
     let offset = pair.value.start - pair.name.start;
-    // One check for both blocks.
+    // This one check is enough for both blocks.
     if name <= BLOCK
         && offset <= BLOCK
         && value <= BLOCK
@@ -232,8 +232,8 @@ impl Span {
 }
 
 impl Pair {
-    /// Returns bytes of the name from `skip` on, as the upper bytes of a number that sorts as they do. A
-    /// short name is padded with zeros.
+    /// Returns bytes of the name from `skip` on, as the upper bytes of a number, so that the numbers sort as the
+    /// names do. A short name is padded with zeros.
     #[inline]
     fn prefix(&self, text: &[u8], skip: usize) -> u64 {
         let block = text
@@ -245,17 +245,17 @@ impl Pair {
     }
 }
 
-/// The bytes of a name in a key.
+/// The number of bytes of a name in a key.
 const PREFIX: usize = 6;
 
-/// The bytes of a form that are searched together: as many as a `u64` has bits.
+/// The number of bytes of a form that are searched at once: as many as a `u64` has bits.
 const STRIDE: usize = 64;
 
 /// Splits a form into pairs, decoded in a copy of it (R1): a pair without `=` has an empty value (R4), and an
 /// empty text between two `&` is not a pair.
 fn split(form: &[u8], text: &mut Buf, pairs: &mut Pairs<Pair>) {
     text.extend_from_slice(form);
-    // R1. Before anything else is decoded, since `%2B` becomes a plus that stays.
+    // R1. This comes before all other decoding, because the plus that `%2B` becomes must stay.
     for byte in text.iter_mut() {
         *byte = byte.wrapping_sub(u8::from(*byte == b'+') * (b'+' - b' '));
     }
@@ -307,7 +307,7 @@ struct Decoder {
     start: usize,
     /// The start of what is not decoded yet.
     raw: usize,
-    /// The bytes that decoding has saved so far.
+    /// The number of bytes that decoding has saved so far.
     gap: usize,
 }
 
@@ -329,7 +329,7 @@ impl Decoder {
             return;
         };
         if at == self.start {
-            // Nothing to move: the name or value starts at the escape's last digit.
+            // There is nothing to move: the name or value now starts at the escape's last digit.
             self.start += 2;
         } else {
             self.close_gap(at, text);
@@ -341,7 +341,7 @@ impl Decoder {
         }
     }
 
-    /// Ends before this position, and returns the decoded span.
+    /// Ends the name or value before this position, and returns its decoded span.
     #[inline]
     fn end(self, at: usize, text: &mut [u8]) -> Span {
         self.close_gap(at, text);
@@ -365,7 +365,8 @@ impl Decoder {
     }
 }
 
-/// Returns a bit for each byte that is wanted, the lowest bit for the first byte.
+/// Returns a bit for each byte of a stride, which says whether the byte is wanted. The lowest bit is for the
+/// first byte.
 #[inline]
 fn find(wanted: [u8; 3], stride: &[u8; STRIDE]) -> u64 {
     // Moves the lowest bits of eight bytes into the highest byte.
@@ -414,8 +415,8 @@ fn from_hex(digits: [u8; 2]) -> Option<u8> {
     (high | low < NO_DIGIT).then_some(high << 4 | low)
 }
 
-/// The value of each byte as a hex digit. A look-up takes half the time of computing it, and a text that is
-/// not in English has many.
+/// The value of each byte as a hex digit. A lookup takes half the time of a computation, and text in other
+/// languages than English has many escapes.
 #[expect(clippy::indexing_slicing, reason = "the compiler checks it")]
 const HEX: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
@@ -428,7 +429,7 @@ const HEX: [u8; 256] = {
     values
 };
 
-/// The value of a byte that is not a digit: it has a bit that no digit has.
+/// The value of a byte that is not a hex digit. It has a bit that no digit has.
 const NO_DIGIT: u8 = 16;
 
 #[cfg(test)]
@@ -439,7 +440,7 @@ mod tests {
         write_signed(form, &mut Buf::new()).to_vec()
     }
 
-    /// The rules R1 to R4 as they are written, without a thought for speed.
+    /// The rules R1 to R4 as they are written, in code that need not be fast.
     fn plain_signed_text(form: &[u8]) -> Vec<u8> {
         let decoded = |raw: &[u8]| {
             let (mut decoded, mut at) = (Vec::new(), 0);
@@ -519,9 +520,9 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_decoded_once_wherever_they_stand() {
-        // A byte that stands for something in a form, escaped: at each place of a stride, at the start of
-        // a name, of a value and within.
+    fn escapes_are_decoded_once_at_each_position() {
+        // Bytes that have a meaning in a form, escaped: at each position of a stride, at the start of a name
+        // or a value, and inside of one.
         for escape in ["%2B", "%26", "%3D", "%25", "%252B", "%2B%2B"] {
             for before in 0..2 * STRIDE {
                 let filler = "x".repeat(before);
@@ -569,7 +570,7 @@ mod tests {
 
     #[test]
     fn fast_and_plain_text_are_the_same_for_hostile_forms() {
-        // Few bytes, so that pairs, repeats and escapes come about often.
+        // Few different bytes, so that pairs, repeats and escapes are frequent.
         let alphabet = b"&&&==%%+aaabbAB0246\0\xff";
         let mut state = 1_u32;
         let mut random = |below: usize| {

@@ -1,18 +1,19 @@
 //! The names of the headers that carry a signature, and the content type of a form.
 
-/// The header with the signature, in base64.
+/// The name of the header with the signature in base64.
 pub const SIGNATURE: &str = "X-Twilio-Signature";
 
-/// The header that names a SharedKey and an algorithm (R17).
+/// The name of the header that names a SharedKey and an algorithm (R17).
 pub const SIGNATURE_SETTINGS: &str = "X-Twilio-Webhooks-Signature-Settings";
 
-/// The header with an event's identity: honest retries of one event share it. No signature covers it.
+/// The name of the header that identifies an event. Twilio's retries of an event have the same value. No
+/// signature covers it.
 pub const IDEMPOTENCY_TOKEN: &str = "I-Twilio-Idempotency-Token";
 
 /// The content type of a form, whose parameters are signed (R6).
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
-/// The names in lower case, as some crates want them.
+/// The names of headers in lower case, for crates that need them so.
 pub mod lower_case {
     /// [`SIGNATURE`](super::SIGNATURE).
     pub const SIGNATURE: &str = "x-twilio-signature";

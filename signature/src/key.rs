@@ -32,7 +32,7 @@ use crate::{error::ConfigError, redact::is_ignorable};
 pub struct AuthToken(pub(crate) Hmac<Sha1>);
 
 impl AuthToken {
-    /// Constructs a token from its text, which is taken as it is: nothing is trimmed.
+    /// Constructs a token from its text, which is not trimmed.
     ///
     /// # Errors
     ///
@@ -50,13 +50,13 @@ impl AuthToken {
         Ok(Self(keyed(token)))
     }
 
-    /// Parses the tokens in an environment variable or a file: one, or several separated by commas. Blanks,
-    /// line ends and a byte order mark around each token are cut (R15).
+    /// Parses the tokens in an environment variable or a file: one, or several separated by commas. White space
+    /// and a byte order mark around each token are removed (R15).
     ///
     /// # Errors
     ///
-    /// Returns an error if a token has no visible character, is in quotes, or is an id (`AC` or `SK` and 32 hex
-    /// digits) in a token's place.
+    /// Returns an error if a token has no visible character or is in quotes, or if it is an id instead of a token:
+    /// `AC` or `SK`, followed by 32 hex digits.
     ///
     /// # Examples
     ///
@@ -77,7 +77,7 @@ impl AuthToken {
                     return Err(ConfigError::new(
                         "Auth Token",
                         "one of the tokens between the commas is empty or blank",
-                        "write one token, or several with a comma between them",
+                        "write one token, or several tokens separated by commas",
                     ));
                 }
                 refuse_look_alikes(token)?;
@@ -96,7 +96,7 @@ impl fmt::Debug for AuthToken {
 /// Represents a Twilio SharedKey: a secret with an id, which a request names in its
 /// `X-Twilio-Webhooks-Signature-Settings` header (Twilio public beta).
 ///
-/// The secret is kept as the [`AuthToken`] is: keyed, wiped on drop, never printed.
+/// The secret is kept like an [`AuthToken`]: as keyed states, which are wiped on drop and never printed.
 #[derive(Clone)]
 pub struct SharedKey {
     id: String,
@@ -105,12 +105,12 @@ pub struct SharedKey {
 }
 
 impl SharedKey {
-    /// Constructs a SharedKey from its id and its secret, both taken as they are.
+    /// Constructs a SharedKey from its id and its secret, which are not trimmed.
     ///
     /// # Errors
     ///
-    /// Returns an error if the id or the secret has no visible character (R15), or if the id has blanks
-    /// around it, a comma or a control character: no request could name it.
+    /// Returns an error if the id or the secret has no visible character (R15). Also returns an error if the id
+    /// has blanks around it, or contains a comma or a control character, because no request could name it.
     pub fn new(id: impl Into<String>, secret: impl AsRef<str>) -> Result<Self, ConfigError> {
         let (id, secret) = (id.into(), secret.as_ref());
         // R15
@@ -120,7 +120,7 @@ impl SharedKey {
         {
             return Err(ConfigError::new(
                 "SharedKey id",
-                "it is empty, or has blanks around it, a comma or a control character, so no request can name it",
+                "it is empty, has blanks around it, or contains a comma or a control character, so no request can name it",
                 "copy the id of the SharedKey as Twilio shows it",
             ));
         }
@@ -139,7 +139,7 @@ impl SharedKey {
         })
     }
 
-    /// Returns the id that requests name this key by.
+    /// Returns the id by which requests name this key.
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
@@ -154,19 +154,19 @@ impl fmt::Debug for SharedKey {
     }
 }
 
-/// What some editors write before a text in UTF-8.
+/// The character that some editors write at the start of a UTF-8 file.
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Returns whether a text has a character that one can see.
+/// Returns whether a text has a visible character.
 ///
-/// HMAC pads a key with zeros, so that NUL bytes are the empty key; and what nobody can see in a setting
-/// got there by mistake.
+/// HMAC pads a key with zeros, so a key of NUL bytes is the empty key. Other invisible characters get into a
+/// setting by mistake.
 fn has_visible_text(text: &str) -> bool {
     text.chars()
         .any(|c| !c.is_whitespace() && !c.is_control() && !is_ignorable(c))
 }
 
-/// Refuses what is written in a token's place by mistake (R15).
+/// Refuses what is often set instead of a token by mistake (R15).
 fn refuse_look_alikes(token: &str) -> Result<(), ConfigError> {
     let quoted = |quote| token.len() > 1 && token.starts_with(quote) && token.ends_with(quote);
     // R15
@@ -182,20 +182,20 @@ fn refuse_look_alikes(token: &str) -> Result<(), ConfigError> {
         if token.strip_prefix(prefix).is_some_and(is_sid_number) {
             return Err(ConfigError::new(
                 "Auth Token",
-                format!("it is {name}, which signs no webhooks"),
-                "copy the Auth Token that the Twilio console shows beside the AccountSid",
+                format!("it is {name}, which never signs webhooks"),
+                "copy the Auth Token that the Twilio console shows next to the AccountSid",
             ));
         }
     }
     Ok(())
 }
 
-/// Returns whether this is what follows the prefix of a SID: 32 hex digits.
+/// Returns whether a text is 32 hex digits, the part of a SID that follows its prefix.
 pub(crate) fn is_sid_number(text: &str) -> bool {
     text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The MAC that a signature was made with.
+/// The HMAC that a signature is made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     HmacSha1,
@@ -203,7 +203,7 @@ pub(crate) enum Algorithm {
 }
 
 impl Algorithm {
-    /// Parses the name that the settings header gives it; names are case-sensitive.
+    /// Parses the name of an algorithm in the settings header. Names are case-sensitive.
     pub(crate) fn from_name(name: &[u8]) -> Option<Self> {
         match name {
             b"HMAC_SHA1" => Some(Self::HmacSha1),
@@ -232,7 +232,7 @@ mod tests {
 
     #[test]
     fn keyed_states_are_wiped_on_drop() {
-        // An HMAC is two such hashes; it does not carry the marker itself.
+        // An HMAC consists of two such hashes, and does not implement the marker trait itself.
         fn wiped<T: hmac::digest::zeroize::ZeroizeOnDrop>() {}
         wiped::<Sha1>();
         wiped::<Sha256>();

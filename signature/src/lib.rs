@@ -1,6 +1,6 @@
 //! Validates the `X-Twilio-Signature` of webhooks, for any framework, and explains why one does not match.
 //!
-//! It has no framework, no clock and no I/O: a request goes in as text and bytes, a verdict comes out.
+//! It needs no framework, no clock and no I/O: a request goes in as text and bytes, a verdict comes out.
 //!
 //! ```
 //! use twilio_signature::{AuthToken, RequestValidator, SignatureError, WebhookRequest};
@@ -18,12 +18,13 @@
 //! # Ok::<(), twilio_signature::ConfigError>(())
 //! ```
 //!
-//! Apps on actix-web use the crate `actix-twilio`, which reads the body within limits and determines the URL
-//! behind proxies.
+//! Apps on actix-web use the crate [`actix-twilio`](https://docs.rs/actix-twilio), which reads the body within
+//! limits and determines the URL behind proxies.
 //!
 //! # Where to look
 //!
-//! The rules R1 to R17 are in [`docs/signature.md`]; each branch that follows one names it. From the ground up:
+//! The rules R1 to R17 are in [`docs/signature.md`], and each branch that follows a rule cites it. A module uses
+//! only those above it in this table:
 //!
 //! | module | contents | rules |
 //! |---|---|---|
@@ -42,7 +43,7 @@
 //!
 //! # Features
 //!
-//! - `validator`: everything but [`url`] and [`redact`].
+//! - `validator`: everything except [`url`] and [`redact`].
 //! - `explain`, on by default: the module of this name. It needs `validator`.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

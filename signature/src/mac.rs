@@ -1,4 +1,4 @@
-//! Signatures: computing them, reading their text, and comparing them.
+//! Computes, parses and compares signatures.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::Mac;
@@ -6,7 +6,7 @@ use subtle::ConstantTimeEq;
 
 use crate::key::{Algorithm, AuthToken, SharedKey};
 
-/// Bytes of the longest signature, HMAC-SHA256's.
+/// The length in bytes of the longest signature, that of HMAC-SHA256.
 const MAX_LEN: usize = 32;
 
 /// An HMAC-SHA1 or HMAC-SHA256 of a URL and its parameters.
@@ -15,7 +15,7 @@ const MAX_LEN: usize = 32;
 /// variable time.
 #[derive(Clone)]
 pub(crate) struct Signature {
-    /// The bytes, as words so that few are compared. What a shorter signature lacks is zero.
+    /// The bytes as words, so that there are few to compare. A shorter signature is padded with zeros.
     words: [u64; MAX_LEN / 8],
     len: usize,
 }
@@ -41,10 +41,10 @@ impl Signature {
         }
     }
 
-    /// Parses a canonical base64 text (standard alphabet, padded, spare bits zero) of as many bytes
-    /// as the algorithm yields (R13).
+    /// Parses a canonical base64 text (standard alphabet, padded, spare bits zero) whose length in bytes is that
+    /// of the algorithm (R13).
     pub(crate) fn parse(text: &[u8], algorithm: Algorithm) -> Option<Self> {
-        // The decoder wants a buffer for whole groups of three bytes.
+        // The decoder needs a buffer for whole groups of three bytes.
         let mut bytes = [0; MAX_LEN + 2];
         // R13
         if text.len() != algorithm.signature_len().div_ceil(3) * 4 {
@@ -61,7 +61,7 @@ impl Signature {
         self.len == other.len && bool::from(self.words.ct_eq(&other.words))
     }
 
-    /// Returns the text that goes into the `X-Twilio-Signature` header.
+    /// Returns the value for the `X-Twilio-Signature` header.
     pub(crate) fn to_base64(&self) -> String {
         let bytes = self.words.map(u64::to_ne_bytes);
         STANDARD.encode(bytes.as_flattened().get(..self.len).unwrap_or_default())

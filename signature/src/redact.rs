@@ -1,10 +1,10 @@
-//! Text from a request, made fit to be shown: in a log, on a terminal, in an error.
+//! Makes text from a request safe to show in a log, on a terminal or in an error.
 
 use std::borrow::Cow;
 
 use crate::url::UrlParts;
 
-/// The largest length of such a text in bytes.
+/// The largest length of a shown text in bytes.
 const MAX_LEN: usize = 200;
 
 /// Returns a URL without user info and without the values of its query, escaped and cut at 200 bytes.
@@ -33,7 +33,7 @@ fn names(query: &str) -> String {
     names.collect::<Vec<_>>().join("&")
 }
 
-/// Escapes what could garble a line, and cuts the text at 200 bytes.
+/// Escapes the characters that could garble a line of a log, and cuts the text at 200 bytes.
 ///
 /// # Examples
 ///
@@ -56,8 +56,8 @@ pub fn text(text: &str) -> String {
     shown
 }
 
-/// Escapes the characters of a text that a terminal would act on, and those that are invisible or change the
-/// direction of text, except for some.
+/// Escapes the characters that a terminal would act on, that are invisible, or that change the direction of text.
+/// Those in `except` stay as they are.
 ///
 /// # Examples
 ///

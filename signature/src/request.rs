@@ -1,21 +1,25 @@
-//! What a verdict is given on: a webhook request, as text and bytes.
+//! A webhook request as text and bytes: everything that a verdict depends on.
 
 use std::fmt;
 
-/// Describes a webhook request to a [`RequestValidator`](crate::RequestValidator): all that a
-/// verdict depends on, borrowed.
+/// Describes a webhook request to a [`RequestValidator`](crate::RequestValidator): borrows everything that a
+/// verdict depends on.
 ///
 /// A WebSocket handshake is a `GET` whose URL has the scheme `ws` or `wss`.
 ///
 /// # Examples
 ///
 /// ```
-/// use twilio_signature::WebhookRequest;
+/// use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
 ///
 /// let request = WebhookRequest::new("POST", "https://example.com/message")
 ///     .content_type("application/x-www-form-urlencoded")
 ///     .body("From=%2B14158675310&Body=Hi")
-///     .signature("ehWzZWJVZIc3Ax/VKH1y6u4bKyE=");
+///     .signature("9sTYBArgrhiUr+8jrGQU8+dtr6Y=");
+///
+/// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
+/// assert!(validator.validate(&request).is_ok());
+/// # Ok::<(), twilio_signature::ConfigError>(())
 /// ```
 #[derive(Clone, Copy)]
 #[must_use]
@@ -31,10 +35,10 @@ pub struct WebhookRequest<'a> {
 }
 
 impl<'a> WebhookRequest<'a> {
-    /// Constructs a request without headers and body.
+    /// Constructs a request without headers and without a body.
     ///
-    /// `method` is upper-case, as on the wire. `url` is the whole URL as Twilio requested it, from
-    /// the scheme to the end of the query. Any text is accepted (R9).
+    /// `method` is in upper case, as on the wire. `url` is the whole URL as Twilio requested it, from the scheme to
+    /// the end of the query. Any text is accepted (R9).
     pub fn new(method: &'a str, url: &'a str) -> Self {
         Self {
             method,
@@ -48,11 +52,11 @@ impl<'a> WebhookRequest<'a> {
         }
     }
 
-    /// Sets the part of the URL's path that was put before the app's own path: the path of a public URL or
-    /// the prefix that a proxy strips, without a slash at its end. It is empty by default.
+    /// Sets the part of the URL's path that was put before the app's own path: the path of a public URL, or the
+    /// prefix that a proxy strips, without a slash at its end. It is empty by default.
     ///
-    /// With it, a webhook at exactly this path, for which a proxy asks the app for `/`, is recognized
-    /// (R10.3).
+    /// It makes the validator recognize a webhook whose path is exactly the base path, so that the app itself
+    /// sees `/` (R10.3).
     pub fn base_path(mut self, base_path: &'a str) -> Self {
         self.base_path = base_path;
         self
@@ -70,8 +74,8 @@ impl<'a> WebhookRequest<'a> {
         self
     }
 
-    /// Adds a value of the `X-Twilio-Signature` header: call it once for each value that the
-    /// request carries. Values that differ are refused (R13).
+    /// Adds a value of the `X-Twilio-Signature` header. Call it once for each value that the request has.
+    /// Different values are refused (R13).
     pub fn signature(mut self, value: &'a (impl AsRef<[u8]> + ?Sized)) -> Self {
         self.signature.add(value.as_ref());
         self
@@ -88,7 +92,7 @@ impl<'a> WebhookRequest<'a> {
         self
     }
 
-    /// Sets the URL, for a request whose URL is known later than its headers.
+    /// Sets the URL, for a request whose headers are known before its URL.
     pub fn url(mut self, url: &'a str) -> Self {
         self.url = url;
         self
@@ -100,13 +104,13 @@ impl<'a> WebhookRequest<'a> {
         self
     }
 
-    /// Returns whether everything that Twilio says with this request is in its URL (R5).
+    /// Returns whether the request is a `GET` or a `HEAD`, whose parameters are all in the URL (R5).
     pub(crate) fn is_get_or_head(&self) -> bool {
         matches!(self.method, "GET" | "HEAD")
     }
 }
 
-/// Prints the method and two lengths alone: queries and bodies hold personal data.
+/// Prints only the method and two lengths, because queries and bodies contain personal data.
 impl fmt::Debug for WebhookRequest<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebhookRequest")
@@ -117,7 +121,7 @@ impl fmt::Debug for WebhookRequest<'_> {
     }
 }
 
-/// The values of a header that should have one: a repeated value is harmless, a second value is not.
+/// The value of a header that must have only one. The same value may be repeated; a different one is a conflict.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HeaderValue<'a> {
     Absent,

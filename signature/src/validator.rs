@@ -1,4 +1,4 @@
-//! The verdict on a request, in stages that are types: each can only be made by the one before.
+//! Validates a request in three stages. Each stage is a type that only the stage before it can make.
 
 use std::{borrow::Cow, fmt};
 
@@ -18,17 +18,17 @@ use crate::{
 ///
 /// Build it once and use it for each request: the keys are prepared when it is built.
 ///
-/// A request is accepted if its `X-Twilio-Signature` is that of its URL and parameters under one
-/// of the keys, and if everything in its body is covered by that signature. Several Auth Tokens are
-/// tried in turn, so that both are valid while a token is rotated. A request that names a SharedKey
-/// is validated with that very key and algorithm, any other one with the Auth Tokens and HMAC-SHA1.
+/// A request is accepted if one of the keys makes its `X-Twilio-Signature` from its URL and parameters, and
+/// if that signature covers its whole body. Several Auth Tokens are tried in turn, so that the old and the new
+/// one are both valid during a rotation. A request that names a SharedKey is validated with that key and
+/// algorithm only, any other request with the Auth Tokens and HMAC-SHA1.
 ///
 /// The rules are Twilio's: <https://www.twilio.com/docs/usage/security#validating-requests>.
 ///
 /// # Security
 ///
-/// All Auth Tokens in one validator are equal: whoever holds one may speak for all. List only
-/// tokens of one account.
+/// All Auth Tokens in one validator are equal: a holder of one token can sign requests for all of them. So list
+/// only tokens of one account.
 ///
 /// # Examples
 ///
@@ -57,11 +57,11 @@ pub struct RequestValidator {
 }
 
 impl RequestValidator {
-    /// Constructs a validator from the Auth Tokens that are valid at present.
+    /// Constructs a validator from the Auth Tokens that are currently valid.
     ///
     /// # Errors
     ///
-    /// Returns an error if there is none.
+    /// Returns an error if there is no token.
     pub fn new(auth_tokens: impl IntoIterator<Item = AuthToken>) -> Result<Self, ConfigError> {
         Self::with_keys(auth_tokens, [])
     }
@@ -70,7 +70,7 @@ impl RequestValidator {
     ///
     /// # Errors
     ///
-    /// Returns an error if there are no keys at all, or two SharedKeys of the same id.
+    /// Returns an error if there are no keys at all, or if two SharedKeys have the same id.
     pub fn with_keys(
         auth_tokens: impl IntoIterator<Item = AuthToken>,
         shared_keys: impl IntoIterator<Item = SharedKey>,
@@ -80,8 +80,8 @@ impl RequestValidator {
         if auth_tokens.is_empty() && shared_keys.is_empty() {
             return Err(ConfigError::new(
                 "Auth Token",
-                "there is none",
-                "set TWILIO_AUTH_TOKEN, or give one to the builder",
+                "none is configured",
+                "set TWILIO_AUTH_TOKEN, or add a token in code",
             ));
         }
         // R17
@@ -90,8 +90,8 @@ impl RequestValidator {
         if ids.windows(2).any(|pair| matches!(pair, [a, b] if a == b)) {
             return Err(ConfigError::new(
                 "SharedKey id",
-                "two keys have the same one",
-                "give each SharedKey once",
+                "two SharedKeys have the same one",
+                "add each SharedKey only once",
             ));
         }
         Ok(Self {
@@ -104,34 +104,31 @@ impl RequestValidator {
     ///
     /// # Errors
     ///
-    /// Returns an error of the kind that says why the request is not genuine. The kinds come from three
-    /// stages, of which a later one is only reached if those before pass:
+    /// Returns an error if the request is not provably genuine. Its kind says why. The kinds come from three
+    /// stages, and a stage runs only if those before it pass:
     ///
     /// 1. the head, [`CheckedHead::of`]: `SignatureMissing`, `SignatureConflicting`, `SignatureMalformed`,
     ///    `SettingsMalformed`, `AlgorithmUnknown`, `EncodingUnsupported`, `ContentTypeConflicting`,
     ///    `CharsetUnsupported`;
-    /// 2. keys and URL, [`CheckedHead::check_url`]: `KeyUnknown`, and `SignatureMismatch` for what is signed
-    ///    by its URL;
+    /// 2. the key and the URL, [`CheckedHead::check_url`]: `KeyUnknown`, and `SignatureMismatch` for a request
+    ///    that is signed by its URL alone;
     /// 3. the body, [`CheckedUrl::check_body`]: `SignatureMismatch` for a form, `BodyHashMissing`,
     ///    `BodyHashMismatch`, `BodyHashConflicting`.
-    ///
-    /// Every request that is not provably genuine is refused.
     pub fn validate<'a>(&self, req: &WebhookRequest<'a>) -> Result<Accepted<'a>, SignatureError> {
         CheckedHead::of(req)?.check(self, req)
     }
 
-    /// Signs a request, so that a test or a client can send it: returns the value for its
-    /// `X-Twilio-Signature` header.
+    /// Signs a request that a test or a client sends, and returns the value of its `X-Twilio-Signature` header.
     ///
-    /// The signature is made over the URL as it is, with the first Auth Token; or, if the request
-    /// has [signature settings](WebhookRequest::signature_settings), with the SharedKey and the
-    /// algorithm that they name. A signature that the request carries already plays no part.
+    /// The URL is signed as it is, with the first Auth Token. If the request has
+    /// [signature settings](WebhookRequest::signature_settings), it is signed with the SharedKey and the algorithm
+    /// that they name. A signature that the request already has is ignored.
     ///
     /// # Errors
     ///
-    /// Returns an error if [`validate`](Self::validate) would refuse the request whatever its
-    /// signature: a body that is no form and whose [hash](crate::body_sha256) is not in the URL, an
-    /// unknown key, an encoded body.
+    /// Returns an error if [`validate`](Self::validate) would refuse the request with any signature: if its key is
+    /// unknown, if its body is encoded, or if its body is not a form and the URL does not have the body's
+    /// [hash](crate::body_sha256).
     ///
     /// # Examples
     ///
@@ -171,8 +168,8 @@ impl RequestValidator {
         &self.shared_keys
     }
 
-    /// Chooses the keys that may have made a signature. There is no fallback: a claim on a
-    /// SharedKey is never tried against another key (R17).
+    /// Chooses the keys that may have made a signature. There is no fallback: if a request names a SharedKey,
+    /// no other key is tried (R17).
     pub(crate) fn keys(&self, claim: KeyClaim<'_>) -> Result<Keys<'_>, SignatureError> {
         // R17
         let keys = match claim {
@@ -190,8 +187,8 @@ impl RequestValidator {
 
 /// The first stage of a verdict: a request whose head is well-formed. It needs no key, no URL and no body.
 ///
-/// A framework that reads the body itself runs the stages one by one, and stops at the first error: before
-/// the body is read, before keys are looked up. [`RequestValidator::validate`] runs them in a row.
+/// A framework that reads the body itself runs the stages one by one and stops at the first error. So it can
+/// refuse a request before it looks up keys or reads the body. [`RequestValidator::validate`] runs all stages.
 ///
 /// # Examples
 ///
@@ -208,7 +205,7 @@ impl RequestValidator {
 /// ```
 #[derive(Clone)]
 pub struct CheckedHead<'a> {
-    /// Without its URL and its body.
+    /// The request without its URL and its body.
     request: WebhookRequest<'a>,
     claim: SignatureClaim<'a>,
     body_kind: BodyKind,
@@ -235,7 +232,7 @@ impl<'a> CheckedHead<'a> {
         self.body_kind
     }
 
-    /// Returns the id of the SharedKey that the request claims to be signed with; nothing if it is an Auth
+    /// Returns the id of the SharedKey that the request claims to be signed with, or `None` if it claims an Auth
     /// Token.
     #[must_use]
     pub fn shared_key_id(&self) -> Option<&'a [u8]> {
@@ -245,11 +242,11 @@ impl<'a> CheckedHead<'a> {
         }
     }
 
-    /// Runs the other two stages on the same request, whose URL and body are known now.
+    /// Runs the other two stages on the same request, whose URL and body are now known.
     ///
     /// # Errors
     ///
-    /// Returns an error as [`check_url`](Self::check_url) and [`CheckedUrl::check_body`] do.
+    /// Returns the errors of [`check_url`](Self::check_url) and [`CheckedUrl::check_body`].
     #[inline]
     pub fn check(
         &self,
@@ -278,7 +275,7 @@ impl<'a> CheckedHead<'a> {
         let signature = self.claim.signature.clone();
         let signed = match self.body_kind {
             BodyKind::Form => Signed::WithBody(keys, signature),
-            // Before the body is read, since it takes no part.
+            // Checked before the body is read, because only the URL is signed.
             BodyKind::Other => Signed::ByUrl(keys.check(&signature, &request, &[])?),
         };
         Ok(CheckedUrl {
@@ -289,7 +286,7 @@ impl<'a> CheckedHead<'a> {
     }
 }
 
-/// Prints no header.
+/// Prints none of the headers.
 impl fmt::Debug for CheckedHead<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckedHead")
@@ -301,15 +298,15 @@ impl fmt::Debug for CheckedHead<'_> {
 /// The second stage of a verdict: a request whose key is known, and whose signature matches if the URL alone
 /// is signed. Only [`CheckedHead::check_url`] makes one.
 pub struct CheckedUrl<'k, 'a> {
-    /// Without its body.
+    /// The request without its body.
     request: WebhookRequest<'a>,
     body_kind: BodyKind,
     signed: Signed<'k, 'a>,
 }
 
-/// What is known of the signature before the body is.
+/// What is known about the signature before the body is read.
 enum Signed<'k, 'a> {
-    /// It matches: the URL alone is signed.
+    /// It matches, and only the URL is signed.
     ByUrl(Accepted<'a>),
     /// It can't be checked without the parameters in the body.
     WithBody(Keys<'k>, Signature),
@@ -339,7 +336,7 @@ impl<'a> CheckedUrl<'_, 'a> {
     }
 }
 
-/// Prints no URL.
+/// Prints no part of the request.
 impl fmt::Debug for CheckedUrl<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("CheckedUrl")
@@ -401,14 +398,13 @@ impl Keys<'_> {
     }
 }
 
-/// The verdict on a genuine request: by which key, and for which form of its URL.
+/// The verdict on a genuine request: which key signed it, and which form of its URL.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Accepted<'a> {
     /// The key that made the signature.
     pub key: MatchedKey,
-    /// The URL that was signed: the request's own, or a candidate for it, with the default port,
-    /// say.
+    /// The URL that was signed: the request's own, or another form of it, such as with the default port.
     pub url: Cow<'a, str>,
 }
 
@@ -422,13 +418,13 @@ impl fmt::Debug for Accepted<'_> {
     }
 }
 
-/// A key, named without its secret.
+/// The key that signed a request, identified without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MatchedKey {
-    /// The Auth Token at this position, from 0, of those that the validator was built with. While a
-    /// token is rotated, this tells which one Twilio signs with.
+    /// The Auth Token at this index, from 0, in the list that the validator was built with. During a rotation,
+    /// it shows which token Twilio signs with.
     AuthToken(usize),
-    /// The SharedKey of this id.
+    /// The SharedKey with this id.
     SharedKey(String),
 }

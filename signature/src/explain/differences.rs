@@ -1,9 +1,9 @@
-//! What differs between the URL that the app saw and the one that was signed.
+//! Compares the URL that the app saw with the one that was signed.
 
 use super::{cause::Cause, query};
 use crate::{candidates::candidates, request::WebhookRequest, url::UrlParts};
 
-/// Determines why a validator that is given the URL that the app saw refuses a signature over the other one.
+/// Returns the causes for which a validator, given the URL that the app saw, refuses a signature over the other URL.
 pub(super) fn differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>) -> Vec<Cause> {
     let mut causes = Vec::new();
     if seen.scheme != signed.scheme {
@@ -18,7 +18,7 @@ pub(super) fn differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>) -> Vec<Cau
     if seen.host != signed.host {
         causes.push(Cause::Host);
     } else if seen.port != signed.port && effective_port(seen) != effective_port(signed) {
-        // If each has its scheme's default port, the scheme is the cause.
+        // If each URL has its scheme's default port, the scheme is the cause.
         let has_default = |url: &UrlParts<'_>| effective_port(url) == default_port(url);
         if !(has_default(seen) && has_default(signed)) {
             causes.push(Cause::Port);
@@ -50,7 +50,7 @@ fn path_differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>, causes: &mut Vec
         causes.push(Cause::PathPrefix);
     }
     let slash_differs = seen.path.ends_with('/') != signed.path.ends_with('/');
-    // The other path with the slash, or the lack of it, that the app saw.
+    // The signed path, but with or without a slash at its end as the app saw it.
     let with_slash_seen = UrlParts {
         path: match signed.path.strip_suffix('/') {
             Some(path) => path.to_owned(),
@@ -69,15 +69,15 @@ fn path_differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>, causes: &mut Vec
 
 /// Returns whether a validator that is given a URL accepts a signature over the other one.
 fn is_tolerated(given: &UrlParts<'_>, signed: &UrlParts<'_>) -> bool {
-    // Only a handshake, which is a GET, has such a scheme.
+    // Only a WebSocket handshake, which is a GET, has such a scheme.
     let method = if signed.is_websocket() { "GET" } else { "POST" };
     let (given, signed) = (given.text(), signed.text());
     candidates(&WebhookRequest::new(method, &given))
         .any(|candidate| candidate.query_as_params.is_none() && candidate.url == signed)
 }
 
-/// Returns the public URL under which a validator turns the URL that the app saw into the signed one, if only
-/// the origin and a prefix of the path differ.
+/// Returns the public URL with which the app sees the signed URL in place of the one that it saw, if only the
+/// origin and a prefix of the path differ.
 pub(super) fn public_base(seen: &UrlParts<'_>, signed: &UrlParts<'_>) -> Option<String> {
     let own = seen.path.strip_suffix('/').unwrap_or(&seen.path);
     let other = signed.path.strip_suffix('/').unwrap_or(&signed.path);
@@ -90,7 +90,7 @@ pub(super) fn is_secure(url: &UrlParts<'_>) -> bool {
     url.is_secure() == Some(true)
 }
 
-/// Returns the port that is connected to.
+/// Returns the port of the connection: the URL's own port, or the scheme's default.
 fn effective_port<'u>(url: &'u UrlParts<'_>) -> &'u str {
     url.port.as_deref().unwrap_or(default_port(url))
 }
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn base_is_what_stands_before_the_path_of_the_app() {
+    fn base_is_what_precedes_the_path_of_the_app() {
         let cases = [
             (
                 "http://10.0.0.7:8080/m?a=1",

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-/// Declares the dimensions, so that each has a name and a place.
+/// Declares the dimensions, so that each has a name and a position.
 macro_rules! dimensions {
     ($($(#[doc = $doc:literal])+ $name:ident,)+) => {
-        /// What the text that was signed may differ in from what the app saw.
+        /// A way in which the signed text may differ from what the app saw.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Dimension {
             $($(#[doc = $doc])+ $name,)+
@@ -39,11 +39,11 @@ dimensions! {
     QueryOrder,
     /// The keys.
     Keys,
-    /// What of the body is signed after the URL.
+    /// Which part of the body is signed after the URL.
     Covered,
     /// How the parameters are decoded.
     Decoding,
-    /// Whether blanks around the parameters' values are cut.
+    /// Whether white space around the parameters' values is trimmed.
     Trim,
     /// Whether empty parameters are dropped.
     Empties,
@@ -77,7 +77,7 @@ impl Picks<'_> {
         Some(&of.get(*pick)?.1)
     }
 
-    /// Returns whether a dimension is as the app saw it.
+    /// Returns whether a dimension differs from what the app saw.
     #[cfg(test)]
     pub(super) fn changes(self, dimension: Dimension) -> bool {
         self.0.get(dimension as usize).is_some_and(|pick| *pick > 0)
@@ -87,8 +87,8 @@ impl Picks<'_> {
 /// Visits all combinations of one alternative from each dimension, those of the lowest total cost first,
 /// until a visit breaks. `costs_of` returns the costs of each dimension.
 ///
-/// Nothing is built in advance, and no path of the search is a dead end: the work is in proportion to the
-/// visits.
+/// Nothing is built in advance, and no path of the search is a dead end, so the work is proportional to the
+/// number of visits.
 pub(super) fn cheapest_first<B>(
     costs_of: impl Fn(Dimension) -> Costs,
     mut visit: impl FnMut(Picks<'_>) -> ControlFlow<B>,
@@ -104,7 +104,7 @@ fn combine<B>(
     dimensions: &[Costs],
     mut visit: impl FnMut(&[usize]) -> ControlFlow<B>,
 ) -> ControlFlow<B> {
-    // Which sums the dimensions from each one on can make up, as a bit each.
+    // For each dimension, the total costs that it and the later ones can make up, with one bit for each total.
     let mut sums = vec![1_u128];
     for costs in dimensions.iter().rev() {
         let after = sums.last().copied().unwrap_or_default();

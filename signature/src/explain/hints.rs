@@ -1,12 +1,12 @@
-//! What headers and public URLs reveal about the URL that Twilio may have requested. They are hints and
-//! need no trust: only a signature that matches makes one of them count.
+//! Hints about the URL that Twilio may have requested, from headers and public URLs. They need not be trusted: a
+//! hint counts only if the signature matches with it.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::query::encoded;
 use crate::url::{UrlParts, is_port};
 
-/// The largest number of hints of a kind.
+/// The largest number of hints of one kind.
 const MAX: usize = 8;
 /// The largest length of a hint in bytes.
 const MAX_LEN: usize = 2048;
@@ -14,18 +14,18 @@ const MAX_LEN: usize = 2048;
 /// Hints, the most likely ones of each kind first.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hints {
-    /// Hosts, with their ports if they have some.
+    /// Hosts, each with its port if it has one.
     pub(super) hosts: Vec<String>,
     pub(super) ports: Vec<String>,
     /// Paths that preceded the app's own, without a slash at the end.
     pub(super) prefixes: Vec<String>,
-    /// Whole paths, with queries.
+    /// Whole paths, with their queries, or URLs.
     pub(super) targets: Vec<UrlParts<'static>>,
     /// User infos.
     pub(super) users: Vec<String>,
     /// URLs that the operator gave.
     pub(super) public_urls: Vec<UrlParts<'static>>,
-    /// Whether a proxy says that it was asked over TLS, or over plain HTTP.
+    /// Whether a proxy says that the request reached it over TLS, or over plain HTTP.
     pub(super) secure: Option<bool>,
     pub(super) websocket: bool,
 }
@@ -35,7 +35,7 @@ impl Hints {
         push(&mut self.public_urls, UrlParts::of(url).into_owned());
     }
 
-    /// Adds the hints of a header. Each element of a list counts.
+    /// Adds the hints in a header. If the header is a list, each element counts.
     pub(super) fn add_header(&mut self, name: &str, value: &str) {
         if value.len() > MAX_LEN {
             return;
@@ -103,7 +103,7 @@ impl Hints {
 
     fn add_scheme(&mut self, scheme: &str) {
         let secure = matches!(scheme.to_ascii_lowercase().as_str(), "https" | "wss");
-        // TLS ends at the outermost proxy: if one of them was asked over TLS, so was that.
+        // TLS ends at the outermost proxy: if a request reached any proxy over TLS, it reached that one over TLS.
         self.secure = Some(secure || self.secure == Some(true));
     }
 
@@ -114,7 +114,7 @@ impl Hints {
         }
     }
 
-    /// Adds a path with a query, or a URL.
+    /// Adds a path with its query, or a URL.
     fn add_target(&mut self, target: &str) {
         let target = UrlParts::of(target).into_owned();
         if target.path.starts_with('/') {

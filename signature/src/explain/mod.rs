@@ -1,4 +1,4 @@
-//! Why a signature does not match: a search for the text that was signed, and advice.
+//! Explains why a signature does not match: searches for the text that was signed, and gives advice.
 
 mod cause;
 mod differences;
@@ -37,17 +37,17 @@ use crate::{
 
 /// Explains why a request is refused, and what to change.
 ///
-/// It searches for the text that was signed: the URL before a proxy or a tunnel changed it, the parameters
-/// before a framework did, another key. What it finds is certain, since the signature matches it. What it
-/// can't guess, such as a host that nothing names, needs a hint. The search ends after 4,096 texts, or
-/// 16 MiB, have been hashed.
+/// It searches for the text that was signed: with the URL as it was before a proxy or a tunnel changed it, with
+/// the parameters as they were before a framework changed them, and with other keys. A result is certain,
+/// because the signature matches it. What the search can't guess, such as a host that no header names, it
+/// needs as a hint. It ends after it has hashed 4,096 texts or 16 MiB.
 ///
 /// # Security
 ///
-/// It explains and decides nothing: only a [validator](RequestValidator::validate) determines whether a
-/// request is genuine. Each search is work, so do not run one for every request that someone sends. The
-/// result has no token, no computed signature and no body; its [URL](Explanation::matched_url) includes
-/// the query and the user info.
+/// An explanation is not a verdict: only a [validator](RequestValidator::validate) determines whether a request
+/// is genuine. A search costs time, so do not run one for every request that a stranger sends. The result
+/// contains no token, no computed signature and no body, but its [URL](Explanation::matched_url) includes the
+/// query and the user info.
 ///
 /// # Examples
 ///
@@ -59,7 +59,7 @@ use crate::{
 ///
 /// let validator = RequestValidator::new([AuthToken::new("12345")?])?;
 ///
-/// // TLS ends at a proxy, and so the app sees another URL than Twilio signed.
+/// // A proxy ends TLS, so the URL that the app sees is not the one that Twilio signed.
 /// let request = WebhookRequest::new("GET", "http://10.0.0.7:8080/status")
 ///     .signature("GWPK65ZeLeY8mgFb30piWRkT1X4=");
 /// let explanation = Explainer::new(&validator)
@@ -85,7 +85,7 @@ pub struct Explainer<'k> {
     max_bytes: usize,
 }
 
-/// Prints how many keys there are: hints hold user infos.
+/// Prints only the number of keys, because hints can contain user info.
 impl fmt::Debug for Explainer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Explainer")
@@ -96,7 +96,7 @@ impl fmt::Debug for Explainer<'_> {
 }
 
 impl<'k> Explainer<'k> {
-    /// Constructs an explainer from the validator that the app uses, without hints.
+    /// Constructs an explainer without hints from the validator that the app uses.
     pub fn new(validator: &'k RequestValidator) -> Self {
         Self {
             validator,
@@ -131,22 +131,22 @@ impl<'k> Explainer<'k> {
     ///
     /// # Errors
     ///
-    /// Returns an error if this is not an absolute URL of `http`, `https`, `ws` or `wss`.
+    /// Returns an error if this is not an absolute URL with the scheme `http`, `https`, `ws` or `wss`.
     pub fn public_url(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
         let parts = UrlParts::of(url.as_ref());
         if parts.is_secure().is_none() || parts.host.is_empty() {
             return Err(ConfigError::new(
                 "public URL",
                 "it is not an absolute URL",
-                "give a base, such as https://example.com, or a whole URL, such as https://example.com/message?a=1",
+                "write a base, such as https://example.com, or a whole URL, such as https://example.com/message?a=1",
             ));
         }
         self.hints.add_public_url(url.as_ref());
         Ok(self)
     }
 
-    /// Adds a header of the request. Headers in which proxies pass on the original URL are hints, and need
-    /// no trust; other headers are ignored.
+    /// Adds a header of the request. A header in which proxies pass on the original URL becomes a hint, which
+    /// need not be trusted; other headers are ignored.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         if let Ok(value) = str::from_utf8(value.as_ref()) {
             self.hints.add_header(name.as_ref(), value);
@@ -154,7 +154,7 @@ impl<'k> Explainer<'k> {
         self
     }
 
-    /// Explains the verdict on a request. Its URL is the one that the app saw.
+    /// Explains the verdict on a request. The request's URL must be the one that the app saw.
     #[must_use]
     pub fn explain(&self, req: &WebhookRequest<'_>) -> Explanation {
         let kind = match self.validator.validate(req) {
@@ -201,7 +201,7 @@ impl<'k> Explainer<'k> {
     }
 
     /// Parses the signature headers, and determines what is wrong with them. A signature that was garbled on
-    /// its way is repaired if it can be.
+    /// its way is repaired if possible.
     fn claims(&self, req: &WebhookRequest<'_>) -> (Vec<Cause>, Option<(Signature, Algorithm)>) {
         let mut causes = Vec::new();
         let claim = KeyClaim::parse(req.settings);
@@ -238,7 +238,7 @@ impl<'k> Explainer<'k> {
         algorithm: Algorithm,
     ) -> Result<(SignedText, Vec<Cause>), NotFound> {
         let body_kind = BodyKind::of(req);
-        // An unsupported header is no obstacle here: both kinds are tried.
+        // An unsupported header does not stop the search: both kinds are tried.
         let tried_kind = body_kind.unwrap_or(match body_kind {
             Err(err) if err.kind() == SignatureErrorKind::CharsetUnsupported => BodyKind::Form,
             _ => BodyKind::of(&WebhookRequest {
@@ -318,7 +318,7 @@ impl<'k> Explainer<'k> {
     }
 }
 
-/// Reads a signature of either algorithm.
+/// Parses a signature of either algorithm.
 fn parse_signature(text: &[u8]) -> Option<(Signature, Algorithm)> {
     [Algorithm::HmacSha1, Algorithm::HmacSha256]
         .into_iter()
@@ -326,7 +326,7 @@ fn parse_signature(text: &[u8]) -> Option<(Signature, Algorithm)> {
 }
 
 /// Undoes what can happen to a signature on its way: blanks and quotes around it, a list that repeats it,
-/// escapes, the alphabet of URLs, padding that was cut.
+/// escapes, the URL-safe alphabet, missing padding.
 fn repaired(text: &[u8]) -> Vec<u8> {
     let first = text.split(|byte| *byte == b',').next().unwrap_or_default();
     let plus_kept: Vec<_> = first
@@ -368,7 +368,7 @@ fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Opt
     }
 }
 
-/// Says what to change so that the app sees what was signed.
+/// Returns what to change so that the app sees what was signed.
 fn advise(
     causes: &[Cause],
     seen: &UrlParts<'_>,
@@ -392,7 +392,7 @@ fn advise(
                     ..signed
                 };
                 format!(
-                    "give the route its URL: #[validate_twilio_request(url = \"{}\")]",
+                    "give the route its whole URL: #[validate_twilio_request(url = \"{}\")]",
                     redact::text(&whole.text())
                 )
             }
@@ -402,7 +402,7 @@ fn advise(
         if *cause == Cause::Token {
             let number = found.key + 1;
             advice.push(format!(
-                "{}; here it was number {number} of the other tokens",
+                "{}; this signature was made with number {number} of the other tokens",
                 cause.advice()
             ));
         } else if !of_url.contains(cause) {
@@ -418,7 +418,7 @@ fn advise(
 fn advise_without_match(causes: &[Cause], kind: SignatureErrorKind, gave_up: bool) -> String {
     let mut advice: Vec<&str> = causes.iter().map(|cause| cause.advice()).collect();
     if gave_up {
-        advice.push("the search gave up at its limits before it had tried everything: give the URL that is set at Twilio");
+        advice.push("the search gave up at its limits before it tried everything: give it the URL that is set at Twilio");
     }
     if causes.is_empty() {
         if kind != SignatureErrorKind::SignatureMismatch {
@@ -429,20 +429,20 @@ fn advise_without_match(causes: &[Cause], kind: SignatureErrorKind, gave_up: boo
     advice.join("; ")
 }
 
-/// Why a request is refused, and what to change.
+/// Says why a request is refused, and what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// Whether the request is genuine as the app saw it: the validator's verdict. If so, there are no
-    /// causes.
+    /// Whether the request is genuine as the app saw it, which is the validator's verdict. If it is genuine,
+    /// there are no causes.
     pub valid: bool,
-    /// Why it is refused, in the order of [`Cause::ALL`]. It is [`Cause::Unknown`] alone if nothing
-    /// was found.
+    /// Why the request is refused, in the order of [`Cause::ALL`]. If no cause was found, this is
+    /// [`Cause::Unknown`].
     pub causes: Vec<Cause>,
-    /// The URL that the signature matches: with its query, and with its user info.
+    /// The URL that the signature matches, if one was found, including its query and its user info.
     pub matched_url: Option<String>,
-    /// What to change: a sentence without its full stop.
+    /// What to change: a sentence without a full stop.
     pub advice: String,
-    /// Whether the search reached its limits before it had tried everything.
+    /// Whether the search reached its limits before it tried everything.
     pub gave_up: bool,
 }

@@ -11,9 +11,9 @@ use crate::{
     form::{Buf, decode, write_signed},
 };
 
-/// Parameters at most that are left out or given a blank one by one.
+/// The largest number of parameters that are left out, or given a blank, one by one.
 const MAX_SINGLE: usize = 128;
-/// Parameters at most of which every two are left out.
+/// The largest number of parameters of which every two are left out.
 const MAX_PAIRED: usize = 40;
 
 /// What follows the URL in the signed text.
@@ -40,15 +40,15 @@ enum Decoding {
 /// Which of the values of a repeated name are signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Repeats {
-    /// As a validator does: each once, in order, with the name before it.
+    /// As a validator signs them: each once, in order, with the name before it.
     Distinct,
     First,
     Last,
-    /// Identical ones too.
+    /// All of them, including identical ones, in order.
     All,
-    /// Identical ones too, in the order in which they came.
+    /// All of them, including identical ones, in the order in which they arrived.
     AllAsTheyCame,
-    /// The name once, and all values after it.
+    /// The name once, followed by all values.
     OneName,
     Commas,
 }
@@ -56,9 +56,9 @@ enum Repeats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Query {
     Apart,
-    /// Its parameters are signed with those of the body, too.
+    /// The query's parameters are also signed with those of the body.
     Added,
-    /// Those that stand in the body, too, are not signed there.
+    /// Parameters that are both in the query and in the body are not signed with the body.
     TakenOut,
 }
 
@@ -213,7 +213,7 @@ impl<'a> ParamVariants<'a> {
         })
     }
 
-    /// Returns the bytes of memory that writing a text goes through, about.
+    /// Returns roughly how many bytes of memory are read and written to make a text.
     pub(super) fn work(&self) -> usize {
         let pairs = self.raw.len() + self.json.len() + self.query.len();
         self.body.len() + pairs * size_of::<Pair>()
@@ -246,7 +246,7 @@ impl<'a> ParamVariants<'a> {
         text
     }
 
-    /// Returns why the parameters do not match, if these were signed.
+    /// Returns why the parameters do not match, if this choice of them was signed.
     pub(super) fn causes(&self, choice: ParamChoice) -> Vec<Cause> {
         let mut causes = Vec::new();
         if choice.decoding != Decoding::Once {
@@ -299,7 +299,7 @@ impl<'a> ParamVariants<'a> {
 /// One alternative of each dimension.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct ParamChoice {
-    /// What of the body is signed.
+    /// Which part of the body is signed.
     pub(super) covered: Covered,
     decoding: Decoding,
     trim: bool,
@@ -396,7 +396,7 @@ fn once(raw: &[u8]) -> Vec<u8> {
     decode(raw).into_vec()
 }
 
-/// Cuts blanks and line ends as frameworks do: by Unicode where the text is.
+/// Trims white space as frameworks do: by the definition of Unicode if the value is UTF-8.
 fn trimmed(value: &[u8]) -> &[u8] {
     match str::from_utf8(value) {
         Ok(text) => text.trim().as_bytes(),
@@ -419,7 +419,7 @@ fn raw_pairs(form: &[u8]) -> Vec<(&[u8], &[u8])> {
         .collect()
 }
 
-/// Returns the members of a JSON object, as someone who takes them for parameters signs them.
+/// Returns the members of a JSON object as pairs, as a sender signs them that takes them for parameters.
 fn json_pairs(body: &[u8]) -> Vec<Pair> {
     if !body.trim_ascii_start().starts_with(b"{") {
         return Vec::new();
@@ -453,7 +453,7 @@ mod tests {
         Dimension::Single,
     ];
 
-    /// Returns the choices that differ from what the app validates in so many dimensions at most.
+    /// Returns the choices that differ from what the app validates in at most this number of dimensions.
     fn choices(variants: &ParamVariants<'_>, changes: usize) -> Vec<ParamChoice> {
         let mut choices = Vec::new();
         let costs = |dimension| variants.costs(dimension).unwrap_or_else(|| vec![0]);

@@ -1,14 +1,14 @@
-//! The forms that a query takes on its way: another order, other escapes.
+//! The forms that a query can take on its way to the app: another order, other escapes.
 
 use std::{borrow::Cow, fmt::Write};
 
 use super::cause::Cause;
 use crate::form::decode;
 
-/// Pairs of a query at most, of which every order is tried.
+/// The largest number of pairs of which every order is tried.
 const MAX_PERMUTED: usize = 6;
 
-/// A way to order the pairs of a query anew.
+/// A way to reorder the pairs of a query.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Order {
     AsIs,
@@ -16,12 +16,12 @@ pub(super) enum Order {
     Reversed,
     LastFirst,
     FirstLast,
-    /// The permutation of this number.
+    /// The permutation with this number.
     Permuted(usize),
 }
 
 impl Order {
-    /// Returns those that change a query, with their costs.
+    /// Returns the orders that can change a query, with their costs.
     pub(super) fn all(query: &str) -> impl Iterator<Item = (u8, Self)> {
         let pairs = query.split('&').count();
         let (number, cost) = match pairs {
@@ -67,18 +67,18 @@ impl Order {
     }
 }
 
-/// A way to write the escapes of a query anew.
+/// A way to rewrite the escapes of a query.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Encoding {
     AsIs,
-    /// Every such text is replaced by another one.
+    /// The second text replaces each occurrence of the first.
     Replaced(&'static str, &'static str),
-    /// All is decoded but these characters, with `+` for a blank or not.
+    /// Everything is decoded except these characters. `plus` says whether `+` is a space.
     Decoded {
         keep: &'static str,
         plus: bool,
     },
-    /// All is decoded, then encoded but for letters, digits and these characters.
+    /// Everything is decoded, then encoded except letters, digits and the `bare` characters.
     Encoded {
         bare: &'static str,
         blank: &'static str,
@@ -87,12 +87,12 @@ pub(super) enum Encoding {
     HexCase {
         upper: bool,
     },
-    /// An empty value has its `=`, or has none.
+    /// An empty value is written with `=`, or without it.
     Equals(bool),
 }
 
 impl Encoding {
-    /// Those that are tried: what browsers, frameworks and proxies write.
+    /// The encodings that are tried: those that browsers, frameworks and proxies write.
     pub(super) const ALL: [Self; 19] = [
         Self::Replaced("+", "%20"),
         Self::Replaced("%20", "+"),
@@ -175,7 +175,7 @@ impl Encoding {
     }
 }
 
-/// Rewrites each name and value; nothing is changed if one of them can't be.
+/// Rewrites each name and value, or changes nothing if one of them can't be rewritten.
 fn each_text(query: &str, rewrite: impl Fn(&str) -> Option<String>) -> Cow<'_, str> {
     let pair = |pair: &str| match pair.split_once('=') {
         Some((name, value)) => Some([rewrite(name)?, rewrite(value)?].join("=")),
@@ -252,7 +252,7 @@ fn in_case(query: &str, upper: bool) -> String {
     query.chars().map(change).collect()
 }
 
-/// Tells what became of a query on its way to the app.
+/// Determines what happened to a query on its way to the app.
 pub(super) fn differences(seen: &str, signed: &str) -> Vec<Cause> {
     let pairs = |query: &str| -> Vec<String> {
         query
@@ -301,7 +301,7 @@ pub(super) fn differences(seen: &str, signed: &str) -> Vec<Cause> {
     causes
 }
 
-/// Returns pairs as they are once every way to escape them is undone.
+/// Returns the pairs without escapes, so that pairs that differ only in their escapes become equal.
 fn plain(pairs: &[String]) -> Vec<String> {
     let plain = |pair: &String| {
         let mut text = pair.clone().into_bytes();

@@ -25,7 +25,7 @@ use crate::{
 const MAX_CANDIDATES: usize = 4096;
 /// The largest number of bytes that are hashed, unless a smaller one is set.
 pub(super) const MAX_BYTES: usize = 16 * 1024 * 1024;
-/// The largest number of combinations that are visited, with those that turn out to have been tried already.
+/// The largest number of combinations that are visited, including those that were already tried in another form.
 const MAX_VISITS: usize = 8 * MAX_CANDIDATES;
 
 /// A key that may have made the signature.
@@ -44,7 +44,7 @@ impl Key<'_> {
     }
 }
 
-/// Keys that are tried together, and the cause that a match under one of them is.
+/// Keys that are tried together, and the cause that applies if one of them matches.
 pub(super) struct KeyGroup<'k> {
     pub(super) keys: Vec<Key<'k>>,
     pub(super) cause: Option<Cause>,
@@ -57,7 +57,7 @@ pub(super) struct SignedText {
     /// The query that was signed as parameters after it.
     pub(super) query_as_params: Option<String>,
     pub(super) key_cause: Option<Cause>,
-    /// The key's place in its group.
+    /// The index of the key in its group.
     pub(super) key: usize,
     /// What was signed after the URL.
     pub(super) params: ParamChoice,
@@ -105,7 +105,7 @@ impl Variants<'_> {
         }
     }
 
-    /// Tries one combination. It breaks with what was found, or with nothing if the budget is used up.
+    /// Tries one combination. Breaks with what was found, or with nothing if the budget is used up.
     fn visit(
         &self,
         picks: Picks<'_>,
@@ -127,7 +127,7 @@ impl Variants<'_> {
         }
         let choice = self.params.choice(picks)?;
         if !tried.texts.contains_key(&choice) {
-            // A long body, or one of many pairs, can make a short text, and is work all the same.
+            // A long body, or one with many pairs, takes work even if its text is short.
             if !tried.may_build(self.params.work()) {
                 return GIVE_UP;
             }
@@ -171,15 +171,15 @@ fn hash_of(signed: &[&[u8]; 2], group: &KeyGroup<'_>) -> u64 {
     hasher.finish()
 }
 
-/// What was tried, and at what expense.
+/// What was tried, and at what cost.
 #[derive(Default)]
 struct Tried {
     budget: Budget,
     visits: usize,
-    /// The bytes of the URLs and bodies that were rewritten, roughly.
+    /// Roughly the number of bytes of the URLs and bodies that were rewritten.
     built: usize,
     hashes: HashSet<u64>,
-    /// What follows the URL. As each is hashed at least once, the budget bounds it.
+    /// The texts that follow the URL. Each is hashed at least once, so the budget bounds them.
     texts: HashMap<ParamChoice, Vec<u8>>,
 }
 
@@ -209,7 +209,7 @@ struct Budget {
 }
 
 impl Budget {
-    /// Takes one candidate of so many bytes, if that much is left.
+    /// Takes a candidate with this many bytes from the budget, if enough is left.
     fn take(&mut self, bytes: usize) -> bool {
         self.candidates += 1;
         self.bytes = self.bytes.saturating_add(bytes);
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn budget_is_so_many_candidates_and_bytes() {
+    fn budget_limits_candidates_and_bytes() {
         let takes = |bytes: usize| {
             let mut budget = Tried::within(MAX_BYTES).budget;
             (0..10_000).take_while(|_| budget.take(bytes)).count()

@@ -13,16 +13,16 @@ use crate::{
     url::{self, UrlParts, split_port},
 };
 
-/// Ports that servers and tunnels listen on by habit.
+/// The ports that servers and tunnels usually listen on.
 const USUAL_PORTS: [&str; 8] = ["8080", "8443", "3000", "5000", "8000", "4040", "443", "80"];
-/// Names of the own machine, which are taken for one another.
+/// The names of the local machine, which are used for one another.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-/// Segments of a path at most that are cut off its start.
+/// The largest number of segments that are cut off the start of a path.
 const MAX_CUT: usize = 6;
-/// Parameters of a query at most that are left out one by one.
+/// The largest number of parameters of a query that are left out one by one.
 const MAX_LEFT_OUT: usize = 32;
 
-/// How the query is found.
+/// Where the query comes from.
 #[derive(Debug, Clone)]
 enum Source {
     Own,
@@ -32,7 +32,7 @@ enum Source {
     Without(usize),
 }
 
-/// Whose user info the URL has.
+/// Where the user info comes from.
 #[derive(Debug, Clone)]
 enum User {
     Own,
@@ -42,7 +42,7 @@ enum User {
 
 /// The dimensions in which URLs vary. The first alternative of each is what the app saw.
 pub(super) struct UrlVariants<'a> {
-    /// What everything else is applied to.
+    /// The URLs that all other changes are applied to.
     bases: Alternatives<UrlParts<'static>>,
     schemes: Alternatives<SchemeChange>,
     hosts: Alternatives<Option<String>>,
@@ -53,13 +53,13 @@ pub(super) struct UrlVariants<'a> {
     queries: Alternatives<Source>,
     encodings: Alternatives<Encoding>,
     orders: Alternatives<Order>,
-    /// The body whose hash belongs into the query.
+    /// The body whose hash belongs in the query.
     hashed_body: Option<&'a [u8]>,
 }
 
 impl<'a> UrlVariants<'a> {
     /// Determines the variants. `get` says whether the request is a `GET`, as WebSocket handshakes are;
-    /// `hashed_body` is a body whose hash belongs into the query.
+    /// `hashed_body` is a body whose hash belongs in the query.
     pub(super) fn of(
         seen: &UrlParts<'static>,
         hints: &Hints,
@@ -169,7 +169,7 @@ fn set_host_and_port(url: &mut UrlParts<'_>, host_and_port: &str) {
     url.port = port.map(|port| port.to_owned().into());
 }
 
-/// Puts what the app saw before the alternatives, and the cheap ones of these first.
+/// Returns what the app saw, followed by the alternatives in the order of their costs.
 fn with_own<T>(own: T, alternatives: impl IntoIterator<Item = (u8, T)>) -> Alternatives<T> {
     let mut dimension = vec![(0, own)];
     dimension.extend(alternatives);
@@ -177,7 +177,7 @@ fn with_own<T>(own: T, alternatives: impl IntoIterator<Item = (u8, T)>) -> Alter
     dimension
 }
 
-/// Returns whole URLs that hints make up together.
+/// Returns the whole URLs that the hints make up together.
 fn bases(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<UrlParts<'static>> {
     let mut found = Vec::new();
     let scheme = |secure| url::scheme(secure, seen.is_websocket() || hints.websocket);
@@ -342,13 +342,13 @@ fn queries(
             found.extend((0..pairs.min(MAX_LEFT_OUT)).map(|index| (2, Source::Without(index))));
         }
     } else {
-        // A proxy cut the mark off a query without text.
+        // A proxy may have cut off the `?` of an empty query.
         found.push((2, Source::Given(Some(String::new()))));
     }
     with_own(Source::Own, found)
 }
 
-/// Returns the ways to encode that change the app's query or a given one.
+/// Returns the encodings that change the query that the app saw, or one from a hint.
 fn encodings(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Encoding> {
     let given = hints.public_urls.iter().chain(&hints.targets);
     let queries: Vec<_> = given
@@ -371,7 +371,7 @@ fn encodings(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Encoding> 
     with_own(Encoding::AsIs, found)
 }
 
-/// Leaves out what is there twice or is what the app saw.
+/// Returns the alternatives that are different from each other and from what the app saw.
 fn distinct<T: PartialEq>(found: Vec<T>, own: &T) -> impl Iterator<Item = T> {
     let mut distinct: Vec<T> = Vec::new();
     for one in found {

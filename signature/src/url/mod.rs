@@ -1,4 +1,4 @@
-//! The text of a URL, in its parts (R9): only split, never decoded or rebuilt by a parser.
+//! Splits the text of a URL into its parts, without decoding or rebuilding it (R9).
 
 mod public;
 
@@ -8,7 +8,7 @@ pub use self::public::PublicUrl;
 
 /// The parts of a URL, each as it is in the text.
 ///
-/// Any text can be split, and the parts put together are that text again (R9). A text without a scheme is a
+/// Any text can be split, and the parts together make the same text again (R9). A text without a scheme is a
 /// path, with a query and a fragment if it has them.
 ///
 /// `Debug` prints no user info and no values of the query.
@@ -29,11 +29,11 @@ pub struct UrlParts<'a> {
     pub scheme: Cow<'a, str>,
     /// What precedes the last `@` of the authority (R11).
     pub user_info: Option<Cow<'a, str>>,
-    /// The host, an IPv6 address with its brackets.
+    /// The host. An IPv6 address includes its brackets.
     pub host: Cow<'a, str>,
-    /// What follows the last `:` of the authority, behind user info and brackets (R10.2).
+    /// What follows the last `:` of the authority, after user info and brackets (R10.2).
     pub port: Option<Cow<'a, str>>,
-    /// The path with its first slash.
+    /// The path, including its first slash.
     pub path: Cow<'a, str>,
     /// What is between the first `?` and the fragment.
     pub query: Option<Cow<'a, str>>,
@@ -73,7 +73,7 @@ impl<'a> UrlParts<'a> {
         }
     }
 
-    /// Returns the URL that the parts make up.
+    /// Returns the text of the URL that the parts make up.
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::with_capacity(self.path.len() + 64);
@@ -124,7 +124,7 @@ impl<'a> UrlParts<'a> {
         text
     }
 
-    /// Returns whether the scheme means TLS, or nothing if it is not a scheme of HTTP or WebSocket.
+    /// Returns whether the scheme means TLS, or `None` if it is not `https`, `wss`, `http` or `ws`.
     #[must_use]
     pub fn is_secure(&self) -> Option<bool> {
         is_secure_scheme(&self.scheme)
@@ -138,7 +138,7 @@ impl<'a> UrlParts<'a> {
             .any(|name| self.scheme.eq_ignore_ascii_case(name))
     }
 
-    /// Returns whether this is a URL as Twilio writes it. An odd one is tried as it is, and in no other way
+    /// Returns whether this is a URL as Twilio writes it. An odd URL is tried only as it is, in no other form
     /// (R9).
     #[cfg(feature = "validator")]
     pub(crate) fn is_regular(&self) -> bool {
@@ -218,7 +218,7 @@ pub fn is_host(text: &str) -> bool {
     host_is_valid && (1..=253).contains(&host.len()) && port.is_none_or(is_port)
 }
 
-/// Returns whether a scheme means TLS, or nothing if it is not a scheme of HTTP or WebSocket. Schemes are
+/// Returns whether a scheme means TLS, or `None` if it is not `https`, `wss`, `http` or `ws`. Schemes are
 /// case-insensitive.
 #[must_use]
 pub fn is_secure_scheme(scheme: &str) -> Option<bool> {
@@ -232,7 +232,7 @@ pub fn is_secure_scheme(scheme: &str) -> Option<bool> {
     }
 }
 
-/// Returns the scheme of a URL, from whether it is secure and a WebSocket's (R12).
+/// Returns the scheme of a URL that is secure or not, and a WebSocket's or not (R12).
 #[must_use]
 pub fn scheme(secure: bool, websocket: bool) -> &'static str {
     // R12

@@ -26,15 +26,16 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// Parses the origin that Twilio requests, such as `https://example.com`, with the path prefix that a
-    /// proxy strips if there is one: `https://example.com/prefix`.
+    /// Parses the origin that Twilio requests, such as `https://example.com`. If a proxy strips a path prefix,
+    /// the prefix follows the origin: `https://example.com/prefix`.
     ///
-    /// Of the scheme, only whether it means TLS counts: `https` and `wss` are the same here (R12).
+    /// The scheme only says whether there is TLS: `https` and `wss` mean the same here, and so do `http` and `ws`
+    /// (R12).
     ///
     /// # Errors
     ///
-    /// Returns an error if this is not an absolute URL of `https`, `http`, `wss` or `ws`, or if it has user
-    /// info, a query or a fragment.
+    /// Returns an error if this is not an absolute URL with the scheme `https`, `http`, `wss` or `ws`, or if it
+    /// has user info, a query or a fragment.
     pub fn parse_base(text: &str) -> Result<Self, ConfigError> {
         let mut url = Self::parse(text, "public_url")?;
         if url.path.ends_with('/') {
@@ -43,8 +44,8 @@ impl PublicUrl {
         if url.path.ends_with('/') {
             return Err(ConfigError::new(
                 "public_url",
-                "its path ends with several slashes",
-                "remove them",
+                "its path ends with more than one slash",
+                "end it with one slash or none",
             ));
         }
         Ok(url)
@@ -54,13 +55,14 @@ impl PublicUrl {
     ///
     /// # Errors
     ///
-    /// Returns an error as [`parse_base`](Self::parse_base) does.
+    /// Returns an error for the same URLs as [`parse_base`](Self::parse_base), except that several slashes at the
+    /// end are allowed.
     pub fn parse_whole(text: &str) -> Result<Self, ConfigError> {
         let url = Self::parse(text, "url")?;
         Ok(Self { whole: true, ..url })
     }
 
-    /// Returns the URL of a request from its target, which is its path and query.
+    /// Returns the URL of a request from the request's target, which is its path and query.
     #[must_use]
     pub fn with_target(&self, target: &str, websocket: bool) -> String {
         let rest = if self.whole {
@@ -89,34 +91,34 @@ impl PublicUrl {
         if url.scheme.is_empty() {
             return error(
                 "it has no scheme",
-                "write the whole URL, such as https://example.com",
+                "write a full URL, such as https://example.com",
             );
         }
         let Some(secure) = url.is_secure() else {
             return error(
-                "its scheme is not https, http, wss or ws",
-                "write one of these",
+                "its scheme is not supported",
+                "write https, http, wss or ws",
             );
         };
         if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
             return error(
-                "it has blanks or characters that are not ASCII",
-                "percent-encode them in a path, and write a host in Punycode",
+                "it contains a space or a character that is not ASCII",
+                "percent-encode it, or, in a host, use Punycode",
             );
         }
         if url.query.is_some() || url.fragment.is_some() {
             return error(
                 "it has a query or a fragment",
-                "remove it: each request brings its own query",
+                "remove it, since each request has its own query",
             );
         }
         if url.user_info.is_some() {
-            return error("it has a user name or a password", "remove it");
+            return error("it contains a user name or a password", "remove them");
         }
         let host_and_port = url.host_and_port();
         if !is_host(&host_and_port) {
             return error(
-                "its host or port is malformed",
+                "its host or port is not valid",
                 "write them as in https://example.com:8443",
             );
         }
