@@ -1,4 +1,4 @@
-//! The builder of a configuration, from code and from the environment.
+//! Builds a configuration, from code and from the environment.
 
 use std::{env, ffi::OsString, num::NonZeroUsize, sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ const WEBHOOK_BASE_URL: &str = "TWILIO_WEBHOOK_BASE_URL";
 const VALIDATION: &str = "TWILIO_VALIDATION";
 
 impl TwilioConfig {
-    /// Returns a builder with the defaults and no key.
+    /// Returns a builder with the default settings and without keys.
     pub fn builder() -> TwilioConfigBuilder {
         TwilioConfigBuilder {
             auth_tokens: Vec::new(),
@@ -31,12 +31,12 @@ impl TwilioConfig {
         }
     }
 
-    /// Constructs a configuration from the environment: the builder's defaults and
-    /// [`env`](TwilioConfigBuilder::env).
+    /// Constructs a configuration from the environment and the builder's defaults, as
+    /// [`TwilioConfigBuilder::env`] and [`TwilioConfigBuilder::build`] do.
     ///
     /// # Errors
     ///
-    /// Returns an error if a variable is missing or wrong, as the builder does.
+    /// Returns an error if a variable is missing or wrong.
     pub fn from_env() -> Result<Self, ConfigError> {
         Self::builder().env()?.build()
     }
@@ -89,20 +89,20 @@ pub struct TwilioConfigBuilder {
 }
 
 impl TwilioConfigBuilder {
-    /// Reads the environment:
+    /// Reads settings from the environment:
     ///
-    /// | variable | content |
+    /// | variable | value |
     /// |---|---|
-    /// | `TWILIO_AUTH_TOKEN` | the Auth Token; several separated by commas while one is rotated |
+    /// | `TWILIO_AUTH_TOKEN` | the Auth Token; during a rotation several, separated by commas |
     /// | `TWILIO_WEBHOOK_BASE_URL` | the [public URL](Self::public_url); optional |
-    /// | `TWILIO_VALIDATION` | `enforce`, the default, or `report`, if the code [allows it](Self::allow_report_only) |
+    /// | `TWILIO_VALIDATION` | `enforce`, which is the default, or `report`, if the code [allows it](Self::allow_report_only) |
     ///
-    /// Blanks and line ends around each value are cut. The tokens are added to those that the
-    /// builder has; the other values replace the builder's.
+    /// White space around each value is removed. The tokens are added to those that the builder has; the other
+    /// values replace the builder's.
     ///
     /// # Errors
     ///
-    /// Returns an error if `TWILIO_AUTH_TOKEN` is not set, or a variable has a wrong or empty value.
+    /// Returns an error if `TWILIO_AUTH_TOKEN` is not set, or if a variable has a wrong or empty value.
     pub fn env(self) -> Result<Self, ConfigError> {
         self.variables(|name| env::var_os(name))
     }
@@ -138,7 +138,7 @@ impl TwilioConfigBuilder {
             Some(_) => {
                 return Err(ConfigError::new(
                     VALIDATION,
-                    "its value is unknown",
+                    "it is neither enforce nor report",
                     "set it to enforce, or to report if the code calls allow_report_only",
                 ));
             }
@@ -151,27 +151,27 @@ impl TwilioConfigBuilder {
         self
     }
 
-    /// Adds an Auth Token. Several are valid at a time, so that one can be rotated.
+    /// Adds an Auth Token. Several tokens can be valid at once, so that one can be rotated.
     ///
     /// # Security
     ///
-    /// Whoever holds one of them may speak for all: add only tokens of one account.
+    /// A holder of one token can sign requests for all of them. So add only tokens of one account.
     pub fn auth_token(mut self, token: AuthToken) -> Self {
         self.auth_tokens.push(token);
         self
     }
 
-    /// Adds a SharedKey, which requests choose by its id.
+    /// Adds a SharedKey, which requests name by its id.
     pub fn shared_key(mut self, key: SharedKey) -> Self {
         self.shared_keys.push(key);
         self
     }
 
-    /// Sets the store that keys are looked up in by account, for an app that serves several accounts.
-    /// It takes the place of [`auth_token`](Self::auth_token) and [`shared_key`](Self::shared_key).
+    /// Sets the store in which keys are looked up by account, for an app that serves several accounts.
     ///
-    /// Its answers are kept for 10 s, and a lookup may take 5 s; see
-    /// [`key_store_times`](Self::key_store_times).
+    /// It replaces [`auth_token`](Self::auth_token) and [`shared_key`](Self::shared_key): a builder with a store
+    /// must have no other keys. By default, an answer of the store is cached for 10 s, and a lookup may take 5 s:
+    /// see [`key_store_times`](Self::key_store_times).
     pub fn key_store(mut self, store: impl KeyStore) -> Self {
         self.store = Some(Lookup::new(
             store,
@@ -181,46 +181,46 @@ impl TwilioConfigBuilder {
         self
     }
 
-    /// Sets for how long the answers of the [key store](Self::key_store) are kept, and how long one
-    /// lookup may take before the request is answered with 500.
+    /// Sets how long an answer of the [key store](Self::key_store) is cached, and how long a lookup may take
+    /// before the request is answered with 500.
     ///
-    /// A token that was removed from the store is valid until the answer is forgotten.
+    /// A token that was removed from the store stays valid until the cached answer expires.
     pub fn key_store_times(mut self, cache: Duration, lookup: Duration) -> Self {
         self.store_times = Some((cache, lookup));
         self
     }
 
-    /// Sets the base of the URLs that Twilio requests: an origin, `https://example.com`, or an origin
-    /// with the path prefix that a proxy strips, `https://example.com/prefix`. The path and the
-    /// query of each request are appended as they came.
+    /// Sets the base of the URLs that Twilio requests: an origin, such as `https://example.com`, or an origin with
+    /// the path prefix that a proxy strips, such as `https://example.com/prefix`.
     ///
-    /// With a public URL no header plays a part. The default is none: then the URL is told from
-    /// the forwarded headers of trusted proxies, or from `Host`.
+    /// The path and the query of each request are appended as they arrived. With a public URL, no header has any
+    /// influence on the URL. By default there is none, and the URL is determined from the forwarded headers of
+    /// trusted proxies or from `Host`.
     ///
-    /// Of the scheme only `https` (or `wss`) or `http` (or `ws`) counts; WebSocket handshakes are
-    /// told by themselves.
+    /// The scheme only says whether there is TLS: `https` and `wss` mean the same here, and so do `http` and `ws`.
+    /// Each request shows whether it is a WebSocket handshake.
     ///
     /// # Errors
     ///
-    /// Returns an error if this is no absolute URL of these schemes, or if it has user info, a
-    /// query or a fragment.
+    /// Returns an error if this is not an absolute URL with one of these schemes, or if it has user info, a query or
+    /// a fragment.
     pub fn public_url(mut self, url: impl AsRef<str>) -> Result<Self, ConfigError> {
         self.options.public_url = Some(PublicUrl::parse_base(url.as_ref())?);
         Ok(self)
     }
 
-    /// Sets the proxies whose forwarded headers are believed: addresses (`10.0.0.1`), networks
-    /// (`10.0.0.0/8`), and `unix` for peers on a Unix socket. An empty list trusts none.
+    /// Sets the proxies whose forwarded headers are believed: addresses (`10.0.0.1`), networks (`10.0.0.0/8`), and
+    /// `unix` for peers on a Unix socket. An empty list trusts no proxy.
     ///
-    /// The default is loopback, private, link-local, unique-local and shared (100.64.0.0/10)
-    /// addresses and `unix`, so that a local tunnel and the usual load balancer work as they are.
+    /// The default is loopback, private, link-local, unique-local and shared (100.64.0.0/10) addresses and `unix`,
+    /// so that a local tunnel and most load balancers work without any setting.
     ///
-    /// The headers are `X-Original-Host`, else `X-Forwarded-Host`, else `Forwarded`; and
-    /// `X-Forwarded-Proto`, else `Forwarded`; and `X-Forwarded-Port`, if the host has no port.
+    /// The host comes from `X-Original-Host`, else from `X-Forwarded-Host`, else from `Forwarded`; the scheme from
+    /// `X-Forwarded-Proto`, else from `Forwarded`; and the port from `X-Forwarded-Port`, if the host has no port.
     ///
     /// # Errors
     ///
-    /// Returns an error if one of them is none of these.
+    /// Returns an error if one of the proxies is not an address, a network or `unix`.
     pub fn trusted_proxies<S: AsRef<str>>(
         mut self,
         proxies: impl IntoIterator<Item = S>,
@@ -229,50 +229,50 @@ impl TwilioConfigBuilder {
         Ok(self)
     }
 
-    /// Sets how many trusted proxies a request passes, one after the other. A forwarded header is
-    /// read from its right end: of the values in it, the `hops`-th from the right counts, or the
-    /// leftmost if there are fewer. The default is 1.
+    /// Sets how many trusted proxies a request passes, one after the other. The default is 1.
+    ///
+    /// A forwarded header is a list that is read from its right end. The `hops`-th value from the right counts, or
+    /// the leftmost one if there are fewer.
     ///
     /// # Errors
     ///
-    /// Returns an error for 0. To trust no proxy, give [`trusted_proxies`](Self::trusted_proxies)
-    /// an empty list.
+    /// Returns an error for 0. To trust no proxy, pass an empty list to [`trusted_proxies`](Self::trusted_proxies).
     pub fn trusted_hops(mut self, hops: usize) -> Result<Self, ConfigError> {
         self.options.trusted_hops = NonZeroUsize::new(hops).ok_or_else(|| {
             ConfigError::new(
                 "trusted_hops",
                 "it is 0",
-                "give at least 1, or trust no proxy with trusted_proxies([\"\"; 0])",
+                "set it to at least 1, or trust no proxy with trusted_proxies([\"\"; 0])",
             )
         })?;
         Ok(self)
     }
 
-    /// Sets whether `X-Forwarded-Prefix` of a trusted proxy is put before the path. The default is
-    /// not to: most proxies pass this header on as the client sent it.
+    /// Sets whether the `X-Forwarded-Prefix` of a trusted proxy is put before the path. The default is `false`,
+    /// because most proxies pass this header on as the client sent it.
     pub fn forwarded_prefix(mut self, believe: bool) -> Self {
         self.options.forwarded_prefix = believe;
         self
     }
 
-    /// Sets the largest body that is read, in bytes. The default is 256 KiB; Twilio's requests are
-    /// far smaller. A larger one is answered with 413.
+    /// Sets the size in bytes of the largest body that is read. The default is 256 KiB, far more than Twilio sends.
+    /// A request with a larger body is answered with 413.
     ///
-    /// The extractors inside have limits of their own: `web::Form` one of 16 KiB.
+    /// The handler's extractors have limits of their own: that of `web::Form` is 16 KiB.
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.options.body_limit = bytes;
         self
     }
 
-    /// Sets the time in which the whole body must have arrived. The default is 15 s, in which
-    /// Twilio wants its answer. A slower one is answered with 408.
+    /// Sets the time in which the whole body must arrive. The default is 15 s, after which Twilio no longer waits
+    /// for an answer. A request with a slower body is answered with 408.
     pub fn body_timeout(mut self, time: Duration) -> Self {
         self.options.body_timeout = time;
         self
     }
 
-    /// Sets the function that turns a refusal into a response, to answer with another status or
-    /// body. The default is a status and a fixed sentence.
+    /// Sets the function that turns a refusal into a response, to answer with another status or body. By default,
+    /// the response is a status and a fixed sentence.
     ///
     /// # Examples
     ///
@@ -298,8 +298,7 @@ impl TwilioConfigBuilder {
 
     /// Sets a function that is called with each verdict, for metrics.
     ///
-    /// It is not called for a request that was validated already, further outside, and not while
-    /// validation is off.
+    /// It is not called for a request that a middleware has already validated, nor while validation is off.
     ///
     /// # Examples
     ///
@@ -325,14 +324,17 @@ impl TwilioConfigBuilder {
         self
     }
 
-    /// Sets whether the warning of a refused request says why its signature does not match, and which
-    /// setting to change: the [cause](crate::explain::Cause) and an explanation. The default is to do so in
-    /// builds with debug assertions, and not in others, while validation only reports too.
+    /// Sets whether the log explains why the signature of a refused request does not match, and which setting to
+    /// change.
     ///
-    /// To find out is work, on the worker's thread: some milliseconds, for a body of many escapes some tens, and
-    /// in a debug build a tenth of a second or more. It is done at most once a second in a process, and never for
-    /// bodies over 16 KiB. The field `not_explained` says that nothing was found, or that another request had its
-    /// turn. An [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, looks further.
+    /// The warning then has the [cause](crate::explain::Cause) and an explanation. The default is `true` in builds
+    /// with debug assertions and `false` in others, in any mode.
+    ///
+    /// The search for an explanation occupies the worker's thread: for some milliseconds, for some tens of them if
+    /// the body has many escapes, and in a debug build for a tenth of a second or more. It runs at most once a
+    /// second in a process, and never for bodies over 16 KiB. The field `not_explained` says that the search found
+    /// nothing, or that another request was explained in the same second. An
+    /// [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, searches further.
     #[cfg(feature = "explain")]
     #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
@@ -342,9 +344,8 @@ impl TwilioConfigBuilder {
 
     /// Sets what happens to requests that are not genuine. The default is [`Mode::Enforce`].
     ///
-    /// In a build without debug assertions, [`Mode::Off`] is refused by
-    /// [`build`](Self::build): call
-    /// [`dangerously_disable_validation`](Self::dangerously_disable_validation) if you mean it.
+    /// In a build without debug assertions, [`build`](Self::build) refuses [`Mode::Off`]: to switch validation off
+    /// there, call [`dangerously_disable_validation`](Self::dangerously_disable_validation).
     pub fn mode(mut self, mode: Mode) -> Self {
         self.options.mode = mode;
         self.report_only_from_env = false;
@@ -352,28 +353,31 @@ impl TwilioConfigBuilder {
         self
     }
 
-    /// Lets `TWILIO_VALIDATION=report` take effect. Without this call it is an error: an
-    /// environment variable alone never opens the door.
+    /// Allows `TWILIO_VALIDATION=report`. Without this call, that value is an error, so that an environment variable
+    /// alone can't let forged requests through.
     pub fn allow_report_only(mut self) -> Self {
         self.report_only_allowed = true;
         self
     }
 
-    /// Switches validation off in any build: every request reaches the handlers, forged ones too.
+    /// Switches validation off in any build. In tests, [sign the requests](crate::testing) instead.
     ///
-    /// In tests, rather [sign the requests](crate::testing).
+    /// # Security
+    ///
+    /// Every request reaches the handlers, even a forged one.
     pub fn dangerously_disable_validation(mut self) -> Self {
         self.options.mode = Mode::Off;
         self.off_is_deliberate = true;
         self
     }
 
-    /// Builds the configuration, and says in the log where it is lax.
+    /// Builds the configuration, and logs the settings that weaken it.
     ///
     /// # Errors
     ///
-    /// Returns an error if there is no key, if the time for a body is zero, or if validation is
-    /// weakened in a way that the code did not confirm.
+    /// Returns an error if there is no key, or a key beside a key store; if there are times for a key store, but no
+    /// key store; if the time for a body is zero; or if validation is weakened in a way that the code does not
+    /// confirm.
     pub fn build(self) -> Result<TwilioConfig, ConfigError> {
         let (options, mut store) = (self.options, self.store);
         match (&mut store, self.store_times) {
@@ -386,15 +390,15 @@ impl TwilioConfigBuilder {
                 return Err(ConfigError::new(
                     "key_store_times",
                     "there is no key store",
-                    "give one with key_store, or leave the times out",
+                    "add one with key_store, or leave out the times",
                 ));
             }
         }
         if options.body_timeout.is_zero() {
             return Err(ConfigError::new(
                 "body_timeout",
-                "it is zero, so that no body can arrive in time",
-                "give a few seconds",
+                "it is zero, so no body can arrive in time",
+                "set it to a few seconds",
             ));
         }
         if options.mode == Mode::ReportOnly
@@ -419,8 +423,8 @@ impl TwilioConfigBuilder {
                 Some(_) => {
                     return Err(ConfigError::new(
                         "key_store",
-                        "there are Auth Tokens or SharedKeys beside it",
-                        "put them all into the store: its default answers for requests without an account",
+                        "the builder also has Auth Tokens or SharedKeys",
+                        "move them into the store, as default keys for requests that name no account",
                     ));
                 }
             },
@@ -429,7 +433,7 @@ impl TwilioConfigBuilder {
                 return Err(ConfigError::new(
                     "mode",
                     "it is Off in a release build",
-                    "call dangerously_disable_validation on the builder if forged requests are welcome",
+                    "set it to Enforce, or call dangerously_disable_validation on the builder to let forged requests through",
                 ));
             }
         };
@@ -445,9 +449,8 @@ impl TwilioConfigBuilder {
             Mode::Enforce if options.public_url.is_none() => tracing::info!(
                 target: "actix_twilio",
                 trusts_proxies = !options.trusted_proxies.is_empty(),
-                "no public URL is set: the URL that Twilio signed is told from the headers of \
-                 trusted proxies and from Host; set TWILIO_WEBHOOK_BASE_URL or public_url in \
-                 production"
+                "no public URL is set, so the URL that Twilio signed is determined from the headers of \
+                 trusted proxies and from Host: set TWILIO_WEBHOOK_BASE_URL, or public_url, in production"
             ),
             Mode::Enforce => {}
         }
@@ -477,7 +480,11 @@ fn read_variable(
     match variable(name).map(OsString::into_string) {
         None => Ok(None),
         Some(Ok(value)) => Ok(Some(value)),
-        Some(Err(_)) => Err(ConfigError::new(name, "it is not UTF-8", "set it anew")),
+        Some(Err(_)) => Err(ConfigError::new(
+            name,
+            "it is not UTF-8",
+            "set it to text in UTF-8",
+        )),
     }
 }
 

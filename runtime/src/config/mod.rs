@@ -1,4 +1,4 @@
-//! The configuration: keys, the public URL, trusted proxies, limits and the mode.
+//! The configuration of the validation: keys, public URL, trusted proxies, limits and mode.
 
 mod builder;
 mod options;
@@ -29,33 +29,34 @@ use crate::{
 /// What happens to a request that is not genuine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mode {
-    /// It is refused. The default.
+    /// The request is refused. This is the default.
     #[default]
     Enforce,
-    /// It is let through, with a warning in the log that says why it would have been refused. For
-    /// the days before validation is switched on.
+    /// The request is let through, and a warning in the log says why it would have been refused. This is for the
+    /// time before validation is enforced.
     ///
-    /// A body that can't be read within the limits is refused all the same.
+    /// A request whose body can't be read within the limits is still refused.
     ReportOnly,
-    /// No request is looked at; a warning says so for each.
+    /// No request is validated. A warning in the log says so for each one.
     Off,
 }
 
-/// Configures validation: give it to the app, to a scope or to a resource as `app_data`, plain or as
-/// [`web::Data`]. The innermost one counts.
+/// Configures the validation of an app, a scope or a resource.
 ///
-/// Without any, [`from_env`](Self::from_env) is used, once per process. Clones share one
-/// configuration. Give it in one of the two ways only: if both are found for a request and differ,
-/// it can't be told which is the innermost, and the request gets a 500.
+/// Add it to `app_data`, either plain or as [`web::Data`]. The innermost configuration counts. If there is none, the
+/// configuration is [`from_env`](Self::from_env), which is read once per process. Clones share one configuration.
+///
+/// Use only one of the two forms. If a request finds a plain configuration and another one as [`web::Data`], the
+/// innermost of them can't be determined, and the request gets a 500.
 ///
 /// # Security
 ///
-/// Set the [public URL](crate::TwilioConfigBuilder::public_url) in production. Without one, the URL is
-/// taken from headers: from `X-Forwarded-*` if the peer is a [trusted
-/// proxy](crate::TwilioConfigBuilder::trusted_proxies), which any private address is by default. Proxies
-/// pass on what they do not set themselves, and address translation makes strangers look private.
-/// A wrong URL does not let forgeries in by itself, since it is signed, but a request that is
-/// genuine for another of your hosts would pass for this one.
+/// Set the [public URL](crate::TwilioConfigBuilder::public_url) in production. Without one, the URL comes from
+/// headers: from `X-Forwarded-*` if the peer is a [trusted
+/// proxy](crate::TwilioConfigBuilder::trusted_proxies), which any private address is by default. But proxies pass
+/// on headers that they do not set themselves, and address translation can make strangers look private. A stranger
+/// who chooses the URL can't forge a request, because the URL is signed, but can make a request pass that is genuine
+/// for another of your hosts.
 ///
 /// # Examples
 ///
@@ -73,7 +74,7 @@ pub enum Mode {
 #[derive(Debug, Clone)]
 pub struct TwilioConfig(pub(crate) Arc<Settings>);
 
-/// What a finished configuration holds.
+/// The contents of a finished configuration.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) keys: KeySource,
@@ -85,9 +86,9 @@ pub(crate) struct Settings {
 pub(crate) enum KeySource {
     /// Nowhere: validation is off.
     Off,
-    /// They are the same for each request.
+    /// The same keys are used for each request.
     Fixed(RequestValidator),
-    /// They are looked up by what the request claims.
+    /// Keys are looked up by what the request claims.
     Store(Arc<Lookup>),
 }
 
@@ -109,14 +110,14 @@ impl TwilioConfig {
         match (plain, data) {
             (Some(plain), Some(data)) if !plain.is(data) => Err(ConfigError::new(
                 "TwilioConfig",
-                "one is in app_data plain and another one as web::Data, so that it can't be told which is the innermost",
-                "give them all in the same way",
+                "app_data has one plain and another one as web::Data, so the innermost one can't be determined",
+                "add all of them plain, or all of them as web::Data",
             )),
             (plain, data) => Ok(plain.or(data)),
         }
     }
 
-    /// Returns whether both are the very same configuration.
+    /// Returns whether both share one configuration, as clones do.
     pub(crate) fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }

@@ -13,9 +13,9 @@ use super::TwilioConfig;
 ///
 /// # Pitfalls
 ///
-/// - It is asked before the request is validated: do not trust what the request says, but choose by it.
-/// - A configuration that is built anew for each request costs time, and no proof of a middleware counts
-///   for it: keep it and return clones.
+/// - A policy runs before the request is validated. It may choose by what the request says, but must not trust it.
+/// - A configuration that is built again for each request costs time, and the proof of a middleware does not count
+///   for it. Build each configuration once, and return clones.
 /// - A configuration that only reports lets forgeries through on the routes that it is chosen for.
 ///
 /// # Examples
@@ -23,10 +23,12 @@ use super::TwilioConfig;
 /// ```
 /// use std::sync::LazyLock;
 ///
-/// use actix_twilio::{AuthToken, ConfigError, Policy, TwilioConfig, validate_twilio_request};
-/// use actix_web::{HttpRequest, Responder, post};
+/// use actix_twilio::{
+///     AuthToken, ConfigError, Policy, TwilioConfig, twiml::Twiml, validate_twilio_request,
+/// };
+/// use actix_web::{HttpRequest, post, test::TestRequest};
 ///
-/// /// The tenant's hosts have public URLs of their own.
+/// /// Some tenants have a token and a public URL of their own.
 /// struct Tenants;
 ///
 /// impl Policy for Tenants {
@@ -46,24 +48,27 @@ use super::TwilioConfig;
 ///
 /// #[post("/{tenant}/message")]
 /// #[validate_twilio_request(policy = Tenants)]
-/// async fn message() -> impl Responder {
-///     "genuine"
+/// async fn receive_message() -> Twiml {
+///     Twiml::empty()
 /// }
+///
+/// let request = TestRequest::default().param("tenant", "acme").to_http_request();
+/// assert!(Tenants::config(&request).is_ok());
 /// ```
 pub trait Policy: 'static {
-    /// Returns the configuration for a request that nobody has validated yet.
+    /// Returns the configuration for a request that is not validated yet.
     ///
-    /// Build each configuration once and return clones: a request that a middleware has validated with
-    /// the same configuration and policy is not validated again.
+    /// Build each configuration once, and return clones. Then a request that a middleware has validated with the
+    /// same configuration and policy is not validated again.
     ///
     /// # Errors
     ///
-    /// Returns an error if there is none. The request is then answered with 500.
+    /// Returns an error if there is no configuration for the request, which is then answered with 500.
     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError>;
 }
 
-/// The default [`Policy`]: the configuration in the `app_data` of the innermost scope that has one, or
-/// else the environment's.
+/// The default [`Policy`]: chooses the configuration in the `app_data` of the innermost scope that has one, or else
+/// that of the environment.
 #[derive(Debug)]
 pub enum AppPolicy {}
 
@@ -75,7 +80,7 @@ impl Policy for AppPolicy {
 
 /// The options of one attribute, which its expansion keeps in a static.
 ///
-/// Options that are not set are the app's.
+/// For an option that is not set, the app's setting counts.
 #[derive(Debug)]
 pub struct RouteOptions {
     public_url: Option<&'static str>,
@@ -86,7 +91,7 @@ pub struct RouteOptions {
 }
 
 impl RouteOptions {
-    /// Constructs options that are all the app's.
+    /// Constructs options that are all unset.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "`Default` is not const")]
     pub const fn new() -> Self {

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use twilio_signature::ConfigError;
 
-/// The word for peers that come over a Unix socket and have no address.
+/// The word for peers on a Unix socket, which have no address.
 const UNIX: &str = "unix";
 
 /// Loopback, private, link-local, unique-local and shared addresses, and Unix sockets.
@@ -31,7 +31,7 @@ pub(crate) struct TrustedProxies {
 }
 
 impl TrustedProxies {
-    /// Returns those that are trusted by default.
+    /// Returns the proxies that are trusted by default.
     pub(crate) fn local() -> Self {
         Self::parse(DEFAULT).unwrap_or_default()
     }
@@ -48,21 +48,21 @@ impl TrustedProxies {
             } else if let Ok(network) = proxy.parse::<IpNet>() {
                 trusted.networks.push(network);
             } else if let Ok(address) = proxy.parse::<IpAddr>() {
-                // Peers are compared in this form, too.
+                // The addresses of peers are compared in the same form.
                 trusted.networks.push(address.to_canonical().into());
             } else {
                 return Err(ConfigError::new(
                     "trusted_proxies",
                     format!("{proxy:?} is neither an address nor a network"),
-                    "give each proxy as 10.0.0.1, 10.0.0.0/8, 2001:db8::/32 or unix",
+                    "write each proxy as in 10.0.0.1, 10.0.0.0/8 or 2001:db8::/32, or write unix",
                 ));
             }
         }
         Ok(trusted)
     }
 
-    /// Returns whether forwarded headers from this peer are believed. A peer without an address has
-    /// come over a Unix socket.
+    /// Returns whether forwarded headers from this peer are believed. A peer without an address is on a Unix
+    /// socket.
     pub(crate) fn trusts(&self, peer: Option<SocketAddr>) -> bool {
         match peer {
             Some(peer) => {

@@ -1,10 +1,10 @@
-//! What the verdict hook receives.
+//! The verdict that a hook receives.
 
 use std::time::Duration;
 
 use crate::error::ValidationErrorKind;
 
-/// A verdict that was given on a request, for [`on_verdict`](crate::TwilioConfigBuilder::on_verdict).
+/// A verdict on a request, as the hook of [`on_verdict`](crate::TwilioConfigBuilder::on_verdict) receives it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     pub(crate) refusal: Option<ValidationErrorKind>,
@@ -13,21 +13,21 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Returns why the request was refused, or would have been if validation did not only report;
-    /// nothing for a genuine request.
+    /// Returns why the request was refused, or would have been if validation were enforced. It is `None` for a
+    /// genuine request.
     #[must_use]
     pub fn refusal(&self) -> Option<ValidationErrorKind> {
         self.refusal
     }
 
-    /// Returns the pattern of the route, such as `/{tenant}/message`: a label of few values, unlike
-    /// the path. Nothing if no route matches.
+    /// Returns the pattern of the route, such as `/{tenant}/message`, or `None` if no route matches. Unlike the
+    /// path, it has few values, so it can be a label of a metric.
     #[must_use]
     pub fn route(&self) -> Option<&str> {
         self.route.as_deref()
     }
 
-    /// Returns the time from the request's head to the verdict, the wait for the body included.
+    /// Returns the time from the request's head to the verdict, including the wait for the body.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.duration

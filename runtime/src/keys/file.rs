@@ -17,11 +17,12 @@ use super::{
     store::{KeyQuery, KeyStore, KeyStoreError},
 };
 
-/// The keys of accounts in a file, which is read again as it changes: tokens are rotated and accounts
-/// added without a restart.
+/// Reads the keys of accounts from a file, and reads it again when it changes, so that tokens can be rotated and
+/// accounts added without a restart.
 ///
-/// Each line has an account's SID, or the word `default` for requests that name no account, then blanks,
-/// and its Auth Tokens, separated by commas. Empty lines and lines that start with `#` are passed over:
+/// Each line has an account's SID, white space, and the account's Auth Tokens, separated by commas. A line that
+/// starts with `default` in place of a SID is for requests that name no account. Empty lines and lines that start
+/// with `#` are ignored:
 ///
 /// ```text
 /// # account                          tokens
@@ -30,13 +31,13 @@ use super::{
 /// default                            0123456789abcdef0123456789abcdef
 /// ```
 ///
-/// When the store is asked, for an account that was not asked for in the last 10 s or since a signature does
-/// not match, the file is read again if its time of modification or its length has changed.
+/// The file is read again if its modification time or its length has changed. The app looks at these when it looks
+/// up an account that it did not look up in the last 10 s, and when a signature does not match.
 ///
 /// # Security
 ///
-/// Replace the file in one step (write another one, then rename it): a half-written file is an error, and
-/// requests get a 500 meanwhile. Let nobody but the app read it.
+/// Replace the file in one step: write another file, then rename it. A half-written file is an error, and requests
+/// get a 500 until it is complete. Make sure that only the app can read the file.
 ///
 /// # Examples
 ///
@@ -51,24 +52,24 @@ pub struct KeyFile(Arc<Inner>);
 
 struct Inner {
     path: PathBuf,
-    /// What was read last. While it is read again, others wait instead of reading it too.
+    /// The last contents. While a request reads the file again, others wait for it and do not read it themselves.
     last: Mutex<Snapshot>,
 }
 
 struct Snapshot {
     stamp: Stamp,
-    /// Whether a later change must show in the stamp: clocks of file systems may tick once in two seconds.
+    /// Whether any later change must change the stamp. The clock of a file system may tick only every two seconds.
     settled: bool,
     keys: KeyMap,
 }
 
 const TICK: Duration = Duration::from_secs(2);
 
-/// What tells that a file has changed: its length in bytes and its time of modification.
+/// The length in bytes and the modification time of a file, which show that it has changed.
 type Stamp = (u64, Option<SystemTime>);
 
 impl KeyFile {
-    /// Constructs a store from the path of a file, which is read to see that it is right.
+    /// Constructs a store from the path of a file, and reads the file to check it.
     ///
     /// # Errors
     ///
@@ -86,7 +87,7 @@ impl KeyFile {
 impl Inner {
     fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, ConfigError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // Taken before the file is read: what is written meanwhile is read the next time.
+        // Taken before the file is read, so that a change meanwhile is read the next time.
         let stamp = stamp(&self.path)?;
         if stamp != last.stamp || !last.settled {
             *last = Snapshot::read(&self.path, stamp)?;
@@ -122,7 +123,7 @@ impl Snapshot {
                 ConfigError::new(
                     "key file",
                     format!("{}, line {number}: {err}", path.display()),
-                    "write an account SID or `default`, blanks, and tokens separated by commas",
+                    "write an account SID or `default`, a space, and tokens separated by commas",
                 )
             })?;
         }
@@ -143,7 +144,7 @@ fn unreadable(path: &Path, err: &Error) -> ConfigError {
     ConfigError::new(
         "key file",
         format!("{} can't be read: {err}", path.display()),
-        "give the path of a file that the app may read",
+        "set the path of a file that the app can read",
     )
 }
 
@@ -155,8 +156,8 @@ fn add_line(keys: KeyMap, line: &str) -> Result<KeyMap, ConfigError> {
     {
         return Err(ConfigError::new(
             "Auth Token",
-            "it has a blank in it",
-            "write commas between tokens",
+            "it contains a space",
+            "separate tokens by commas",
         ));
     }
     let tokens = AuthToken::parse_list(tokens)?;
@@ -168,8 +169,8 @@ fn add_line(keys: KeyMap, line: &str) -> Result<KeyMap, ConfigError> {
     if keys.get(account.as_ref()).is_some() {
         return Err(ConfigError::new(
             "account",
-            "it has a line already",
-            "write all of its tokens in one line",
+            "it already has a line",
+            "write all of its tokens on one line",
         ));
     }
     Ok(match account {

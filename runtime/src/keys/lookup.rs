@@ -1,4 +1,4 @@
-//! Asks a key store: within limits, and through a cache.
+//! Asks a key store, within limits and through a cache.
 
 use std::{
     collections::HashMap,
@@ -15,16 +15,16 @@ use twilio_signature::RequestValidator;
 
 use super::store::{KeyQuery, KeyStore, KeyStoreError};
 
-/// Lookups that run at a time.
+/// The largest number of lookups that run at once.
 const CONCURRENT: usize = 32;
-/// Answers that are kept at a time.
+/// The largest number of answers in the cache.
 const CAPACITY: usize = 4096;
-/// The time in which the store is not asked again for the same, even if a signature does not match.
+/// The shortest time between two questions for the same keys that are asked because a signature does not match.
 const FRESH: Duration = Duration::from_secs(1);
-/// Bytes of a SharedKey's id at most: anyone can fill the cache with such.
+/// The largest length in bytes of a SharedKey's id. Anyone can fill the cache with made-up ids.
 pub(crate) const MAX_SHARED_KEY_ID: usize = 256;
 
-/// A store as it is asked: within limits, and through a cache.
+/// A key store with its limits and its cache.
 pub(crate) struct Lookup {
     store: Box<dyn ErasedStore>,
     slots: Semaphore,
@@ -36,9 +36,9 @@ pub(crate) struct Lookup {
 #[derive(Clone)]
 pub(crate) struct Answer {
     pub(crate) keys: Option<Arc<RequestValidator>>,
-    /// When the store was asked: what changed in it since may be missing.
+    /// When the store was asked. Later changes in the store may be missing.
     at: Instant,
-    /// When the store was last asked again since a signature did not match.
+    /// When the store was last asked again because a signature did not match.
     again_at: Option<Instant>,
 }
 
@@ -53,7 +53,7 @@ impl Lookup {
         }
     }
 
-    /// Returns the cached answer, or else the store's, to a request that arrived then.
+    /// Returns the cached answer, or else the store's, for a request that arrived at this time.
     pub(crate) async fn answer(
         &self,
         query: &KeyQuery,
@@ -65,8 +65,8 @@ impl Lookup {
         }
     }
 
-    /// Returns a newer answer than this one, to which a signature does not match, unless there can be none
-    /// or the store was asked again a short time ago.
+    /// Returns a newer answer than this one, whose keys do not match the signature. Returns nothing if there can't
+    /// be a newer one, or if the store was asked again a short time ago.
     pub(crate) async fn newer_answer(
         &self,
         query: &KeyQuery,
@@ -91,7 +91,7 @@ impl Lookup {
     ) -> Result<Answer, KeyStoreError> {
         let asked = async {
             let _slot = self.slots.acquire().await?;
-            // While this request waited, others may have got the answer.
+            // While this request waited, another request may have received the answer.
             let cached = self.cached(query);
             if let Some(answer) = cached.as_ref().filter(|answer| answer.at >= arrived) {
                 return Ok(answer.clone());
@@ -106,7 +106,7 @@ impl Lookup {
         if answers.len() >= CAPACITY {
             answers.retain(|_, answer| answer.at.elapsed() < self.cache_time);
             if answers.len() >= CAPACITY {
-                // A flood of made-up accounts must not drive out those that exist.
+                // A flood of made-up accounts must not displace those that exist.
                 answers.retain(|_, answer| answer.keys.is_some());
             }
             if answers.len() >= CAPACITY {

@@ -1,4 +1,4 @@
-//! The keys of a fixed set of accounts.
+//! A key store for a fixed set of accounts.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use twilio_signature::{AccountSid, RequestValidator};
 
 use super::store::{KeyQuery, KeyStore, KeyStoreError};
 
-/// The keys of a fixed set of accounts.
+/// Holds the keys of a fixed set of accounts.
 ///
 /// # Examples
 ///

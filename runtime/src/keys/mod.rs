@@ -1,6 +1,6 @@
 //! Keys that are looked up by account, for an app that serves several accounts.
 //!
-//! Give a [`KeyStore`] to [`TwilioConfigBuilder::key_store`](crate::TwilioConfigBuilder::key_store): a
+//! Pass a [`KeyStore`] to [`TwilioConfigBuilder::key_store`](crate::TwilioConfigBuilder::key_store): a
 //! [`KeyMap`] for a fixed set of accounts, a [`KeyFile`] for a file that may change, or a type of your own for a
 //! database or a secrets manager.
 

@@ -4,46 +4,46 @@ use std::{error::Error, future::Future};
 
 use twilio_signature::{AccountSid, RequestValidator};
 
-/// What a [`KeyStore`] may fail with. The log shows its text.
+/// The error of a [`KeyStore`]. The log shows its text.
 pub type KeyStoreError = Box<dyn Error + Send + Sync>;
 
-/// Whose keys are asked for: what a request that nobody has validated yet says of itself.
+/// The account and the SharedKey that a [`KeyStore`] is asked for. A request that is not validated yet claims them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct KeyQuery {
-    /// The account that the request names. WebSocket handshakes, many `GET`s and some events name
-    /// none: a default answers for those.
+    /// The account that the request names, or `None`. WebSocket handshakes, many `GET`s and some events name no
+    /// account: return default keys for those.
     pub account: Option<AccountSid>,
-    /// The id of the SharedKey that the request names.
+    /// The id of the SharedKey that the request names, or `None`.
     pub shared_key: Option<String>,
 }
 
-/// Finds the keys of an account, in a database or a secrets manager, say.
+/// Finds the keys of an account, for example in a database or a secrets manager.
 ///
-/// It is asked before a request is validated, with what the request claims. An account's format is
-/// checked before; that it exists is not. At most 32 lookups run at a time, answers are cached for a
-/// short time, the missing ones too, and a lookup that takes too long is broken off.
+/// A store is asked before a request is validated, with what the request claims. The format of an account is
+/// already checked; whether the account exists is not. At most 32 lookups run at once, and a lookup that takes too
+/// long is canceled. An answer is cached for a short time, even the answer that there are no keys.
 ///
-/// When a signature does not match keys from the cache, the store is asked again, at most once a second
-/// for an account, so that a rotated token works at once.
+/// If a signature does not match keys from the cache, the store is asked again, at most once a second for an
+/// account, so that a rotated token works at once.
 ///
 /// # Security
 ///
-/// Return keys of the very account that is asked for, and for requests without an account only keys
-/// whose holder may speak for any: usually those of your own main account, or none.
+/// Return only keys of the account that is asked for. For requests without an account, return only keys whose holder
+/// may sign for any account: usually those of your own main account, or none.
 ///
 /// # Pitfalls
 ///
-/// - An account in the path, such as `/tenants/{sid}`, is no claim: compare it with
+/// - An account in the path, such as `/tenants/{sid}`, is not used for the lookup. Compare it with
 ///   [`Proof::account`](crate::Proof::account).
-/// - An account is seen in the query, in a form, and in JSON at the top or in an event's `data`. One in a
-///   multipart body, in XML or deeper down in JSON is not, nor one in a text of JSON that looks like a form:
-///   the account that stands elsewhere in the request answers, or the default. What counts is
-///   [`Proof::account`](crate::Proof::account), never an account that the handler reads itself.
-/// - A token that was taken out of the store stays valid until the answer is forgotten, 10 s by default.
-/// - The body is read before there are keys, so that a forged one is read within the limits, too.
-/// - While the store is slow, a flood of made-up accounts can hold the 32 lookups, and accounts that are not
-///   in the cache get a 500 until it ends.
+/// - An account is found in the query, in a form, and in JSON: at the top level or in an event's `data`. It is not
+///   found in a multipart body, in XML, deeper in JSON, or in a string of JSON that looks like a form. Then an
+///   account elsewhere in the request counts, or the default keys. So rely on
+///   [`Proof::account`](crate::Proof::account), never on an account that the handler reads itself.
+/// - A token that was removed from the store stays valid until the cached answer expires, by default after 10 s.
+/// - The body is read before there are keys, so even a forged body is read, within the limits.
+/// - If the store is slow, a flood of made-up accounts can occupy all 32 lookups. Until the flood ends, requests of
+///   accounts that are not in the cache get a 500.
 ///
 /// # Examples
 ///
@@ -73,11 +73,11 @@ pub struct KeyQuery {
 /// # Ok::<(), actix_twilio::ConfigError>(())
 /// ```
 pub trait KeyStore: Send + Sync + 'static {
-    /// Returns the keys that may have signed such a request, or nothing if there are none.
+    /// Returns the keys that may have signed such a request, or `None` if there are no such keys.
     ///
     /// # Errors
     ///
-    /// Returns an error if it can't be told. The request is then answered with 500.
+    /// Returns an error if the keys can't be determined. The request is then answered with 500.
     fn keys(
         &self,
         query: &KeyQuery,
