@@ -9,7 +9,7 @@
 //! - [Replay and idempotency](replay)
 //! - [Metrics](metrics)
 //!
-//! The modules are empty, and there in the documentation only.
+//! The modules are empty. They exist only in the documentation.
 
 #[doc = include_str!("../guide/flask.md")]
 pub mod flask {}

@@ -1,5 +1,5 @@
-// The crate's docs are the README. Of several definitions of a link the first one counts: these make the README's
-// links to docs.rs links within the docs, which rustdoc checks.
+// The crate's docs are the README. If a link is defined twice, the first definition counts: these turn the README's
+// links to docs.rs into links within the docs, which rustdoc checks.
 //! [`guide`]: crate::guide
 //! [`ProtectedRoute`]: crate::ProtectedRoute
 //! [`Proof`]: crate::Proof
@@ -44,9 +44,9 @@ pub mod twiml;
 pub mod webhook;
 
 pub use actix_twilio_macros::validate_twilio_request;
-/// The rules of Twilio's signatures, without actix-web: the whole crate of this name.
+/// The rules of Twilio's signatures, without actix-web: the whole crate `twilio-signature`.
 pub use twilio_signature as signature;
-/// Why a signature does not match, and what to change.
+/// Explains why a signature does not match, and what to change.
 #[cfg(feature = "explain")]
 #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
 pub use twilio_signature::explain;
@@ -65,7 +65,7 @@ pub mod protected {
     pub use crate::entry::{ProtectedArguments, ProtectedRoute};
 }
 
-/// What the attribute's expansion names; not for use by hand.
+/// The items that the attribute's expansion uses. They are not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
@@ -75,11 +75,11 @@ pub mod __private {
     };
     pub use actix_web::HttpRequest;
 
-    /// Makes the compiler point at an argument's type if it is no extractor.
+    /// Makes the compiler point at an argument's type if it is not an extractor.
     #[inline]
     pub fn assert_extractor<T: actix_web::FromRequest>() {}
 
-    /// Makes the compiler point at an option's type if it is no policy.
+    /// Makes the compiler point at an option's type if it is not a policy.
     #[inline]
     pub fn assert_policy<P: Policy>() {}
 }

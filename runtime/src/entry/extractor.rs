@@ -1,4 +1,4 @@
-//! The extractor that the attribute puts in front of a handler's own.
+//! The extractor in which the attribute wraps a handler's own extractors.
 
 use std::{
     future::Future,
@@ -16,40 +16,40 @@ use crate::{
 
 /// Wraps an extractor, or a tuple of up to 16, and validates the request before it runs.
 ///
-/// The raw body is read and validated first; then `T` extracts from the very bytes that were
-/// validated. `T` may be anything that a handler takes: `web::Form`, `web::Json`, `web::Bytes`,
-/// `String`, `web::Payload`, `HttpRequest`, `web::Data`, `web::Path`, an `Option` or a `Result` of
-/// one. The payload of a WebSocket handshake is passed through unread.
+/// The raw body is read and validated first. Then `T` extracts from the bytes that were validated. `T` may be
+/// anything that a handler takes: `web::Form`, `web::Json`, `web::Bytes`, `String`, `web::Payload`, `HttpRequest`,
+/// `web::Data`, `web::Path`, or an `Option` or a `Result` of one of these. The payload of a WebSocket handshake is
+/// passed through unread.
 ///
-/// [`#[validate_twilio_request]`](crate::validate_twilio_request) writes this for you. The
+/// The attribute [`#[validate_twilio_request]`](crate::validate_twilio_request) writes this type for you. The
 /// [`Policy`] `P` chooses the configuration.
 ///
 /// # Errors
 ///
-/// A request that is not genuine is answered as its [`ValidationError`](crate::ValidationError)
-/// says, or as the configuration's error handler does; an error of `T` is passed on.
+/// The response to a request that is not genuine is that of its [`ValidationError`](crate::ValidationError), or of
+/// the configuration's error handler. An error of `T` is passed on.
 ///
 /// # Security
 ///
-/// Make it the handler's only argument: extractors beside it run before the verdict. Do not wrap it
-/// in `Option` or `Result`: a handler that takes `Option<Validated<T>>` runs for forged requests too.
+/// Make this the handler's only argument, because other extractors would run before the verdict. Do not wrap it in
+/// `Option` or `Result`: a handler that takes an `Option<Validated<T>>` also runs for forged requests.
 ///
 /// # WebSockets
 ///
-/// The handshakes of Media Streams and ConversationRelay are validated as any other `GET`, for the scheme
-/// `wss` (or `ws`); then `T` gets the open payload. Mind that
+/// The handshakes of Media Streams and ConversationRelay are validated like any other `GET`, with the scheme `wss`
+/// or `ws`. Then `T` gets the open payload.
 ///
-/// - what comes through the open WebSocket is not signed: whoever can write into the connection is
-///   believed, so use TLS;
-/// - a proxy must pass on `Upgrade` and `Connection`; a request without them is an ordinary one, whose body
-///   is read to its end;
-/// - a handshake usually names no account: with a [key store](crate::KeyStore), its default answers.
+/// - The messages on an open WebSocket are not signed. Anyone who can write into the connection is believed, so use
+///   TLS.
+/// - A proxy must pass on `Upgrade` and `Connection`. A request without them is an ordinary one, whose body is read
+///   to its end.
+/// - A handshake usually names no account. A [key store](crate::KeyStore) then needs default keys.
 ///
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::Validated;
-/// use actix_web::{HttpRequest, Responder, post, web};
+/// use actix_twilio::{Validated, twiml::{Twiml, Verb}};
+/// use actix_web::{HttpRequest, post, web};
 ///
 /// #[derive(serde::Deserialize)]
 /// struct Message {
@@ -58,9 +58,9 @@ use crate::{
 /// }
 ///
 /// #[post("/message")]
-/// async fn message(validated: Validated<(web::Form<Message>, HttpRequest)>) -> impl Responder {
-///     let (message, _req) = validated.into_inner();
-///     message.into_inner().body
+/// async fn receive_message(validated: Validated<(web::Form<Message>, HttpRequest)>) -> Twiml {
+///     let (web::Form(message), _req) = validated.into_inner();
+///     Twiml::new([Verb::message(format!("You wrote: {}", message.body))])
 /// }
 /// ```
 #[derive(Debug)]
@@ -77,7 +77,7 @@ impl<T, P> Validated<T, P> {
         self.inner
     }
 
-    /// Returns the proof that the request is genuine; nothing while validation only reports or is off.
+    /// Returns the proof that the request is genuine, or `None` while validation only reports or is off.
     #[must_use]
     pub fn proof(&self) -> Option<&Proof> {
         self.proof.as_ref()

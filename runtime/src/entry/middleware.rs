@@ -1,4 +1,4 @@
-//! The middleware, for handlers that can't or shall not be annotated one by one.
+//! The middleware, for handlers that are not annotated one by one.
 
 use std::{
     fmt,
@@ -23,33 +23,35 @@ use crate::{
 /// Validates every request before it reaches what it is wrapped around: an `App`, a `Scope`, a
 /// `Resource` or a `Route`.
 ///
-/// The handlers below need no change; the body is put back for them after it was validated. Handlers
-/// that have `#[validate_twilio_request]` all the same find the proof and do not validate again, unless
-/// they have another configuration, or this middleware only reports.
+/// The handlers inside need no change, because the validated body is put back for them. A handler that also has
+/// `#[validate_twilio_request]` finds the proof and does not validate again, unless it has another configuration or
+/// this middleware only reports.
 ///
-/// A path that no route serves is answered with 403 too, not with 404, under an `App`'s middleware.
+/// If this middleware is wrapped around an `App`, a forged request for a path without a route gets a 403 instead of
+/// a 404.
 ///
-/// # Where it stands
+/// # The order of middleware
 ///
-/// actix-web runs the middleware that was wrapped last first. Wrap after this one, so that it runs
-/// before:
+/// In actix-web, the middleware that is wrapped last runs first. Wrap these *after* this middleware, so that they
+/// run before it:
 ///
-/// - `Logger`, to see the refusals;
+/// - `Logger`, so that it logs refusals;
 /// - `Compress`, for the answers;
-/// - Basic or Digest authentication: Twilio sends its credentials only after a 401, which must win;
-/// - CORS, whose preflight requests nobody signs.
+/// - Basic or Digest authentication, because Twilio sends its credentials only after a 401, which must win over the
+///   403 of this middleware;
+/// - CORS, because preflight requests are not signed.
 ///
-/// Wrap before it whatever changes the request, such as `NormalizePath`: this middleware must see the
-/// path as it came, and keeps it for annotated handlers below.
+/// Wrap any middleware that changes the request, such as `NormalizePath`, *before* this one. This middleware must
+/// see the path as it arrived, and keeps it for annotated handlers inside.
 ///
-/// An `App`'s middleware sees the `app_data` of the app only, not that of its scopes. To use another
-/// configuration, give it [one](Self::with_config).
+/// Around an `App`, this middleware sees only the `app_data` of the app, not that of its scopes. To use another
+/// configuration, construct it [with that one](Self::with_config).
 ///
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{AuthToken, TwilioConfig, TwilioValidation};
-/// use actix_web::{App, middleware::{Logger, NormalizePath}, web};
+/// use actix_twilio::{AuthToken, TwilioConfig, TwilioValidation, twiml::Twiml};
+/// use actix_web::{App, HttpResponse, middleware::{Logger, NormalizePath}, web};
 ///
 /// let config = TwilioConfig::builder().auth_token(AuthToken::new("12345")?).build()?;
 /// let app = App::new()
@@ -59,9 +61,9 @@ use crate::{
 ///             .wrap(NormalizePath::trim())
 ///             .wrap(TwilioValidation::new())
 ///             .wrap(Logger::default())
-///             .route("/message", web::post().to(async || "genuine")),
+///             .route("/message", web::post().to(async || Twiml::empty())),
 ///     )
-///     .route("/health", web::get().to(async || "open"));
+///     .route("/health", web::get().to(HttpResponse::Ok));
 /// # Ok::<(), actix_twilio::ConfigError>(())
 /// ```
 pub struct TwilioValidation<P = AppPolicy> {
@@ -164,7 +166,7 @@ where
         let config = self.validation.config.clone();
         Box::pin(async move {
             OriginalTarget::keep(req.request());
-            // The request is borrowed, never cloned: the router below must be its only owner.
+            // The request is borrowed and never cloned, because the router inside must be its only owner.
             let payload = req.take_payload();
             let config = match config {
                 Some(config) => Ok(config),

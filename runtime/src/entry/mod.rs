@@ -1,4 +1,4 @@
-//! The doors for handlers: the extractor, the middleware and protected routes.
+//! The ways to protect a handler: the extractor, the middleware and protected routes.
 
 mod extractor;
 mod middleware;

@@ -1,44 +1,46 @@
-//! Routes that take protected handlers only.
+//! Routes that take only protected handlers.
 
 use actix_web::{FromRequest, Handler, Responder, Route};
 
 use super::extractor::Validated;
 use crate::config::Policy;
 
-/// Extends [`Route`] by a `to` that does not compile for a handler without the attribute.
+/// Adds a method to [`Route`] that sets the handler, and does not compile for a handler without the attribute.
 ///
 /// # Pitfalls
 ///
-/// - `Route::to` still takes any handler. To have it refused in the whole project, list it in `clippy.toml`:
+/// - `Route::to` still takes any handler. To forbid it in the whole project, list it in `clippy.toml`:
 ///   `disallowed-methods = ["actix_web::Route::to"]`.
-/// - The last handler of a route counts: a `.to(..)` after this one would put another in its place.
-/// - A handler behind `#[post(..)]` is registered as a service and never comes here: annotate its
+/// - The last handler of a route counts, so a later `.to(..)` replaces this one.
+/// - A handler below `#[post(..)]` is registered as a service, without this method. Annotate its
 ///   [module](crate::validate_twilio_request#on-a-module) instead.
-/// - What counts is that the handler validates, not with which configuration: one whose configuration only
-///   reports compiles too. Demand a [`Proof`](crate::Proof) where that would be wrong.
+/// - This checks that the handler validates, not with which configuration. A handler whose configuration only
+///   reports compiles. If that would be wrong, require a [`Proof`](crate::Proof).
 ///
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{ProtectedRoute, validate_twilio_request};
-/// use actix_web::{App, Responder, web};
+/// use actix_twilio::{ProtectedRoute, twiml::Twiml, validate_twilio_request};
+/// use actix_web::{App, web};
 ///
 /// #[validate_twilio_request]
-/// async fn message(body: String) -> impl Responder {
-///     body
+/// async fn receive_message() -> Twiml {
+///     Twiml::empty()
 /// }
 ///
-/// let app = App::new().route("/message", web::post().to_validated(message));
+/// let app = App::new().route("/message", web::post().to_validated(receive_message));
 /// ```
 ///
+/// Without the attribute, this does not compile:
+///
 /// ```compile_fail
-/// # use actix_twilio::ProtectedRoute;
-/// # use actix_web::{App, Responder, web};
-/// async fn message(body: String) -> impl Responder {
-///     body
+/// # use actix_twilio::{ProtectedRoute, twiml::Twiml};
+/// # use actix_web::{App, web};
+/// async fn receive_message() -> Twiml {
+///     Twiml::empty()
 /// }
 ///
-/// let app = App::new().route("/message", web::post().to_validated(message));
+/// let app = App::new().route("/message", web::post().to_validated(receive_message));
 /// ```
 pub trait ProtectedRoute: Sized {
     /// Sets the handler, which must have `#[validate_twilio_request]` or take a
@@ -62,8 +64,8 @@ impl ProtectedRoute for Route {
     }
 }
 
-/// The arguments of a protected handler: one `Validated` and nothing beside it, since extractors
-/// beside it would run before the verdict.
+/// The arguments of a protected handler: a `Validated` and nothing else, because other extractors would run before
+/// the verdict.
 #[diagnostic::on_unimplemented(
     message = "this handler is not protected: forged requests would reach it",
     label = "a handler that takes `{Self}` is not protected",
@@ -73,8 +75,8 @@ pub trait ProtectedArguments: sealed::Sealed {}
 
 impl<T, P: Policy> ProtectedArguments for (Validated<T, P>,) {}
 
-/// Keeps the compiler from taking the impl above for the only one, and the argument of every
-/// handler for a `Validated`: its message would be about that mismatch.
+/// A second impl, so that the compiler does not infer that the argument of every handler is a `Validated`. Its
+/// message would then be about that mismatch.
 #[diagnostic::do_not_recommend]
 impl ProtectedArguments for (sealed::Unnameable,) {}
 

@@ -1,4 +1,4 @@
-//! The raw body of a request: read within limits, compared, and put back.
+//! Reads the raw body of a request within limits, and puts it back.
 
 use std::{
     future::{Future, poll_fn},
@@ -25,7 +25,7 @@ pub(crate) async fn read(
     options: &Options,
 ) -> Result<Bytes, ValidationErrorKind> {
     let mut collecting = pin!(collect(payload, options.body_limit));
-    // Most bodies arrive with the head: they need no timer.
+    // Most bodies arrive with the head and need no timer.
     for _ in 0..2 {
         let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
         if let Poll::Ready(body) = body {
@@ -43,7 +43,7 @@ pub(crate) async fn read(
 pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
     match payload {
         _ if body.is_empty() => Payload::None,
-        // It has ended, and takes the body back without an allocation.
+        // This payload has ended, and takes the body back without an allocation.
         Payload::H1 { mut payload } => {
             payload.unread_data(body);
             Payload::H1 { payload }
@@ -52,8 +52,8 @@ pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
     }
 }
 
-/// Lets actix take in what has arrived already: it runs a handler as soon as it has read the head, and
-/// reads what followed in the same packet when the handler waits.
+/// Lets actix take in what has already arrived. It runs a handler as soon as it has read the head, and reads the
+/// rest of the same packet only when the handler waits.
 pub(crate) async fn let_arrive() {
     let mut waited = false;
     poll_fn(|cx| {
@@ -69,7 +69,7 @@ pub(crate) async fn let_arrive() {
 
 async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, ValidationErrorKind> {
     let mut stream = BodyStream::new(payload);
-    // A body of a single chunk, as nearly all are, is not copied.
+    // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();
     let mut joined = BytesMut::new();
     while let Some(chunk) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {

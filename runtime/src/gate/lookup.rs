@@ -1,4 +1,4 @@
-//! The stages of a verdict with keys from a store, which is asked for what the request claims.
+//! Validates a request with keys from a store, which are looked up by what the request claims.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,8 +12,8 @@ use crate::{
     report,
 };
 
-/// Looks up the keys of the account and the key that a request claims, and validates it with those. `head` is
-/// that of the request.
+/// Looks up the keys for the account and the SharedKey that a request names, and validates the request with them.
+/// `head` is the request's own.
 pub(super) async fn check<'a>(
     store: &Lookup,
     head: &CheckedHead<'a>,

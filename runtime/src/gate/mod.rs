@@ -1,4 +1,4 @@
-//! The one way in: from a request with an unread body to a body that may be handed on.
+//! Admits or refuses each request: validates it, reads its body meanwhile, and passes on what was validated.
 
 mod body;
 mod lookup;
@@ -34,11 +34,11 @@ const X_TWILIO_SETTINGS: HeaderName = HeaderName::from_static(lower_case::SIGNAT
 /// The size in bytes of the largest body whose refusal is explained.
 const MAX_EXPLAINED_BODY: usize = 16 * 1024;
 
-/// A request that may go on.
+/// A request that was let through.
 pub(crate) struct Admitted {
     /// The part of its body that may reach an extractor or a handler: all of it, or nothing.
     pub(crate) payload: Payload,
-    /// Nothing while validation is not enforced.
+    /// `None` while validation is not enforced.
     pub(crate) proof: Option<Proof>,
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn misconfigured(err: &ConfigError) -> Error {
 
 /// Lets a request through, or returns the error that becomes its response.
 ///
-/// A request that this very configuration has let through before is not validated again.
+/// A request that the same configuration has already let through is not validated again.
 pub(crate) async fn admit<P: Policy>(
     config: &TwilioConfig,
     req: &HttpRequest,
@@ -95,7 +95,7 @@ pub(crate) async fn admit<P: Policy>(
                 attempt.body.let_arrive().await;
                 return Err(config.response_error(err, req));
             }
-            // The body helps to explain what would have been refused.
+            // The body helps to explain why the request would have been refused.
             let bounded = attempt.bound_body().await;
             attempt.report(&err, passes);
             if let Err(err) = bounded {
@@ -116,7 +116,7 @@ pub(crate) async fn admit<P: Policy>(
 struct Attempt<'a> {
     req: &'a HttpRequest,
     config: &'a TwilioConfig,
-    /// Known once it is needed.
+    /// Determined when it is first needed.
     origin: Option<Origin>,
     body: Body,
     /// The keys that a key store had for the request.
@@ -125,9 +125,9 @@ struct Attempt<'a> {
 
 enum Body {
     Unread(Payload),
-    /// All of it, and the payload that it was read from.
+    /// The whole body, and the payload that it was read from.
     Read(Bytes, Payload),
-    /// It could not be read within the limits.
+    /// The body could not be read within the limits.
     Lost,
 }
 
@@ -146,7 +146,7 @@ impl Attempt<'_> {
         verdict
     }
 
-    /// Runs the stages of a verdict, and reads the body only if none of the checks before it fails.
+    /// Runs the stages of a verdict, and reads the body only if all checks before that pass.
     async fn judge(&mut self) -> Result<Verified, ValidationError> {
         let head = CheckedHead::of(&head(self.req)).map_err(ValidationErrorKind::from)?;
         self.check_content_length()?;
@@ -168,7 +168,7 @@ impl Attempt<'_> {
                 )
             }
             KeySource::Store(store) => {
-                // The account may be in the body: it is read before there are keys (R16).
+                // The account may be in the body, which is therefore read before there are keys (R16).
                 let body = Body::read_any(body, self.config).await?;
                 let request = self::head(self.req)
                     .url(&origin.url)
@@ -181,7 +181,7 @@ impl Attempt<'_> {
             KeySource::Off => return Err(ValidationErrorKind::Config.into()),
         };
         let Accepted { key, url, .. } = accepted;
-        // Nearly always the request's own, which is not copied.
+        // This is nearly always the request's own URL, which is not copied.
         let candidate = (*url != *origin.url).then(|| url.into_owned());
         let url = candidate
             .or_else(|| Some(self.origin.take()?.url))
@@ -204,7 +204,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// Reports a refusal. That of a key store is reported elsewhere, with the store's own error.
+    /// Reports a refusal. A failure of a key store is reported elsewhere, with the store's own error.
     fn report(&self, err: &ValidationError, passes: bool) {
         if err.kind() != ValidationErrorKind::KeyStoreFailed {
             let explain = self.explainable(err.kind()).map(|(validator, request)| {
@@ -217,7 +217,7 @@ impl Attempt<'_> {
         }
     }
 
-    /// Returns what a refusal can be explained with, if that is switched on and the request is small.
+    /// Returns what the explanation of a refusal needs, if explanations are on and the request is small.
     fn explainable(
         &self,
         kind: ValidationErrorKind,
@@ -235,7 +235,7 @@ impl Attempt<'_> {
             Body::Read(body, _) => {
                 (body.len() <= MAX_EXPLAINED_BODY).then(|| (validator, request.body(body)))
             }
-            // The signed parameters of a form that was not read are not known.
+            // The signed parameters of a form are not known before it is read.
             Body::Unread(_) => {
                 let url_alone = BodyKind::of(&request) == Ok(BodyKind::Other);
                 let declared = self.declared_length().unwrap_or_default();
@@ -250,8 +250,8 @@ impl Attempt<'_> {
         declared.to_str().ok()?.parse().ok()
     }
 
-    /// Refuses a body whose declared length is over the limit. A malformed length is left to the limit on
-    /// what arrives.
+    /// Refuses a body whose declared length is over the limit. A malformed length is ignored here, because the
+    /// body that arrives is also limited.
     fn check_content_length(&mut self) -> Result<(), ValidationErrorKind> {
         let declared = self.declared_length();
         let limit = u64::try_from(self.config.options().body_limit).unwrap_or(u64::MAX);
@@ -319,8 +319,8 @@ impl Body {
         matches!(self, Self::Lost)
     }
 
-    /// Call it before a refusal: actix closes the connection if the body has not arrived, and a proxy would
-    /// have to open another one. This reads nothing, and does not wait for the client.
+    /// Lets actix take in a body that has already arrived, before a refusal. Otherwise actix would close the
+    /// connection, and a proxy would have to open another one. This does not wait for the client.
     async fn let_arrive(&self) {
         if let Self::Unread(payload) = self
             && !matches!(payload, Payload::None)

@@ -1,4 +1,4 @@
-//! The proof that a request is genuine, as a value that this crate alone makes.
+//! The proof that a request is genuine, as a value that only this crate can make.
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
@@ -11,35 +11,35 @@ use crate::{
     error::{ValidationError, ValidationErrorKind},
 };
 
-/// Proves that a request is genuine: only this crate can make one, for a request that was validated and would
-/// have been refused if it were forged.
+/// Proves that a request is genuine.
 ///
-/// A function that must not run for a forged request takes a `&Proof`. A handler gets one from
+/// Only this crate can make a proof: for a request that was validated, and that would have been refused if it were
+/// forged. A function that must not run for a forged request takes a `&Proof`. A handler gets one from
 /// [`Validated::proof`](crate::Validated::proof), or takes it as an argument under the attribute.
 ///
-/// While validation only reports or is off, there is no proof: take an `Option<Proof>` if the handler should
-/// work then too.
+/// While validation only reports or is off, there is no proof. A handler that should also run then takes an
+/// `Option<Proof>`.
 ///
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{Proof, validate_twilio_request};
-/// use actix_web::{HttpResponse, post};
+/// use actix_twilio::{Proof, twiml::NoContent, validate_twilio_request};
+/// use actix_web::post;
 ///
 /// #[post("/message")]
 /// #[validate_twilio_request]
-/// async fn receive_message(proof: Proof) -> HttpResponse {
+/// async fn receive_message(proof: Proof) -> NoContent {
 ///     charge(&proof);
-///     HttpResponse::NoContent().finish()
+///     NoContent
 /// }
 ///
-/// /// Costs money, so only a genuine request may lead here.
+/// /// Costs money, so it must run only for a genuine request.
 /// fn charge(proof: &Proof) {
 ///     println!("charged for {}", proof.url());
 /// }
 /// ```
 ///
-/// It can't be made by hand:
+/// Other code can't make one:
 ///
 /// ```compile_fail
 /// let proof = actix_twilio::Proof {};
@@ -59,7 +59,7 @@ pub(crate) struct Verified {
     pub(crate) account: Option<AccountSid>,
     pub(crate) key: MatchedKey,
     pub(crate) url: String,
-    /// The body that was validated; nothing for a WebSocket handshake, which has none.
+    /// The body that was validated, or `None` for a WebSocket handshake, which has none.
     pub(crate) body: Option<Bytes>,
 }
 
@@ -75,7 +75,7 @@ impl fmt::Debug for Verified {
 }
 
 impl Proof {
-    /// Leaves a proof in a request for what runs after this.
+    /// Leaves a proof in a request, for the middleware and the handler that run later.
     pub(crate) fn leave(
         req: &HttpRequest,
         verified: Verified,
@@ -91,21 +91,21 @@ impl Proof {
         proof
     }
 
-    /// Removes the proof that another configuration left: where validation is not enforced, a handler gets
-    /// none.
+    /// Removes the proof that another configuration left: a handler must not get one if validation is not
+    /// enforced.
     pub(crate) fn withdraw(req: &HttpRequest) {
         req.extensions_mut().remove::<Self>();
     }
 
-    /// Finds the proof that this very configuration and policy left.
+    /// Finds the proof that the same configuration and policy left.
     pub(crate) fn find(req: &HttpRequest, config: &TwilioConfig, policy: TypeId) -> Option<Self> {
         let extensions = req.extensions();
         let proof = extensions.get::<Self>()?;
         (proof.0.config.is(config) && proof.0.policy == policy).then(|| proof.clone())
     }
 
-    /// Returns a payload with the validated body, if this payload has the very same one. Something between
-    /// the middleware that validated it and the handler may have read or replaced it.
+    /// Returns a payload with the validated body, if this payload still contains the same body. Another
+    /// middleware may have read or replaced it after it was validated.
     pub(crate) async fn check_body(
         &self,
         mut payload: Payload,
@@ -121,8 +121,8 @@ impl Proof {
         }
     }
 
-    /// Returns the account that signed the request, where the keys were looked up by account and the
-    /// request named one.
+    /// Returns the account whose key signed the request, if keys are looked up by account and the request names
+    /// one.
     #[must_use]
     pub fn account(&self) -> Option<&AccountSid> {
         self.0.verified.account.as_ref()
@@ -149,7 +149,7 @@ impl FromRequest for Proof {
         let proof = req.extensions().get::<Self>().cloned();
         Box::pin(async move {
             if proof.is_none() {
-                // Not before the refusal of an extractor beside this one, which says more.
+                // Another extractor of the handler may refuse the request first, with an error that says more.
                 body::let_arrive().await;
             }
             proof.ok_or_else(ValidationError::unproven)

@@ -1,14 +1,13 @@
-//! The headers in which proxies pass on the scheme and the host that they were asked for.
+//! Parses the headers in which proxies pass on the scheme and the host of the request that they received.
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
-/// A header has a value that can't be used.
+/// The error of a header whose value can't be used.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Returns the element of a comma-separated list that the outermost of so many trusted proxies
-/// added: the `hops`-th from the right, or the leftmost if there are fewer. All lines of the header
-/// form one list.
+/// Returns the element of a comma-separated list that the outermost of `hops` trusted proxies added: the `hops`-th
+/// from the right, or the leftmost if there are fewer. All lines of the header form one list.
 pub(crate) fn element<'a>(
     headers: &'a HeaderMap,
     name: &HeaderName,
@@ -30,7 +29,7 @@ pub(crate) struct Forwarded {
 }
 
 impl Forwarded {
-    /// Reads the element of the `Forwarded` header that [`element`] would choose.
+    /// Parses the element of the `Forwarded` header that [`element`] would choose.
     pub(crate) fn read(headers: &HeaderMap, hops: usize) -> Result<Self, Malformed> {
         let mut elements = Vec::new();
         for line in headers.get_all(actix_web::http::header::FORWARDED) {
@@ -66,7 +65,7 @@ fn nth_from_right<'a>(elements: &[&'a str], n: usize) -> Option<&'a str> {
     elements.get(elements.len().saturating_sub(n)).copied()
 }
 
-/// Splits at a separator outside of quoted strings, and trims the pieces.
+/// Splits a text at each separator outside of quoted strings, and trims the pieces.
 fn split_unquoted(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
     let (mut quoted, mut escaped) = (false, false);
     let pieces = text

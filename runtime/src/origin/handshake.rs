@@ -1,4 +1,4 @@
-//! Recognizes the handshakes of WebSockets.
+//! Recognizes WebSocket handshakes.
 
 use actix_web::{
     HttpRequest,
@@ -8,10 +8,10 @@ use actix_web::{
     },
 };
 
-/// Returns whether a request opens a WebSocket (R12). Its payload is then the WebSocket's, and never ends.
+/// Returns whether a request opens a WebSocket (R12). Its payload is then that of the WebSocket, and never ends.
 ///
-/// actix's decoder treats a payload as endless on `Upgrade: websocket` alone. A request with that header
-/// that is not a handshake is an ordinary one here, and its body is bounded in size and time.
+/// actix's decoder treats a payload as endless if the request has `Upgrade: websocket`. Here, a request with that
+/// header that is not a handshake is an ordinary one, and its body is bounded in size and time.
 pub(crate) fn is_websocket_handshake(req: &HttpRequest) -> bool {
     // R12
     if req.method() != Method::GET || req.version() != Version::HTTP_11 {

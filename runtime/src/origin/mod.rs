@@ -24,11 +24,11 @@ const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
 
-/// A request's target as it arrived, kept for extractors inside of middleware that changes it.
+/// A request's target as it arrived, kept for extractors inside a middleware that changes it.
 pub(crate) struct OriginalTarget(PathAndQuery);
 
 impl OriginalTarget {
-    /// Keeps the target of a request, unless a middleware further outside has done so.
+    /// Keeps the target of a request, unless an outer middleware has already kept it.
     pub(crate) fn keep(req: &HttpRequest) {
         if let Some(target) = req.uri().path_and_query() {
             let mut extensions = req.extensions_mut();
@@ -53,8 +53,8 @@ impl Origin {
     /// Determines the origin of a request: from the public URL; else from forwarded headers, if the peer
     /// is a trusted proxy; else from the request and its connection.
     ///
-    /// actix's own `ConnectionInfo` and `full_url` do not serve: they believe these headers from anyone
-    /// and panic on a malformed `Host`.
+    /// This does not use actix's own `ConnectionInfo` and `full_url`, because they believe these headers from
+    /// anyone and panic on a malformed `Host`.
     pub(crate) fn of(
         req: &HttpRequest,
         config: &TwilioConfig,
@@ -82,8 +82,8 @@ impl Origin {
         self.url.get(self.base_path.clone()).unwrap_or_default()
     }
 
-    /// Determines what the origin of a request would be if its peer were trusted, with so many hops and with
-    /// the forwarded prefix or without it.
+    /// Determines what the origin of a request would be if its peer were trusted, with this number of hops and
+    /// with or without the forwarded prefix.
     #[cfg(feature = "explain")]
     pub(crate) fn if_trusted(req: &HttpRequest, hops: usize, prefix: bool) -> Option<Self> {
         let extensions = req.extensions();
@@ -141,7 +141,7 @@ struct Found {
 }
 
 impl Found {
-    /// `hops` is the number of trusted proxies if the peer is one.
+    /// Determines the scheme and the host. `hops` is the number of trusted proxies, if the peer is one.
     fn of(req: &HttpRequest, hops: Option<usize>) -> Result<Self, Malformed> {
         let headers = req.headers();
         let forwarded = |name: &HeaderName| match hops {
@@ -197,8 +197,8 @@ impl Found {
     }
 }
 
-/// Returns the host that the request itself names: in its target (`:authority` in HTTP/2), which a `Host`
-/// header must equal, else in its `Host`.
+/// Returns the host that the request itself names: the one in its target (`:authority` in HTTP/2), or else the one
+/// in its `Host` header. If it names both, they must be equal.
 fn own_host(req: &HttpRequest) -> Result<(String, &'static str), Malformed> {
     let mut hosts = req.headers().get_all(HOST);
     let host = match (hosts.next(), hosts.next()) {
