@@ -1,7 +1,7 @@
 //! Signs the requests that tests send, so that they run with validation on.
 //!
-//! This is the feature `testing`. It adds no crate, and nothing else in this crate looks at it: with it or
-//! without it, the same requests are refused. Switch it on for tests:
+//! This module needs the feature `testing`, which adds no dependency. No other part of this crate depends on the
+//! feature: the same requests are refused with it and without it. Switch it on for tests:
 //!
 //! ```toml
 //! [dev-dependencies]
@@ -11,13 +11,15 @@
 //! # Examples
 //!
 //! ```
-//! use actix_twilio::{testing::{Signer, TwilioTestRequest}, validate_twilio_request};
+//! use actix_twilio::{
+//!     testing::{Signer, TwilioTestRequest}, twiml::Twiml, validate_twilio_request,
+//! };
 //! use actix_web::{App, post, test::{TestRequest, call_service, init_service}};
 //!
 //! #[post("/message")]
 //! #[validate_twilio_request]
-//! async fn message(body: String) -> String {
-//!     body
+//! async fn receive_message() -> Twiml {
+//!     Twiml::empty()
 //! }
 //!
 //! # #[actix_web::main]
@@ -25,7 +27,7 @@
 //! // In a test: #[actix_web::test]
 //! let signer = Signer::new("a token for tests");
 //! let config = signer.config("https://example.com");
-//! let app = init_service(App::new().app_data(config).service(message)).await;
+//! let app = init_service(App::new().app_data(config).service(receive_message)).await;
 //!
 //! let url = "https://example.com/message";
 //! let params = [("From", "+14158675310"), ("Body", "Hi")];
@@ -62,8 +64,8 @@ const JSON: &str = "application/json";
 
 /// Signs requests as Twilio does, for tests.
 ///
-/// Its methods panic where a request can't be signed or built: a test fails by that, and the message says
-/// what to write.
+/// Its methods panic if a request can't be signed or built. Then the test fails, and the message says what to
+/// write.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Signer {
@@ -78,7 +80,7 @@ enum Key {
 }
 
 impl Signer {
-    /// Constructs a signer with an Auth Token, made up for the test: never write a real one into code.
+    /// Constructs a signer with an Auth Token. Make one up for the test: never write a real token into code.
     ///
     /// # Panics
     ///
@@ -88,7 +90,7 @@ impl Signer {
         Self::with_key(Key::AuthToken(or_panic(AuthToken::new(auth_token))))
     }
 
-    /// Constructs a signer with a SharedKey; it signs with HMAC-SHA256 and names the key in the
+    /// Constructs a signer with a SharedKey. It signs with HMAC-SHA256 and names the key in the
     /// `X-Twilio-Webhooks-Signature-Settings` header.
     pub fn shared_key(key: SharedKey) -> Self {
         Self::with_key(Key::SharedKey(key))
@@ -98,8 +100,8 @@ impl Signer {
         Self { key, forges: false }
     }
 
-    /// Returns a signer of the same kind whose signatures are well-formed and wrong, as those of a forger
-    /// who does not know the key.
+    /// Returns a signer of the same kind whose signatures are well-formed but wrong, like those of a forger without
+    /// the key.
     pub fn forged(&self) -> Self {
         Self {
             key: self.key.clone(),
@@ -107,15 +109,15 @@ impl Signer {
         }
     }
 
-    /// Returns a configuration that knows this signer's key and this
-    /// [public URL](TwilioConfigBuilder::public_url): for tests of requests to URLs that start with it.
+    /// Returns a configuration with this signer's key and this [public URL](TwilioConfigBuilder::public_url), for
+    /// requests to URLs that start with it.
     ///
-    /// Where the app's own configuration has an error handler, a limit or a hook that the test is to see,
-    /// build that configuration with this token instead.
+    /// If a test needs the error handler, a limit or a hook of the app's own configuration, build that configuration
+    /// with the signer's token instead.
     ///
     /// # Panics
     ///
-    /// Panics if the URL is none that a configuration takes.
+    /// Panics if the URL is not a valid public URL.
     #[track_caller]
     #[must_use]
     pub fn config(&self, public_url: impl AsRef<str>) -> TwilioConfig {
@@ -131,15 +133,15 @@ impl Signer {
         )
     }
 
-    /// Returns the names and values of the headers that sign a request, for a real client. A
-    /// [`TestRequest`] has [methods](TwilioTestRequest) of its own.
+    /// Returns the names and values of the headers that sign a request, for a real client. A [`TestRequest`] has
+    /// [methods](TwilioTestRequest) of its own.
     ///
-    /// Send the very URL, content type and body that are signed. A body that is no form needs a
-    /// [`with_body_sha256`].
+    /// Send exactly the URL, the content type and the body that are signed. If the body is not a form, make the URL
+    /// with [`with_body_sha256`].
     ///
     /// # Panics
     ///
-    /// Panics if the request would be refused whatever its signature.
+    /// Panics if the request would be refused with any signature.
     ///
     /// # Examples
     ///
@@ -175,7 +177,7 @@ impl Signer {
             Err(err) => fail(&format!("this request can't be signed: {err}")),
         };
         if self.forges {
-            // The first character stands for whole bits: any other one is a signature, too.
+            // All bits of the first character count, so another one also makes a well-formed signature.
             let first = if signature.starts_with('A') { "B" } else { "A" };
             signature.replace_range(..1, first);
         }
@@ -185,37 +187,36 @@ impl Signer {
     }
 }
 
-/// Makes a [`TestRequest`] one of Twilio's: each method sets the method, the path and query, `Host`, the
-/// body with its content type, and the signature.
+/// Turns a [`TestRequest`] into a request as Twilio sends it.
 ///
-/// Of the URL every byte is signed and sent as it is, so write it percent-encoded. A fragment is cut off:
-/// Twilio neither sends nor signs it.
+/// Each method sets the HTTP method, the path and query, `Host`, the body with its content type, and the signature.
+/// The URL is signed and sent byte for byte, so write it percent-encoded. A fragment is cut off, because Twilio
+/// neither sends nor signs it.
 ///
-/// A test server does not know that it stands behind TLS: for `https` and `wss`, the app's configuration
-/// must have the [public URL](Signer::config), or the request a header of a proxy,
-/// `X-Forwarded-Proto: https`.
+/// A test server has no TLS. For `https` and `wss`, the app's configuration must have the
+/// [public URL](Signer::config), or the request must have the header of a proxy: `X-Forwarded-Proto: https`.
 ///
-/// What is set on the request afterwards changes what is sent, but not what is signed. So a proxy that
-/// strips a path prefix is `.twilio_get(&signer, "https://example.com/prefix/voice").uri("/voice")`, and a
-/// replaced body is `.set_payload("..")`.
+/// Later changes to the request change what is sent, but not what is signed. For example, a proxy that strips a path
+/// prefix is `.twilio_get(&signer, "https://example.com/prefix/voice").uri("/voice")`, and a replaced body is
+/// `.set_payload("..")`.
 ///
 /// # Panics
 ///
-/// The methods panic where Twilio would send no such request: the URL has no host or no path, it is a
-/// WebSocket's where HTTP is meant, a value can't be serialized. The message says which.
+/// The methods panic if Twilio would not send such a request: the URL has no host or no path, it has the scheme of a
+/// WebSocket in an HTTP request or the reverse, or a value can't be serialized. The message says which.
 pub trait TwilioTestRequest: Sized {
-    /// Makes it a `POST` of a form. The parameters are anything that serializes to pairs: a slice of
-    /// pairs, in which a name may stand several times, a map, or a struct.
+    /// Makes the request a `POST` of a form. The parameters are anything that serializes to pairs: a slice of pairs,
+    /// in which a name may occur several times, a map, or a struct.
     #[must_use]
     #[track_caller]
     fn twilio_form<P: Serialize + ?Sized>(self, signer: &Signer, url: &str, params: &P) -> Self {
         match serde_urlencoded::to_string(params) {
             Ok(form) => self.twilio_body(signer, url, FORM, form),
-            Err(err) => fail(&format!("these parameters are no form: {err}")),
+            Err(err) => fail(&format!("these parameters are not a form: {err}")),
         }
     }
 
-    /// Makes it a `POST` of JSON, whose hash is appended to the URL as `bodySHA256`. The value is anything
+    /// Makes the request a `POST` of JSON, whose hash is appended to the URL as `bodySHA256`. The value is anything
     /// that serializes, such as a `serde_json::Value`.
     #[must_use]
     #[track_caller]
@@ -227,11 +228,12 @@ pub trait TwilioTestRequest: Sized {
                 JSON,
                 json,
             ),
-            Err(err) => fail(&format!("this value is no JSON: {err}")),
+            Err(err) => fail(&format!("this value can't be written as JSON: {err}")),
         }
     }
 
-    /// Makes it a `POST` of these very bytes. Unless they are a form, give a [`with_body_sha256`].
+    /// Makes the request a `POST` of exactly these bytes. Unless they are a form, make the URL with
+    /// [`with_body_sha256`].
     #[must_use]
     #[track_caller]
     fn twilio_body(
@@ -242,12 +244,12 @@ pub trait TwilioTestRequest: Sized {
         body: impl Into<Bytes>,
     ) -> Self;
 
-    /// Makes it a `GET`, whose parameters stand in the URL.
+    /// Makes the request a `GET`, whose parameters are in the URL.
     #[must_use]
     #[track_caller]
     fn twilio_get(self, signer: &Signer, url: &str) -> Self;
 
-    /// Makes it a WebSocket's handshake, as of Media Streams and ConversationRelay. The URL's scheme is
+    /// Makes the request a WebSocket handshake, as Media Streams and ConversationRelay send it. The URL's scheme is
     /// `wss` or `ws`.
     #[must_use]
     #[track_caller]
@@ -294,7 +296,7 @@ impl TwilioTestRequest for TestRequest {
 const HTTP: [&str; 2] = ["https", "http"];
 const WEBSOCKET: [&str; 2] = ["wss", "ws"];
 
-/// Sets where a request goes, and its signature. The URL must have one of these schemes.
+/// Sets the target and the signature of a request. The URL must have one of these schemes.
 #[track_caller]
 fn signed(
     req: TestRequest,

@@ -1,7 +1,8 @@
-//! Answers: TwiML for calls and messages, and nothing for status callbacks.
+//! Answers to webhooks: TwiML for calls and messages, and an empty response for status callbacks.
 //!
-//! TwiML is what Twilio acts on when it asks what to do with a call or a message. A webhook that only
-//! informs, such as a status callback, wants a status without a body: [`NoContent`].
+//! Twilio asks what to do with a call or a message, and acts on the [TwiML](https://www.twilio.com/docs/voice/twiml)
+//! in the answer. A webhook that only informs the app, such as a status callback, needs a status without a body:
+//! [`NoContent`].
 //!
 //! # Examples
 //!
@@ -11,7 +12,7 @@
 //!
 //! #[post("/voice")]
 //! #[validate_twilio_request]
-//! async fn voice(web::Form(call): web::Form<IncomingCall>) -> Twiml {
+//! async fn receive_call(web::Form(call): web::Form<IncomingCall>) -> Twiml {
 //!     Twiml::new([
 //!         Verb::say(format!("Your number is {}.", call.from)).attribute("language", "en-GB"),
 //!         Verb::hangup(),
@@ -23,14 +24,13 @@ use std::fmt;
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody, http::StatusCode};
 
-/// Bytes of an answer from which on Twilio may refuse it, as error 11750.
+/// The size in bytes above which Twilio may refuse an answer, with error 11750.
 const LIMIT: usize = 64_000;
 
-/// A TwiML document, which is answered with the content type `text/xml; charset=utf-8`.
+/// A TwiML document, which is sent with the content type `text/xml; charset=utf-8`.
 ///
-/// Twilio takes up to 64 kB; the log has a warning for an answer that is larger.
-///
-/// Twilio acts on the answer of a 2xx status only.
+/// Twilio accepts up to 64 kB ([error 11750](https://www.twilio.com/docs/api/errors/11750)). For a larger answer,
+/// the log has a warning. Twilio acts on an answer only if its status is 2xx.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Twiml(String);
 
@@ -58,18 +58,18 @@ impl Twiml {
         ))
     }
 
-    /// Constructs an empty document: a message is not answered, a call is ended.
+    /// Constructs an empty document: Twilio then sends no reply to a message, and ends a call.
     #[must_use]
     pub fn empty() -> Self {
         Self::new([])
     }
 
-    /// Takes a document that was written by other means, as it is.
+    /// Constructs a document from text that was written by other means.
     ///
     /// # Security
     ///
-    /// What of a request is put into it must be escaped, or whoever sends a message can write verbs.
-    /// [`Verb`] does that.
+    /// The text is not escaped. Escape anything in it that comes from a request, or the sender of a message can add
+    /// verbs. A [`Verb`] escapes its text.
     #[must_use]
     pub fn from_xml(document: impl Into<String>) -> Self {
         Self(document.into())
@@ -81,7 +81,7 @@ impl Twiml {
         &self.0
     }
 
-    /// Makes a response of another status than 200, for an error handler, say.
+    /// Makes a response with any status, for example for an error handler.
     ///
     /// # Examples
     ///
@@ -104,7 +104,7 @@ impl Twiml {
             tracing::warn!(
                 target: "actix_twilio",
                 bytes = self.0.len(),
-                "a TwiML answer is over 64 kB: Twilio may refuse it with error 11750"
+                "a TwiML answer is larger than 64 kB, and Twilio may refuse it with error 11750: shorten it"
             );
         }
         HttpResponse::build(status)
@@ -127,11 +127,11 @@ impl Responder for Twiml {
     }
 }
 
-/// A verb of TwiML, or a noun inside of one: an element with attributes, text and other elements.
+/// A verb of TwiML, or a noun inside a verb: an element with attributes, text and other elements.
 ///
-/// There are constructors for the most usual ones; [`new`](Self::new) makes any. Text and values of
-/// attributes are escaped. Characters that XML does not allow at all, such as NUL and most control
-/// characters, are left out, since a parser would refuse the whole document.
+/// The most common verbs have constructors of their own; [`new`](Self::new) makes any element. Text and the values
+/// of attributes are escaped. Characters that XML does not allow at all, such as NUL and most control characters,
+/// are left out, because a parser would refuse the whole document.
 ///
 /// # Examples
 ///
@@ -159,7 +159,7 @@ pub struct Verb {
 }
 
 impl Verb {
-    /// Constructs an element by its name, which is written as it is.
+    /// Constructs an element from its name, which is not escaped.
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
@@ -170,14 +170,15 @@ impl Verb {
 
     /// Sends a message back: `<Message>`.
     ///
-    /// One with media has nouns instead of text:
+    /// A message with media has nouns instead of text:
     ///
     /// ```
-    /// use actix_twilio::twiml::Verb;
+    /// use actix_twilio::twiml::{Twiml, Verb};
     ///
     /// let picture = Verb::new("Message")
     ///     .child(Verb::new("Body").text("A picture"))
     ///     .child(Verb::new("Media").text("https://example.com/1.png"));
+    /// assert!(Twiml::new([picture]).as_str().contains("<Body>A picture</Body><Media>"));
     /// ```
     pub fn message(text: impl AsRef<str>) -> Self {
         Self::new("Message").text(text)
@@ -193,7 +194,7 @@ impl Verb {
         Self::new("Play").text(url)
     }
 
-    /// Collects what the caller presses or says: `<Gather>`. Its children are said or played meanwhile.
+    /// Collects what the caller presses or says: `<Gather>`. Meanwhile, Twilio says or plays its children.
     pub fn gather() -> Self {
         Self::new("Gather")
     }
@@ -203,7 +204,7 @@ impl Verb {
         Self::new("Dial").text(number)
     }
 
-    /// Connects the call with a noun, such as a [`stream`](Self::stream): `<Connect>`.
+    /// Connects the call to a noun, such as a [`stream`](Self::stream): `<Connect>`.
     pub fn connect(noun: Self) -> Self {
         Self::new("Connect").child(noun)
     }
@@ -213,12 +214,12 @@ impl Verb {
         Self::new("Stream").attribute("url", url)
     }
 
-    /// Goes on with the TwiML of another URL: `<Redirect>`.
+    /// Continues with the TwiML of another URL: `<Redirect>`.
     pub fn redirect(url: impl AsRef<str>) -> Self {
         Self::new("Redirect").text(url)
     }
 
-    /// Declines a call that is not answered yet, at no cost: `<Reject>`.
+    /// Declines a call before it is answered, at no cost: `<Reject>`.
     pub fn reject() -> Self {
         Self::new("Reject")
     }
@@ -228,7 +229,7 @@ impl Verb {
         Self::new("Hangup")
     }
 
-    /// Adds an attribute by its name, which is written as it is.
+    /// Adds an attribute. Its name is not escaped.
     pub fn attribute(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.attributes.push(' ');
         self.attributes.push_str(name);
@@ -244,7 +245,7 @@ impl Verb {
         self
     }
 
-    /// Adds an element inside.
+    /// Adds an element inside this one.
     pub fn child(mut self, verb: Self) -> Self {
         self.content.push_str(&verb.into_xml());
         self
@@ -264,7 +265,7 @@ impl Verb {
     }
 }
 
-/// Appends text that an XML parser reads back as it was, but for characters that no document can have.
+/// Appends text so that an XML parser reads it back unchanged, except for characters that XML does not allow.
 fn escape(text: &str, xml: &mut String) {
     for character in text.chars() {
         match character {
@@ -273,7 +274,7 @@ fn escape(text: &str, xml: &mut String) {
             '>' => xml.push_str("&gt;"),
             '"' => xml.push_str("&quot;"),
             '\'' => xml.push_str("&apos;"),
-            // Parsers turn these into line feeds or blanks, unless they are written so.
+            // Parsers turn these into line feeds or spaces, unless they are escaped.
             '\t' => xml.push_str("&#9;"),
             '\n' => xml.push_str("&#10;"),
             '\r' => xml.push_str("&#13;"),
@@ -283,7 +284,7 @@ fn escape(text: &str, xml: &mut String) {
     }
 }
 
-/// An answer without a body, 204, for webhooks that only inform: status callbacks and events.
+/// An answer with status 204 and without a body, for webhooks that only inform: status callbacks and events.
 ///
 /// # Examples
 ///
@@ -297,7 +298,7 @@ fn escape(text: &str, xml: &mut String) {
 ///
 /// #[post("/status")]
 /// #[validate_twilio_request]
-/// async fn status(web::Form(message): web::Form<MessageStatusCallback>) -> NoContent {
+/// async fn receive_status(web::Form(message): web::Form<MessageStatusCallback>) -> NoContent {
 ///     println!("{} is {:?}", message.message_sid, message.message_status);
 ///     NoContent
 /// }

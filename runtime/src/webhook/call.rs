@@ -1,10 +1,9 @@
-//! Calls that came, and what happens in a call.
+//! Calls that came in, and what happens in a call.
 
 use super::form::{choices, webhook};
 
 webhook! {
-    /// A call that came in, or one that was made and is answered. Answer it with
-    /// [`Twiml`](crate::twiml::Twiml).
+    /// A call that came in, or an outgoing call that was answered. Answer it with [`Twiml`](crate::twiml::Twiml).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml#request-parameters>.
     pub struct IncomingCall {
@@ -18,23 +17,23 @@ webhook! {
         "To" => to: String,
         /// The call's status.
         "CallStatus" => call_status: Option<CallStatus>,
-        /// Which way the call goes.
+        /// The call's direction.
         "Direction" => direction: Option<CallDirection>,
-        /// The number that forwarded the call, where the carrier tells.
+        /// The number that forwarded the call, if the carrier reports it.
         "ForwardedFrom" => forwarded_from: Option<String>,
-        /// The caller's name, where the lookup of it is switched on.
+        /// The caller's name, if caller name lookup is on.
         "CallerName" => caller_name: Option<String>,
         /// The call that this one is a leg of.
         "ParentCallSid" => parent_call_sid: Option<String>,
-        /// How far the caller's number is attested by SHAKEN/STIR, such as `TN-Validation-Passed-A`.
+        /// How well SHAKEN/STIR attests the caller's number, such as `TN-Validation-Passed-A`.
         "StirVerstat" => stir_verstat: Option<String>,
-        /// The caller's city, as far as the number tells.
+        /// The caller's city, as far as it follows from the number.
         "FromCity" => from_city: Option<String>,
         /// The caller's state or province.
         "FromState" => from_state: Option<String>,
         /// The caller's postal code.
         "FromZip" => from_zip: Option<String>,
-        /// The caller's country, two letters.
+        /// The caller's country, in two letters.
         "FromCountry" => from_country: Option<String>,
         /// The called number's city.
         "ToCity" => to_city: Option<String>,
@@ -42,7 +41,7 @@ webhook! {
         "ToState" => to_state: Option<String>,
         /// The called number's postal code.
         "ToZip" => to_zip: Option<String>,
-        /// The called number's country, two letters.
+        /// The called number's country, in two letters.
         "ToCountry" => to_country: Option<String>,
     }
 }
@@ -62,22 +61,22 @@ webhook! {
         "To" => to: String,
         /// The call's status.
         "CallStatus" => call_status: Option<CallStatus>,
-        /// Which way the call goes.
+        /// The call's direction.
         "Direction" => direction: Option<CallDirection>,
-        /// The keys that were pressed, without the last one if that ended the input: text, since `0012`
-        /// and `*` are none of the numbers.
+        /// The keys that were pressed, without the one that ended the input. They are text, because `0012` and `*`
+        /// are not numbers.
         "Digits" => digits: Option<String>,
         /// The key that ended the input.
         "FinishedOnKey" => finished_on_key: Option<String>,
-        /// What was said, as it was understood.
+        /// What the caller said, as Twilio recognized it.
         "SpeechResult" => speech_result: Option<String>,
-        /// How sure that is, from 0 to 1.
+        /// How certain the recognition is, from 0 to 1.
         "Confidence" => confidence: Option<f64>,
     }
 }
 
 webhook! {
-    /// A step in a call, or its end. Answer it with [`NoContent`](crate::twiml::NoContent).
+    /// A new status of a call. Answer it with [`NoContent`](crate::twiml::NoContent).
     ///
     /// Source: <https://www.twilio.com/docs/voice/api/call-resource#statuscallback>.
     pub struct CallStatusCallback {
@@ -91,17 +90,17 @@ webhook! {
         "To" => to: String,
         /// The call's status.
         "CallStatus" => call_status: Option<CallStatus>,
-        /// Which way the call goes.
+        /// The call's direction.
         "Direction" => direction: Option<CallDirection>,
         /// The call that this one is a leg of.
         "ParentCallSid" => parent_call_sid: Option<String>,
-        /// The call's length in seconds, when it has ended.
+        /// The call's length in seconds, after it has ended.
         "CallDuration" => call_duration: Option<u32>,
-        /// The call's length in minutes as they are billed, when it has ended.
+        /// The call's length in billed minutes, after it has ended.
         "Duration" => duration_minutes: Option<u32>,
         /// The SIP status that ended the call, such as 487.
         "SipResponseCode" => sip_response_code: Option<u32>,
-        /// Who or what answered, where that is detected: `human`, `machine_start`, `fax`, and others.
+        /// What answered the call, if that is detected: `human`, `machine_start`, `fax` and others.
         "AnsweredBy" => answered_by: Option<String>,
         /// The recording, if there is one.
         "RecordingSid" => recording_sid: Option<String>,
@@ -109,15 +108,15 @@ webhook! {
         "RecordingUrl" => recording_url: Option<String>,
         /// The recording's length in seconds.
         "RecordingDuration" => recording_duration: Option<u32>,
-        /// When it happened, in RFC 2822 format, UTC.
+        /// When the status changed, in RFC 2822 format, UTC.
         "Timestamp" => timestamp: Option<String>,
-        /// The callback's place in the order of events, from 0: callbacks may overtake each other.
+        /// The callback's number in the order of events, from 0. Callbacks may arrive in another order.
         "SequenceNumber" => sequence_number: Option<u32>,
     }
 }
 
 webhook! {
-    /// News of a recording. Answer it with [`NoContent`](crate::twiml::NoContent).
+    /// The new status of a recording. Answer it with [`NoContent`](crate::twiml::NoContent).
     ///
     /// Source: <https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback>.
     pub struct RecordingStatusCallback {
@@ -131,16 +130,16 @@ webhook! {
         "RecordingSid" => recording_sid: String,
         /// The recording's status.
         "RecordingStatus" => recording_status: Option<RecordingStatus>,
-        /// Where it can be fetched, usually with the account's credentials; with `.mp3` or `.wav`
-        /// appended, in that format.
+        /// Where the recording can be fetched, usually with the account's credentials. Append `.mp3` or `.wav` for
+        /// that format.
         "RecordingUrl" => recording_url: Option<String>,
-        /// Its length in seconds. Twilio sends -1 while that is unknown, which is left in `other`.
+        /// The recording's length in seconds. Twilio sends -1 while it is unknown, and that value is then in `other`.
         "RecordingDuration" => recording_duration: Option<u32>,
         /// The number of channels, 1 or 2.
         "RecordingChannels" => recording_channels: Option<u32>,
-        /// When it was started, in RFC 2822 format, UTC.
+        /// When the recording started, in RFC 2822 format, UTC.
         "RecordingStartTime" => recording_start_time: Option<String>,
-        /// What started it, such as `RecordVerb`, `DialVerb`, `Conference`, `OutboundAPI`, `Trunking`.
+        /// What started the recording: `RecordVerb`, `DialVerb`, `Conference`, `OutboundAPI`, `Trunking` and others.
         "RecordingSource" => recording_source: Option<String>,
         /// What was recorded: `inbound`, `outbound` or `both`.
         "RecordingTrack" => recording_track: Option<String>,
@@ -152,35 +151,35 @@ webhook! {
 choices! {
     /// The status of a call.
     pub enum CallStatus {
-        /// Waits to be made.
+        /// Waiting to be made.
         Queued = "queued",
         /// Made, not yet ringing.
         Initiated = "initiated",
-        /// Rings; a call that comes in does so until it is answered.
+        /// Ringing. An incoming call has this status until it is answered.
         Ringing = "ringing",
         /// Answered.
         InProgress = "in-progress",
-        /// Ended as it should.
+        /// Ended normally.
         Completed = "completed",
-        /// Met a busy signal.
+        /// Not answered, because the line was busy.
         Busy = "busy",
-        /// Not made: the number may not exist.
+        /// Not possible, for example because the number does not exist.
         Failed = "failed",
         /// Not answered.
         NoAnswer = "no-answer",
-        /// Taken back while it was queued or ringing.
+        /// Canceled while it was queued or ringing.
         Canceled = "canceled",
     }
 }
 
 choices! {
-    /// Which way a call goes.
+    /// The direction of a call.
     pub enum CallDirection {
-        /// It came in.
+        /// The call came in.
         Inbound = "inbound",
-        /// It was made through the API.
+        /// The call was made through the API.
         OutboundApi = "outbound-api",
-        /// It was made by a `<Dial>`.
+        /// The call was made by a `<Dial>`.
         OutboundDial = "outbound-dial",
     }
 }
@@ -188,13 +187,13 @@ choices! {
 choices! {
     /// The status of a recording.
     pub enum RecordingStatus {
-        /// It has begun.
+        /// The recording has started.
         InProgress = "in-progress",
-        /// It can be fetched.
+        /// The recording can be fetched.
         Completed = "completed",
-        /// There is none: it was too short or silent.
+        /// There is no recording: it was too short or silent.
         Absent = "absent",
-        /// It could not be kept.
+        /// The recording could not be saved.
         Failed = "failed",
     }
 }

@@ -3,11 +3,10 @@
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
 use serde_json::{Map, Value};
 
-/// The events in a request of Event Streams: an array, or a single event where the sink does not batch.
-/// Answer it with [`NoContent`](crate::twiml::NoContent).
+/// The events in a request of Event Streams. Answer it with [`NoContent`](crate::twiml::NoContent).
 ///
-/// Twilio delivers an event at least once: remember its [`id`](CloudEvent::id) with its
-/// [`source`](CloudEvent::source).
+/// The body is an array of events, or a single event if the sink does not batch. Twilio delivers an event at least
+/// once, so remember its [`id`](CloudEvent::id) together with its [`source`](CloudEvent::source).
 ///
 /// Source: <https://www.twilio.com/docs/events>.
 ///
@@ -19,7 +18,7 @@ use serde_json::{Map, Value};
 ///
 /// #[post("/events")]
 /// #[validate_twilio_request]
-/// async fn events(web::Json(CloudEvents(events)): web::Json<CloudEvents>) -> NoContent {
+/// async fn receive_events(web::Json(CloudEvents(events)): web::Json<CloudEvents>) -> NoContent {
 ///     for event in events {
 ///         println!("{} {}", event.event_type, event.id);
 ///     }
@@ -41,36 +40,36 @@ impl<'de> Deserialize<'de> for CloudEvents {
     }
 }
 
-/// An event. What is missing is empty, or `None`.
+/// An event. A missing member is empty or `None`.
 #[derive(Debug, Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct CloudEvent {
     /// The version of CloudEvents, `1.0`.
     pub specversion: String,
-    /// The event's type, such as `com.twilio.messaging.message.delivered`. In JSON it is `type`.
+    /// The event's type, such as `com.twilio.messaging.message.delivered`. In JSON, its name is `type`.
     pub event_type: String,
     /// What the event is about, such as the path of a message's resource.
     pub source: String,
-    /// The event's id, unique for its source.
+    /// The event's id, which is unique for its source.
     pub id: String,
-    /// When it happened, in RFC 3339 format.
+    /// When the event happened, in RFC 3339 format.
     pub time: Option<String>,
-    /// The schema of the data, a URL.
+    /// The URL of the data's schema.
     pub dataschema: Option<String>,
-    /// The format of the data, `application/json`.
+    /// The media type of the data, `application/json`.
     pub datacontenttype: Option<String>,
-    /// What happened, in the form of the schema; `null` if there is nothing.
+    /// The event's data, as the schema describes it, or `null` if there is none.
     pub data: Value,
     /// All other members.
     pub other: Map<String, Value>,
 }
 
 impl CloudEvent {
-    /// Reads the data as a type.
+    /// Deserializes the data into a type.
     ///
     /// # Errors
     ///
-    /// Returns an error if the data has another form.
+    /// Returns an error if the data does not fit the type.
     pub fn data_as<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         T::deserialize(&self.data)
     }

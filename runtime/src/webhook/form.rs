@@ -1,12 +1,12 @@
-//! Forms as Twilio sends them: fields for what is documented, a map for all else.
+//! Forms as Twilio sends them: fields for documented parameters, and a map for all others.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// Parameters by name. A name may have several values.
+/// The parameters of a webhook by name. A name may have several values.
 ///
-/// It can be extracted on its own: `web::Form<Parameters>` takes any form.
+/// This type can be extracted on its own: `web::Form<Parameters>` takes any form.
 ///
 /// # Examples
 ///
@@ -25,18 +25,18 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 pub struct Parameters(BTreeMap<String, Vec<String>>);
 
 impl Parameters {
-    /// Returns the value of a name, the first one if there are several.
+    /// Returns the value of a name, or the first one if there are several.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_all(name).next()
     }
 
-    /// Returns all values of a name, in the order in which they came.
+    /// Returns all values of a name, in the order in which they arrived.
     pub fn get_all(&self, name: &str) -> impl Iterator<Item = &str> {
         self.0.get(name).into_iter().flatten().map(String::as_str)
     }
 
-    /// Returns all names and values, in the order of the names.
+    /// Returns all names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().flat_map(|(name, values)| {
             let values = values.iter().map(String::as_str);
@@ -44,7 +44,7 @@ impl Parameters {
         })
     }
 
-    /// Returns whether there are none.
+    /// Returns whether there are no parameters.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Parameters {
     }
 }
 
-/// A field of a webhook, taken out of its parameters. There is always one: nothing is refused.
+/// A field of a webhook, taken out of its parameters. It always gets a value, because no form is refused.
 pub(super) trait Field {
     fn extract(name: &str, parameters: &mut Parameters) -> Self;
 }
@@ -102,7 +102,7 @@ impl Field for u32 {
     }
 }
 
-/// An empty value counts as none, and one that does not fit stays where it is.
+/// An empty value counts as none. A value that does not fit stays in the parameters.
 impl<T: FromText> Field for Option<T> {
     fn extract(name: &str, parameters: &mut Parameters) -> Self {
         let text = parameters.get(name)?;
@@ -114,7 +114,7 @@ impl<T: FromText> Field for Option<T> {
     }
 }
 
-/// The value of a field that is not empty.
+/// A value that is parsed from text that is not empty.
 pub(super) trait FromText: Sized {
     fn from_text(text: &str) -> Option<Self>;
 }
@@ -156,7 +156,7 @@ macro_rules! webhook {
         #[non_exhaustive]
         pub struct $webhook {
             $($(#[$doc])+ #[doc = concat!("\n\nThe parameter `", $name, "`.")] pub $field: $type,)+
-            /// All parameters that have no field above, or do not fit theirs.
+            /// All parameters that have no field above, or do not fit their field.
             pub other: $crate::webhook::Parameters,
         }
 
@@ -185,12 +185,12 @@ macro_rules! choices {
         #[non_exhaustive]
         pub enum $choice {
             $($(#[$doc])+ #[doc = concat!("\n\nThe text `", $text, "`.")] $variant,)+
-            /// Another one, as Twilio names it.
+            /// Another value, as Twilio sent it.
             Other(String),
         }
 
         impl $choice {
-            /// Returns the text that Twilio sends for it.
+            /// Returns the text that Twilio sends for this value.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {

@@ -1,4 +1,4 @@
-//! Messages that came, and what became of messages that were sent.
+//! Messages that came in, and the status of messages that were sent.
 
 use super::form::{Field, Parameters, choices, webhook};
 
@@ -33,23 +33,23 @@ webhook! {
         /// The sender: a phone number in E.164 format, `+14158675310`, a short code, or an address of a
         /// channel, `whatsapp:+14158675310`.
         "From" => from: String,
-        /// The recipient, one of yours.
+        /// The recipient: your number or address.
         "To" => to: String,
-        /// The text, up to 1,600 characters; empty where only media came.
+        /// The text, up to 1,600 characters. It is empty if only media came.
         "Body" => body: String,
-        /// The number of parts that an SMS was sent in.
+        /// The number of parts in which an SMS was sent.
         "NumSegments" => num_segments: Option<u32>,
         /// The number of media; 0 for an SMS.
         "NumMedia" => num_media: u32,
         /// The media, `MediaUrl0` and so on.
         "MediaUrl" => media: Vec<Media>,
-        /// The sender's city, as far as the number tells.
+        /// The sender's city, as far as it follows from the number.
         "FromCity" => from_city: Option<String>,
         /// The sender's state or province.
         "FromState" => from_state: Option<String>,
         /// The sender's postal code.
         "FromZip" => from_zip: Option<String>,
-        /// The sender's country, two letters.
+        /// The sender's country, in two letters.
         "FromCountry" => from_country: Option<String>,
         /// The recipient's city.
         "ToCity" => to_city: Option<String>,
@@ -57,9 +57,9 @@ webhook! {
         "ToState" => to_state: Option<String>,
         /// The recipient's postal code.
         "ToZip" => to_zip: Option<String>,
-        /// The recipient's country, two letters.
+        /// The recipient's country, in two letters.
         "ToCountry" => to_country: Option<String>,
-        /// What the sender asked for, `STOP`, `START` or `HELP`, where Advanced Opt-Out is on.
+        /// What the sender asked for: `STOP`, `START` or `HELP`, if Advanced Opt-Out is on.
         "OptOutType" => opt_out_type: Option<String>,
         /// WhatsApp: the name that the sender chose.
         "ProfileName" => profile_name: Option<String>,
@@ -92,9 +92,9 @@ webhook! {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Media {
-    /// Where it can be fetched, usually with the account's credentials.
+    /// Where the file can be fetched, usually with the account's credentials.
     pub url: String,
-    /// Its MIME type, such as `image/jpeg`.
+    /// The MIME type of the file, such as `image/jpeg`.
     pub content_type: Option<String>,
 }
 
@@ -111,10 +111,9 @@ impl Field for Vec<Media> {
 }
 
 webhook! {
-    /// What became of a message that was sent. Answer it with
-    /// [`NoContent`](crate::twiml::NoContent).
+    /// The new status of a message that was sent. Answer it with [`NoContent`](crate::twiml::NoContent).
     ///
-    /// Callbacks may overtake each other: do not take the last one for the newest.
+    /// Callbacks may arrive in another order: the last one that arrives is not always the newest.
     ///
     /// Source: <https://www.twilio.com/docs/messaging/guides/outbound-message-status-in-status-callbacks>.
     pub struct MessageStatusCallback {
@@ -126,13 +125,13 @@ webhook! {
         "MessageStatus" => message_status: Option<MessageStatus>,
         /// The Messaging Service that the message was sent with, if any.
         "MessagingServiceSid" => messaging_service_sid: Option<String>,
-        /// The sender, one of yours.
+        /// The sender: your number or address.
         "From" => from: String,
         /// The recipient.
         "To" => to: String,
-        /// Why it failed or was not delivered: <https://www.twilio.com/docs/api/errors>.
+        /// Why the message failed or was not delivered: <https://www.twilio.com/docs/api/errors>.
         "ErrorCode" => error_code: Option<u32>,
-        /// When the carrier says that it was done, `YYMMDDhhmm` in the carrier's time.
+        /// When the carrier was done with the message, as the carrier says: `YYMMDDhhmm` in the carrier's time.
         "RawDlrDoneDate" => raw_dlr_done_date: Option<String>,
         /// Channels such as WhatsApp: what the channel says about a failure.
         "ChannelStatusMessage" => channel_status_message: Option<String>,
@@ -144,17 +143,17 @@ webhook! {
 choices! {
     /// The status of a message.
     pub enum MessageStatus {
-        /// Accepted by a Messaging Service, which still looks for a sender.
+        /// Accepted by a Messaging Service, which has not chosen a sender yet.
         Accepted = "accepted",
-        /// To be sent at a later time.
+        /// Scheduled to be sent later.
         Scheduled = "scheduled",
-        /// Taken back before it was sent.
+        /// Canceled before it was sent.
         Canceled = "canceled",
-        /// Waits to be sent.
+        /// Waiting to be sent.
         Queued = "queued",
         /// On the way to the carrier.
         Sending = "sending",
-        /// Taken by the carrier.
+        /// Accepted by the carrier.
         Sent = "sent",
         /// Delivered, as the carrier confirms.
         Delivered = "delivered",
@@ -162,11 +161,11 @@ choices! {
         Undelivered = "undelivered",
         /// Not sent.
         Failed = "failed",
-        /// Read by the recipient, where the channel tells.
+        /// Read by the recipient, if the channel reports that.
         Read = "read",
-        /// On the way in.
+        /// An incoming message that Twilio is still processing.
         Receiving = "receiving",
-        /// Come in.
+        /// An incoming message that has arrived.
         Received = "received",
     }
 }

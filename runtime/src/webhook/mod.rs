@@ -1,30 +1,30 @@
-//! What Twilio's webhooks say, as types for a handler's `web::Form`, `web::Query` or `web::Json`.
+//! Types for the parameters of Twilio's webhooks, to extract with `web::Form`, `web::Query` or `web::Json`.
 //!
-//! | webhook | type | in |
+//! | webhook | type | extractor |
 //! |---|---|---|
-//! | a message came: SMS, MMS, WhatsApp and other channels | [`IncomingMessage`] | `web::Form` |
-//! | a message was sent, delivered, read | [`MessageStatusCallback`] | `web::Form` |
-//! | a call came | [`IncomingCall`] | `web::Form` |
+//! | a message came in: SMS, MMS, WhatsApp and other channels | [`IncomingMessage`] | `web::Form` |
+//! | a message was sent, delivered or read | [`MessageStatusCallback`] | `web::Form` |
+//! | a call came in | [`IncomingCall`] | `web::Form` |
 //! | a caller pressed keys or spoke | [`GatherResult`] | `web::Form` |
-//! | a call rang, was answered, ended | [`CallStatusCallback`] | `web::Form` |
-//! | a recording is there | [`RecordingStatusCallback`] | `web::Form` |
+//! | a call rang, was answered or ended | [`CallStatusCallback`] | `web::Form` |
+//! | a recording is ready | [`RecordingStatusCallback`] | `web::Form` |
 //! | events of Event Streams | [`CloudEvents`] | `web::Json` |
 //!
 //! A webhook that is set to `GET` has the same parameters in its query: take `web::Query`.
 //!
-//! Twilio adds parameters and values without notice, and a webhook that is refused is lost. So none of
-//! these types refuses a form: what is missing is `None`, or empty; a value that nobody knew yet is an
-//! `Other`; and all parameters that have no field, or do not fit it, are in `other`.
+//! Twilio adds parameters and values without notice, and a webhook that is refused is lost. So none of these types
+//! refuses a form. A missing value is `None` or empty, a new value is an `Other`, and parameters that have no field
+//! or do not fit their field are in `other`.
 //!
 //! Phone numbers, addresses of channels (`whatsapp:+14158675310`) and SIDs are text as Twilio sent it.
 //!
 //! # Security
 //!
-//! These types say nothing about who sent the request: that is up to
-//! [`#[validate_twilio_request]`](crate::validate_twilio_request) above the handler.
+//! These types do not validate the request. The attribute
+//! [`#[validate_twilio_request]`](crate::validate_twilio_request) above the handler does.
 //!
-//! Their `Debug` prints all of it, phone numbers and messages too, so that a failed assertion shows what
-//! differs. Log a SID, not the whole.
+//! Their `Debug` prints everything, including phone numbers and messages, so that a failed assertion shows what
+//! differs. In a log, print only a SID.
 //!
 //! # Examples
 //!
@@ -38,7 +38,7 @@
 //!
 //! #[post("/message")]
 //! #[validate_twilio_request]
-//! async fn message(web::Form(message): web::Form<IncomingMessage>) -> Twiml {
+//! async fn receive_message(web::Form(message): web::Form<IncomingMessage>) -> Twiml {
 //!     let sender = message.profile_name.unwrap_or(message.from);
 //!     Twiml::new([Verb::message(format!("Thanks, {sender}!"))])
 //! }

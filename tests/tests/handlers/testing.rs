@@ -310,7 +310,7 @@ fn what_twilio_would_not_send_fails_with_a_message() {
         ),
         (
             Box::new(|| drop(TestRequest::default().twilio_form(&signer, "https://h/", &nested))),
-            "no form",
+            "not a form",
         ),
         (
             Box::new(|| drop(TestRequest::default().twilio_json(&signer, &hashed, &[1]))),
