@@ -317,6 +317,7 @@ mod tests {
             "HTTP://Example.com:8443/",
             "wss://127.0.0.1/a//b",
             "ws://[2001:db8::1]:443/a",
+            "https://[::1]/a",
             "https://a-b.c_d~e:0",
         ],
         &["https://example.com", "https://example.com/a//"],
