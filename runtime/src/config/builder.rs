@@ -510,6 +510,7 @@ mod tests {
         let ok: &[&[(&str, &str)]] = &[
             &[(AUTH_TOKEN, "12345")],
             &[(AUTH_TOKEN, " 12345 ,\t67890\r\n")],
+            &[(AUTH_TOKEN, "\u{feff}12345\n")],
             &[
                 (AUTH_TOKEN, "12345"),
                 (WEBHOOK_BASE_URL, " https://example.com\n"),
@@ -526,6 +527,17 @@ mod tests {
             (&[(AUTH_TOKEN, " \n")], AUTH_TOKEN),
             (&[(AUTH_TOKEN, "12345,")], AUTH_TOKEN),
             (&[(AUTH_TOKEN, "12345, ,67890")], AUTH_TOKEN),
+            (&[(AUTH_TOKEN, "\u{feff}\r\n")], AUTH_TOKEN),
+            (&[(AUTH_TOKEN, "\"12345\"")], AUTH_TOKEN),
+            (&[(AUTH_TOKEN, "'12345'")], AUTH_TOKEN),
+            (
+                &[(AUTH_TOKEN, "AC00000000000000000000000000012345")],
+                AUTH_TOKEN,
+            ),
+            (
+                &[(AUTH_TOKEN, "SK00000000000000000000000000012345")],
+                AUTH_TOKEN,
+            ),
             (
                 &[(AUTH_TOKEN, "12345"), (WEBHOOK_BASE_URL, "")],
                 WEBHOOK_BASE_URL,

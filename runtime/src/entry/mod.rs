@@ -4,4 +4,8 @@ mod extractor;
 mod middleware;
 mod protected;
 
-pub use self::{extractor::Validated, middleware::TwilioValidation, protected::{ProtectedArguments, ProtectedRoute}};
+pub use self::{
+    extractor::Validated,
+    middleware::TwilioValidation,
+    protected::{ProtectedArguments, ProtectedRoute},
+};
