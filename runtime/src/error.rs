@@ -17,7 +17,7 @@ pub use twilio_signature::ConfigError;
 ///
 /// ```
 /// use actix_twilio::{ValidationError, ValidationErrorKind};
-/// use actix_web::{HttpResponse, dev::ServiceResponse, test::TestRequest};
+/// use actix_web::{dev::ServiceResponse, test::TestRequest};
 ///
 /// fn refusal<B>(res: &ServiceResponse<B>) -> Option<&'static str> {
 ///     let err = res.response().error()?.as_error::<ValidationError>()?;
@@ -25,7 +25,7 @@ pub use twilio_signature::ConfigError;
 /// }
 ///
 /// let err = ValidationError::from(ValidationErrorKind::BodyTooLarge);
-/// let res = TestRequest::default().to_srv_response(HttpResponse::from_error(err));
+/// let res = TestRequest::default().to_srv_request().error_response(err);
 /// assert_eq!(refusal(&res), Some("body_too_large"));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

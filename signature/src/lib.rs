@@ -23,23 +23,21 @@
 //!
 //! # Where to look
 //!
-//! The rules R1 to R17 are in [`docs/signature.md`], and each branch that follows a rule cites it. A module uses
+//! The rules R1 to R17 are in the repository, in `docs/signature.md`, and each branch that follows a rule cites it. A module uses
 //! only those above it in this table:
 //!
 //! | module | contents | rules |
 //! |---|---|---|
 //! | `error`, [`redact`] | the kinds of refusal; text that may be shown | |
-//! | [`url`] | a URL's text in its parts; public URLs | R9, R11, R12 |
-//! | `request`, [`header`] | the request as data | |
+//! | [`url`] | a URL's text in its parts; public URLs | R10 to R12 |
+//! | `request`, [`header`] | the request as data | R17 |
 //! | `key`, `mac`, `claim` | keys; the HMAC; what a request claims to be signed with | R13 to R17 |
 //! | `form` | parameters, decoded and in order | R1 to R4 |
-//! | `candidates` | the texts that Twilio may have signed for a URL | R10 |
+//! | `candidates` | the texts that Twilio may have signed for a URL | R9, R10 |
 //! | `body` | how the signature covers a body | R5 to R8 |
-//! | `validator` | the verdict, in [stages] | |
+//! | `validator` | the verdict, in [stages] | R10, R16, R17 |
 //! | `account` | the account that a request claims | R16 |
 //! | [`explain`] | why a signature does not match, and what to change | |
-//!
-//! [`docs/signature.md`]: https://docs.rs/crate/twilio-signature/latest/source/docs/signature.md
 //!
 //! # Features
 //!

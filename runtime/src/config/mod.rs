@@ -6,7 +6,10 @@ mod policy;
 mod proxies;
 mod verdict;
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    rc::Rc,
+    sync::{Arc, OnceLock},
+};
 
 use actix_web::{Error, HttpRequest, web};
 
@@ -113,6 +116,14 @@ impl TwilioConfig {
                 "app_data has one plain and another one as web::Data, so the innermost one can't be determined",
                 "add all of them plain, or all of them as web::Data",
             )),
+            (None, None) => match wrapping(req) {
+                Some(wrapping) => Err(ConfigError::new(
+                    "TwilioConfig",
+                    format!("app_data has a {wrapping}, which is not a TwilioConfig"),
+                    "build it, take it out with `?`, and add it plain: .app_data(config.clone())",
+                )),
+                None => Ok(None),
+            },
             (plain, data) => Ok(plain.or(data)),
         }
     }
@@ -142,4 +153,29 @@ impl TwilioConfig {
             None => err.into(),
         }
     }
+}
+
+/// Returns the type of a configuration that is in `app_data` in a form in which nothing finds it.
+fn wrapping(req: &HttpRequest) -> Option<&'static str> {
+    fn is_there<T: 'static>(req: &HttpRequest) -> bool {
+        req.app_data::<T>().is_some() || req.app_data::<web::Data<T>>().is_some()
+    }
+
+    macro_rules! first_of {
+        ($($wrapping:ty),+ $(,)?) => {
+            None$(.or_else(|| is_there::<$wrapping>(req).then_some(stringify!($wrapping))))+
+        };
+    }
+
+    first_of![
+        Result<TwilioConfig, ConfigError>,
+        TwilioConfigBuilder,
+        Result<TwilioConfigBuilder, ConfigError>,
+        Option<TwilioConfig>,
+        Arc<TwilioConfig>,
+        Rc<TwilioConfig>,
+        Box<TwilioConfig>,
+        web::Data<web::Data<TwilioConfig>>,
+        web::Data<Arc<TwilioConfig>>,
+    ]
 }

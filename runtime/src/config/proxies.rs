@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use twilio_signature::ConfigError;
 
@@ -46,7 +46,7 @@ impl TrustedProxies {
             if proxy == UNIX {
                 trusted.unix = true;
             } else if let Ok(network) = proxy.parse::<IpNet>() {
-                trusted.networks.push(network);
+                trusted.networks.push(canonical(network));
             } else if let Ok(address) = proxy.parse::<IpAddr>() {
                 // The addresses of peers are compared in the same form.
                 trusted.networks.push(address.to_canonical().into());
@@ -75,6 +75,21 @@ impl TrustedProxies {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.networks.is_empty() && !self.unix
+    }
+}
+
+/// Returns an IPv4 network that is written as mapped to IPv6 as what it is: peers are compared in this form.
+fn canonical(network: IpNet) -> IpNet {
+    const MAPPED: u8 = 96;
+
+    let IpNet::V6(v6) = network else {
+        return network;
+    };
+    let v4 = v6.addr().to_ipv4_mapped();
+    let prefix_len = v6.prefix_len().checked_sub(MAPPED);
+    match v4.zip(prefix_len) {
+        Some((v4, prefix_len)) => Ipv4Net::new(v4, prefix_len).map_or(network, IpNet::V4),
+        None => network,
     }
 }
 
@@ -126,6 +141,12 @@ mod tests {
         assert!(!listed.trusts(None));
         let mapped = TrustedProxies::parse(["::ffff:10.0.0.7"]).unwrap();
         assert!(mapped.trusts(Some("10.0.0.7:1".parse().unwrap())));
+        let mapped = TrustedProxies::parse(["::ffff:10.0.0.0/104"]).unwrap();
+        assert!(mapped.trusts(Some("10.9.8.7:1".parse().unwrap())));
+        assert!(mapped.trusts(Some("[::ffff:10.9.8.7]:1".parse().unwrap())));
+        assert!(!mapped.trusts(Some("11.0.0.7:1".parse().unwrap())));
+        let wider = TrustedProxies::parse(["::/0"]).unwrap();
+        assert!(wider.trusts(Some("[2001:db8::1]:1".parse().unwrap())));
         for wrong in ["", "10.0.0.0/33", "localhost", "10.0.0.7:80", " 10.0.0.7"] {
             assert!(TrustedProxies::parse([wrong]).is_err(), "{wrong:?}");
         }

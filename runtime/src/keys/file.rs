@@ -3,6 +3,7 @@
 use std::{
     fmt, fs,
     io::Error,
+    mem,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
@@ -31,13 +32,16 @@ use super::{
 /// default                            0123456789abcdef0123456789abcdef
 /// ```
 ///
-/// The file is read again if its modification time or its length has changed. The app looks at these when it looks
-/// up an account that it did not look up in the last 10 s, and when a signature does not match.
+/// The file is read again if its length, its modification time or, on Unix, its inode or its change time differs.
+/// The app looks at these when it looks up an account that it did not look up in the last 10 s, and when a signature
+/// does not match.
 ///
 /// # Security
 ///
 /// Replace the file in one step: write another file, then rename it. A half-written file is an error, and requests
-/// get a 500 until it is complete. Make sure that only the app can read the file.
+/// get a 500 until it is complete: the last contents are not used meanwhile, since they may have a token that is
+/// being revoked. A file counts as half-written if it has no keys, if its last line has no line end, or, for two
+/// seconds after a change, for the accounts that it no longer has. Make sure that only the app can read the file.
 ///
 /// # Examples
 ///
@@ -61,12 +65,42 @@ struct Snapshot {
     /// Whether any later change must change the stamp. The clock of a file system may tick only every two seconds.
     settled: bool,
     keys: KeyMap,
+    /// What the file had before it changed, until the change is settled.
+    before: Option<KeyMap>,
 }
 
 const TICK: Duration = Duration::from_secs(2);
 
-/// The length in bytes and the modification time of a file, which show that it has changed.
-type Stamp = (u64, Option<SystemTime>);
+/// What shows that a file has changed.
+#[derive(PartialEq, Eq)]
+struct Stamp {
+    /// In bytes.
+    len: u64,
+    modified: Option<SystemTime>,
+    /// Device, inode and change time: a file that is renamed into place has others, whatever else it has in common.
+    #[cfg(unix)]
+    identity: [i64; 4],
+}
+
+impl Stamp {
+    fn of(path: &Path) -> Result<Self, ConfigError> {
+        #[cfg(unix)]
+        use std::os::unix::fs::MetadataExt as _;
+
+        let metadata = fs::metadata(path).map_err(|err| unreadable(path, &err))?;
+        Ok(Self {
+            len: metadata.len(),
+            modified: metadata.modified().ok(),
+            #[cfg(unix)]
+            identity: [
+                metadata.dev().cast_signed(),
+                metadata.ino().cast_signed(),
+                metadata.ctime(),
+                metadata.ctime_nsec(),
+            ],
+        })
+    }
+}
 
 impl KeyFile {
     /// Constructs a store from the path of a file, and reads the file to check it.
@@ -76,7 +110,7 @@ impl KeyFile {
     /// Returns an error if the file can't be read or a line is wrong.
     pub fn new(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
         let path = path.into();
-        let last = Snapshot::read(&path, stamp(&path)?)?;
+        let last = Snapshot::read(&path, Stamp::of(&path)?)?;
         Ok(Self(Arc::new(Inner {
             path,
             last: Mutex::new(last),
@@ -88,11 +122,27 @@ impl Inner {
     fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, ConfigError> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         // Taken before the file is read, so that a change meanwhile is read the next time.
-        let stamp = stamp(&self.path)?;
+        let stamp = Stamp::of(&self.path)?;
         if stamp != last.stamp || !last.settled {
-            *last = Snapshot::read(&self.path, stamp)?;
+            let mut new = Snapshot::read(&self.path, stamp)?;
+            if !new.settled {
+                new.before = if new.stamp == last.stamp {
+                    last.before.take()
+                } else {
+                    Some(mem::take(&mut last.keys))
+                };
+            }
+            *last = new;
         }
-        Ok(last.keys.get(query.account.as_ref()).cloned())
+        let account = query.account.as_ref();
+        let had = |keys: &KeyMap| keys.get(account).is_some();
+        match last.keys.get(account) {
+            None if last.before.as_ref().is_some_and(had) => Err(half_written(
+                &self.path,
+                "it lost an account less than 2 s ago",
+            )),
+            keys => Ok(keys.cloned()),
+        }
     }
 }
 
@@ -111,9 +161,15 @@ impl fmt::Debug for KeyFile {
 
 impl Snapshot {
     fn read(path: &Path, stamp: Stamp) -> Result<Self, ConfigError> {
-        let age = stamp.1.and_then(|modified| modified.elapsed().ok());
+        let age = stamp.modified.and_then(|modified| modified.elapsed().ok());
         let settled = age.is_some_and(|age| age > TICK);
         let text = fs::read_to_string(path).map_err(|err| unreadable(path, &err))?;
+        if text.trim().is_empty() {
+            return Err(half_written(path, "it is empty"));
+        }
+        if !text.ends_with('\n') {
+            return Err(half_written(path, "its last line has no line end"));
+        }
         let mut keys = KeyMap::new();
         for (number, line) in (1..).zip(text.lines()) {
             if line.trim().is_empty() || line.starts_with('#') {
@@ -131,13 +187,17 @@ impl Snapshot {
             stamp,
             settled,
             keys,
+            before: None,
         })
     }
 }
 
-fn stamp(path: &Path) -> Result<Stamp, ConfigError> {
-    let metadata = fs::metadata(path).map_err(|err| unreadable(path, &err))?;
-    Ok((metadata.len(), metadata.modified().ok()))
+fn half_written(path: &Path, sign: &str) -> ConfigError {
+    ConfigError::new(
+        "key file",
+        format!("{} may be half-written: {sign}", path.display()),
+        "write another file, with a line end after the last line, and rename it into place",
+    )
 }
 
 fn unreadable(path: &Path, err: &Error) -> ConfigError {

@@ -37,6 +37,7 @@ impl Forwarded {
             elements.extend(split_unquoted(line, ',')?);
         }
         match nth_from_right(&elements, hops) {
+            Some("") => Err(Malformed),
             Some(element) => Self::parse(element),
             None => Ok(Self::default()),
         }
@@ -45,6 +46,10 @@ impl Forwarded {
     fn parse(element: &str) -> Result<Self, Malformed> {
         let mut forwarded = Self::default();
         for pair in split_unquoted(element, ';')? {
+            // RFC 7239, section 4, allows empty pairs.
+            if pair.is_empty() {
+                continue;
+            }
             let (name, value) = pair.split_once('=').ok_or(Malformed)?;
             let slot = if name.eq_ignore_ascii_case("host") {
                 &mut forwarded.host
@@ -61,7 +66,11 @@ impl Forwarded {
     }
 }
 
+/// Returns nothing for an empty header, which counts as absent.
 fn nth_from_right<'a>(elements: &[&'a str], n: usize) -> Option<&'a str> {
+    if elements.iter().all(|element| element.is_empty()) {
+        return None;
+    }
     elements.get(elements.len().saturating_sub(n)).copied()
 }
 
@@ -132,6 +141,9 @@ mod tests {
             (&["evil", "a"], 1, Some("a")),
             (&["evil, a", "b"], 2, Some("a")),
             (&["a, "], 1, Some("")),
+            (&[""], 1, None),
+            (&["", " ,"], 1, None),
+            (&["evil", ""], 1, Some("")),
             (&["a,b"], usize::MAX, Some("a")),
         ];
         for (lines, hops, expected) in cases {
@@ -169,7 +181,10 @@ mod tests {
             ("host=a\"b\"", Err(Malformed)),
             ("host=\"a\"b", Err(Malformed)),
             ("host", Err(Malformed)),
-            ("host=a;", Err(Malformed)),
+            ("host=a;", said(Some("a"), None)),
+            (";; host=a ; ;proto=https;", said(Some("a"), Some("https"))),
+            ("", said(None, None)),
+            (" , ", said(None, None)),
             ("host=a,", Err(Malformed)),
         ];
         for (line, expected) in cases {

@@ -109,11 +109,10 @@ fn trust_advice(
     request: &WebhookRequest<'_>,
     causes: &[Cause],
 ) -> Option<String> {
-    let of_origin = [Cause::Scheme, Cause::Host, Cause::Port, Cause::PathPrefix];
     let peer = req.peer_addr();
     let options = config.options();
     if options.public_url.is_some()
-        || !causes.iter().all(|cause| of_origin.contains(cause))
+        || !causes.iter().all(|cause| cause.is_of_base())
         || !TrustedProxies::local().trusts(peer)
     {
         return None;

@@ -34,6 +34,12 @@ macro_rules! causes {
                 }
             }
 
+            /// Returns whether it is about the part of the URL that a public URL sets: scheme, host, port and prefix.
+            #[must_use]
+            pub fn is_of_base(self) -> bool {
+                matches!(self, Self::Scheme | Self::Host | Self::Port | Self::PathPrefix)
+            }
+
             /// Returns what to do about it in general: a clause without a full stop. The advice in an
             /// [`Explanation`](super::Explanation) is for one request.
             #[must_use]

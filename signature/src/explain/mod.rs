@@ -377,8 +377,7 @@ fn advise(
 ) -> String {
     let mut advice: Vec<String> = Vec::new();
     let signed = UrlParts::of(&found.url);
-    let of_url = [Cause::Scheme, Cause::Host, Cause::Port, Cause::PathPrefix];
-    if causes.iter().any(|cause| of_url.contains(cause)) {
+    if causes.iter().any(|cause| cause.is_of_base()) {
         advice.push(match public_base(seen, &signed) {
             Some(base) => format!(
                 "set TWILIO_WEBHOOK_BASE_URL, or public_url, to {}",
@@ -405,7 +404,7 @@ fn advise(
                 "{}; this signature was made with number {number} of the other tokens",
                 cause.advice()
             ));
-        } else if !of_url.contains(cause) {
+        } else if !cause.is_of_base() {
             advice.push(cause.advice().to_owned());
         }
     }

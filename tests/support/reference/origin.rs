@@ -133,7 +133,11 @@ impl Arrival<'_> {
         let Some(element) = nth_from_right(list, hops) else {
             return Some(standard);
         };
-        for pair in split_outside_quotes(&element, ';')? {
+        if element.is_empty() {
+            return None;
+        }
+        let pairs = split_outside_quotes(&element, ';')?;
+        for pair in pairs.iter().filter(|pair| !pair.is_empty()) {
             let (name, value) = pair.split_once('=')?;
             let place = match &*name.to_ascii_lowercase() {
                 "host" => &mut standard.host,
@@ -186,7 +190,8 @@ fn text(value: &[u8]) -> Option<&str> {
 }
 
 fn nth_from_right(mut list: Vec<String>, n: usize) -> Option<String> {
-    if list.is_empty() {
+    // An empty header counts as absent.
+    if list.iter().all(String::is_empty) {
         return None;
     }
     let at = if n > list.len() { 0 } else { list.len() - n };

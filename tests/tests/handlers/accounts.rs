@@ -736,10 +736,14 @@ impl File {
         Self(std::env::temp_dir().join(file))
     }
 
-    /// Replaces it in one step.
+    /// Replaces it in one step, with a line end after the last line.
     fn write(&self, text: &str) {
+        self.write_exactly(&(text.to_owned() + "\n"));
+    }
+
+    fn write_exactly(&self, text: &str) {
         let new = self.0.with_extension("new");
-        fs::write(&new, text.replace("$A", A).replace("$B", B)).unwrap();
+        fs::write(&new, with_accounts(text)).unwrap();
         fs::rename(new, &self.0).unwrap();
     }
 }
@@ -757,7 +761,6 @@ fn a_key_file_must_be_right_from_the_start() {
         "$A a",
         "# comment\n\n$A\ta,new , old\r\n$B b\ndefault main\n  \n",
         "default main",
-        "",
     ];
     for text in right {
         file.write(text);
@@ -783,6 +786,11 @@ fn a_key_file_must_be_right_from_the_start() {
         let err = KeyFile::new(&file.0).unwrap_err().to_string();
         assert!(err.contains(line), "{text:?}: {err}");
         assert!(!err.contains("s3cr3t"), "{err}");
+    }
+    for half_written in ["", " \n\n", "$A a", "$A a,b\n$B b\ndefault 12"] {
+        file.write_exactly(half_written);
+        let err = KeyFile::new(&file.0).unwrap_err().to_string();
+        assert!(err.contains("half-written"), "{half_written:?}: {err}");
     }
     let missing = KeyFile::new(file.0.with_extension("missing")).unwrap_err();
     assert_eq!(missing.setting(), "key file");
@@ -824,25 +832,51 @@ async fn a_key_file_is_read_as_it_changes() {
 }
 
 #[actix_web::test]
-async fn a_key_file_that_did_not_change_is_not_read_again() {
-    let file = File::new("unchanged");
-    let write = |token: &str, age| {
-        file.write(&format!("$A {token}"));
+async fn a_key_file_that_is_cut_off_lets_nobody_in_and_blames_nobody() {
+    let file = File::new("cut");
+    let whole = "$A new,old\n$B b\ndefault main\n";
+    let cut = [
+        ("within a token", "$A ne"),
+        ("after a token", "$A new,old\n$B b"),
+        ("at the start", ""),
+        ("at a line's end, before the account", "default main\n"),
+    ];
+    for (name, text) in cut {
+        file.write_exactly(whole);
+        let store = KeyFile::new(&file.0).unwrap();
+        let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+        let app = app(builder.key_store(store).build().unwrap()).await;
+        file.write_exactly(text);
+        let form =
+            |account, token| Webhook::form("/", &format!("AccountSid={account}")).signed(token);
+        assert_answer(&form(A, "old").call(&app).await, UNJUDGED, name);
+        // What is left of a token is no token.
+        assert_answer(&form(A, "ne").call(&app).await, UNJUDGED, name);
+        file.write_exactly(whole);
+        assert_eq!(form(A, "old").call(&app).await.0, 200, "{name}");
+    }
+}
+
+#[cfg(unix)]
+#[actix_web::test]
+async fn a_key_file_replaced_by_one_of_the_same_length_and_time_is_read() {
+    let file = File::new("same");
+    file.write("$A a");
+    let an_hour_ago = SystemTime::now() - Duration::from_secs(3600);
+    let set_time = || {
         let written = fs::File::options().write(true).open(&file.0).unwrap();
-        written.set_modified(SystemTime::now() - age).unwrap();
+        written.set_modified(an_hour_ago).unwrap();
     };
-    let hour = Duration::from_secs(3600);
-    write("a", 2 * hour);
-    let modified = fs::metadata(&file.0).unwrap().modified().unwrap();
+    set_time();
     let store = KeyFile::new(&file.0).unwrap();
     let builder = TwilioConfig::builder().public_url(BASE).unwrap();
     let app = app(builder.key_store(store).build().unwrap()).await;
     let form = |token| Webhook::form("/", &format!("AccountSid={A}")).signed(token);
-
-    // Another token, but the same length and time.
-    write("b", hour);
-    let written = fs::File::options().write(true).open(&file.0).unwrap();
-    written.set_modified(modified).unwrap();
     assert_eq!(form("a").call(&app).await.0, 200);
-    assert_eq!(form("b").call(&app).await.0, 403);
+
+    // The token is revoked.
+    file.write("$A b");
+    set_time();
+    assert_eq!(form("b").call(&app).await.0, 200);
+    assert_eq!(form("a").call(&app).await.0, 403);
 }

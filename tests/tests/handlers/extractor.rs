@@ -5,17 +5,20 @@ use std::{
     cell::Cell,
     future::{Ready, ready},
     rc::Rc,
+    sync::Arc,
 };
 
 use actix_twilio::{
-    AuthToken, TwilioConfig, TwilioConfigBuilder, Validated,
+    AuthToken, ConfigError, TwilioConfig, TwilioConfigBuilder, Validated,
     ValidationErrorKind::{self as Kind, BodyTooLarge, BodyTooSlow, Signature},
     config::Mode,
     signature::SignatureErrorKind,
     signature::SignatureErrorKind::SignatureMismatch,
 };
 use actix_twilio_tests::{
-    FORGED, FORM, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children, refusal,
+    FORGED, FORM, SETTINGS, SIGNATURE, TOKEN, config, hashed, in_child, in_children,
+    log::Log,
+    refusal,
     requests::{LIMIT, URL, call, call_app, form, get, json, limited, payload, refusals, request},
     sign_form, sign_text,
 };
@@ -534,6 +537,57 @@ fn environment_alone_is_enough() {
         let forged = form("a=1").insert_header((SIGNATURE, FORGED));
         let res = call_unconfigured(forged);
         assert_answer("forged", &res, 403, Some(Signature(SignatureMismatch)));
+    });
+}
+
+type AddData = fn(&mut web::ServiceConfig, TwilioConfig);
+
+/// What compiles in place of `app_data(config)`, and is no configuration.
+const WRAPPINGS: [(&str, AddData); 9] = [
+    ("Result<TwilioConfig", |app, config| {
+        drop(app.app_data(Ok::<_, ConfigError>(config)))
+    }),
+    ("Option<TwilioConfig>", |app, config| {
+        drop(app.app_data(Some(config)))
+    }),
+    ("Arc<TwilioConfig>", |app, config| {
+        drop(app.app_data(Arc::new(config)))
+    }),
+    ("Rc<TwilioConfig>", |app, config| {
+        drop(app.app_data(Rc::new(config)))
+    }),
+    ("Box<TwilioConfig>", |app, config| {
+        drop(app.app_data(Box::new(config)))
+    }),
+    ("TwilioConfigBuilder", |app, _| {
+        drop(app.app_data(TwilioConfig::builder()))
+    }),
+    ("Result<TwilioConfigBuilder", |app, _| {
+        drop(app.app_data(TwilioConfig::builder().env()))
+    }),
+    ("Arc<TwilioConfig>", |app, config| {
+        drop(app.app_data(web::Data::new(Arc::new(config))))
+    }),
+    ("web::Data<TwilioConfig>", |app, config| {
+        app.app_data(web::Data::new(web::Data::new(config)));
+    }),
+];
+
+#[test]
+fn a_wrapped_configuration_is_named_and_the_environments_is_not_used() {
+    in_child([("TWILIO_AUTH_TOKEN", TOKEN)], || {
+        for (wrapping, add_data) in WRAPPINGS {
+            let config = limited().build().unwrap();
+            let (log, _guard) = Log::start();
+            let res = System::new().block_on(call_app(form("a=1"), |app| {
+                add_data(app, config);
+                app.route("/hook", echo());
+            }));
+            assert_answer(wrapping, &res, 500, Some(Kind::Config));
+            let line = log.only(wrapping);
+            let text = line.field("message");
+            assert!(text.contains(wrapping), "{wrapping}: {text}");
+        }
     });
 }
 

@@ -561,7 +561,7 @@ async fn prefix_is_believed_only_where_it_is_switched_on() {
         ("query", &[("X-Forwarded-Prefix", "/prefix?")], None),
         ("fragment", &[("X-Forwarded-Prefix", "/prefix#")], None),
         ("blank", &[("X-Forwarded-Prefix", "/pre fix")], None),
-        ("empty", &[("X-Forwarded-Prefix", "")], None),
+        ("empty", &[("X-Forwarded-Prefix", "")], Some(plain)),
         ("nothing last", &[("X-Forwarded-Prefix", "/prefix,")], None),
         ("not ASCII", &[("X-Forwarded-Prefix", "/pr\u{e4}fix")], None),
     ];

@@ -365,7 +365,7 @@ fn config_errors() -> Vec<String> {
         format!("{ACCOUNT} {TOKEN}\n{ACCOUNT} {OLD_TOKEN}"),
     ];
     let files = lines.iter().zip(0..).map(|(lines, number)| {
-        let path = key_file(&format!("wrong_secrets_{number}"), lines);
+        let path = key_file(&format!("wrong_secrets_{number}"), &format!("{lines}\n"));
         error(&KeyFile::new(path).unwrap_err())
     });
     let public_url = |url| error(&config().public_url(url).unwrap_err());
