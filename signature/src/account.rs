@@ -59,7 +59,7 @@ impl fmt::Display for AccountSid {
 impl AccountSid {
     /// Returns the account that a request claims to come from (R16).
     ///
-    /// It searches the query, a form, and JSON: at the top level, and in the `data` of a CloudEvent or of each
+    /// It searches the query, a form, and JSON: at the top level, and in the `data` of an event or of each
     /// event in a batch. The result is only a claim, by which keys are looked up. The verdict determines whether
     /// it is true.
     ///

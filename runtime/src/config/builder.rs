@@ -6,7 +6,10 @@ use actix_web::{Error, HttpRequest};
 
 use twilio_signature::{AuthToken, RequestValidator, SharedKey, url::PublicUrl};
 
-use super::{Hook, KeySource, Mode, Options, Settings, TrustedProxies, TwilioConfig, Verdict};
+use super::{
+    Hook, KeySource, Mode, Options, Settings, TrustedProxies, TwilioConfig, Verdict,
+    budget::ByteBudget, options::DEFAULT_TOTAL_BODY_LIMIT,
+};
 use crate::{
     error::{ConfigError, ValidationError},
     keys::{KeyStore, Lookup},
@@ -24,6 +27,7 @@ impl TwilioConfig {
             shared_keys: Vec::new(),
             store: None,
             store_times: None,
+            total_body_limit: None,
             options: Options::default(),
             off_is_deliberate: false,
             report_only_from_env: false,
@@ -82,6 +86,7 @@ pub struct TwilioConfigBuilder {
     shared_keys: Vec<SharedKey>,
     store: Option<Lookup>,
     store_times: Option<(Duration, Duration)>,
+    total_body_limit: Option<usize>,
     options: Options,
     off_is_deliberate: bool,
     report_only_from_env: bool,
@@ -264,6 +269,18 @@ impl TwilioConfigBuilder {
         self
     }
 
+    /// Sets the size in bytes of all bodies that are being read at a time, by all requests with this configuration.
+    /// The default is 128 MiB, which is 512 bodies of the default [`body_limit`](Self::body_limit), or `body_limit`
+    /// if that is larger. A request whose body does not fit is answered with 503.
+    ///
+    /// Over HTTP/2 one connection carries many requests, so a limit on connections does not bound memory; this does.
+    ///
+    /// [`build`](Self::build) returns an error if it is smaller than `body_limit`.
+    pub fn total_body_limit(mut self, bytes: usize) -> Self {
+        self.total_body_limit = Some(bytes);
+        self
+    }
+
     /// Sets the time in which the whole body must arrive. The default is 15 s, after which Twilio no longer waits
     /// for an answer. A request with a slower body is answered with 408.
     pub fn body_timeout(mut self, time: Duration) -> Self {
@@ -379,7 +396,7 @@ impl TwilioConfigBuilder {
     /// key store; if the time for a body is zero; or if validation is weakened in a way that the code does not
     /// confirm.
     pub fn build(self) -> Result<TwilioConfig, ConfigError> {
-        let (options, mut store) = (self.options, self.store);
+        let (mut options, mut store) = (self.options, self.store);
         match (&mut store, self.store_times) {
             (_, None) => {}
             (Some(store), Some((cache, lookup))) => {
@@ -394,6 +411,17 @@ impl TwilioConfigBuilder {
                 ));
             }
         }
+        let total_body_limit = self
+            .total_body_limit
+            .unwrap_or(options.body_limit.max(DEFAULT_TOTAL_BODY_LIMIT));
+        if total_body_limit < options.body_limit {
+            return Err(ConfigError::new(
+                "total_body_limit",
+                "it is smaller than body_limit, so the largest bodies can never be read",
+                "raise it, or lower body_limit",
+            ));
+        }
+        options.total_body_limit = ByteBudget::new(total_body_limit);
         if options.body_timeout.is_zero() {
             return Err(ConfigError::new(
                 "body_timeout",

@@ -1,5 +1,6 @@
 //! The configuration of the validation: keys, public URL, trusted proxies, limits and mode.
 
+mod budget;
 mod builder;
 mod options;
 mod policy;

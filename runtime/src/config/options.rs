@@ -5,8 +5,11 @@ use std::{fmt, num::NonZeroUsize, sync::Arc, time::Duration};
 use actix_web::{Error, HttpRequest};
 use twilio_signature::url::PublicUrl;
 
-use super::{Mode, TrustedProxies, Verdict};
+use super::{Mode, TrustedProxies, Verdict, budget::ByteBudget};
 use crate::error::ValidationError;
+
+/// In bytes: 512 bodies of the default limit.
+pub(crate) const DEFAULT_TOTAL_BODY_LIMIT: usize = 128 * 1024 * 1024;
 
 /// The settings. Each has a method of its name in [`TwilioConfigBuilder`](super::TwilioConfigBuilder), which
 /// documents it.
@@ -18,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) forwarded_prefix: bool,
     /// In bytes.
     pub(crate) body_limit: usize,
+    /// In bytes, of all bodies that are being read at a time.
+    pub(crate) total_body_limit: ByteBudget,
     pub(crate) body_timeout: Duration,
     pub(crate) mode: Mode,
     pub(crate) explain_mismatches: bool,
@@ -33,6 +38,7 @@ impl Default for Options {
             trusted_hops: NonZeroUsize::MIN,
             forwarded_prefix: false,
             body_limit: 256 * 1024,
+            total_body_limit: ByteBudget::new(DEFAULT_TOTAL_BODY_LIMIT),
             body_timeout: Duration::from_secs(15),
             mode: Mode::Enforce,
             explain_mismatches: cfg!(debug_assertions),

@@ -24,7 +24,7 @@ pub(crate) async fn read(
     payload: &mut Payload,
     options: &Options,
 ) -> Result<Bytes, ValidationErrorKind> {
-    let mut collecting = pin!(collect(payload, options.body_limit));
+    let mut collecting = pin!(collect(payload, options));
     // Most bodies arrive with the head and need no timer.
     for _ in 0..2 {
         let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
@@ -67,7 +67,9 @@ pub(crate) async fn let_arrive() {
     .await;
 }
 
-async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, ValidationErrorKind> {
+async fn collect(payload: &mut Payload, options: &Options) -> Result<Bytes, ValidationErrorKind> {
+    let limit = options.body_limit;
+    let mut held = options.total_body_limit.hold();
     let mut stream = BodyStream::new(payload);
     // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();
@@ -79,6 +81,9 @@ async fn collect(payload: &mut Payload, limit: usize) -> Result<Bytes, Validatio
         })?;
         if chunk.len() > limit - only.len() - joined.len() {
             return Err(ValidationErrorKind::BodyTooLarge);
+        }
+        if !held.add(chunk.len()) {
+            return Err(ValidationErrorKind::Overloaded);
         }
         if only.is_empty() && joined.is_empty() {
             only = chunk;

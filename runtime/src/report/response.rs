@@ -22,6 +22,7 @@ impl ResponseError for ValidationError {
             Kind::Signature(EncodingUnsupported | CharsetUnsupported | ContentTypeConflicting) => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
+            Kind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
             Kind::Config | Kind::KeyStoreFailed | Kind::BodyReplaced => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
@@ -49,6 +50,7 @@ impl ResponseError for ValidationError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                     "The request's body is in an unsupported encoding."
                 }
+                StatusCode::SERVICE_UNAVAILABLE => "The server is busy.",
                 StatusCode::INTERNAL_SERVER_ERROR => "The server can't validate requests.",
                 _ => "This request is not authentic.",
             })

@@ -50,6 +50,7 @@ fn each_wrong_setting_is_named() {
         ("blank secret", shared("K1", "\t"), "SharedKey secret"),
         ("id twice", twins().map(drop), "SharedKey id"),
         ("no hops", config().trusted_hops(0).map(drop), "trusted_hops"),
+        ("less for all than for one", config().total_body_limit(9).body_limit(10).build().map(drop), "total_body_limit"),
         ("no time", config().body_timeout(Duration::ZERO).build().map(drop), "body_timeout"),
     ];
     for (name, result, setting) in cases {

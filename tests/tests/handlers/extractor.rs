@@ -24,7 +24,7 @@ use actix_twilio_tests::{
 };
 use actix_web::{
     App, Either, Error, FromRequest, HttpRequest, HttpResponse, Route,
-    dev::{Payload, ServiceResponse},
+    dev::{Payload, Service, ServiceResponse},
     error::InternalError,
     http::{
         Method, Uri, Version,
@@ -37,7 +37,7 @@ use actix_web::{
     test::{self, TestRequest, call_service, init_service},
     web::{self, Bytes},
 };
-use futures_util::StreamExt;
+use futures_util::{StreamExt, future::poll_immediate};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -86,6 +86,7 @@ fn status_of(kind: Kind) -> u16 {
             | SignatureErrorKind::ContentTypeConflicting,
         ) => 415,
         Kind::Config => 500,
+        Kind::Overloaded => 503,
         _ => 403,
     }
 }
@@ -254,6 +255,31 @@ async fn bodies_are_limited_in_size() {
         let res = call(&none, echo(), req).await;
         assert_answer(name, &res, status, (status == 413).then_some(BodyTooLarge));
     }
+}
+
+#[actix_web::test]
+async fn bodies_are_limited_in_size_all_together() {
+    let config = limited().total_body_limit(2 * LIMIT).build().unwrap();
+    let app = App::new().app_data(config).route("/hook", echo());
+    let app = init_service(app).await;
+    let start = |chunks: [&'static str; 1], ends| {
+        let mut req = form("a=1").to_request();
+        *req.payload() = payload(chunks, ends).0;
+        Box::pin(app.call(req))
+    };
+    let long = "0123456789012345";
+    assert_eq!(long.len(), LIMIT);
+    // Two bodies that never end take all that there is.
+    let mut endless = [start([long], false), start([long], false)];
+    for request in &mut endless {
+        assert!(poll_immediate(request).await.is_none());
+    }
+    let refused = start(["a=1"], true).await.unwrap();
+    assert_answer("no room", &refused, 503, Some(Kind::Overloaded));
+    // What is dropped gives its bytes back.
+    drop(endless);
+    let admitted = start(["a=1"], true).await.unwrap();
+    assert_answer("room again", &admitted, 200, None);
 }
 
 #[actix_web::test]
@@ -545,28 +571,28 @@ type AddData = fn(&mut web::ServiceConfig, TwilioConfig);
 /// What compiles in place of `app_data(config)`, and is no configuration.
 const WRAPPINGS: [(&str, AddData); 9] = [
     ("Result<TwilioConfig", |app, config| {
-        drop(app.app_data(Ok::<_, ConfigError>(config)))
+        app.app_data(Ok::<_, ConfigError>(config));
     }),
     ("Option<TwilioConfig>", |app, config| {
-        drop(app.app_data(Some(config)))
+        app.app_data(Some(config));
     }),
     ("Arc<TwilioConfig>", |app, config| {
-        drop(app.app_data(Arc::new(config)))
+        app.app_data(Arc::new(config));
     }),
     ("Rc<TwilioConfig>", |app, config| {
-        drop(app.app_data(Rc::new(config)))
+        app.app_data(Rc::new(config));
     }),
     ("Box<TwilioConfig>", |app, config| {
-        drop(app.app_data(Box::new(config)))
+        app.app_data(Box::new(config));
     }),
     ("TwilioConfigBuilder", |app, _| {
-        drop(app.app_data(TwilioConfig::builder()))
+        app.app_data(TwilioConfig::builder());
     }),
     ("Result<TwilioConfigBuilder", |app, _| {
-        drop(app.app_data(TwilioConfig::builder().env()))
+        app.app_data(TwilioConfig::builder().env());
     }),
     ("Arc<TwilioConfig>", |app, config| {
-        drop(app.app_data(web::Data::new(Arc::new(config))))
+        app.app_data(web::Data::new(Arc::new(config)));
     }),
     ("web::Data<TwilioConfig>", |app, config| {
         app.app_data(web::Data::new(web::Data::new(config)));
