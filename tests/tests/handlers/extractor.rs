@@ -267,7 +267,7 @@ async fn bodies_are_limited_in_size_all_together() {
         *req.payload() = payload(chunks, ends).0;
         Box::pin(app.call(req))
     };
-    let long = "0123456789012345";
+    let long = "01234567890123456789012345678901";
     assert_eq!(long.len(), LIMIT);
     // Two bodies that never end take all that there is.
     let mut endless = [start([long], false), start([long], false)];

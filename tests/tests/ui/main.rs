@@ -131,6 +131,9 @@ fn normalize(messages: &str, case: &str) -> String {
                 } else {
                     width = width.max(gutter.trim().len());
                 }
+            } else if text.starts_with("= ") {
+                // Written whole or not, as the name is that of one thing or of several in all crates.
+                *line = line.replace("actix_web::web::", "");
             } else if let Some((list, _)) = line.split_once("and ")
                 && line.ends_with(" others")
             {
