@@ -342,4 +342,40 @@ mod tests {
         }
         assert_claims(&"[".repeat(100_000), "", malformed);
     }
+
+    #[test]
+    fn only_json_that_is_labelled_as_such_is_not_read_as_a_form() {
+        let form = format!("AccountSid={A}");
+        let form_in_json = format!(r#"{{"AccountSid":"{A}","x":"&AccountSid={B}&"}}"#);
+        let (claims, conflicting) = (Ok(Some(A)), Err(SignatureErrorKind::AccountConflicting));
+        let cases = [
+            ("application/json", &form, claims),
+            ("application/json", &form_in_json, claims),
+            (
+                "application/cloudevents+JSON; charset=utf-8",
+                &form_in_json,
+                claims,
+            ),
+            ("text/plain; format=json", &form_in_json, conflicting),
+            ("text/plain", &form_in_json, conflicting),
+        ];
+        for (content_type, body, expected) in cases {
+            let req = WebhookRequest::new("POST", "https://h/x");
+            let found = AccountSid::claimed_by(&req.content_type(content_type).body(body));
+            let found = found
+                .as_ref()
+                .map(|sid| sid.as_ref().map(AccountSid::as_str));
+            assert_eq!(
+                found.map_err(SignatureError::kind),
+                expected,
+                "{content_type} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn account_is_printed_as_its_text() {
+        let sid: AccountSid = A.parse().unwrap();
+        assert_eq!(sid.to_string(), A);
+    }
 }

@@ -239,6 +239,20 @@ mod tests {
     }
 
     #[test]
+    fn body_hash_is_appended_to_the_query_in_lower_case_hex() {
+        let pair = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
+        for (url, before, after) in [
+            ("https://h/x", "https://h/x?", ""),
+            ("https://h/x?", "https://h/x?", ""),
+            ("https://h/x?a=1", "https://h/x?a=1&", ""),
+            ("https://h/x#f", "https://h/x?", "#f"),
+        ] {
+            let expected = [before, pair, after].concat();
+            assert_eq!(with_body_sha256(url, "{}"), expected, "{url}");
+        }
+    }
+
+    #[test]
     fn body_hash_is_an_exact_query_parameter() {
         let found = |url| hash_in_url(url);
         assert_eq!(found("https://h/?bodySHA256=a&x=1"), Ok(Some("a")));

@@ -221,3 +221,32 @@ impl fmt::Display for ConfigError {
 }
 
 impl Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn config_error_is_printed_as_its_sentence() {
+        let err = ConfigError::new("setting", "it is wrong", "mend it").renamed("TWILIO_SETTING");
+        assert_eq!(err.setting(), "TWILIO_SETTING");
+        assert_eq!(err.problem(), "it is wrong");
+        assert_eq!(err.fix(), "mend it");
+        assert_eq!(err.to_string(), "TWILIO_SETTING: it is wrong; mend it");
+        assert_eq!(
+            format!("{err:?}"),
+            "ConfigError(TWILIO_SETTING: it is wrong; mend it)"
+        );
+    }
+
+    #[cfg(feature = "validator")]
+    #[test]
+    fn signature_error_is_printed_as_its_kind() {
+        for kind in SignatureErrorKind::ALL {
+            let err = SignatureError::from(*kind);
+            assert_eq!(err.kind(), *kind);
+            assert_eq!(err.to_string(), kind.to_string());
+            assert!(!err.to_string().is_empty(), "{kind:?}");
+        }
+    }
+}

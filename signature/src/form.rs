@@ -559,6 +559,27 @@ mod tests {
     }
 
     #[test]
+    fn values_are_those_of_an_exact_name_in_the_order_of_the_form() {
+        let found = |form: &[u8], name: &[u8]| -> Vec<Vec<u8>> {
+            values(form, name).map(Decoded::into_vec).collect()
+        };
+        let form = b"a=2&b=3&%61=%31&a&A=4";
+        assert_eq!(found(form, b"a"), [&b"2"[..], b"1", b""]);
+        assert!(found(form, b"c").is_empty());
+        // An empty text between two `&` is not a pair.
+        assert!(found(b"&&a=1&", b"").is_empty());
+        assert_eq!(found(b"=1&=", b""), [&b"1"[..], b""]);
+    }
+
+    #[test]
+    fn more_pairs_than_a_key_can_count_are_signed_in_order() {
+        let pairs = usize::from(u16::MAX) + 2;
+        let form: Vec<_> = (0..pairs).rev().map(|n| format!("{n}=&")).collect();
+        let form = form.concat();
+        assert!(signed_text(form.as_bytes()) == plain_signed_text(form.as_bytes()));
+    }
+
+    #[test]
     fn two_hex_digits_are_a_byte_and_nothing_else_is() {
         for digits in (0..=u16::MAX).map(u16::to_be_bytes) {
             let hex = str::from_utf8(&digits).ok();

@@ -265,6 +265,30 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_printed_without_their_secrets() {
+        let token = AuthToken::new("12345").unwrap();
+        assert_eq!(format!("{token:?}"), "AuthToken(..)");
+        let key = SharedKey::new("K1", "12345").unwrap();
+        assert_eq!(format!("{key:?}"), "SharedKey { id: \"K1\", .. }");
+    }
+
+    #[test]
+    fn what_surrounds_a_token_is_no_part_of_it() {
+        let signature = |token: &AuthToken| token.sign([b"https://h/", b""]).to_base64();
+        let expected = signature(&AuthToken::new("12345").unwrap());
+        for text in [
+            "12345",
+            "\u{feff}12345\r\n",
+            " 12345\t",
+            "\u{feff} 12345 ,\n12345\n",
+        ] {
+            for token in AuthToken::parse_list(text).unwrap() {
+                assert_eq!(signature(&token), expected, "{text:?}");
+            }
+        }
+    }
+
+    #[test]
     fn tokens_are_cut_out_of_what_surrounds_them_and_look_alikes_are_refused() {
         let parsed = |text: &str| AuthToken::parse_list(text).map(|tokens| tokens.len());
         for (text, tokens) in [

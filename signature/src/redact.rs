@@ -135,4 +135,30 @@ mod tests {
             long.len()
         );
     }
+
+    #[test]
+    fn texts_are_cut_beyond_200_bytes() {
+        let of = |len: usize| "a".repeat(len);
+        assert_eq!(text(&of(MAX_LEN)), of(MAX_LEN));
+        assert_eq!(text(&of(MAX_LEN + 1)), of(MAX_LEN) + "..");
+        // An escape is whole or not there.
+        assert_eq!(text(&(of(MAX_LEN - 1) + "\n")), of(MAX_LEN - 1) + "..");
+        assert_eq!(text(&(of(MAX_LEN - 2) + "\n")), of(MAX_LEN - 2) + "\\n");
+    }
+
+    #[test]
+    fn what_a_terminal_acts_on_is_escaped_except_for_some() {
+        let cases: &[(&str, &[char], &str)] = &[
+            ("", &[], ""),
+            ("a \u{e9}\u{1f4de}", &[], "a \u{e9}\u{1f4de}"),
+            ("a\n\t\0", &[], "a\\n\\t\\u{0}"),
+            ("a\n\t\u{1b}", &['\n'], "a\n\\t\\u{1b}"),
+            ("\u{ad}\u{202e}\u{feff}", &[], "\\u{ad}\\u{202e}\\u{feff}"),
+            ("\u{ad}\u{202e}", &['\u{ad}'], "\u{ad}\\u{202e}"),
+            ("a", &['a'], "a"),
+        ];
+        for (text, except, expected) in cases {
+            assert_eq!(escape(text, except), *expected, "{text:?} {except:?}");
+        }
+    }
 }

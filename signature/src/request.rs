@@ -138,3 +138,17 @@ impl<'a> HeaderValue<'a> {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_is_printed_as_its_method_and_two_lengths() {
+        let request = WebhookRequest::new("POST", "https://h/?a=secret").body("b=secret");
+        assert_eq!(
+            format!("{request:?}"),
+            "WebhookRequest { method: \"POST\", url_len: 19, body_len: 8, .. }"
+        );
+    }
+}

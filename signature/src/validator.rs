@@ -428,3 +428,44 @@ pub enum MatchedKey {
     /// The SharedKey with this id.
     SharedKey(String),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::header::FORM;
+
+    fn validator() -> RequestValidator {
+        let token = AuthToken::new("secret").unwrap();
+        RequestValidator::with_keys([token], [SharedKey::new("K1", "secret").unwrap()]).unwrap()
+    }
+
+    #[test]
+    fn head_names_the_shared_key_that_it_claims() {
+        for (settings, id) in [
+            ("", None),
+            ("key=K1", Some(&b"K1"[..])),
+            ("key=K9", Some(b"K9")),
+        ] {
+            let request = WebhookRequest::new("GET", "https://h/x").signature_settings(settings);
+            let request = request.signature("RSOYDt4T1cUTdK1PDd93/VVr8B8=");
+            let head = CheckedHead::of(&request).unwrap();
+            assert_eq!(head.shared_key_id(), id, "{settings}");
+        }
+    }
+
+    #[test]
+    fn stages_are_printed_without_the_request() {
+        let request = WebhookRequest::new("POST", "https://h/x?a=secret").content_type(FORM);
+        let signature = validator().sign(&request).unwrap();
+        let request = request.signature(&signature);
+        let (validator, head) = (validator(), CheckedHead::of(&request).unwrap());
+        assert_eq!(format!("{head:?}"), "CheckedHead { body_kind: Form, .. }");
+        let url = head.check_url(&validator, request.url, "").unwrap();
+        assert_eq!(format!("{url:?}"), "CheckedUrl { body_kind: Form, .. }");
+        let accepted = url.check_body(b"").unwrap();
+        assert_eq!(
+            format!("{accepted:?}"),
+            "Accepted { key: AuthToken(0), url: \"https://h/x?a=..\" }"
+        );
+    }
+}

@@ -187,6 +187,40 @@ mod tests {
     }
 
     #[test]
+    fn hosts_are_texts_without_what_ends_a_host() {
+        for host in ["a.example", "a:1", "[::1]", "_"] {
+            assert_eq!(hints(&[("Host", host)]).hosts, [host]);
+        }
+        for wrong in [
+            "", "a/b", "a?b", "a#b", "a@b", "a\\b", "a b", "\u{e9}", "\u{7f}",
+        ] {
+            let found = hints(&[("Forwarded", &format!("host={wrong};proto=https"))]);
+            assert!(found.hosts.is_empty(), "{wrong}");
+            assert!(hints(&[("Host", wrong)]).hosts.is_empty(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn outermost_proxy_that_was_asked_over_tls_counts() {
+        for (name, value, secure) in [
+            ("X-Forwarded-Proto", "https", Some(true)),
+            ("X-Forwarded-Scheme", "HTTP", Some(false)),
+            ("X-Scheme", "wss", Some(true)),
+            ("X-Url-Scheme", "ws", Some(false)),
+            ("X-Forwarded-Proto", "https, http", Some(true)),
+            ("X-Forwarded-Proto", "http, https", Some(true)),
+            ("X-Forwarded-Proto", ",", None),
+            ("X-Forwarded-Ssl", "on", Some(true)),
+            ("Front-End-Https", "On", Some(true)),
+            ("X-Forwarded-Ssl", "off", None),
+            ("Forwarded", "proto=http", Some(false)),
+            ("X-Forwarded-Port", "443", None),
+        ] {
+            assert_eq!(hints(&[(name, value)]).secure, secure, "{name}: {value}");
+        }
+    }
+
+    #[test]
     fn hostile_headers_are_few_hints_or_none() {
         let many: Vec<_> = (0..1000).map(|n| format!("h{n}")).collect();
         let many = many.join(",");
@@ -206,10 +240,8 @@ mod tests {
         assert_eq!(found.hosts.len(), MAX);
         assert!(found.targets.is_empty() && found.prefixes.is_empty());
         assert!(found.users.is_empty() && found.ports.is_empty());
-        assert!(
-            hints(&[("Host", &"h".repeat(MAX_LEN + 1))])
-                .hosts
-                .is_empty()
-        );
+        for (len, hosts) in [(MAX_LEN, 1), (MAX_LEN + 1, 0)] {
+            assert_eq!(hints(&[("Host", &"h".repeat(len))]).hosts.len(), hosts);
+        }
     }
 }

@@ -445,3 +445,157 @@ pub struct Explanation {
     /// Whether the search reached its limits before it tried everything.
     pub gave_up: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{body::with_body_sha256, header::FORM};
+
+    fn token(text: &str) -> AuthToken {
+        AuthToken::new(text).unwrap()
+    }
+
+    fn own() -> RequestValidator {
+        RequestValidator::new([token("own")]).unwrap()
+    }
+
+    /// Signs any text with the app's token.
+    fn sign(text: &str) -> String {
+        own().sign(&WebhookRequest::new("GET", text)).unwrap()
+    }
+
+    /// Explains a request with a signature over a text.
+    fn explain(req: &WebhookRequest<'_>, text: &str) -> Explanation {
+        Explainer::new(&own()).explain(&req.signature(&sign(text)))
+    }
+
+    #[test]
+    fn explainer_prints_how_many_keys_it_has_and_nothing_of_them() {
+        let own = own();
+        let explainer = Explainer::new(&own).other_token(token("other"));
+        let shown = format!("{explainer:?}");
+        assert_eq!(shown, "Explainer { tokens: 1, shared_keys: 0, .. }");
+    }
+
+    #[test]
+    fn body_with_an_unsupported_header_is_searched_as_what_it_would_be_without() {
+        let form = WebhookRequest::new("POST", "https://h/m?q=1").body("a=&q=1");
+        let json = WebhookRequest::new("POST", "https://h/m?q=1").body("{}");
+        let lost_hash = with_body_sha256("https://h/m?q=1", "{}");
+        let other_charset = [FORM, "; charset=latin1"].concat();
+        let cases = [
+            (
+                "form",
+                form.content_type(FORM),
+                "https://h/m?q=1q1",
+                Cause::ParamsDropped,
+            ),
+            (
+                "form in another charset",
+                form.content_type(&other_charset),
+                "https://h/m?q=1q1",
+                Cause::ParamsDropped,
+            ),
+            (
+                "encoded form",
+                form.content_type(FORM).content_encoding("gzip"),
+                "https://h/m?q=1q1",
+                Cause::ParamsDropped,
+            ),
+            (
+                "encoded text",
+                form.content_type("text/plain").content_encoding("gzip"),
+                "https://h/m?q=1q1",
+                Cause::ParamsExtra,
+            ),
+            (
+                "encoded JSON that lost its hash",
+                json.content_type("application/json")
+                    .content_encoding("gzip"),
+                &lost_hash,
+                Cause::QueryMissing,
+            ),
+        ];
+        for (name, req, signed, cause) in cases {
+            assert_eq!(explain(&req, signed).causes, [cause], "{name}");
+        }
+    }
+
+    #[test]
+    fn form_is_not_searched_with_a_hash() {
+        let url = "https://h/m?q=1";
+        let req = WebhookRequest::new("POST", url).content_type(FORM);
+        let signed = with_body_sha256(url, "a=1") + "a1";
+        let explanation = explain(&req.body("a=1"), &signed);
+        assert_eq!(explanation.causes, [Cause::Unknown]);
+    }
+
+    #[test]
+    fn request_that_names_one_of_several_shared_keys_is_searched_with_that_one() {
+        let key = |id: &str| SharedKey::new(id, format!("secret of {id}")).unwrap();
+        let validator = RequestValidator::with_keys([], [key("K1"), key("K2")]).unwrap();
+        for settings in ["key=K1", "key=K2"] {
+            let signed = WebhookRequest::new("GET", "https://h/m").signature_settings(settings);
+            let signature = validator.sign(&signed).unwrap();
+            let seen = signed.url("http://h/m").signature(&signature);
+            let explanation = Explainer::new(&validator).explain(&seen);
+            assert_eq!(explanation.causes, [Cause::Scheme], "{settings}");
+        }
+    }
+
+    #[test]
+    fn other_keys_cost_more_than_a_change_of_the_url() {
+        let own = own();
+        let others = (0..2_000).map(|n| token(&format!("other {n}")));
+        let explainer = others.fold(Explainer::new(&own), Explainer::other_token);
+        let signature = sign("https://h/m");
+        let seen = WebhookRequest::new("GET", "http://h/m").signature(&signature);
+        // Enough to try all keys on the URL as it is, and not on each of its changes.
+        let explanation = explainer.max_bytes(80_000).explain(&seen);
+        assert_eq!(explanation.causes, [Cause::Scheme]);
+    }
+
+    #[test]
+    fn query_of_a_websocket_that_was_signed_as_parameters_is_found() {
+        let seen = WebhookRequest::new("GET", "ws://h/m?b=2&a=1");
+        let explanation = explain(&seen, "wss://h/ma1b2");
+        assert_eq!(explanation.causes, [Cause::Scheme]);
+        assert_eq!(explanation.matched_url.as_deref(), Some("wss://h/m"));
+    }
+
+    #[test]
+    fn query_of_a_hint_may_have_fewer_pairs_than_the_own_one() {
+        let own = own();
+        let explainer = Explainer::new(&own)
+            .public_url("https://e/m?x=1&y=2")
+            .unwrap();
+        let seen = WebhookRequest::new("GET", "http://h/m?a=1&b=2&c=3&d=4");
+        let signature = sign("https://e/m?x=1");
+        let explanation = explainer.explain(&seen.signature(&signature));
+        assert_eq!(explanation.matched_url.as_deref(), Some("https://e/m?x=1"));
+    }
+
+    #[test]
+    fn advice_on_a_route_shows_no_more_of_its_url_than_the_route_needs() {
+        let seen = WebhookRequest::new("GET", "https://u:p@h/internal/m?a=1#f");
+        let explanation = explain(&seen, "https://u:p@h/m?a=1#f");
+        assert_eq!(explanation.causes, [Cause::PathPrefix]);
+        assert_eq!(
+            explanation.advice,
+            "give the route its URL: #[validate_twilio_request(url = \"https://h/m\")]"
+        );
+    }
+
+    #[test]
+    fn what_prevents_a_verdict_precedes_the_advice_if_nothing_is_found() {
+        let seen = WebhookRequest::new("GET", "https://h/m");
+        let unknown = Cause::Unknown.advice();
+        assert_eq!(explain(&seen, "nothing like it").advice, unknown);
+        let encoded = seen.content_encoding("gzip");
+        let hint = SignatureErrorKind::EncodingUnsupported.hint();
+        assert_eq!(
+            explain(&encoded, "nothing like it").advice,
+            format!("{hint}; {unknown}")
+        );
+    }
+}

@@ -507,6 +507,9 @@ mod tests {
             ("a=1&b=2", Some("c=3"), "a1b2c3", &[ParamsExtra]),
             ("a=1&b=2&c=3", Some("c=3&b=2"), "a1", &[ParamsExtra]),
             ("a=+1&b=", None, "a1", &[ParamsTrimmed, ParamsDropped]),
+            ("a=1&b=&c=&d=", None, "a1", &[ParamsDropped]),
+            ("a=1&a=2&a=3", None, "a1a3", &[ParamsDropped]),
+            ("a=1&b=2&c=3&d=4", Some("b=2&c=3&d=4"), "a1", &[ParamsExtra]),
         ];
         for (body, query, text, causes) in cases {
             let texts = texts(body, *query);
@@ -521,6 +524,63 @@ mod tests {
                 })
             });
             assert_eq!(found.as_deref(), Some(*causes), "{body} {text}");
+        }
+    }
+
+    #[test]
+    fn only_what_can_change_the_text_is_an_alternative() {
+        use Dimension::{Covered, Decoding, Empties, QueryParams, Repeats, Single, Trim};
+        let cases: &[(&str, Option<&str>, Dimension, &[u8])] = &[
+            ("", None, Covered, &[0, 1]),
+            ("a=1", None, Covered, &[0, 1, 2]),
+            ("a=1", None, Decoding, &[0]),
+            ("a=%31", None, Decoding, &[0, 1, 1, 1]),
+            ("a=+", None, Decoding, &[0, 1, 1, 1]),
+            ("&+&", None, Decoding, &[0, 1, 1, 1]),
+            ("&&", Some("+"), Decoding, &[0]),
+            ("a=1", None, Trim, &[0]),
+            ("a=1+", None, Trim, &[0, 1]),
+            ("a=1", None, Empties, &[0]),
+            ("a=+", None, Empties, &[0, 1]),
+            ("a=1&b=2", Some("c=3"), Repeats, &[0]),
+            ("a=1&a=2", None, Repeats, &[0, 1, 1, 1, 1, 1, 1]),
+            ("a=1", Some("a=1"), Repeats, &[0, 1, 1, 1, 1, 1, 1]),
+            ("a=1", None, QueryParams, &[0]),
+            ("a=1", Some("b=2"), QueryParams, &[0, 1, 1]),
+            ("", Some("b=2"), QueryParams, &[0, 1]),
+            ("", None, Single, &[0]),
+            ("a=1", None, Single, &[0, 3, 3, 3, 3]),
+            (
+                "a=1&b=2",
+                None,
+                Single,
+                &[0, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4],
+            ),
+        ];
+        for (body, query, dimension, costs) in cases {
+            let variants = ParamVariants::of(body.as_bytes(), *query, BodyKind::Form);
+            let found = variants.costs(*dimension).unwrap();
+            assert_eq!(found, *costs, "{body} {query:?} {dimension:?}");
+        }
+        let many = "a=1&".repeat(2 * MAX_SINGLE);
+        let variants = ParamVariants::of(many.as_bytes(), None, BodyKind::Form);
+        let found = variants.costs(Single).unwrap();
+        let of_cost = |wanted| found.iter().filter(|cost| **cost == wanted).count();
+        let pairs = MAX_PAIRED * (MAX_PAIRED - 1) / 2;
+        assert_eq!([2, 3, 4].map(of_cost), [MAX_SINGLE, 4 * MAX_SINGLE, pairs]);
+    }
+
+    #[test]
+    fn work_is_the_body_and_every_pair() {
+        let work = |body: &str, query, kind| ParamVariants::of(body.as_bytes(), query, kind).work();
+        for (body, query, kind, pairs) in [
+            ("", None, BodyKind::Form, 0),
+            ("a=1&b=2", Some("c&d&e"), BodyKind::Form, 5),
+            ("a=1&b=2", None, BodyKind::Other, 2),
+            (r#"{"a":1,"b":2}"#, Some("c"), BodyKind::Other, 3),
+        ] {
+            let expected = body.len() + pairs * size_of::<Pair>();
+            assert_eq!(work(body, query, kind), expected, "{body} {query:?}");
         }
     }
 

@@ -364,6 +364,33 @@ mod tests {
     }
 
     #[test]
+    fn empty_values_have_their_sign_or_have_none() {
+        for (query, with, without) in [
+            ("&a&b=1&c=&=&=2", "&a=&b=1&c=&=&=2", "&a&b=1&c&&=2"),
+            ("", "", ""),
+        ] {
+            assert_eq!(Encoding::Equals(true).apply(query), with, "{query}");
+            assert_eq!(Encoding::Equals(false).apply(query), without, "{query}");
+        }
+    }
+
+    #[test]
+    fn case_of_an_escape_is_that_of_its_two_digits_alone() {
+        for (query, upper, lower) in [
+            ("a=bC", "a=bC", "a=bC"),
+            ("%3abC", "%3AbC", "%3abC"),
+            ("%aBc%CdE", "%ABc%CDE", "%abc%cdE"),
+            ("%zaB", "%zaB", "%zaB"),
+            ("%azB", "%AzB", "%azB"),
+            ("%%aBC", "%%ABC", "%%abC"),
+            ("%b", "%B", "%b"),
+        ] {
+            assert_eq!(in_case(query, true), upper, "{query}");
+            assert_eq!(in_case(query, false), lower, "{query}");
+        }
+    }
+
+    #[test]
     fn hostile_queries_are_rewritten_without_panic() {
         for query in [
             "",

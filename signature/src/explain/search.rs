@@ -222,6 +222,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn visits_and_rewritten_bytes_are_bounded() {
+        let mut tried = Tried::within(usize::MAX);
+        assert_eq!(
+            (0..100_000).take_while(|_| tried.may_visit()).count(),
+            32_768
+        );
+        let mut tried = Tried::within(100);
+        assert_eq!((0..100).take_while(|_| tried.may_build(30)).count(), 3);
+        assert!(Tried::within(100).may_build(100));
+        assert!(!Tried::within(100).may_build(101));
+    }
+
+    #[test]
     fn budget_limits_candidates_and_bytes() {
         let takes = |bytes: usize| {
             let mut budget = Tried::within(MAX_BYTES).budget;

@@ -381,3 +381,329 @@ fn distinct<T: PartialEq>(found: Vec<T>, own: &T) -> impl Iterator<Item = T> {
     }
     distinct.into_iter()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the hints of headers; those named `public` are public URLs.
+    fn hints(headers: &[(&str, &str)]) -> Hints {
+        let mut hints = Hints::default();
+        for (name, value) in headers {
+            match *name {
+                "public" => hints.add_public_url(value),
+                _ => hints.add_header(name, value),
+            }
+        }
+        hints
+    }
+
+    fn seen(url: &str) -> UrlParts<'static> {
+        UrlParts::of(url).into_owned()
+    }
+
+    /// Returns alternatives by their costs, each as a text.
+    fn shown<T>(alternatives: Alternatives<T>, show: impl Fn(T) -> String) -> Vec<(u8, String)> {
+        let show = |(cost, alternative)| (cost, show(alternative));
+        alternatives.into_iter().map(show).collect()
+    }
+
+    #[track_caller]
+    fn assert_shown(found: &[(u8, String)], expected: &[(u8, &str)], name: &str) {
+        let found: Vec<_> = found.iter().map(|(cost, text)| (*cost, &**text)).collect();
+        assert_eq!(found, expected, "{name}");
+    }
+
+    type Headers = &'static [(&'static str, &'static str)];
+
+    const PROXY: Headers = &[
+        ("X-Forwarded-Proto", "http"),
+        ("X-Forwarded-Host", "e:1"),
+        ("X-Forwarded-Prefix", "/p"),
+        ("X-Original-URL", "https://t/o?b=1"),
+    ];
+
+    #[test]
+    fn each_dimension_of_a_url_has_its_costs() {
+        let headers = [
+            ("Upgrade", "websocket"),
+            ("Authorization", "Basic dXNlcjpwYXNz"),
+        ];
+        let seen = seen("http://h/a/m?b=+1&a=2");
+        let variants = UrlVariants::of(&seen, &hints(&headers), true, None);
+        let found: Vec<_> = Dimension::ALL
+            .iter()
+            .filter_map(|dimension| Some((*dimension, variants.costs(*dimension)?)))
+            .collect();
+        let usual = [&[0][..], &[2; USUAL_PORTS.len()]].concat();
+        let expected = [
+            (Dimension::Base, vec![0, 1]),
+            (Dimension::Scheme, vec![0, 1, 1, 1]),
+            (Dimension::Host, usual),
+            (Dimension::UserInfo, vec![0, 1]),
+            (Dimension::Path, vec![0, 2]),
+            (Dimension::Slash, vec![0, 1]),
+            (Dimension::Query, vec![0, 2, 2, 2]),
+            (Dimension::QueryEncoding, vec![0, 1, 1, 1]),
+            (Dimension::QueryOrder, vec![0, 1, 1, 1, 1, 2]),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn bases_are_what_hints_make_up_together() {
+        let cases: &[(&str, Headers, &[&str])] = &[
+            ("http://h/m?a=1#f", &[], &["https://h/m?a=1#f"]),
+            ("ws://h/m", &[], &["wss://h/m"]),
+            ("http://h/m", &[("Upgrade", "websocket")], &["wss://h/m"]),
+            (
+                "https://h/m",
+                &[("X-Forwarded-Proto", "http")],
+                &["http://h/m"],
+            ),
+            (
+                "http://h:1/m?a=1#f",
+                &[("public", "https://u@e/p/?b=2#g")],
+                &[
+                    "https://u@e/p/m?a=1",
+                    "https://u@e/p/m?b=2",
+                    "https://u@e/p/?a=1",
+                    "https://u@e/p/?b=2",
+                    "https://h:1/m?a=1#f",
+                ],
+            ),
+            (
+                "http://h/m",
+                &[("public", "ws://e")],
+                &[
+                    "http://e/m",
+                    "http://e",
+                    "ws://e/m",
+                    "ws://e",
+                    "https://h/m",
+                ],
+            ),
+            (
+                "http://h/m",
+                PROXY,
+                &[
+                    "http://e:1/o?b=1",
+                    "http://e:1/p/m",
+                    "http://e:1/m",
+                    "http://h/o?b=1",
+                    "http://h/p/m",
+                    "https://t/o?b=1",
+                ],
+            ),
+            ("https://h/m", &[("X-Original-URI", "/o")], &["https://h/o"]),
+        ];
+        for (url, headers, expected) in cases {
+            let found = shown(bases(&seen(url), &hints(headers)), |url| url.text());
+            let expected: Vec<_> = expected.iter().map(|text| (1, *text)).collect();
+            assert_shown(&found, &[&[(0, *url)], &*expected].concat(), url);
+        }
+    }
+
+    #[test]
+    fn schemes_of_a_websocket_are_tried_if_it_may_be_one() {
+        let change = |security, websocket| SchemeChange {
+            security,
+            websocket,
+        };
+        let plain = vec![(0, change(false, false)), (1, change(true, false))];
+        let handshake = |cost| {
+            let found = [(1, change(false, true)), (cost, change(true, true))];
+            [&plain[..], &found].concat()
+        };
+        let upgrade: Headers = &[("Upgrade", "websocket")];
+        let cases: &[(&str, Headers, bool, _)] = &[
+            ("http://h", &[], false, plain.clone()),
+            ("http://h", upgrade, false, plain.clone()),
+            ("http://h", &[], true, handshake(2)),
+            ("http://h", upgrade, true, handshake(1)),
+            ("wss://h", &[], false, handshake(2)),
+        ];
+        for (url, headers, get, expected) in cases {
+            let found = schemes(&seen(url), &hints(headers), *get);
+            assert_eq!(found, *expected, "{url} {headers:?} {get}");
+        }
+    }
+
+    #[test]
+    fn scheme_is_changed_in_security_and_kind() {
+        for (scheme, security, websocket, expected) in [
+            ("http", true, false, "https"),
+            ("http", false, true, "ws"),
+            ("http", true, true, "wss"),
+            ("https", true, false, "http"),
+            ("wss", false, true, "https"),
+            ("WSS", true, true, "http"),
+            ("HTTPS", false, false, "HTTPS"),
+        ] {
+            let mut url = seen(&format!("{scheme}://h/"));
+            SchemeChange {
+                security,
+                websocket,
+            }
+            .apply(&mut url);
+            assert_eq!(url.scheme, expected, "{scheme} {security} {websocket}");
+        }
+    }
+
+    #[test]
+    fn hosts_are_those_of_hints_then_the_own_one_on_usual_ports() {
+        let usual = |name: &str, without: &[&str]| -> Vec<(u8, String)> {
+            let ports = USUAL_PORTS.iter().filter(|port| !without.contains(port));
+            ports.map(|port| (2, format!("{name}:{port}"))).collect()
+        };
+        let cases: &[(&str, Headers, &[&str], Vec<_>)] = &[
+            ("https://h/m", &[], &[], usual("h", &[])),
+            ("https://h:8443/m", &[], &[], usual("h", &["8443"])),
+            (
+                "http://localhost:8080/m",
+                &[],
+                &["127.0.0.1:8080", "[::1]:8080"],
+                usual("localhost", &["8080"]),
+            ),
+            (
+                "http://h:8080/m",
+                &[("X-Forwarded-Port", "3000, 4443")],
+                &["h:3000", "h:4443"],
+                usual("h", &["8080", "3000"]),
+            ),
+            (
+                "http://h:8080/m",
+                &[
+                    ("Host", "e:1, h:8080"),
+                    ("X-Forwarded-Port", "4443"),
+                    ("public", "https://p:9"),
+                    ("X-Original-URL", "https://t/o"),
+                    ("X-Original-URI", "/o"),
+                ],
+                &["p:9", "t", "e:1", "h:4443", "e:4443", "e:8080"],
+                usual("h", &["8080"]),
+            ),
+        ];
+        for (url, headers, likely, usual) in cases {
+            let found = hosts(&seen(url), &hints(headers));
+            let found = shown(found, |host| host.unwrap_or_default());
+            let likely = likely.iter().map(|host| (1, *host));
+            let usual = usual.iter().map(|(cost, host)| (*cost, &**host));
+            let expected: Vec<_> = [(0, "")].into_iter().chain(likely).chain(usual).collect();
+            assert_shown(&found, &expected, url);
+        }
+    }
+
+    #[test]
+    fn user_info_is_that_of_hints_or_none() {
+        const HINTS: Headers = &[
+            ("Authorization", "Basic dXNlcjpwQHNz"),
+            ("public", "https://public@h"),
+        ];
+        let cases: &[(&str, Headers, &[&str])] = &[
+            ("https://h", &[], &[]),
+            ("https://u@h", &[], &["none"]),
+            ("https://h", HINTS, &["public", "user:p@ss", "user:p%40ss"]),
+            (
+                "https://public@h",
+                HINTS,
+                &["user:p@ss", "user:p%40ss", "none"],
+            ),
+        ];
+        for (url, headers, expected) in cases {
+            let found = shown(users(&seen(url), &hints(headers)), |user| match user {
+                User::Own => "own".to_owned(),
+                User::None => "none".to_owned(),
+                User::Given(user) => user,
+            });
+            let expected: Vec<_> = expected.iter().map(|user| (1, *user)).collect();
+            assert_shown(&found, &[&[(0, "own")], &*expected].concat(), url);
+        }
+    }
+
+    #[test]
+    fn paths_are_those_of_hints_or_cut_at_the_start() {
+        let cases: &[(&str, Headers, &[(u8, &str)])] = &[
+            ("https://h", &[], &[]),
+            ("https://h/m", &[], &[]),
+            ("https://h/a/b/c", &[], &[(2, "/b/c"), (2, "/c")]),
+            (
+                "https://h/a/b/c",
+                &[("X-Original-URI", "/c"), ("X-Original-URL", "/a/b/c")],
+                &[(1, "/c"), (2, "/b/c")],
+            ),
+            (
+                "https://h/m",
+                &[
+                    ("X-Original-URI", "/o?a=1"),
+                    ("X-Forwarded-Prefix", "/p/"),
+                    ("public", "https://e/q/"),
+                ],
+                &[(1, "/o"), (1, "/p/m"), (1, "/q/m"), (1, "/q/")],
+            ),
+        ];
+        for (url, headers, expected) in cases {
+            let found = paths(&seen(url), &hints(headers));
+            let found = shown(found, |path| path.unwrap_or_default());
+            assert_shown(&found, &[&[(0, "")], *expected].concat(), url);
+        }
+    }
+
+    #[test]
+    fn queries_are_given_hashed_cut_or_of_fewer_pairs() {
+        let hash_in_query = format!("https://h/?{BODY_SHA256}=0");
+        let public: Headers = &[
+            ("public", "https://e/?b=2"),
+            ("public", "https://e"),
+            ("X-Original-URI", "/?b=2"),
+            ("X-Request-Uri", "/?"),
+        ];
+        let body = Some(&b"{}"[..]);
+        #[rustfmt::skip]
+        let cases: &[(&str, Headers, Option<&[u8]>, &[(u8, &str)])] = &[
+            ("https://h/", &[], None, &[(2, "?")]),
+            ("https://h/?", &[], None, &[(2, "none")]),
+            ("https://h/?a=1", &[], None, &[(2, "none")]),
+            ("https://h/?a=1&b=2", &[], None, &[(2, "none"), (2, "without 0"), (2, "without 1")]),
+            ("https://h/", &[], body, &[(1, "hashed"), (2, "?")]),
+            ("https://h/?a=1", &[], body, &[(1, "hashed"), (2, "none")]),
+            (&hash_in_query, &[], body, &[(2, "none")]),
+            ("https://h/", public, None, &[(1, "?b=2"), (1, "?"), (2, "?")]),
+            ("https://h/?b=2", public, None, &[(1, "?"), (2, "none")]),
+        ];
+        for (url, headers, hashed_body, expected) in cases {
+            let found = queries(&seen(url), &hints(headers), *hashed_body);
+            let found = shown(found, |source| match source {
+                Source::Own => "own".to_owned(),
+                Source::Given(None) => "none".to_owned(),
+                Source::Given(Some(query)) => format!("?{query}"),
+                Source::Hashed => "hashed".to_owned(),
+                Source::Without(index) => format!("without {index}"),
+            });
+            assert_shown(&found, &[&[(0, "own")], *expected].concat(), url);
+        }
+        let many = seen(&format!("https://h/?{}", "a&".repeat(2 * MAX_LEFT_OUT)));
+        let found = queries(&many, &Hints::default(), None);
+        assert_eq!(found.len(), 2 + MAX_LEFT_OUT);
+    }
+
+    #[test]
+    fn encodings_are_those_that_change_a_query_each_text_once() {
+        let public: Headers = &[("public", "https://e/?a=x+y")];
+        let changes = ["a=x+y", "a=x%20y", "a=x%2By", "a=x y"];
+        let cases: &[(&str, Headers, &[&str])] = &[
+            ("https://h/", &[], &["a=x+y"]),
+            ("https://h/?a=1", &[], &["a=x+y"]),
+            ("https://h/?a=x+y", &[], &changes),
+            ("https://h/", public, &changes),
+        ];
+        for (url, headers, expected) in cases {
+            let found = encodings(&seen(url), &hints(headers));
+            let found: Vec<_> = found
+                .iter()
+                .map(|(_, encoding)| encoding.apply("a=x+y"))
+                .collect();
+            assert_eq!(found, *expected, "{url}");
+        }
+    }
+}

@@ -287,6 +287,9 @@ mod tests {
         assert_eq!(url.target(), "/x@y:1?d=http://e:2/?f");
         let path = UrlParts::of("/a?b");
         assert_eq!((&*path.host, &*path.path), ("", "/a"));
+        let path = UrlParts::of("example.com:1/a?b");
+        assert_eq!((&*path.host, path.port.as_deref()), ("", None));
+        assert_eq!(path.path, "example.com:1/a");
     }
 
     #[test]

@@ -192,5 +192,7 @@ mod tests {
         let message = "https://example.com/a/message?b=1";
         assert_eq!(with(&base, "/message?b=1"), message);
         assert!(PublicUrl::parse_whole("https://example.com/a?b").is_err());
+        // Only a base stands before the app's own path.
+        assert_eq!((base.base_path(), url.base_path()), ("/a", ""));
     }
 }
