@@ -362,7 +362,6 @@ fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Opt
             adds_nothing.then(|| hash(&req.body(&[]))).flatten()
         }
         (BodyKind::Other, Covered::Nothing) => hash(req),
-        (BodyKind::Form, Covered::Nothing) if req.body.is_empty() => None,
         (BodyKind::Form, Covered::Nothing) => hash(req).or(Some(Cause::BodyHash)),
         _ => Some(Cause::BodyHash),
     }
