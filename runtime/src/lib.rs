@@ -83,3 +83,8 @@ pub mod __private {
     #[inline]
     pub fn assert_policy<P: Policy>() {}
 }
+
+/// Runs the code of the attribute's documentation.
+#[cfg(all(doctest, feature = "webhook"))]
+#[doc = include_str!("../../macros/src/attribute.md")]
+struct Attribute;
