@@ -415,6 +415,8 @@ mod tests {
     }
 
     type Headers = &'static [(&'static str, &'static str)];
+    /// Texts with their costs.
+    type Costed = &'static [(u8, &'static str)];
 
     const PROXY: Headers = &[
         ("X-Forwarded-Proto", "http"),
@@ -586,7 +588,7 @@ mod tests {
         ];
         for (url, headers, likely, usual) in cases {
             let found = hosts(&seen(url), &hints(headers));
-            let found = shown(found, |host| host.unwrap_or_default());
+            let found = shown(found, Option::unwrap_or_default);
             let likely = likely.iter().map(|host| (1, *host));
             let usual = usual.iter().map(|(cost, host)| (*cost, &**host));
             let expected: Vec<_> = [(0, "")].into_iter().chain(likely).chain(usual).collect();
@@ -623,7 +625,7 @@ mod tests {
 
     #[test]
     fn paths_are_those_of_hints_or_cut_at_the_start() {
-        let cases: &[(&str, Headers, &[(u8, &str)])] = &[
+        let cases: &[(&str, Headers, Costed)] = &[
             ("https://h", &[], &[]),
             ("https://h/m", &[], &[]),
             ("https://h/a/b/c", &[], &[(2, "/b/c"), (2, "/c")]),
@@ -644,7 +646,7 @@ mod tests {
         ];
         for (url, headers, expected) in cases {
             let found = paths(&seen(url), &hints(headers));
-            let found = shown(found, |path| path.unwrap_or_default());
+            let found = shown(found, Option::unwrap_or_default);
             assert_shown(&found, &[&[(0, "")], *expected].concat(), url);
         }
     }
@@ -660,7 +662,7 @@ mod tests {
         ];
         let body = Some(&b"{}"[..]);
         #[rustfmt::skip]
-        let cases: &[(&str, Headers, Option<&[u8]>, &[(u8, &str)])] = &[
+        let cases: &[(&str, Headers, Option<&[u8]>, Costed)] = &[
             ("https://h/", &[], None, &[(2, "?")]),
             ("https://h/?", &[], None, &[(2, "none")]),
             ("https://h/?a=1", &[], None, &[(2, "none")]),

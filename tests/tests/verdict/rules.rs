@@ -41,7 +41,9 @@ fn add_citations(root: &Path, folder: &str, cited: &mut BTreeMap<u32, BTreeSet<S
         }
         let source = fs::read_to_string(entry.path()).unwrap();
         // Those on code, and not the documentation.
-        let comments = source.lines().filter_map(|line| Some(line.split_once(" // ")?.1));
+        let comments = source
+            .lines()
+            .filter_map(|line| Some(line.split_once(" // ")?.1));
         for word in comments.flat_map(|comment| comment.split(|c: char| !c.is_alphanumeric())) {
             if let Some(rule) = word.strip_prefix('R').and_then(|rule| rule.parse().ok()) {
                 cited.entry(rule).or_default().insert(path.clone());
