@@ -138,7 +138,7 @@ impl TwilioConfig {
         &self.0.keys
     }
 
-    /// Returns everything but the keys.
+    /// Returns all settings except the keys.
     pub(crate) fn options(&self) -> &Options {
         &self.0.options
     }

@@ -8,11 +8,11 @@ use twilio_signature::url::PublicUrl;
 use super::{Mode, TrustedProxies, Verdict, budget::ByteBudget};
 use crate::error::ValidationError;
 
-/// In bytes: 512 bodies of the default limit.
+/// The default limit on the bytes of all bodies that are being read: 512 bodies of the default limit.
 pub(crate) const DEFAULT_TOTAL_BODY_LIMIT: usize = 128 * 1024 * 1024;
 
-/// The settings. Each has a method of its name in [`TwilioConfigBuilder`](super::TwilioConfigBuilder), which
-/// documents it.
+/// The settings except the keys. A method of the same name in [`TwilioConfigBuilder`](super::TwilioConfigBuilder)
+/// documents each.
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) public_url: Option<PublicUrl>,
@@ -51,7 +51,7 @@ impl Default for Options {
 type VerdictHook = dyn Fn(&Verdict) + Send + Sync;
 type ErrorHandler = dyn Fn(ValidationError, &HttpRequest) -> Error + Send + Sync;
 
-/// A function of the user's.
+/// A function that the user provides.
 pub(crate) struct Hook<F: ?Sized>(pub(crate) Arc<F>);
 
 impl<F: ?Sized> Clone for Hook<F> {

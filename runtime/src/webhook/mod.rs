@@ -49,5 +49,5 @@ mod event;
 mod form;
 mod message;
 
-// All that these files make public, so that a new webhook needs no line here.
+// These re-export everything that is public in the files, so that a new webhook needs no line here.
 pub use self::{call::*, event::*, form::Parameters, message::*};
