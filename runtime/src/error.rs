@@ -141,10 +141,10 @@ kinds! {
     BodyIncomplete = "body_incomplete",
         "the body ended early, or its transfer coding is malformed",
         "the sender or a proxy closed the connection or sent a malformed body: if this happens often, check the time limits of the proxy";
-    /// The bodies that are being read at a time are larger than the limit on all of them.
+    /// The bodies that are being read at once are together larger than their limit.
     Overloaded = "overloaded",
-        "the bodies that are being read at a time are larger than total_body_limit",
-        "if this is not an attack, raise TwilioConfig's total_body_limit; if it is, limit connections and HTTP/2 streams in front of the app";
+        "the bodies that are being read at once are together larger than total_body_limit",
+        "if this is an attack, limit connections and HTTP/2 streams in front of the app; if not, raise total_body_limit in TwilioConfig";
     /// Another middleware read or replaced the body after it was validated, so the handler would have received
     /// a body that was not validated.
     BodyReplaced = "body_replaced",

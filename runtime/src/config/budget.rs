@@ -1,11 +1,11 @@
-//! Bounds the bytes of all bodies that are being read at a time.
+//! Bounds the total size of all bodies that are being read at once.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// The bytes that may be held at a time. Clones share one budget.
+/// The number of bytes that requests may hold at once. Clones share one budget.
 #[derive(Debug, Clone)]
 pub(crate) struct ByteBudget {
     limit: usize,
@@ -20,7 +20,7 @@ impl ByteBudget {
         }
     }
 
-    /// Starts to hold bytes: none yet.
+    /// Returns a share of the budget for one request, without any bytes yet.
     pub(crate) fn hold(&self) -> Held<'_> {
         Held {
             budget: self,
@@ -29,14 +29,14 @@ impl ByteBudget {
     }
 }
 
-/// Bytes that one request holds, until this is dropped.
+/// The bytes that one request holds until this is dropped.
 pub(crate) struct Held<'b> {
     budget: &'b ByteBudget,
     bytes: usize,
 }
 
 impl Held<'_> {
-    /// Holds more bytes. Returns whether the budget has that many left; if not, nothing changes.
+    /// Holds more bytes, if the budget has that many left. Returns whether it has.
     #[must_use]
     pub(crate) fn add(&mut self, bytes: usize) -> bool {
         let ByteBudget { limit, held } = self.budget;

@@ -269,13 +269,14 @@ impl TwilioConfigBuilder {
         self
     }
 
-    /// Sets the size in bytes of all bodies that are being read at a time, by all requests with this configuration.
-    /// The default is 128 MiB, which is 512 bodies of the default [`body_limit`](Self::body_limit), or `body_limit`
-    /// if that is larger. A request whose body does not fit is answered with 503.
+    /// Sets the largest total size in bytes of all bodies that are being read at once, by all requests with this
+    /// configuration.
     ///
-    /// Over HTTP/2 one connection carries many requests, so a limit on connections does not bound memory; this does.
+    /// The default is 128 MiB, which is 512 bodies of the default [`body_limit`](Self::body_limit), or `body_limit` if
+    /// that is larger. A request whose body does not fit is answered with 503. This limit bounds the memory for
+    /// bodies. A limit on connections does not, because an HTTP/2 connection carries many requests.
     ///
-    /// [`build`](Self::build) returns an error if it is smaller than `body_limit`.
+    /// [`build`](Self::build) returns an error if this limit is smaller than `body_limit`.
     pub fn total_body_limit(mut self, bytes: usize) -> Self {
         self.total_body_limit = Some(bytes);
         self

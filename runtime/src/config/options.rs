@@ -21,7 +21,7 @@ pub(crate) struct Options {
     pub(crate) forwarded_prefix: bool,
     /// In bytes.
     pub(crate) body_limit: usize,
-    /// In bytes, of all bodies that are being read at a time.
+    /// In bytes, for all bodies that are being read at once.
     pub(crate) total_body_limit: ByteBudget,
     pub(crate) body_timeout: Duration,
     pub(crate) mode: Mode,
