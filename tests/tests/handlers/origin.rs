@@ -213,7 +213,7 @@ mod forwarded {
         ("nothing last", 1, &[(HOST, "public.example,")], None),
         ("nothing first", 1, &[(HOST, ", public.example")], CLEAR),
         ("nothing at 2 hops", 2, &[(HOST, "public.example, , a.example")], None),
-        ("commas", 1, &[(HOST, ",,,")], None),
+        ("commas", 1, &[(HOST, ",,,")], Some(OWN)),
         ("list in quotes", 1, &[(HOST, "\"evil.example, public.example\"")], None),
         // Malformed hosts.
         ("no host's text", 1, &[(HOST, "")], Some(OWN)),
