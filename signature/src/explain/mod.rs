@@ -579,10 +579,8 @@ mod tests {
         let seen = WebhookRequest::new("GET", "https://u:p@h/internal/m?a=1#f");
         let explanation = explain(&seen, "https://u:p@h/m?a=1#f");
         assert_eq!(explanation.causes, [Cause::PathPrefix]);
-        assert_eq!(
-            explanation.advice,
-            "give the route its URL: #[validate_twilio_request(url = \"https://h/m\")]"
-        );
+        let shown = "(url = \"https://h/m\")]";
+        assert!(explanation.advice.ends_with(shown), "{explanation:?}");
     }
 
     #[test]
