@@ -239,6 +239,63 @@ mod tests {
     }
 
     #[test]
+    fn body_is_a_form_if_it_is_labelled_so_and_not_encoded() {
+        let encoded = Err(SignatureErrorKind::EncodingUnsupported);
+        let cases: &[(&str, &[&str], Result<BodyKind, SignatureErrorKind>)] = &[
+            ("POST", &[], Ok(BodyKind::Form)),
+            ("POST", &["identity"], Ok(BodyKind::Form)),
+            ("POST", &[" Identity "], Ok(BodyKind::Form)),
+            ("POST", &["gzip"], encoded),
+            ("POST", &[""], encoded),
+            ("POST", &["identity", "gzip"], encoded),
+            ("GET", &[], Ok(BodyKind::Other)),
+            ("HEAD", &[], Ok(BodyKind::Other)),
+        ];
+        for (method, encodings, expected) in cases {
+            let mut req = WebhookRequest::new(method, "https://h/").content_type(FORM);
+            for encoding in *encodings {
+                req = req.content_encoding(encoding);
+            }
+            let found = BodyKind::of(&req).map_err(|err| err.kind());
+            assert_eq!(found, *expected, "{method} {encodings:?}");
+        }
+    }
+
+    #[test]
+    fn what_parameters_do_not_cover_has_its_hash_in_the_url() {
+        use BodyKind::{Form, Other};
+        use SignatureErrorKind::{BodyHashMismatch, BodyHashMissing};
+        let (none, of_json) = ("https://h/", with_body_sha256("https://h/", "{}"));
+        let cases: &[(BodyKind, &str, &str, &str, Result<(), _>)] = &[
+            (Form, "POST", none, "a=1", Ok(())),
+            (Form, "POST", &of_json, "a=1", Ok(())),
+            (Form, "POST", none, "", Ok(())),
+            (Form, "POST", none, "&", Ok(())),
+            (Form, "POST", &of_json, "&", Err(BodyHashMismatch)),
+            (Other, "POST", none, "", Ok(())),
+            (Other, "POST", none, "{}", Err(BodyHashMissing)),
+            (Other, "POST", &of_json, "{}", Ok(())),
+            (Other, "POST", &of_json, "[]", Err(BodyHashMismatch)),
+            (Other, "POST", &of_json, "", Err(BodyHashMismatch)),
+            (Other, "GET", &of_json, "", Ok(())),
+            (Other, "GET", none, "{}", Err(BodyHashMissing)),
+            (Other, "GET", &of_json, "[]", Err(BodyHashMismatch)),
+        ];
+        for (kind, method, url, body, expected) in cases {
+            let req = WebhookRequest::new(method, url).body(*body);
+            let mut buf = Buf::new();
+            let params = kind.signed_params(req.body, &mut buf);
+            let has_params = *kind == Form && body.contains('a');
+            assert_eq!(!params.is_empty(), has_params, "{body}");
+            assert_eq!(
+                kind.check_rest(&req, params),
+                *expected,
+                "{method} {url} {body}"
+            );
+        }
+    }
+
+    #[test]
     fn body_hash_is_appended_to_the_query_in_lower_case_hex() {
         let pair = "bodySHA256=44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
         for (url, before, after) in [

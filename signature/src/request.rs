@@ -144,6 +144,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn repeated_value_of_a_header_is_one_and_a_second_one_conflicts() {
+        let cases: &[(&[&str], HeaderValue<'_>)] = &[
+            (&[], HeaderValue::Absent),
+            (&["a"], HeaderValue::One(b"a")),
+            (&["a", "a"], HeaderValue::One(b"a")),
+            (&["a", "b"], HeaderValue::Conflicting),
+            (&["a", "b", "a"], HeaderValue::Conflicting),
+        ];
+        for (values, expected) in cases {
+            let mut found = HeaderValue::Absent;
+            for value in *values {
+                found.add(value.as_bytes());
+            }
+            assert!(found == *expected, "{values:?}");
+        }
+    }
+
+    #[test]
     fn request_is_printed_as_its_method_and_two_lengths() {
         let request = WebhookRequest::new("POST", "https://h/?a=secret").body("b=secret");
         assert_eq!(

@@ -562,6 +562,15 @@ mod tests {
             let found = variants.costs(*dimension).unwrap();
             assert_eq!(found, *costs, "{body} {query:?} {dimension:?}");
         }
+        for (body, costs) in [
+            ("", &[0][..]),
+            ("&", &[0, 2]),
+            ("a=1", &[0, 1, 2]),
+            ("{\"a\":1}", &[0, 1, 2]),
+        ] {
+            let variants = ParamVariants::of(body.as_bytes(), None, BodyKind::Other);
+            assert_eq!(variants.costs(Covered).unwrap(), costs, "{body}");
+        }
         let many = "a=1&".repeat(2 * MAX_SINGLE);
         let variants = ParamVariants::of(many.as_bytes(), None, BodyKind::Form);
         let found = variants.costs(Single).unwrap();
