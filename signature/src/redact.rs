@@ -1,6 +1,6 @@
 //! Makes text from a request safe to show in a log, on a terminal or in an error.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use crate::url::UrlParts;
 
@@ -22,6 +22,14 @@ pub fn url(url: &str) -> String {
     parts.user_info = parts.user_info.map(|_| Cow::Borrowed(".."));
     parts.query = parts.query.map(|query| Cow::Owned(names(&query)));
     text(&parts.text())
+}
+
+impl fmt::Debug for UrlParts<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("UrlParts")
+            .field(&format_args!("{}", url(&self.text())))
+            .finish()
+    }
 }
 
 /// Returns a query's names, without the values.

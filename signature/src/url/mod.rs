@@ -2,7 +2,7 @@
 
 mod public;
 
-use std::{borrow::Cow, fmt, net::Ipv6Addr};
+use std::{borrow::Cow, net::Ipv6Addr};
 
 pub use self::public::PublicUrl;
 
@@ -147,14 +147,6 @@ impl<'a> UrlParts<'a> {
             && self.host.is_ascii()
             && (!self.host.contains(':') || self.host.ends_with(']'))
             && self.port.as_deref().is_none_or(is_port)
-    }
-}
-
-impl fmt::Debug for UrlParts<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("UrlParts")
-            .field(&format_args!("{}", crate::redact::url(&self.text())))
-            .finish()
     }
 }
 
