@@ -1,6 +1,6 @@
 //! Builds a configuration, from code and from the environment.
 
-use std::{env, ffi::OsString, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{env, ffi::OsString, mem, num::NonZeroUsize, sync::Arc, time::Duration};
 
 use actix_web::{Error, HttpRequest};
 
@@ -396,22 +396,17 @@ impl TwilioConfigBuilder {
     /// Returns an error if there is no key, or a key beside a key store; if there are times for a key store, but no
     /// key store; if the time for a body is zero; or if validation is weakened in a way that the code does not
     /// confirm.
-    pub fn build(self) -> Result<TwilioConfig, ConfigError> {
-        let (mut options, mut store) = (self.options, self.store);
-        match (&mut store, self.store_times) {
-            (_, None) => {}
-            (Some(store), Some((cache, lookup))) => {
-                store.cache_time = cache;
-                store.time_limit = lookup;
-            }
-            (None, Some(_)) => {
-                return Err(ConfigError::new(
-                    "key_store_times",
-                    "there is no key store",
-                    "add one with key_store, or leave out the times",
-                ));
-            }
-        }
+    pub fn build(mut self) -> Result<TwilioConfig, ConfigError> {
+        self.check_limits()?;
+        self.check_mode()?;
+        let keys = self.take_keys()?;
+        let options = self.options;
+        log_what_is_lax(&options);
+        Ok(TwilioConfig(Arc::new(Settings { keys, options })))
+    }
+
+    fn check_limits(&mut self) -> Result<(), ConfigError> {
+        let options = &mut self.options;
         let total_body_limit = self
             .total_body_limit
             .unwrap_or(options.body_limit.max(DEFAULT_TOTAL_BODY_LIMIT));
@@ -430,60 +425,82 @@ impl TwilioConfigBuilder {
                 "set it to a few seconds",
             ));
         }
-        if options.mode == Mode::ReportOnly
-            && self.report_only_from_env
-            && !self.report_only_allowed
-        {
-            return Err(ConfigError::new(
+        Ok(())
+    }
+
+    /// Checks that the code has confirmed a mode that lets forgeries through.
+    fn check_mode(&self) -> Result<(), ConfigError> {
+        let unconfirmed = self.report_only_from_env && !self.report_only_allowed;
+        match self.options.mode {
+            Mode::ReportOnly if unconfirmed => Err(ConfigError::new(
                 VALIDATION,
                 "it is report, which lets forged requests through",
                 "set it to enforce, or call allow_report_only on the builder",
-            ));
+            )),
+            Mode::Off if !self.off_is_deliberate => Err(ConfigError::new(
+                "mode",
+                "it is Off in a release build",
+                "set it to Enforce, or call dangerously_disable_validation on the builder to let forged requests through",
+            )),
+            Mode::Enforce | Mode::ReportOnly | Mode::Off => Ok(()),
         }
-        let keys = match options.mode {
-            Mode::Enforce | Mode::ReportOnly => match store {
-                None => KeySource::Fixed(RequestValidator::with_keys(
-                    self.auth_tokens,
-                    self.shared_keys,
-                )?),
-                Some(store) if self.auth_tokens.is_empty() && self.shared_keys.is_empty() => {
-                    KeySource::Store(Arc::new(store))
-                }
-                Some(_) => {
-                    return Err(ConfigError::new(
-                        "key_store",
-                        "the builder also has Auth Tokens or SharedKeys",
-                        "move them into the store, as default keys for requests that name no account",
-                    ));
-                }
-            },
-            Mode::Off if self.off_is_deliberate => KeySource::Off,
-            Mode::Off => {
+    }
+
+    fn take_keys(&mut self) -> Result<KeySource, ConfigError> {
+        let mut store = self.store.take();
+        match (&mut store, self.store_times) {
+            (_, None) => {}
+            (Some(store), Some((cache, lookup))) => {
+                store.cache_time = cache;
+                store.time_limit = lookup;
+            }
+            (None, Some(_)) => {
                 return Err(ConfigError::new(
-                    "mode",
-                    "it is Off in a release build",
-                    "set it to Enforce, or call dangerously_disable_validation on the builder to let forged requests through",
+                    "key_store_times",
+                    "there is no key store",
+                    "add one with key_store, or leave out the times",
                 ));
             }
-        };
-        match options.mode {
-            Mode::Off => tracing::warn!(
-                target: "actix_twilio",
-                "Twilio validation is off: forged requests reach the handlers"
-            ),
-            Mode::ReportOnly => tracing::warn!(
-                target: "actix_twilio",
-                "Twilio validation only reports: forged requests reach the handlers"
-            ),
-            Mode::Enforce if options.public_url.is_none() => tracing::info!(
-                target: "actix_twilio",
-                trusts_proxies = !options.trusted_proxies.is_empty(),
-                "no public URL is set, so the URL that Twilio signed is determined from the headers of \
-                 trusted proxies and from Host: set TWILIO_WEBHOOK_BASE_URL, or public_url, in production"
-            ),
-            Mode::Enforce => {}
         }
-        Ok(TwilioConfig(Arc::new(Settings { keys, options })))
+        if self.options.mode == Mode::Off {
+            return Ok(KeySource::Off);
+        }
+        let auth_tokens = mem::take(&mut self.auth_tokens);
+        let shared_keys = mem::take(&mut self.shared_keys);
+        match store {
+            None => Ok(KeySource::Fixed(RequestValidator::with_keys(
+                auth_tokens,
+                shared_keys,
+            )?)),
+            Some(store) if auth_tokens.is_empty() && shared_keys.is_empty() => {
+                Ok(KeySource::Store(Arc::new(store)))
+            }
+            Some(_) => Err(ConfigError::new(
+                "key_store",
+                "the builder also has Auth Tokens or SharedKeys",
+                "move them into the store, as default keys for requests that name no account",
+            )),
+        }
+    }
+}
+
+fn log_what_is_lax(options: &Options) {
+    match options.mode {
+        Mode::Off => tracing::warn!(
+            target: "actix_twilio",
+            "Twilio validation is off: forged requests reach the handlers"
+        ),
+        Mode::ReportOnly => tracing::warn!(
+            target: "actix_twilio",
+            "Twilio validation only reports: forged requests reach the handlers"
+        ),
+        Mode::Enforce if options.public_url.is_none() => tracing::info!(
+            target: "actix_twilio",
+            trusts_proxies = !options.trusted_proxies.is_empty(),
+            "no public URL is set, so the URL that Twilio signed is determined from the headers of \
+             trusted proxies and from Host: set TWILIO_WEBHOOK_BASE_URL, or public_url, in production"
+        ),
+        Mode::Enforce => {}
     }
 }
 
