@@ -16,14 +16,15 @@ use actix_web::{Error, HttpRequest, web};
 
 use twilio_signature::RequestValidator;
 
+pub(crate) use self::{
+    budget::Held,
+    options::{Hook, Options},
+    proxies::TrustedProxies,
+};
 pub use self::{
     builder::TwilioConfigBuilder,
     policy::{AppPolicy, Policy, RouteOptions},
     verdict::Verdict,
-};
-pub(crate) use self::{
-    options::{Hook, Options},
-    proxies::TrustedProxies,
 };
 use crate::{
     error::{ConfigError, ValidationError},

@@ -15,15 +15,20 @@ use actix_web::{
     web::{Bytes, BytesMut},
 };
 
-use crate::{config::Options, error::ValidationErrorKind};
+use crate::{
+    config::{Held, Options},
+    error::ValidationErrorKind,
+};
 
 /// Reads a payload to its end, as it came over the wire, without its transfer coding.
 ///
 /// The options have its limits in size and time.
-pub(crate) async fn read(
+///
+/// The bytes count towards the limit on all bodies until the second value is dropped.
+pub(crate) async fn read<'o>(
     payload: &mut Payload,
-    options: &Options,
-) -> Result<Bytes, ValidationErrorKind> {
+    options: &'o Options,
+) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
     let mut collecting = pin!(collect(payload, options));
     // Most bodies arrive with the head and need no timer.
     for _ in 0..2 {
@@ -67,7 +72,10 @@ pub(crate) async fn let_arrive() {
     .await;
 }
 
-async fn collect(payload: &mut Payload, options: &Options) -> Result<Bytes, ValidationErrorKind> {
+async fn collect<'o>(
+    payload: &mut Payload,
+    options: &'o Options,
+) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
     let limit = options.body_limit;
     let mut held = options.total_body_limit.hold();
     let mut stream = BodyStream::new(payload);
@@ -94,9 +102,10 @@ async fn collect(payload: &mut Payload, options: &Options) -> Result<Bytes, Vali
             joined.extend_from_slice(&chunk);
         }
     }
-    Ok(if joined.is_empty() {
+    let body = if joined.is_empty() {
         only
     } else {
         joined.freeze()
-    })
+    };
+    Ok((body, held))
 }

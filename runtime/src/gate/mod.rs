@@ -22,7 +22,7 @@ use twilio_signature::{
 pub use self::proof::Proof;
 use self::proof::Verified;
 use crate::{
-    config::{Hook, KeySource, Policy, TwilioConfig, Verdict},
+    config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     origin::{Origin, is_websocket_handshake},
     report::{self, Diagnosis, is_explainable},
@@ -118,15 +118,20 @@ struct Attempt<'a> {
     config: &'a TwilioConfig,
     /// Determined when it is first needed.
     origin: Option<Origin>,
-    body: Body,
+    body: Body<'a>,
     /// The keys that a key store had for the request.
     looked_up: Option<Arc<RequestValidator>>,
 }
 
-enum Body {
+enum Body<'a> {
     Unread(Payload),
-    /// The whole body, and the payload that it was read from.
-    Read(Bytes, Payload),
+    /// The whole body, the payload that it was read from, and its part of the limit on all bodies: a key store may
+    /// let it wait.
+    Read(
+        Bytes,
+        Payload,
+        #[expect(dead_code, reason = "it counts until it is dropped")] Held<'a>,
+    ),
     /// The body could not be read within the limits.
     Lost,
 }
@@ -232,7 +237,7 @@ impl Attempt<'_> {
         };
         let request = head(self.req);
         match &self.body {
-            Body::Read(body, _) => {
+            Body::Read(body, ..) => {
                 (body.len() <= MAX_EXPLAINED_BODY).then(|| (validator, request.body(body)))
             }
             // The signed parameters of a form are not known before it is read.
@@ -282,16 +287,16 @@ fn head(req: &HttpRequest) -> WebhookRequest<'_> {
     request
 }
 
-impl Body {
-    async fn read(&mut self, config: &TwilioConfig) -> Result<&[u8], ValidationErrorKind> {
+impl<'a> Body<'a> {
+    async fn read(&mut self, config: &'a TwilioConfig) -> Result<&[u8], ValidationErrorKind> {
         if let Self::Unread(payload) = self {
             let mut payload = payload.take();
             *self = Self::Lost;
-            let bytes = body::read(&mut payload, config.options()).await?;
-            *self = Self::Read(bytes, payload);
+            let (bytes, held) = body::read(&mut payload, config.options()).await?;
+            *self = Self::Read(bytes, payload, held);
         }
         match self {
-            Self::Read(bytes, _) => Ok(bytes),
+            Self::Read(bytes, ..) => Ok(bytes),
             Self::Unread(_) | Self::Lost => Err(ValidationErrorKind::BodyIncomplete),
         }
     }
@@ -299,7 +304,7 @@ impl Body {
     /// Reads a body, if there is one.
     async fn read_any<'b>(
         body: Option<&'b mut Self>,
-        config: &TwilioConfig,
+        config: &'a TwilioConfig,
     ) -> Result<&'b [u8], ValidationErrorKind> {
         match body {
             Some(body) => body.read(config).await,
@@ -310,7 +315,7 @@ impl Body {
     /// Returns the bytes that were read.
     fn bytes(&self) -> Option<Bytes> {
         match self {
-            Self::Read(bytes, _) => Some(bytes.clone()),
+            Self::Read(bytes, ..) => Some(bytes.clone()),
             Self::Unread(_) | Self::Lost => None,
         }
     }
@@ -332,7 +337,7 @@ impl Body {
     fn into_payload(self) -> Payload {
         match self {
             Self::Unread(payload) => payload,
-            Self::Read(bytes, payload) => body::put_back(bytes, payload),
+            Self::Read(bytes, payload, _) => body::put_back(bytes, payload),
             Self::Lost => Payload::None,
         }
     }

@@ -116,7 +116,8 @@ impl Proof {
         };
         match body::read(&mut payload, config.options()).await {
             // R6
-            Ok(found) if found == validated => Ok(body::put_back(found, payload)),
+            Ok((found, _)) if found == validated => Ok(body::put_back(found, payload)),
+            Err(kind @ ValidationErrorKind::Overloaded) => Err(kind),
             _ => Err(ValidationErrorKind::BodyReplaced),
         }
     }

@@ -104,7 +104,7 @@ pub(crate) fn misconfiguration(err: &ConfigError) {
     }
 }
 
-/// Reports a request that is answered with 500 because of a fault of this app.
+/// Reports a request that was validated further outside, and is refused because its body can't be handed on.
 pub(crate) fn fault(kind: ValidationErrorKind) {
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
@@ -112,7 +112,7 @@ pub(crate) fn fault(kind: ValidationErrorKind) {
             kind = kind.as_str(),
             hint = kind.hint(),
             left_out,
-            "answered a request with 500: {kind}",
+            "refused a request after it was validated: {kind}",
         );
     }
 }

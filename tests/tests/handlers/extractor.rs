@@ -3,15 +3,17 @@
 
 use std::{
     cell::Cell,
-    future::{Ready, ready},
+    future::{Ready, pending, ready},
     rc::Rc,
     sync::Arc,
 };
 
 use actix_twilio::{
-    AuthToken, ConfigError, TwilioConfig, TwilioConfigBuilder, Validated,
+    AuthToken, ConfigError, KeyStore, RequestValidator, TwilioConfig, TwilioConfigBuilder,
+    Validated,
     ValidationErrorKind::{self as Kind, BodyTooLarge, BodyTooSlow, Signature},
     config::Mode,
+    keys::{KeyQuery, KeyStoreError},
     signature::SignatureErrorKind,
     signature::SignatureErrorKind::SignatureMismatch,
 };
@@ -280,6 +282,39 @@ async fn bodies_are_limited_in_size_all_together() {
     drop(endless);
     let admitted = start(["a=1"], true).await.unwrap();
     assert_answer("room again", &admitted, 200, None);
+}
+
+/// A key store that never answers.
+struct Hanging;
+
+impl KeyStore for Hanging {
+    async fn keys(&self, _: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
+        pending().await
+    }
+}
+
+#[actix_web::test]
+async fn bodies_that_wait_for_their_keys_count_towards_the_limit_on_all() {
+    let builder = TwilioConfig::builder().key_store(Hanging);
+    let config = builder.body_limit(LIMIT).total_body_limit(2 * LIMIT);
+    let app = App::new()
+        .app_data(config.build().unwrap())
+        .route("/hook", echo());
+    let app = init_service(app).await;
+    let start = || {
+        let mut req = form("a=1").to_request();
+        *req.payload() = payload(["01234567890123456789012345678901"], true).0;
+        Box::pin(app.call(req))
+    };
+    let mut waiting = [start(), start()];
+    for request in &mut waiting {
+        // What has arrived is taken in while a request waits.
+        for _ in 0..4 {
+            assert!(poll_immediate(&mut *request).await.is_none());
+        }
+    }
+    let refused = start().await.unwrap();
+    assert_answer("no room", &refused, 503, Some(Kind::Overloaded));
 }
 
 #[actix_web::test]
