@@ -126,11 +126,11 @@ impl Inner {
         if stamp != last.stamp || !last.settled {
             let mut new = Snapshot::read(&self.path, stamp)?;
             if !new.settled {
-                new.before = if new.stamp == last.stamp {
-                    last.before.take()
-                } else {
-                    Some(mem::take(&mut last.keys))
-                };
+                // The oldest contents count: a file may be written in several steps.
+                new.before = last.before.take();
+                if new.before.is_none() && new.stamp != last.stamp {
+                    new.before = Some(mem::take(&mut last.keys));
+                }
             }
             *last = new;
         }
