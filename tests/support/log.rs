@@ -133,6 +133,20 @@ impl Printed {
         printed
     }
 
+    /// Gathers what an app prints whose `main` starts with `tracing_subscriber::fmt().init()`, without the time.
+    /// A process can do that once.
+    #[must_use]
+    pub fn of_an_app() -> Self {
+        let printed = Self::default();
+        let log = printed.clone();
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .without_time()
+            .with_writer(move || log.clone())
+            .init();
+        printed
+    }
+
     /// Takes the text.
     #[must_use]
     pub fn take(&self) -> String {
