@@ -17,7 +17,7 @@ use super::server::{
 #[actix_web::test]
 async fn slow_bodies_are_cut_off_and_hold_no_worker() {
     // Long enough for all to be on their way, and for another request meanwhile.
-    let time = 10 * TIME;
+    let time = 6 * TIME;
     let server = Server::start(config().body_timeout(time));
     let begun = form("/slow", "a=1").replace("Length: 3", "Length: 4");
     let start = Instant::now();

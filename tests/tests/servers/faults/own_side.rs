@@ -32,7 +32,7 @@ impl KeyStore for Hanging {
 
 #[actix_web::test]
 async fn key_store_that_hangs_holds_no_worker() {
-    let times = (Duration::from_secs(10), 10 * TIME);
+    let times = (Duration::from_secs(10), 5 * TIME);
     let config = TwilioConfig::builder().key_store(Hanging);
     let server = Server::start(config.key_store_times(times.0, times.1));
     let hanging = form("/a", &format!("AccountSid={LOST}"));
