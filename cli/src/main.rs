@@ -1,7 +1,6 @@
 //! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `endpoint`; `input`; then `outcome` and
-//! `terminal`.
+//! A floor uses those below it only: `commands`; `endpoint`; `input`; `outcome`; `terminal`.
 
 mod commands;
 mod endpoint;

@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::outcome::Failure;
 
+/// The largest input in bytes that is read as a whole. Twilio's requests are a thousand times smaller.
+pub(crate) const READ_LIMIT: u64 = 64 * 1024 * 1024;
+
 /// Opens a file, or the standard input if the path is `-`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if is_stdin(path) {
@@ -25,8 +28,15 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     open(path)?
+        .take(READ_LIMIT + 1)
         .read_to_end(&mut bytes)
         .map_err(|err| unreadable(path, &err))?;
+    if bytes.len() as u64 > READ_LIMIT {
+        return Err(Failure::usage(format_args!(
+            "{} is longer than {READ_LIMIT} bytes",
+            name(path)
+        )));
+    }
     Ok(bytes)
 }
 

@@ -4,7 +4,7 @@ use std::sync::mpsc;
 
 use crate::support::{
     self, FORM, GENUINE_ROWS, OK, ROWS, TOKEN, assert_wrong_usage, check, config, file, header,
-    record, rows, run, run_with_input, serve, serve_open, serve_raw, tool, validator,
+    record, rows, run, run_with_input, serve, serve_open, serve_raw, tool, unwrapped, validator,
 };
 use actix_twilio::{
     TwilioConfig, ValidationErrorKind, WebhookRequest, signature::SignatureErrorKind,
@@ -72,16 +72,20 @@ fn nothing_is_verified_where_nothing_is_taken() {
     let url = serve(|_| ());
     let output = run(&["check", &url]);
     assert_eq!(output.status, 1);
-    assert!(output.stdout.contains("nothing is verified"), "{output:?}");
-    assert!(!output.stdout.contains("passed"), "{output:?}");
+    let text = unwrapped(&output.stdout);
+    assert!(text.contains("nothing is verified"), "{output:?}");
+    assert!(!text.contains("passed"), "{output:?}");
     let asks_for_the_path = "every answer was 404; is the path right?";
-    assert!(output.stdout.contains(asks_for_the_path), "{output:?}");
+    assert!(text.contains(asks_for_the_path), "{output:?}");
 
     let elsewhere = serve(|app| {
         app.default_service(web::to(HttpResponse::MethodNotAllowed));
     });
     let output = run(&["check", &elsewhere]);
-    assert!(!output.stdout.contains(asks_for_the_path), "{output:?}");
+    assert!(
+        !unwrapped(&output.stdout).contains(asks_for_the_path),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -108,12 +112,24 @@ fn app_that_refuses_everything_fails_the_genuine_rows() {
     });
     let (status, report) = check(&url, &[]);
     assert_eq!((status, rows(&report, "failed").len()), (1, GENUINE_ROWS));
-    // A 401 shows nothing where the genuine requests get it too.
+    let causes = report["likely_causes"].as_array().unwrap();
+    let causes: Vec<_> = causes.iter().map(|cause| cause.as_str().unwrap()).collect();
+    for (cause, expected) in causes.iter().zip([
+        "--public-url https://example.com/",
+        "TWILIO_AUTH_TOKEN",
+        "-d AccountSid=AC",
+    ]) {
+        assert!(cause.contains(expected), "{causes:?}");
+    }
+    assert_eq!(causes.len(), 3, "{causes:?}");
+    // A 401 shows nothing where the genuine requests get it too, so no more of them are sent.
     let url = serve(|app| {
         app.default_service(web::to(HttpResponse::Unauthorized));
     });
     let (status, report) = check(&url, &[]);
-    assert_eq!((status, rows(&report, "failed").len()), (1, ROWS));
+    assert_eq!((status, rows(&report, "failed").len()), (1, 1));
+    assert_eq!(rows(&report, "left_out").len(), ROWS - 1);
+    assert_eq!(report["stopped"], "a genuine request got a 401");
 }
 
 /// Validates as the Flask tutorial does: the first header, and no hash of the body.
@@ -204,7 +220,7 @@ fn tutorial_prints_what_the_tutorial_prints() {
 }
 
 #[test]
-fn redirects_are_answers() {
+fn redirect_of_a_genuine_request_is_a_failure() {
     #[get("/")]
     #[validate_twilio_request]
     async fn moved() -> impl Responder {
@@ -216,8 +232,18 @@ fn redirects_are_answers() {
         app.service(moved);
     });
     let (status, report) = check(&url, &["--method", "get"]);
-    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(status, 1, "{report:#}");
     assert_eq!(report["rows"][0]["status"], 302);
+    assert_eq!(report["rows"][0]["result"], "failed");
+    let note = report["rows"][0]["note"].as_str().unwrap();
+    assert!(
+        note.contains("follows it with GET") && note.contains("http://127.0.0.1:1/"),
+        "{note}"
+    );
+
+    let output = run(&["send", "sms", &url, "--method", "get"]);
+    assert_eq!(output.status, 1);
+    assert!(output.stderr.contains("follows it with GET"), "{output:?}");
 }
 
 #[test]
@@ -280,7 +306,7 @@ const WRONG_USAGE: &[&[&str]] = &[
         "x-twilio-signature: marker-secret",
     ],
     &["check", "http://localhost/", "--method", "put"],
-    &["check", "http://localhost/", "--json", "no-such-file"],
+    &["check", "http://localhost/", "--json-body", "no-such-file"],
     &["check", "http://localhost/", "--connect-timeout", "0"],
     &["check", "http://localhost/", "--connect-timeout", "soon"],
     &["check", "http://localhost/", "--token-file", "no-such-file"],
@@ -345,7 +371,7 @@ fn requests_are_what_the_options_say() {
             "From=+1 4&5=6",
             "-d",
             "Extra=",
-            "--json",
+            "--json-body",
             &json,
             "--header",
             "User-Agent: mine",

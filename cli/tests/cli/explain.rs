@@ -17,7 +17,7 @@ fn run(args: &[&str], token: Option<&str>, input: &[u8]) -> Output {
 /// Explains a capture as JSON.
 #[track_caller]
 fn explain(args: &[&str], input: &[u8]) -> Value {
-    let args = [&["--json"], args, &["-"]].concat();
+    let args = [&["--format", "json"], args, &["-"]].concat();
     let output = run(&args, Some(TOKEN), input);
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
     let valid = value.get("valid").and_then(Value::as_bool).unwrap();

@@ -304,3 +304,8 @@ pub(crate) fn assert_wrong_usage(cases: &[&[&str]]) {
         assert!(!output.stderr.is_empty(), "{args:?}");
     }
 }
+
+/// Returns a text in one line, for what a report may break.
+pub(crate) fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -17,23 +17,28 @@ pub(crate) enum Shape {
     Form,
     Get,
     Json,
+    WebSocket,
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 3] = [Self::Form, Self::Get, Self::Json];
+    /// All shapes over HTTP.
+    pub(crate) const HTTP: [Self; 3] = [Self::Form, Self::Get, Self::Json];
+
+    pub(crate) const ALL: [Self; 4] = [Self::Form, Self::Get, Self::Json, Self::WebSocket];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Form => "form",
             Self::Get => "GET",
             Self::Json => "JSON",
+            Self::WebSocket => "WebSocket",
         }
     }
 
     pub(crate) fn method(self) -> Method {
         match self {
             Self::Form | Self::Json => Method::Post,
-            Self::Get => Method::Get,
+            Self::Get | Self::WebSocket => Method::Get,
         }
     }
 }
@@ -110,6 +115,10 @@ const GENUINE: &[Genuine] = &[
     Genuine {
         shape: Shape::Json,
         ..form("bodySHA256", "")
+    },
+    Genuine {
+        shape: Shape::WebSocket,
+        ..form("handshake", "")
     },
 ];
 
@@ -305,6 +314,8 @@ impl Genuine {
             Shape::Form => Message::form(self.content_type, text),
             Shape::Get => Message::get(text),
             Shape::Json => Message::json(material.json.clone()),
+            // Twilio adds nothing to the URL.
+            Shape::WebSocket => Message::get(String::new()),
         }
     }
 }
