@@ -78,7 +78,7 @@ fn visible(json: &str) -> String {
             shown.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                shown.push_str(&format!("\\u{unit:04x}"));
+                shown += &format!("\\u{unit:04x}");
             }
         }
     }
@@ -127,7 +127,10 @@ pub(crate) fn write_wrapped(output: &mut impl Write, label: &str, text: &str) ->
 /// Writes a list of likely causes.
 pub(crate) fn write_causes(output: &mut impl Write, causes: &[String]) -> io::Result<()> {
     if !causes.is_empty() {
-        writeln!(output, "Likely causes, the most likely one first:")?;
+        writeln!(
+            output,
+            "Likely causes, the most likely one first; the app's log says which one it is:"
+        )?;
     }
     for (index, cause) in causes.iter().enumerate() {
         write_wrapped(output, &format!("  {}. ", index + 1), cause)?;
@@ -229,7 +232,7 @@ mod tests {
                 assert!(!shown.contains(c), "{shown:?}");
                 assert_eq!(
                     serde_json::from_str::<[String; 1]>(&shown).unwrap(),
-                    [text.clone()]
+                    [&*text]
                 );
             }
         }

@@ -201,6 +201,10 @@ impl Findings {
             findings.matched_url = Some(accepted);
             advice.clone_into(&mut findings.advice);
         }
+        if findings.matched_url.is_none() && capture.incomplete {
+            "complete the capture and explain it again: without its whole body, nothing is certain"
+                .clone_into(&mut findings.advice);
+        }
         if findings.matched_url.is_none() && public_url.is_none() {
             findings.warnings.extend(settings::private_host(capture));
         }

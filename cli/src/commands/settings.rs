@@ -44,16 +44,19 @@ pub(crate) fn that_accept(
         .into_iter()
         .find(|believed| accepts(&believed.url, &believed.prefix))
     {
-        let mut condition = "the app trusts the proxy in front of it (trusted_proxies; by default loopback and private \
-                             addresses)"
-            .to_owned();
-        if believed.hops > 1 {
-            condition.push_str(&format!(" with trusted_hops({})", believed.hops));
-        }
-        if !believed.prefix.is_empty() {
-            condition.push_str(" and forwarded_prefix(true)");
-        }
-        condition.push_str(&format!(" and believes {}", believed.headers.join(" and ")));
+        let hops = match believed.hops {
+            1 => String::new(),
+            hops => format!(" with trusted_hops({hops})"),
+        };
+        let prefix = match &*believed.prefix {
+            "" => "",
+            _ => " and forwarded_prefix(true)",
+        };
+        let condition = format!(
+            "the app trusts the proxy in front of it (trusted_proxies; by default loopback and private addresses)\
+             {hops}{prefix} and believes {}",
+            believed.headers.join(" and ")
+        );
         settings.push(Setting {
             condition,
             url: believed.url,

@@ -225,6 +225,19 @@ fn no_answer(err: &ureq::Error, url: &Url) -> NoAnswer {
         ureq::Error::Timeout(_) => {
             return NoAnswer::TimedOut(format!("{url} did not answer in time"));
         }
+        ureq::Error::Protocol(_) => {
+            return NoAnswer::Broken(format!(
+                "the answer of {url} is not HTTP: does this port serve something else, such as https://?"
+            ));
+        }
+        ureq::Error::Io(err)
+            if matches!(
+                err.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            ) =>
+        {
+            return NoAnswer::Broken(format!("{url} closed the connection without an answer"));
+        }
         err => return NoAnswer::Broken(format!("{url} did not answer: {err}")),
     };
     NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"))

@@ -23,7 +23,7 @@ pub(crate) enum Event {
     CallStatus,
     /// A message that was delivered
     MessageStatus,
-    /// A CloudEvent as JSON, from Event Streams; several in an array with --batch
+    /// An event of Event Streams as JSON, or an array of it with --batch
     #[value(name = "event-stream")]
     Stream,
     /// A request from a Studio flow, with the flow's SIDs

@@ -26,6 +26,8 @@ pub(crate) fn problem(endpoint: &Endpoint, answer: &Answer) -> Option<String> {
              answer, or it refused the signature"
         }
         403 => "a genuine request was refused",
+        404 => "the endpoint has nothing at this path: is the path right?",
+        400 | 405 | 415 | 422 | 426 => "the endpoint does not handle such requests",
         500.. => "the app failed: see its log",
         _ => "a genuine request was not accepted",
     };

@@ -143,9 +143,15 @@ mod tests {
             .collect()
     }
 
+    /// Headers, and the URLs that they lead to.
+    type Case = (
+        &'static [(&'static str, &'static str)],
+        &'static [&'static str],
+    );
+
     #[test]
     fn headers_are_read_from_the_right_for_each_number_of_proxies() {
-        let cases: &[(&[(&str, &str)], &[&str])] = &[
+        let cases: &[Case] = &[
             (&[], &[]),
             (
                 &[("X-Forwarded-Proto", "https")],

@@ -1,10 +1,8 @@
 //! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
 
-use std::collections::BTreeMap;
-
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
-use serde_json::{Value, error::Category, value::RawValue};
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value, error::Category, value::RawValue};
 use twilio_signature::{AuthToken, ConfigError, RequestValidator, header, redact};
 use zeroize::Zeroizing;
 
@@ -62,7 +60,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
 }
 
 /// Returns a warning that names the fields that are not known.
-fn unknown(fields: &BTreeMap<String, IgnoredAny>) -> Option<String> {
+fn unknown(fields: &Map<String, Value>) -> Option<String> {
     let names = fields.keys().take(MAX_NAMED);
     let mut names: Vec<_> = names
         .map(|name| format!("`{}`", redact::text(name)))
@@ -135,7 +133,7 @@ struct Fields {
     shared_key_id: Option<Value>,
     headers: Option<Value>,
     #[serde(flatten)]
-    unknown: BTreeMap<String, IgnoredAny>,
+    unknown: Map<String, Value>,
 }
 
 /// Keeps an `id` of `null`, which an `Option` alone would turn into `None`.

@@ -18,6 +18,8 @@ pub(crate) struct Request {
     pub(crate) body: Vec<u8>,
     /// What is odd about the input and may be the reason for a wrong verdict: sentences.
     pub(crate) warnings: Vec<String>,
+    /// Whether the body is shorter than announced.
+    pub(crate) incomplete: bool,
     /// The key to use instead of the environment's, or the error of making it.
     pub(crate) validator: Option<Result<RequestValidator, ConfigError>>,
 }
@@ -40,6 +42,7 @@ impl Request {
         else {
             return;
         };
+        self.incomplete = self.body.len() < length;
         let warning = match self.body.len() {
             captured if captured == length => return,
             0 => format!(

@@ -70,14 +70,14 @@ pub(crate) struct Args {
     method: Option<Method>,
     /// Adds a parameter to the requests, or replaces one of the same name. Can be repeated.
     ///
-    /// The value is the text itself: it is escaped when it is sent. Of these, only AccountSid reaches the JSON.
+    /// The value is the text itself: it is escaped when it is sent. The JSON gets no other one than the account.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
     /// Reads the body of the JSON requests from a file, or from the standard input if FILE is - [default: an event
     /// of Event Streams].
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     json_body: Option<PathBuf>,
-    /// Fails if the endpoint does not handle a genuine request ("not taken", see below).
+    /// Fails if the endpoint does not handle a genuine request ("not taken").
     #[arg(long)]
     strict: bool,
     /// Sends a different set of requests.

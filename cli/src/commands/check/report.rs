@@ -98,7 +98,7 @@ impl<'r> Report<'r> {
     pub(crate) fn write_text(&self, output: &mut impl Write, every_row: bool) -> io::Result<()> {
         writeln!(
             output,
-            "{:<9}  {:<44} {:<9} {:<6}  result",
+            "{:<9}  {:<41} {:<9} {:<6}  result",
             "shape", "requests", "must be", "status"
         )?;
         let mut shown_note = "";
@@ -119,7 +119,7 @@ impl<'r> Report<'r> {
             let (result, style) = row.result.shown();
             writeln!(
                 output,
-                "{:<9}  {name:<44} {must_be:<9} {status:<6}  {style}{result}{style:#}",
+                "{:<9}  {name:<41} {must_be:<9} {status:<6}  {style}{result}{style:#}",
                 row.shape.as_str(),
             )?;
             if !row.note.is_empty() && row.note != shown_note && row.result != RowResult::LeftOut {
@@ -226,12 +226,19 @@ impl<'r> Report<'r> {
         }
         let mut statuses = self.rows.iter().filter_map(|row| row.status).peekable();
         let nothing_there = statuses.peek().is_some() && statuses.all(|status| status == 404);
-        let path = if nothing_there {
+        // What a server of WebSockets answers to a GET that is no handshake.
+        let may_be_websocket = self
+            .rows
+            .iter()
+            .any(|row| row.shape == Shape::Get && matches!(row.status, Some(400 | 426)));
+        let question = if nothing_there {
             "; every answer was 404; is the path right?"
+        } else if may_be_websocket {
+            "; if the endpoint opens WebSockets, check its ws:// or wss:// URL"
         } else {
             ""
         };
-        format!("{counts}: no genuine request was accepted, so nothing is verified{path}")
+        format!("{counts}: no genuine request was accepted, so nothing is verified{question}")
     }
 }
 

@@ -16,6 +16,9 @@ use crate::{
 /// The number of requests without an answer after which no more are sent.
 const MAX_UNANSWERED: usize = 3;
 
+/// Why forgeries are left out.
+const NOT_TAKEN: &str = "no genuine request of this shape was taken";
+
 /// The result of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -63,8 +66,23 @@ pub(crate) fn run_all<'r>(
             trials.all.push(Trial::left_out(row, None, &note));
             continue;
         }
+        let trial = trials.send(endpoint, row, try_left_out)?;
+        trials.all.push(trial);
+        trials.stopped = trials.reason_to_stop();
+    }
+    Ok(trials)
+}
+
+impl<'r> Trials<'r> {
+    /// Sends a row, unless it is left out.
+    fn send(
+        &self,
+        endpoint: &Endpoint,
+        row: &'r Row,
+        try_left_out: bool,
+    ) -> Result<Trial<'r>, Failure> {
         let genuine = |result| {
-            trials.all.iter().any(|other| {
+            self.all.iter().any(|other| {
                 other.row.shape == row.shape
                     && other.row.expected == Expected::Accept
                     && other.result == result
@@ -72,27 +90,20 @@ pub(crate) fn run_all<'r>(
         };
         let (accepted, refused) = (genuine(RowResult::Passed), genuine(RowResult::Failed));
         let leave_out = row.expected == Expected::Refuse && !accepted && !refused;
-        const NOTE: &str = "no genuine request of this shape was taken";
         if leave_out && !try_left_out {
-            trials.all.push(Trial::left_out(row, None, NOTE));
-            continue;
+            return Ok(Trial::left_out(row, None, NOT_TAKEN));
         }
         let signatures: Vec<_> = row.signatures.iter().map(String::as_str).collect();
-        let trial = match endpoint.send(&row.message, &signatures) {
-            Ok(answer) if leave_out => Trial::left_out(row, Some(answer.status), NOTE),
-            Ok(answer) => Trial::judge(endpoint, row, &answer, accepted),
-            Err(NoAnswer::Broken(reason) | NoAnswer::TimedOut(reason)) if trials.is_answered() => {
-                Trial::unanswered(row, reason)
+        match endpoint.send(&row.message, &signatures) {
+            Ok(answer) if leave_out => Ok(Trial::left_out(row, Some(answer.status), NOT_TAKEN)),
+            Ok(answer) => Ok(Trial::judge(endpoint, row, &answer, accepted)),
+            Err(NoAnswer::Broken(reason) | NoAnswer::TimedOut(reason)) if self.is_answered() => {
+                Ok(Trial::unanswered(row, reason))
             }
-            Err(err) => return Err(err.into()),
-        };
-        trials.all.push(trial);
-        trials.stopped = trials.reason_to_stop();
+            Err(err) => Err(err.into()),
+        }
     }
-    Ok(trials)
-}
 
-impl Trials<'_> {
     /// Returns whether the endpoint has answered a request.
     fn is_answered(&self) -> bool {
         self.all.iter().any(|trial| trial.status.is_some())
