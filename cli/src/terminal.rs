@@ -2,7 +2,10 @@
 //!
 //! Characters that a terminal acts on, that are invisible, or that change the direction of text are escaped.
 
-use std::io::{self, Write};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
 
 use quick_xml::{Reader, events::Event};
 use serde::Serialize;
@@ -78,7 +81,8 @@ fn visible(json: &str) -> String {
             shown.push(c);
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                shown += &format!("\\u{unit:04x}");
+                // Writing to a string does not fail.
+                let _ = write!(shown, "\\u{unit:04x}");
             }
         }
     }
