@@ -1,7 +1,7 @@
 //! Sends requests exactly as they are given: the URL unchanged, headers repeated, no redirects followed.
 
 use std::{
-    io::Read,
+    io::{ErrorKind, Read},
     time::{Duration, Instant},
 };
 
@@ -186,8 +186,11 @@ impl Client {
             .map_err(|err| no_answer(&err, &outgoing.url))?
             .into_parts();
         let mut text = Vec::new();
-        // The status counts even if the body cannot be read.
-        let _ = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
+        let read = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
+        // Twilio waits no longer for the body than for the head. The status counts even if the body breaks off.
+        if read.is_err_and(|err| matches!(err.into(), ureq::Error::Timeout(_))) {
+            return Err(too_late(&outgoing.url));
+        }
         Ok(Answer {
             status: head.status.as_u16(),
             headers: head.headers,
@@ -203,9 +206,12 @@ impl Client {
     }
 }
 
-fn no_answer(err: &ureq::Error, url: &Url) -> NoAnswer {
-    use std::io::ErrorKind;
-    let url = url.as_str();
+fn too_late(url: &Url) -> NoAnswer {
+    NoAnswer::TimedOut(format!("{} did not answer in time", url.as_str()))
+}
+
+fn no_answer(err: &ureq::Error, target: &Url) -> NoAnswer {
+    let url = target.as_str();
     if let Some(err) = tls::error(err) {
         let reason = tls::describe(err);
         return NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"));
@@ -223,7 +229,7 @@ fn no_answer(err: &ureq::Error, url: &Url) -> NoAnswer {
             "the connection was refused; is the app running on this port?".to_owned()
         }
         ureq::Error::Timeout(_) => {
-            return NoAnswer::TimedOut(format!("{url} did not answer in time"));
+            return too_late(target);
         }
         ureq::Error::Protocol(_) => {
             return NoAnswer::Broken(format!(

@@ -24,10 +24,11 @@ pub(crate) struct Believed {
 
 /// Returns what the app sees with each setting that changes it, the most common settings first.
 pub(crate) fn believed(request: &Request) -> Vec<Believed> {
+    let lists = Lists::of(request);
     let mut found: Vec<Believed> = Vec::new();
     for with_prefix in [false, true] {
         for hops in 1..=MAX_HOPS {
-            if let Some(believed) = Believed::of(request, hops, with_prefix)
+            if let Some(believed) = Believed::of(&request.url, &lists, hops, with_prefix)
                 && !believed.headers.is_empty()
                 && found.iter().all(|other| other.url != believed.url)
             {
@@ -40,18 +41,18 @@ pub(crate) fn believed(request: &Request) -> Vec<Believed> {
 
 impl Believed {
     /// Returns `None` if a header that counts is malformed.
-    fn of(request: &Request, hops: usize, with_prefix: bool) -> Option<Self> {
-        let seen = UrlParts::of(&request.url);
+    fn of(url: &str, lists: &Lists, hops: usize, with_prefix: bool) -> Option<Self> {
+        let seen = UrlParts::of(url);
         let mut headers = Vec::new();
         let mut value = |name: &'static str| {
-            let value = element(request, name, hops)?;
+            let value = lists.element(name, hops)?;
             headers.push(name);
             Some(value)
         };
         let mut host = value("X-Original-Host").or_else(|| value("X-Forwarded-Host"));
         let mut proto = value("X-Forwarded-Proto");
         if host.is_none() || proto.is_none() {
-            let standard = element(request, "Forwarded", hops).unwrap_or_default();
+            let standard = lists.element("Forwarded", hops).unwrap_or_default();
             for (slot, name) in [(&mut host, "host"), (&mut proto, "proto")] {
                 if slot.is_none()
                     && let Some(found) = parameter(&standard, name)
@@ -70,7 +71,7 @@ impl Believed {
             return None;
         }
         if split_port(&host).1.is_none()
-            && let Some(port) = element(request, "X-Forwarded-Port", hops)
+            && let Some(port) = lists.element("X-Forwarded-Port", hops)
         {
             headers.push("X-Forwarded-Port");
             if !is_port(&port) {
@@ -82,7 +83,7 @@ impl Believed {
         }
         let mut prefix = String::new();
         if with_prefix {
-            let found = element(request, "X-Forwarded-Prefix", hops)?;
+            let found = lists.element("X-Forwarded-Prefix", hops)?;
             headers.push("X-Forwarded-Prefix");
             found
                 .strip_suffix('/')
@@ -103,19 +104,45 @@ impl Believed {
     }
 }
 
-/// Returns the element of a list that the outermost of `hops` proxies added. A header without text is absent.
-fn element(request: &Request, name: &str, hops: usize) -> Option<String> {
-    let lines: Vec<_> = request.values(name).map(String::from_utf8_lossy).collect();
-    let list = lines.join(",");
-    if list.len() > MAX_LIST {
-        return None;
+/// The names of the headers that count.
+const NAMES: [&str; 6] = [
+    "X-Original-Host",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Forwarded-Port",
+    "X-Forwarded-Prefix",
+    "Forwarded",
+];
+
+/// The elements of each header in [`NAMES`], from all of its lines.
+struct Lists([Vec<String>; 6]);
+
+impl Lists {
+    fn of(request: &Request) -> Self {
+        Self(NAMES.map(|name| {
+            let lines: Vec<_> = request.values(name).collect();
+            if lines.iter().map(|line| line.len()).sum::<usize>() > MAX_LIST {
+                return Vec::new();
+            }
+            let list = lines.join(&b',');
+            let list = String::from_utf8_lossy(&list);
+            list.split(',')
+                .map(|element| element.trim().to_owned())
+                .collect()
+        }))
     }
-    let elements: Vec<_> = list.split(',').map(str::trim).collect();
-    if elements.iter().all(|element| element.is_empty()) {
-        return None;
+
+    /// Returns the element that the outermost of `hops` proxies added. A header without text is absent.
+    fn element(&self, name: &str, hops: usize) -> Option<String> {
+        let (_, elements) = NAMES
+            .iter()
+            .zip(&self.0)
+            .find(|(other, _)| **other == name)?;
+        if elements.iter().all(String::is_empty) {
+            return None;
+        }
+        elements.get(elements.len().saturating_sub(hops)).cloned()
     }
-    let element = elements.get(elements.len().saturating_sub(hops))?;
-    Some((*element).to_owned())
 }
 
 /// Returns the value of a parameter in an element of the `Forwarded` header.

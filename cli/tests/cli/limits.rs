@@ -96,6 +96,22 @@ fn check_ends_when_its_time_is_over() {
     assert_eq!(report["rows"].as_array().unwrap().len(), ROWS);
 }
 
+#[test]
+fn answer_whose_body_does_not_end_in_time_is_no_answer() {
+    let url = listen(|_, mut stream| {
+        let _request = stream.read(&mut [0; 4096]);
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx";
+        stream.write_all(head).unwrap();
+        let _closed = stream.read_to_end(&mut Vec::new());
+    });
+    let output = run(&["check", &url, "--max-time", "1"]);
+    assert_eq!((output.status, output.stdout.as_str()), (3, ""));
+    assert!(
+        output.stderr.contains("did not answer in time"),
+        "{output:?}"
+    );
+}
+
 /// The number that `check --help` promises. With credentials, each row can take two requests.
 #[test]
 fn check_sends_few_requests() {
