@@ -48,31 +48,7 @@ fn redirect(answer: &Answer) -> String {
 /// Returns why an endpoint may have refused genuine requests, the most likely cause first. `account_is_made_up`
 /// is whether the requests name an account of the tool's own.
 pub(crate) fn likely_causes(endpoint: &Endpoint, account_is_made_up: bool) -> Vec<String> {
-    let signed = redact::url(endpoint.public_url.as_str());
-    let mut causes = vec![if endpoint.has_public_url {
-        format!(
-            "the app expects another URL than {signed}: compare it with the url in the app's log"
-        )
-    } else if endpoint.public_url.is_public() {
-        format!(
-            "the app expects another URL than {signed}, such as one with another scheme or host: pass the URL that \
-             is set at Twilio with --public-url"
-        )
-    } else {
-        let scheme = if endpoint.is_websocket() {
-            "wss"
-        } else {
-            "https"
-        };
-        let example = endpoint
-            .public_url
-            .with_base(&format!("{scheme}://example.com"));
-        format!(
-            "the app has a public URL: it expects that one, and Twilio can't request {signed}; pass it, such as \
-             --public-url {}",
-            redact::url(&example)
-        )
-    }];
+    let mut causes = vec![of_url(endpoint)];
     causes.push(
         "the app has another token than this tool: give both the same TWILIO_AUTH_TOKEN".to_owned(),
     );
@@ -84,4 +60,38 @@ pub(crate) fn likely_causes(endpoint: &Endpoint, account_is_made_up: bool) -> Ve
         );
     }
     causes
+}
+
+/// Says why the URL that is signed may not be the one that the app expects.
+fn of_url(endpoint: &Endpoint) -> String {
+    let (url, public_url) = (&endpoint.url, &endpoint.public_url);
+    let signed = redact::url(public_url.as_str());
+    if endpoint.has_public_url && public_url.target() == "/" && url.target() != "/" {
+        return format!(
+            "--public-url has no path: pass the whole URL, such as {}",
+            redact::url(&url.with_base(public_url.as_str().trim_end_matches('/')))
+        );
+    }
+    if endpoint.has_public_url {
+        return format!(
+            "the app expects another URL than {signed}: compare it with the url in the app's log"
+        );
+    }
+    if public_url.is_public() {
+        return format!(
+            "the app expects another URL than {signed}, such as one with another scheme or host: pass the URL that \
+             is set at Twilio with --public-url"
+        );
+    }
+    let scheme = if endpoint.is_websocket() {
+        "wss"
+    } else {
+        "https"
+    };
+    let example = url.with_base(&format!("{scheme}://example.com"));
+    format!(
+        "the app has a public URL: it expects that one, and Twilio can't request {signed}; pass it, such as \
+         --public-url {}",
+        redact::url(&example)
+    )
 }

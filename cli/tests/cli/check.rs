@@ -698,3 +698,32 @@ fn answer_that_asks_for_credentials_without_a_challenge_is_said_to() {
     let note = report["rows"][0]["note"].as_str().unwrap();
     assert!(note.contains("without a WWW-Authenticate header"), "{note}");
 }
+
+#[test]
+fn public_url_without_a_path_is_the_likely_cause() {
+    let url = serve(|app| {
+        let config = config().public_url("https://example.com").unwrap();
+        app.app_data(config.build().unwrap())
+            .route("/raw", web::to(support::raw));
+    }) + "/raw";
+    let cause = |args: &[&str]| {
+        let (status, report) = check(&url, args);
+        assert_eq!(status, 1, "{report:#}");
+        report["likely_causes"][0].as_str().unwrap().to_owned()
+    };
+    let base = cause(&["--public-url", "https://example.com"]);
+    let advice = "pass the whole URL, such as https://example.com/raw";
+    assert!(base.ends_with(advice), "{base}");
+    let advised = ["--public-url", "https://example.com/raw"];
+    assert_eq!(check(&url, &advised).0, 0);
+    let none = cause(&[]);
+    assert!(
+        none.ends_with("--public-url https://example.com/raw"),
+        "{none}"
+    );
+    let wrong = cause(&["--public-url", "https://example.com/other"]);
+    assert!(
+        wrong.contains("compare it with the url in the app's log"),
+        "{wrong}"
+    );
+}
