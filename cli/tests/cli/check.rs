@@ -399,9 +399,22 @@ fn token_comes_from_the_environment_a_file_or_the_input() {
     let output = tool(&["check", &url]).token(None).run();
     assert_eq!(output.status, 2);
     assert!(output.stderr.contains("TWILIO_AUTH_TOKEN"), "{output:?}");
-    for blank in ["", " ", "marker-a,,marker-b"] {
-        let output = tool(&["check", &url]).token(Some(blank)).run();
+    let sid = format!("AC{}", "0".repeat(32));
+    let quoted = format!("\"{TOKEN}\"");
+    for (wrong, problem) in [
+        ("", "empty or blank"),
+        (" ", "empty or blank"),
+        ("marker-a,,marker-b", "between the commas"),
+        (&quoted, "in quotes"),
+        (&sid, "an AccountSid"),
+    ] {
+        let output = tool(&["check", &url]).token(Some(wrong)).run();
         assert_eq!(output.status, 2);
+        assert!(
+            output.stderr.starts_with("error: TWILIO_AUTH_TOKEN: "),
+            "{output:?}"
+        );
+        assert!(output.stderr.contains(problem), "{output:?}");
     }
 }
 
