@@ -529,15 +529,30 @@ const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
 #[test]
 fn account_of_the_options_reaches_every_row() {
-    let url = serve(|app| {
+    let (sender, kinds) = mpsc::channel();
+    let url = serve(move |app| {
+        let sender = sender.clone();
         let keys = KeyMap::new().account(ACCOUNT.parse().unwrap(), validator());
-        let config = TwilioConfig::builder().key_store(keys).build().unwrap();
-        app.app_data(config).route("/raw", web::to(support::raw));
+        let config = TwilioConfig::builder().key_store(keys);
+        let config = config.on_verdict(move |verdict| sender.send(verdict.refusal()).unwrap());
+        app.app_data(config.build().unwrap())
+            .route("/raw", web::to(support::raw));
     }) + "/raw";
     let account = format!("AccountSid={ACCOUNT}");
     let (status, report) = check(&url, &["-d", &account]);
     assert_eq!(status, 0, "{report:#}");
     assert_eq!(rows(&report, "passed").len(), ROWS);
+    // No forgery is refused for its account.
+    let kinds: Vec<_> = kinds
+        .try_iter()
+        .flatten()
+        .map(|kind| kind.as_str())
+        .collect();
+    assert_eq!(kinds.len(), ROWS - GENUINE_ROWS);
+    assert!(
+        kinds.iter().all(|kind| !kind.contains("account")),
+        "{kinds:?}"
+    );
     for event in ["sms", "voice", "event-stream"] {
         let output = run(&["send", event, &url, "-d", &account]);
         assert_eq!(output.status, 0, "{event}: {output:?}");

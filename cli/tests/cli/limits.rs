@@ -11,7 +11,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::support::{
     FORGED, GENUINE_ROWS, OK, ROWS, check, file, record, rows, run, run_with_input, serve,
-    serve_raw, tool,
+    serve_raw, tool, unwrapped,
 };
 
 /// Listens on a free port, and gives each connection to `answer` with its number.
@@ -77,6 +77,20 @@ fn check_ends_when_requests_get_no_answer() {
 }
 
 #[test]
+fn app_that_ends_during_the_check_fails_the_row() {
+    // The second request is the last one that is accepted.
+    let (url, requests) = record([OK, ""].to_vec());
+    let (status, report) = check(&url, &[]);
+    assert_eq!(
+        (status, rows(&report, "passed").len()),
+        (1, 1),
+        "{report:#}"
+    );
+    assert_eq!(rows(&report, "failed").len(), 3);
+    assert_eq!(requests.try_iter().count(), 2);
+}
+
+#[test]
 fn check_ends_when_its_time_is_over() {
     // The first request is answered. The others wait until the tool closes the connection.
     let url = listen(|number, mut stream| {
@@ -130,6 +144,8 @@ fn proxy_of_the_environment_is_not_asked_for_this_machine() {
     let (proxy, asked) = record(vec!["HTTP/1.1 502 Bad Gateway\r\n\r\n"; 2]);
     assert_eq!(with_proxy(&["check", &url], &proxy).status, 0);
     assert_eq!(asked.try_iter().count(), 0);
+    let help = unwrapped(&run(&["--help"]).stdout);
+    assert!(help.contains("Requests to this machine (localhost, 127.0.0.0/8, ::1) never do."));
     // The name is not looked up: the proxy does that.
     let away = ["send", "sms", "http://webhooks.example.com/"];
     assert_eq!(with_proxy(&away, &proxy).status, 3);

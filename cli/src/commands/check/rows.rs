@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::{
-        Endpoint,
+        Endpoint, events,
         message::{Message, Method},
         url::Url,
     },
@@ -212,7 +212,9 @@ const FORGERIES: &[Forgery] = &[
         shapes: &[Shape::Form],
         forge: Forge::Message(|message, material| {
             let mut params = material.params.clone();
-            params.pop();
+            if let Some(last) = last(&params) {
+                params.remove(last);
+            }
             message.body = params::encode(&params).into_bytes();
         }),
     },
@@ -363,10 +365,18 @@ fn invalid(endpoint: &Endpoint, message: &Message) -> Result<String, Failure> {
 /// Changes the value of the last parameter.
 fn changed(params: &[Param]) -> Vec<Param> {
     let mut params = params.to_vec();
-    if let Some((_, value)) = params.last_mut() {
+    if let Some((_, value)) = last(&params).and_then(|last| params.get_mut(last)) {
         value.push('1');
     }
     params
+}
+
+/// Returns the index of the last parameter except the account: without it, an app with several accounts would refuse
+/// a forgery for another reason than its signature.
+fn last(params: &[Param]) -> Option<usize> {
+    params
+        .iter()
+        .rposition(|(name, _)| !events::is_account(name))
 }
 
 /// Replaces a JSON body by a different one that an endpoint would accept, so that only the hash shows

@@ -97,9 +97,13 @@ impl<'r> Trials<'r> {
         match endpoint.send(&row.message, &signatures) {
             Ok(answer) if leave_out => Ok(Trial::left_out(row, Some(answer.status), NOT_TAKEN)),
             Ok(answer) => Ok(Trial::judge(endpoint, row, &answer, accepted)),
-            Err(NoAnswer::Broken(reason) | NoAnswer::TimedOut(reason)) if self.is_answered() => {
-                Ok(Trial::unanswered(row, reason))
-            }
+            Err(NoAnswer::Usage(problem)) => Err(Failure::Usage(problem)),
+            // A request that ends the app is a failure of that request.
+            Err(
+                NoAnswer::Unreachable(reason)
+                | NoAnswer::Broken(reason)
+                | NoAnswer::TimedOut(reason),
+            ) if self.is_answered() => Ok(Trial::unanswered(row, reason)),
             Err(err) => Err(err.into()),
         }
     }
