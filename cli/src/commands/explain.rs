@@ -19,6 +19,13 @@ use crate::{
     terminal::{self, Format, FormatArgs},
 };
 
+/// The largest capture in bytes: eight times the largest body that the library accepts by default. A search takes
+/// forty times the memory.
+const CAPTURE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// The largest number of tokens to try. The search tries 4,096 texts in all.
+const MAX_TOKENS: usize = 1000;
+
 /// The length of an HMAC-SHA256 signature in base64.
 const SHA256_LEN: usize = 44;
 
@@ -41,7 +48,7 @@ With the app's own log: write an object with the fields that `verify --help` lis
 The request is verified with the URL that the app saw: http:// + Host + the path, or the value of --url. \
 If the app accepts the request with a setting, such as behind a trusted proxy, \"Valid if\" names it. Otherwise \
 headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. If a capture has a form and \
-no Content-Length, a line end after the form is ignored.
+no Content-Length, a line end after the form is ignored. A capture may have 2 MiB, and --try-tokens 1,000 tokens.
 
 With --format json the output is one object: valid, valid_if (the settings with which the app accepts the request, \
 each with its url), causes, matched_url (the URL that the signature matches, or null), advice, warnings about \
@@ -106,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.try_tokens.as_deref().is_some_and(source::is_stdin),
         args.key.is_stdin(),
     ])?;
-    let bytes = source::read(&args.file)?;
+    let bytes = source::read_up_to(&args.file, CAPTURE_LIMIT)?;
     let mut capture = capture::parse(&bytes, args.url.as_deref())
         .map_err(|err| Failure::usage(format_args!("cannot read the capture: {err}")))?;
     let validator = match capture.validator.take() {
@@ -149,11 +156,16 @@ fn with_tokens<'k>(
     let by_sha256 = capture
         .values(header::SIGNATURE)
         .any(|signature| signature.len() == SHA256_LEN);
-    for token in text
+    let tokens = text
         .lines()
         .map(str::trim)
-        .filter(|token| !token.is_empty())
-    {
+        .filter(|token| !token.is_empty());
+    if tokens.clone().count() > MAX_TOKENS {
+        return Err(Failure::usage(format_args!(
+            "--try-tokens: the file has more than {MAX_TOKENS} tokens"
+        )));
+    }
+    for token in tokens {
         explainer = explainer.other_token(AuthToken::new(token).map_err(Failure::usage)?);
         // An Auth Token signs with HMAC-SHA1 only, so this may be the secret of a SharedKey.
         if by_sha256 {

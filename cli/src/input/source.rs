@@ -26,14 +26,19 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 
 /// Reads a whole file, or the whole standard input if the path is `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_up_to(path, READ_LIMIT)
+}
+
+/// Reads a whole input that is not longer than a limit in bytes.
+pub(crate) fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     open(path)?
-        .take(READ_LIMIT + 1)
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|err| unreadable(path, &err))?;
-    if bytes.len() as u64 > READ_LIMIT {
+    if bytes.len() as u64 > limit {
         return Err(Failure::usage(format_args!(
-            "{} is longer than {READ_LIMIT} bytes",
+            "{} is longer than {limit} bytes",
             name(path)
         )));
     }

@@ -155,22 +155,42 @@ fn proxy_of_the_environment_is_not_asked_for_this_machine() {
 #[test]
 fn huge_captures_are_refused_or_explained_soon() {
     let started = Instant::now();
-    let too_long = file("limits-too-long.txt", &"x".repeat(70_000_000));
-    for command in ["explain", "sign"] {
-        let args = match command {
-            "sign" => vec!["sign", "https://h/", "--body", &too_long],
-            _ => vec![command, &*too_long],
-        };
-        let output = run(&args);
-        assert_eq!(output.status, 2, "{command}");
+    let cases: &[(&[&str], usize, &str)] = &[
+        (
+            &["sign", "https://h/", "--body"],
+            70_000_000,
+            "67108864 bytes",
+        ),
+        (
+            &["check", "http://h/", "--json-body"],
+            70_000_000,
+            "67108864 bytes",
+        ),
+        (&["explain"], 3_000_000, "2097152 bytes"),
+    ];
+    for (args, length, limit) in cases {
+        let path = file("limits-too-long.txt", &"x".repeat(*length));
+        let output = run(&[*args, &[&*path]].concat());
+        assert_eq!(output.status, 2, "{args:?}");
         assert!(
-            output.stderr.contains("is longer than 67108864 bytes"),
+            output
+                .stderr
+                .ends_with(&format!("is longer than {limit}\n")),
             "{output:?}"
         );
     }
-    let headers = "X-Forwarded-Host: a,b,c\nX-Forwarded-Proto: https\n".repeat(50_000);
-    let values = "a,".repeat(500_000);
-    let form = "a=+1&".repeat(200_000);
+    let tokens = file("limits-tokens.txt", &"marker-token\n".repeat(1001));
+    let output = run_with_input(
+        &["explain", "--try-tokens", &tokens, "-"],
+        "GET / HTTP/1.1\nHost: h\n\n",
+    );
+    assert!(
+        output.status == 2 && output.stderr.contains("more than 1000 tokens"),
+        "{output:?}"
+    );
+    let headers = "X-Forwarded-Host: a,b,c\nX-Forwarded-Proto: https\n".repeat(10_000);
+    let values = "a,".repeat(200_000);
+    let form = "a=+1&".repeat(100_000);
     let capture = format!(
         "POST /m HTTP/1.1\nHost: h\nX-Twilio-Signature: {FORGED}\nForwarded: {values}\n{headers}\
          Content-Type: application/x-www-form-urlencoded\n\n{form}"
