@@ -43,7 +43,7 @@ With tcpdump: explain the first request to port 8080:
     twilio-webhook explain -
 With the app's own log: write an object with the fields that `verify --help` lists:
   {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\",
-   \"headers\": {\"X-Twilio-Signature\": \"...\"}}
+   \"headers\": {\"Content-Type\": \"application/x-www-form-urlencoded\", \"X-Twilio-Signature\": \"...\"}}
 
 The request is verified with the URL that the app saw: http:// + Host + the path, or the value of --url. \
 If the app accepts the request with a setting, such as behind a trusted proxy, \"Valid if\" names it. Otherwise \

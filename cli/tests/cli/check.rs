@@ -546,7 +546,7 @@ fn account_of_the_options_reaches_every_row() {
     let kinds: Vec<_> = kinds
         .try_iter()
         .flatten()
-        .map(|kind| kind.as_str())
+        .map(ValidationErrorKind::as_str)
         .collect();
     assert_eq!(kinds.len(), ROWS - GENUINE_ROWS);
     assert!(
