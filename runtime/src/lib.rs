@@ -50,7 +50,7 @@ pub use twilio_signature as signature;
 #[cfg(feature = "explain")]
 #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
 pub use twilio_signature::explain;
-pub use twilio_signature::{AuthToken, RequestValidator, WebhookRequest};
+pub use twilio_signature::{AuthToken, ReplayKey, RequestValidator, WebhookRequest};
 
 pub use self::{
     config::{Policy, TwilioConfig, TwilioConfigBuilder},

@@ -35,6 +35,7 @@
 //! | `form` | parameters, decoded and in order | R1 to R4 |
 //! | `candidates` | the texts that Twilio may have signed for a URL | R9, R10 |
 //! | `body` | how the signature covers a body | R5 to R8 |
+//! | `replay` | the key by which a copy of a request is recognized | |
 //! | `validator` | the verdict, in [stages] | R10, R16, R17 |
 //! | `account` | the account that a request claims | R16 |
 //! | [`explain`] | why a signature does not match, and what to change | |
@@ -74,6 +75,8 @@ mod key;
 mod mac;
 pub mod redact;
 #[cfg(feature = "validator")]
+mod replay;
+#[cfg(feature = "validator")]
 mod request;
 pub mod url;
 #[cfg(feature = "validator")]
@@ -86,6 +89,7 @@ pub use self::{
     body::{BODY_SHA256, body_sha256, with_body_sha256},
     error::{SignatureError, SignatureErrorKind},
     key::{AuthToken, SharedKey},
+    replay::{ReplayKey, VerifiedSignature},
     request::WebhookRequest,
     validator::{Accepted, MatchedKey, RequestValidator},
 };

@@ -2,6 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use hmac::Mac;
+use smallvec::SmallVec;
 use subtle::ConstantTimeEq;
 
 use crate::key::{Algorithm, AuthToken, SharedKey};
@@ -63,8 +64,12 @@ impl Signature {
 
     /// Returns the value for the `X-Twilio-Signature` header.
     pub(crate) fn to_base64(&self) -> String {
+        STANDARD.encode(self.bytes())
+    }
+
+    pub(crate) fn bytes(&self) -> SmallVec<[u8; MAX_LEN]> {
         let bytes = self.words.map(u64::to_ne_bytes);
-        STANDARD.encode(bytes.as_flattened().get(..self.len).unwrap_or_default())
+        bytes.into_iter().flatten().take(self.len).collect()
     }
 }
 

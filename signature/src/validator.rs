@@ -11,6 +11,7 @@ use crate::{
     key::{Algorithm, AuthToken, SharedKey},
     mac::Signature,
     redact,
+    replay::VerifiedSignature,
     request::WebhookRequest,
 };
 
@@ -375,6 +376,7 @@ impl Keys<'_> {
                 return Ok(Accepted {
                     key,
                     url: candidate.url,
+                    signature: VerifiedSignature::new(signature),
                 });
             }
         }
@@ -406,6 +408,8 @@ pub struct Accepted<'a> {
     pub key: MatchedKey,
     /// The URL that was signed: the request's own, or another form of it, such as with the default port.
     pub url: Cow<'a, str>,
+    /// The signature, from which the [replay key](VerifiedSignature::replay_key) is made.
+    pub signature: VerifiedSignature,
 }
 
 /// Prints the URL without the values of its query, which may be personal data.
@@ -414,7 +418,7 @@ impl fmt::Debug for Accepted<'_> {
         f.debug_struct("Accepted")
             .field("key", &self.key)
             .field("url", &redact::url(&self.url))
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -465,7 +469,7 @@ mod tests {
         let accepted = url.check_body(b"").unwrap();
         assert_eq!(
             format!("{accepted:?}"),
-            "Accepted { key: AuthToken(0), url: \"https://h/x?a=..\" }"
+            "Accepted { key: AuthToken(0), url: \"https://h/x?a=..\", .. }"
         );
     }
 }

@@ -185,7 +185,12 @@ impl Attempt<'_> {
             }
             KeySource::Off => return Err(ValidationErrorKind::Config.into()),
         };
-        let Accepted { key, url, .. } = accepted;
+        let Accepted {
+            key,
+            url,
+            signature,
+            ..
+        } = accepted;
         // This is nearly always the request's own URL, which is not copied.
         let candidate = (*url != *origin.url).then(|| url.into_owned());
         let url = candidate
@@ -195,6 +200,7 @@ impl Attempt<'_> {
         Ok(Verified {
             account,
             key,
+            signature,
             url,
             body,
         })

@@ -3,7 +3,7 @@
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
-use twilio_signature::{AccountSid, MatchedKey, redact};
+use twilio_signature::{AccountSid, MatchedKey, ReplayKey, VerifiedSignature, redact};
 
 use super::body;
 use crate::{
@@ -58,6 +58,7 @@ struct Facts {
 pub(crate) struct Verified {
     pub(crate) account: Option<AccountSid>,
     pub(crate) key: MatchedKey,
+    pub(crate) signature: VerifiedSignature,
     pub(crate) url: String,
     /// The body that was validated, or `None` for a WebSocket handshake, which has none.
     pub(crate) body: Option<Bytes>,
@@ -139,6 +140,34 @@ impl Proof {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.0.verified.url
+    }
+
+    /// Returns the key by which a copy of this request can be recognized: a hash of its signature, which is the same
+    /// for each repeat of a recorded request, for each copy of it with other parameters that have the same signature,
+    /// and for Twilio's own retries.
+    ///
+    /// Store it in the same transaction as the effect of the request. Within a call, Twilio also sends requests that
+    /// are new events and have the same key: see the pitfalls of [`ReplayKey`] and the guide's chapter on
+    /// [replay](https://docs.rs/actix-twilio/latest/actix_twilio/guide/replay/).
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use actix_twilio::{Proof, twiml::NoContent, validate_twilio_request};
+    /// use actix_web::post;
+    ///
+    /// #[post("/status")]
+    /// #[validate_twilio_request]
+    /// async fn receive_status(proof: Proof) -> NoContent {
+    ///     let key = proof.replay_key().to_string(); // 64 hex digits
+    ///     // INSERT INTO handled (key) VALUES (?) ON CONFLICT DO NOTHING
+    ///     println!("{key}");
+    ///     NoContent
+    /// }
+    /// ```
+    #[must_use]
+    pub fn replay_key(&self) -> ReplayKey {
+        self.0.verified.signature.replay_key()
     }
 }
 

@@ -1,6 +1,9 @@
 //! The proof that a handler may demand, and the options of a single route.
 
-use std::sync::{LazyLock, atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{LazyLock, atomic::Ordering},
+};
 
 use actix_twilio::{
     AuthToken, ConfigError, Policy, Proof, RequestValidator, TwilioConfig, TwilioValidation,
@@ -248,6 +251,115 @@ async fn a_proof_tells_who_signed_what() {
         ),
     ] {
         assert_answer(&webhook.call(&app).await, (200, &told), name);
+    }
+}
+
+#[validate_twilio_request]
+async fn identifies(proof: Proof) -> String {
+    proof.replay_key().to_string()
+}
+
+const MESSAGE_SID: &str = "SM00000000000000000000000000000001";
+
+/// What a forger makes of one recorded form without the token, and what Twilio and proxies make of it: always the
+/// same signature. In each, `$A` is the account and `$M` is the message.
+#[rustfmt::skip]
+const COPIES: [(&str, &str, &str, &str); 15] = [
+    ("the recording", "POST", "/?x=1", "AccountSid=$A&Body=Hi&MessageSid=$M&NumMedia=0"),
+    ("another order", "POST", "/?x=1", "NumMedia=0&MessageSid=$M&Body=Hi&AccountSid=$A"),
+    ("other escapes", "POST", "/?x=1", "%41ccountSid=$A&Body=%48i&MessageSid=$M&NumMedia=0"),
+    ("a parameter twice", "POST", "/?x=1", "AccountSid=$A&Body=Hi&Body=Hi&MessageSid=$M&NumMedia=0"),
+    ("a parameter of nothing", "POST", "/?x=1", "AccountSid=$A&=&Body=Hi&MessageSid=$M&&NumMedia=0"),
+    ("no MessageSid", "POST", "/?x=1", "AccountSid=$A&Body=HiMessageSid$M&NumMedia=0"),
+    ("another MessageSid", "POST", "/?x=1", "AccountSid=$A&Body=Hi&MessageSid=$MNumMedia0"),
+    ("half a MessageSid", "POST", "/?x=1", "AccountSid=$A&Body=Hi&MessageSidS=M00000000000000000000000000000001&NumMedia=0"),
+    ("an empty MessageSid", "POST", "/?x=1", "AccountSid=$A&Body=Hi&MessageSid=&$MNumMedia0="),
+    ("no account", "POST", "/?x=1", "AccountSi=d$A&Body=Hi&MessageSid=$M&NumMedia=0"),
+    ("another query", "POST", "/?x=1AccountSid", "$ABody=Hi&MessageSid=$M&NumMedia=0"),
+    ("a longer query", "POST", "/?x=1AccountSid$ABodyHi", "MessageSid=$M&NumMedia=0"),
+    ("no body", "POST", "/?x=1AccountSid$ABodyHiMessageSid$MNumMedia0", ""),
+    ("GET", "GET", "/?x=1AccountSid$ABodyHiMessageSid$MNumMedia0", ""),
+    ("PUT", "PUT", "/?x=1", "AccountSid=$A&Body=Hi&MessageSid=$M&NumMedia=0"),
+];
+
+fn copies() -> impl Iterator<Item = (&'static str, Webhook)> {
+    let text = |text: &str| text.replace("$A", A).replace("$M", MESSAGE_SID);
+    COPIES.into_iter().map(move |(name, method, target, body)| {
+        let form = Webhook::form(text(target), &text(body));
+        (name, Webhook { method, ..form })
+    })
+}
+
+/// Signed by the main account, whose tokens the default keys are too, as the guide proposes.
+fn main_account(tokens: &[&str]) -> TwilioConfig {
+    let tokens = tokens.iter().map(|token| AuthToken::new(token).unwrap());
+    let keys = RequestValidator::new(tokens).unwrap();
+    let map = KeyMap::new().account(A.parse().unwrap(), keys.clone());
+    let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+    builder.key_store(map.default_keys(keys)).build().unwrap()
+}
+
+#[actix_web::test]
+async fn all_copies_of_a_recording_have_its_replay_key() {
+    let (_, recording) = copies().next().unwrap();
+    let signature = recording.signed("12345").headers.pop().unwrap().1;
+    let mut keys = BTreeSet::new();
+    for (keys_are, config) in [
+        ("fixed", config("12345")),
+        ("in a store", main_account(&["12345"])),
+        // The token has another place in the list once the next one is added.
+        ("being rotated", main_account(&["67890", "12345"])),
+    ] {
+        let app = App::new()
+            .app_data(config)
+            .default_service(web::to(identifies));
+        let app = init_service(app).await;
+        for (name, copy) in copies() {
+            let copy = copy
+                .with("X-Twilio-Signature", &*signature)
+                .with("I-Twilio-Idempotency-Token", name);
+            let (status, key) = copy.call(&app).await;
+            assert_eq!(status, 200, "{name}, keys are {keys_are}");
+            let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+            assert!(key.len() == 64 && key.chars().all(is_hex), "{name}: {key}");
+            keys.insert(key);
+        }
+    }
+    assert_eq!(keys.len(), 1, "{keys:?}");
+}
+
+#[actix_web::test]
+async fn other_requests_have_other_replay_keys() {
+    let app = App::new()
+        .app_data(main_account(&["12345", "67890"]))
+        .default_service(web::to(identifies));
+    let app = init_service(app).await;
+    let form = |body| Webhook::form("/", body).signed("12345");
+    let mut keys = BTreeSet::new();
+    for (name, webhook) in [
+        ("a message", form("Body=Hi&MessageSid=SM1")),
+        ("another one", form("Body=Hi&MessageSid=SM2")),
+        (
+            "the same by another token",
+            Webhook::form("/", "Body=Hi&MessageSid=SM1").signed("67890"),
+        ),
+        (
+            "the same elsewhere",
+            Webhook::form("/x", "Body=Hi&MessageSid=SM1").signed("12345"),
+        ),
+        (
+            "an event",
+            Webhook::json("/", r#"[{"id":"EZ1"}]"#).signed("12345"),
+        ),
+        (
+            "another event",
+            Webhook::json("/", r#"[{"id":"EZ2"}]"#).signed("12345"),
+        ),
+        ("GET", Webhook::get("/").signed("12345")),
+    ] {
+        let (status, key) = webhook.call(&app).await;
+        assert_eq!(status, 200, "{name}");
+        assert!(keys.insert(key), "{name}");
     }
 }
 

@@ -248,6 +248,8 @@ async fn no_public_type_prints_a_secret() {
         ("RequestValidator", debug(&validator)),
         ("WebhookRequest", debug(request)),
         ("Accepted", debug(validator.validate(&request).unwrap())),
+        ("VerifiedSignature", debug(validator.validate(&request).unwrap().signature)),
+        ("ReplayKey", format!("{0:?} {0}", validator.validate(&request).unwrap().signature.replay_key())),
         ("MatchedKey", debug(MatchedKey::AuthToken(0))),
         ("SignatureError", error(&refusal)),
         ("SignatureErrorKind", format!("{:?} {}", refusal.kind(), refusal.kind())),
