@@ -113,8 +113,18 @@ mod tests {
         let signatures = [
             ("AAAAAAAAAAAAAAAAAAAAAAAAAAA=", HmacSha1, 20, 0),
             ("AAAAAAAAAAAAAAAAAAAAAAAAAAE=", HmacSha1, 20, 1),
-            ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", HmacSha256, 32, 0),
-            ("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=", HmacSha256, 32, 1),
+            (
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+                HmacSha256,
+                32,
+                0,
+            ),
+            (
+                "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE=",
+                HmacSha256,
+                32,
+                1,
+            ),
         ];
         for (text, algorithm, len, last) in signatures {
             let mut bytes = vec![0; len];
@@ -132,7 +142,10 @@ mod tests {
             let parsed = Signature::parse(text.as_bytes(), Algorithm::HmacSha1);
             VerifiedSignature::new(&parsed.unwrap())
         };
-        let [one, other] = ["RSOYDt4T1cUTdK1PDd93/VVr8B8=", "AAAAAAAAAAAAAAAAAAAAAAAAAAA="];
+        let [one, other] = [
+            "RSOYDt4T1cUTdK1PDd93/VVr8B8=",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        ];
         assert_eq!(signature(one), signature(one));
         assert_ne!(signature(one), signature(other));
         assert_eq!(format!("{:?}", signature(one)), "VerifiedSignature(..)");

@@ -64,5 +64,7 @@ pub(super) async fn check<'a>(
         }
         verdict => verdict,
     };
-    Ok((query.account, verdict?))
+    let accepted = verdict?;
+    store.prove(&query);
+    Ok((query.account, accepted))
 }

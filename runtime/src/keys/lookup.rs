@@ -1,11 +1,10 @@
 //! Asks a key store, within limits and through a cache.
 
 use std::{
-    collections::HashMap,
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -13,12 +12,13 @@ use actix_web::rt::time::timeout;
 use tokio::sync::Semaphore;
 use twilio_signature::RequestValidator;
 
-use super::store::{KeyQuery, KeyStore, KeyStoreError};
+use super::{
+    cache::{Answer, Cache},
+    store::{KeyQuery, KeyStore, KeyStoreError},
+};
 
 /// The largest number of lookups that run at once.
 const CONCURRENT: usize = 32;
-/// The largest number of answers in the cache.
-const CAPACITY: usize = 4096;
 /// The shortest time between two questions for the same keys that are asked because a signature does not match.
 const FRESH: Duration = Duration::from_secs(1);
 /// The largest length in bytes of a SharedKey's id. Anyone can fill the cache with made-up ids.
@@ -28,18 +28,9 @@ pub(crate) const MAX_SHARED_KEY_ID: usize = 256;
 pub(crate) struct Lookup {
     store: Box<dyn ErasedStore>,
     slots: Semaphore,
-    answers: Mutex<HashMap<KeyQuery, Answer>>,
+    cache: Mutex<Cache>,
     pub(crate) cache_time: Duration,
     pub(crate) time_limit: Duration,
-}
-
-#[derive(Clone)]
-pub(crate) struct Answer {
-    pub(crate) keys: Option<Arc<RequestValidator>>,
-    /// When the store was asked. Later changes in the store may be missing.
-    at: Instant,
-    /// When the store was last asked again because a signature did not match.
-    again_at: Option<Instant>,
 }
 
 impl Lookup {
@@ -47,7 +38,7 @@ impl Lookup {
         Self {
             store: Box::new(store),
             slots: Semaphore::new(CONCURRENT),
-            answers: Mutex::default(),
+            cache: Mutex::default(),
             cache_time,
             time_limit,
         }
@@ -61,7 +52,8 @@ impl Lookup {
     ) -> Result<Answer, KeyStoreError> {
         match self.cached(query) {
             Some(answer) if answer.at.elapsed() < self.cache_time => Ok(answer),
-            _ => self.ask(query, arrived, None).await,
+            _ if self.cache().may_ask(query, arrived) => self.ask(query, arrived, None).await,
+            _ => Err("it was asked for too many SharedKeys of this account in one second".into()),
         }
     }
 
@@ -74,12 +66,17 @@ impl Lookup {
         answer: &Answer,
     ) -> Result<Option<Answer>, KeyStoreError> {
         let asked_again = answer.again_at.is_some_and(|at| at.elapsed() < FRESH);
-        if answer.at >= arrived || asked_again {
+        if answer.at >= arrived || asked_again || !self.cache().may_ask(query, arrived) {
             return Ok(None);
         }
         self.ask(query, arrived, Some(Instant::now()))
             .await
             .map(Some)
+    }
+
+    /// Records that keys of the store have verified a request with this query.
+    pub(crate) fn prove(&self, query: &KeyQuery) {
+        self.cache().prove(query, self.cache_time);
     }
 
     /// Asks the store, unless it has been asked since the request arrived.
@@ -102,29 +99,16 @@ impl Lookup {
             Ok::<_, KeyStoreError>(Answer { keys, at, again_at })
         };
         let answer = timeout(self.time_limit, asked).await??;
-        let mut answers = self.answers();
-        if answers.len() >= CAPACITY {
-            answers.retain(|_, answer| answer.at.elapsed() < self.cache_time);
-            if answers.len() >= CAPACITY {
-                // A flood of made-up accounts must not displace those that exist.
-                answers.retain(|_, answer| answer.keys.is_some());
-            }
-            if answers.len() >= CAPACITY {
-                answers.clear();
-            }
-        }
-        if answers.get(query).is_none_or(|kept| kept.at <= answer.at) {
-            answers.insert(query.clone(), answer.clone());
-        }
+        self.cache().insert(query, answer.clone(), self.cache_time);
         Ok(answer)
     }
 
     fn cached(&self, query: &KeyQuery) -> Option<Answer> {
-        self.answers().get(query).cloned()
+        self.cache().get(query).cloned()
     }
 
-    fn answers(&self) -> std::sync::MutexGuard<'_, HashMap<KeyQuery, Answer>> {
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    fn cache(&self) -> MutexGuard<'_, Cache> {
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

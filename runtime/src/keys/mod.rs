@@ -4,6 +4,7 @@
 //! [`KeyMap`] for a fixed set of accounts, a [`KeyFile`] for a file that may change, or a type of your own for a
 //! database or a secrets manager.
 
+mod cache;
 mod file;
 mod lookup;
 mod map;
@@ -11,7 +12,10 @@ mod store;
 
 pub use twilio_signature::{AccountSid, AuthToken, MatchedKey, SharedKey};
 
-pub(crate) use self::lookup::{Answer, Lookup, MAX_SHARED_KEY_ID};
+pub(crate) use self::{
+    cache::Answer,
+    lookup::{Lookup, MAX_SHARED_KEY_ID},
+};
 pub use self::{
     file::KeyFile,
     map::KeyMap,

@@ -27,6 +27,10 @@ pub struct KeyQuery {
 /// If a signature does not match keys from the cache, the store is asked again, at most once a second for an
 /// account, so that a rotated token works at once.
 ///
+/// Anyone can make up accounts and SharedKeys, and their requests cost lookups: one or two for each made-up account,
+/// and at most 10 a second for SharedKeys of one account. They don't displace cached answers whose keys have
+/// verified a request.
+///
 /// # Security
 ///
 /// Return only keys of the account that is asked for. For requests without an account, return only keys whose holder
@@ -44,6 +48,8 @@ pub struct KeyQuery {
 /// - The body is read before there are keys, so even a forged body is read, within the limits.
 /// - If the store is slow, a flood of made-up accounts can occupy all 32 lookups. Until the flood ends, requests of
 ///   accounts that are not in the cache get a 500.
+/// - During a flood of made-up SharedKeys of an account, the first request with a new SharedKey of that account may
+///   get a 500. Those that have verified a request are not affected.
 ///
 /// # Examples
 ///

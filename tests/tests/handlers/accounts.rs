@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix_twilio::{
@@ -22,7 +22,7 @@ use actix_twilio::{
     validate_twilio_request,
 };
 use actix_twilio_tests::{
-    FORM, SETTINGS, keys,
+    FORGED, FORM, SETTINGS, SIGNATURE, keys,
     server::Server,
     webhook::{BASE, REFUSED, UNJUDGED, Webhook, assert_answer, ran, runs},
 };
@@ -611,6 +611,52 @@ async fn made_up_accounts_do_not_drive_known_ones_out_of_the_cache() {
     assert!(tenants.asked() > flood);
     assert_eq!(known.call(&app).await.0, 200);
     assert_eq!(tenants.asked(), 0);
+    runs();
+}
+
+#[actix_web::test]
+async fn made_up_shared_keys_cost_few_lookups_and_no_known_account_its_place() {
+    // This store has keys for an account whatever the SharedKey is.
+    let tenants = Tenants::new();
+    let shared = [SharedKey::new("KA", "secret").unwrap()];
+    let of_a = RequestValidator::with_keys([AuthToken::new("a").unwrap()], shared).unwrap();
+    tenants.set(Some(A), of_a.clone());
+    let times = (Duration::from_secs(600), Duration::from_secs(5));
+    let builder = tenants.builder().key_store_times(times.0, times.1);
+    let app = app(builder.build().unwrap()).await;
+    let form = |account: &str| Webhook::form("/", &format!("AccountSid={account}"));
+    let by_shared_key = form(A).with(SETTINGS, "key=KA");
+    let known = [
+        form(A).signed("a"),
+        by_shared_key.signed_for(&format!("{BASE}/"), &of_a),
+        form(B).signed("b"),
+        Webhook::get("/").signed("main"),
+    ];
+    for webhook in &known {
+        assert_eq!(webhook.call(&app).await.0, 200);
+    }
+    assert_eq!(tenants.asked(), known.len());
+
+    let start = Instant::now();
+    let flood = 4_200;
+    for number in 0..flood {
+        let account = [A, B][number % 2];
+        let made_up = form(account).with(SETTINGS, format!("key=K{number}"));
+        let answer = made_up.with(SIGNATURE, FORGED).call(&app).await;
+        // Whether such a SharedKey exists is unknown if the store is not asked.
+        assert!(
+            [REFUSED, UNJUDGED].contains(&(answer.0, &*answer.1)),
+            "{answer:?}"
+        );
+    }
+    let seconds = usize::try_from(start.elapsed().as_secs()).unwrap() + 1;
+    let asked = tenants.asked();
+    assert!(asked <= 2 * 10 * (seconds + 1), "{asked} in {seconds} s");
+    println!("{flood} forgeries asked the store {asked} times in {seconds} s");
+    for webhook in &known {
+        assert_eq!(webhook.call(&app).await.0, 200);
+    }
+    assert_eq!(tenants.asked(), 0, "they are still in the cache");
     runs();
 }
 
