@@ -69,6 +69,9 @@ struct Snapshot {
     before: Option<KeyMap>,
 }
 
+/// The character that some editors write at the start of a UTF-8 file.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 const TICK: Duration = Duration::from_secs(2);
 
 /// What shows that a file has changed.
@@ -164,6 +167,8 @@ impl Snapshot {
         let age = stamp.modified.and_then(|modified| modified.elapsed().ok());
         let settled = age.is_some_and(|age| age > TICK);
         let text = fs::read_to_string(path).map_err(|err| unreadable(path, &err))?;
+        // R15
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
         if text.trim().is_empty() {
             return Err(half_written(path, "it is empty"));
         }

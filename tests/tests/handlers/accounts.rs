@@ -807,6 +807,7 @@ fn a_key_file_must_be_right_from_the_start() {
         "$A a",
         "# comment\n\n$A\ta,new , old\r\n$B b\ndefault main\n  \n",
         "default main",
+        "\u{feff}$A a\r\n",
     ];
     for text in right {
         file.write(text);
