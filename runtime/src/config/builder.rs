@@ -225,7 +225,8 @@ impl TwilioConfigBuilder {
     ///
     /// # Errors
     ///
-    /// Returns an error if one of the proxies is not an address, a network or `unix`.
+    /// Returns an error if one of the proxies is not an address, a network or `unix`, or is an address with the length
+    /// of a prefix (`10.0.0.7/8`): that may mean the address or the network.
     pub fn trusted_proxies<S: AsRef<str>>(
         mut self,
         proxies: impl IntoIterator<Item = S>,
@@ -394,10 +395,11 @@ impl TwilioConfigBuilder {
     /// # Errors
     ///
     /// Returns an error if there is no key, or a key beside a key store; if there are times for a key store, but no
-    /// key store; if the time for a body is zero; or if validation is weakened in a way that the code does not
-    /// confirm.
+    /// key store, or hops or a prefix for trusted proxies, but no trusted proxy; if the time for a body is zero; or if
+    /// validation is weakened in a way that the code does not confirm.
     pub fn build(mut self) -> Result<TwilioConfig, ConfigError> {
         self.check_limits()?;
+        self.check_proxies()?;
         self.check_mode()?;
         let keys = self.take_keys()?;
         let options = self.options;
@@ -423,6 +425,24 @@ impl TwilioConfigBuilder {
                 "body_timeout",
                 "it is zero, so no body can arrive in time",
                 "set it to a few seconds",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Checks that there is a proxy which the settings for proxies are about.
+    fn check_proxies(&self) -> Result<(), ConfigError> {
+        let options = &self.options;
+        let setting = match () {
+            () if options.forwarded_prefix => "forwarded_prefix",
+            () if options.trusted_hops > NonZeroUsize::MIN => "trusted_hops",
+            () => return Ok(()),
+        };
+        if options.trusted_proxies.is_empty() {
+            return Err(ConfigError::new(
+                setting,
+                "it is set, but trusted_proxies is empty, so no forwarded header counts",
+                "list the proxies in trusted_proxies, or leave out this setting",
             ));
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::{IpNet, Ipv4Net};
+use ipnet::IpNet;
 
 use twilio_signature::ConfigError;
 
@@ -46,10 +46,20 @@ impl TrustedProxies {
             if proxy == UNIX {
                 trusted.unix = true;
             } else if let Ok(network) = proxy.parse::<IpNet>() {
-                trusted.networks.push(canonical(network));
+                if network.addr() != network.network() {
+                    return Err(ConfigError::new(
+                        "trusted_proxies",
+                        format!("{proxy:?} is neither one address nor the start of a network"),
+                        format!(
+                            "write {} for that address alone, or {} for the network",
+                            network.addr(),
+                            network.trunc()
+                        ),
+                    ));
+                }
+                trusted.networks.push(network);
             } else if let Ok(address) = proxy.parse::<IpAddr>() {
-                // The addresses of peers are compared in the same form.
-                trusted.networks.push(address.to_canonical().into());
+                trusted.networks.push(address.into());
             } else {
                 return Err(ConfigError::new(
                     "trusted_proxies",
@@ -67,7 +77,13 @@ impl TrustedProxies {
         match peer {
             Some(peer) => {
                 let address = peer.ip().to_canonical();
-                self.networks.iter().any(|net| net.contains(&address))
+                // A network may be written in either form.
+                let mapped = match address {
+                    IpAddr::V4(v4) => v4.to_ipv6_mapped().into(),
+                    IpAddr::V6(_) => address,
+                };
+                let in_network = |net: &IpNet| net.contains(&address) || net.contains(&mapped);
+                self.networks.iter().any(in_network)
             }
             None => self.unix,
         }
@@ -75,21 +91,6 @@ impl TrustedProxies {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.networks.is_empty() && !self.unix
-    }
-}
-
-/// Returns an IPv4 network that is written as mapped to IPv6 as what it is: peers are compared in this form.
-fn canonical(network: IpNet) -> IpNet {
-    const MAPPED: u8 = 96;
-
-    let IpNet::V6(v6) = network else {
-        return network;
-    };
-    let v4 = v6.addr().to_ipv4_mapped();
-    let prefix_len = v6.prefix_len().checked_sub(MAPPED);
-    match v4.zip(prefix_len) {
-        Some((v4, prefix_len)) => Ipv4Net::new(v4, prefix_len).map_or(network, IpNet::V4),
-        None => network,
     }
 }
 
@@ -147,7 +148,25 @@ mod tests {
         assert!(!mapped.trusts(Some("11.0.0.7:1".parse().unwrap())));
         let wider = TrustedProxies::parse(["::/0"]).unwrap();
         assert!(wider.trusts(Some("[2001:db8::1]:1".parse().unwrap())));
-        for wrong in ["", "10.0.0.0/33", "localhost", "10.0.0.7:80", " 10.0.0.7"] {
+        for around_the_mapped in ["::/0", "::fffe:0:0/95", "::ffff:0:0/96"] {
+            let around = TrustedProxies::parse([around_the_mapped]).unwrap();
+            for peer in ["10.9.8.7:1", "[::ffff:10.9.8.7]:1"] {
+                assert!(
+                    around.trusts(Some(peer.parse().unwrap())),
+                    "{around_the_mapped}"
+                );
+            }
+        }
+        for wrong in [
+            "",
+            "10.0.0.0/33",
+            "localhost",
+            "10.0.0.7:80",
+            " 10.0.0.7",
+            "10.0.0.7/8",
+            "2001:db8::1/32",
+            "::ffff:10.0.0.7/104",
+        ] {
             assert!(TrustedProxies::parse([wrong]).is_err(), "{wrong:?}");
         }
     }

@@ -50,6 +50,8 @@ fn each_wrong_setting_is_named() {
         ("blank secret", shared("K1", "\t"), "SharedKey secret"),
         ("id twice", twins().map(drop), "SharedKey id"),
         ("no hops", config().trusted_hops(0).map(drop), "trusted_hops"),
+        ("hops of no proxy", config().trusted_proxies([""; 0]).unwrap().trusted_hops(2).unwrap().build().map(drop), "trusted_hops"),
+        ("prefix of no proxy", config().forwarded_prefix(true).trusted_proxies([""; 0]).unwrap().build().map(drop), "forwarded_prefix"),
         ("less for all than for one", config().total_body_limit(9).body_limit(10).build().map(drop), "total_body_limit"),
         ("no time", config().body_timeout(Duration::ZERO).build().map(drop), "body_timeout"),
     ];
@@ -64,6 +66,9 @@ fn each_wrong_setting_is_named() {
         "10.0.0",
         "Unix",
         "::1/129",
+        "10.0.0.7/8",
+        "::ffff:10.0.0.7/104",
+        "2001:db8::1/32",
         "*",
     ] {
         let err = config().trusted_proxies(["10.0.0.1", proxy]).unwrap_err();
