@@ -9,7 +9,7 @@ mod verdict;
 
 use std::{
     rc::Rc,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, RwLock},
 };
 
 use actix_web::{Error, HttpRequest, web};
@@ -118,15 +118,19 @@ impl TwilioConfig {
                 "app_data has one plain and another one as web::Data, so the innermost one can't be determined",
                 "add all of them plain, or all of them as web::Data",
             )),
-            (None, None) => match wrapping(req) {
-                Some(wrapping) => Err(ConfigError::new(
-                    "TwilioConfig",
-                    format!("app_data has a {wrapping}, which is not a TwilioConfig"),
-                    "build it, take it out with `?`, and add it plain: .app_data(config.clone())",
-                )),
-                None => Ok(None),
-            },
-            (plain, data) => Ok(plain.or(data)),
+            (plain, data) => {
+                let found = plain.or(data);
+                // A scope's own one may be wrapped, too. That is found while the app is written, and costs no time later.
+                let look = found.is_none() || cfg!(debug_assertions);
+                match look.then(|| wrapping(req)).flatten() {
+                    Some(wrapping) => Err(ConfigError::new(
+                        "TwilioConfig",
+                        format!("app_data has a {wrapping}, which is not a TwilioConfig"),
+                        "build it, take it out with `?`, and add it plain: .app_data(config.clone())",
+                    )),
+                    None => Ok(found),
+                }
+            }
         }
     }
 
@@ -179,5 +183,10 @@ fn wrapping(req: &HttpRequest) -> Option<&'static str> {
         Box<TwilioConfig>,
         web::Data<web::Data<TwilioConfig>>,
         web::Data<Arc<TwilioConfig>>,
+        &'static TwilioConfig,
+        Mutex<TwilioConfig>,
+        RwLock<TwilioConfig>,
+        Result<TwilioConfig, Box<dyn std::error::Error>>,
+        Result<TwilioConfig, Box<dyn std::error::Error + Send + Sync>>,
     ]
 }

@@ -5,7 +5,7 @@ use std::{
     cell::Cell,
     future::{Ready, pending, ready},
     rc::Rc,
-    sync::Arc,
+    sync::{Arc, Mutex, RwLock},
 };
 
 use actix_twilio::{
@@ -604,7 +604,7 @@ fn environment_alone_is_enough() {
 type AddData = fn(&mut web::ServiceConfig, TwilioConfig);
 
 /// What compiles in place of `app_data(config)`, and is no configuration.
-const WRAPPINGS: [(&str, AddData); 9] = [
+const WRAPPINGS: [(&str, AddData); 14] = [
     ("Result<TwilioConfig", |app, config| {
         app.app_data(Ok::<_, ConfigError>(config));
     }),
@@ -632,6 +632,21 @@ const WRAPPINGS: [(&str, AddData); 9] = [
     ("web::Data<TwilioConfig>", |app, config| {
         app.app_data(web::Data::new(web::Data::new(config)));
     }),
+    ("&'static TwilioConfig", |app, config| {
+        app.app_data(&*Box::leak(Box::new(config)));
+    }),
+    ("Mutex<TwilioConfig>", |app, config| {
+        app.app_data(web::Data::new(Mutex::new(config)));
+    }),
+    ("RwLock<TwilioConfig>", |app, config| {
+        app.app_data(web::Data::new(RwLock::new(config)));
+    }),
+    ("Result<TwilioConfig, Box<dyn", |app, config| {
+        app.app_data(Ok::<_, Box<dyn std::error::Error>>(config));
+    }),
+    ("Result<TwilioConfig, Box<dyn", |app, config| {
+        app.app_data(Ok::<_, Box<dyn std::error::Error + Send + Sync>>(config));
+    }),
 ];
 
 #[test]
@@ -647,9 +662,25 @@ fn a_wrapped_configuration_is_named_and_the_environments_is_not_used() {
             assert_answer(wrapping, &res, 500, Some(Kind::Config));
             let line = log.only(wrapping);
             let text = line.field("message");
-            assert!(text.contains(wrapping), "{wrapping}: {text}");
+            let text: String = text.split_whitespace().collect();
+            let wrapping: String = wrapping.split_whitespace().collect();
+            assert!(text.contains(&wrapping), "{wrapping}: {text}");
         }
     });
+}
+
+#[cfg(debug_assertions)]
+#[actix_web::test]
+async fn a_wrapped_configuration_of_a_scope_is_named_and_the_apps_is_not_used() {
+    for (wrapping, add_data) in WRAPPINGS {
+        let (of_app, of_scope) = (limited().build().unwrap(), limited().build().unwrap());
+        let res = call_app(form("a=1"), |app| {
+            let scope = web::scope("").configure(|scope| add_data(scope, of_scope));
+            app.app_data(of_app).service(scope.route("/hook", echo()));
+        })
+        .await;
+        assert_answer(wrapping, &res, 500, Some(Kind::Config));
+    }
 }
 
 #[test]
