@@ -24,6 +24,7 @@ pub use self::{
 mod child;
 pub mod client;
 pub mod log;
+pub mod memory;
 mod modules;
 pub mod reference;
 pub mod requests;

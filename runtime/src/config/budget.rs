@@ -1,15 +1,26 @@
-//! Bounds the total size of all bodies that are being read at once.
+//! Bounds the total size of all bodies that are being read at once, and the number of requests that wait.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// The number of bytes that requests may hold at once. Clones share one budget.
+/// The number of bytes for each of which one request may wait. What actix keeps for a request takes about as much.
+const BYTES_FOR_A_REQUEST: usize = 8 * 1024;
+/// The number of requests that may wait, however few bytes they may hold.
+const FEWEST_REQUESTS: usize = 1024;
+
+/// The number of bytes that waiting requests may hold at once. Clones share one budget.
 #[derive(Debug, Clone)]
 pub(crate) struct ByteBudget {
     limit: usize,
-    held: Arc<AtomicUsize>,
+    held: Arc<Sums>,
+}
+
+#[derive(Debug, Default)]
+struct Sums {
+    bytes: AtomicUsize,
+    requests: AtomicUsize,
 }
 
 impl ByteBudget {
@@ -20,11 +31,12 @@ impl ByteBudget {
         }
     }
 
-    /// Returns a share of the budget for one request, without any bytes yet.
+    /// Returns a share of the budget for one request, which does not wait yet.
     pub(crate) fn hold(&self) -> Held<'_> {
         Held {
             budget: self,
             bytes: 0,
+            requests: 0,
         }
     }
 }
@@ -33,26 +45,41 @@ impl ByteBudget {
 pub(crate) struct Held<'b> {
     budget: &'b ByteBudget,
     bytes: usize,
+    /// One, as soon as it waits.
+    requests: usize,
 }
 
 impl Held<'_> {
-    /// Holds more bytes, if the budget has that many left. Returns whether it has.
+    /// Holds this many bytes in all instead of fewer, if the budget has the difference left. Returns whether it has.
     #[must_use]
-    pub(crate) fn add(&mut self, bytes: usize) -> bool {
+    pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
         let ByteBudget { limit, held } = self.budget;
-        let added = held.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-            held.checked_add(bytes).filter(|held| held <= limit)
-        });
-        if added.is_ok() {
-            self.bytes += bytes;
-        }
-        added.is_ok()
+        let most_requests = (limit / BYTES_FOR_A_REQUEST).max(FEWEST_REQUESTS);
+        grow(&held.requests, most_requests, &mut self.requests, 1)
+            && grow(&held.bytes, *limit, &mut self.bytes, bytes)
     }
+}
+
+/// Adds to a sum what a part of it lacks, unless the sum would be over its limit.
+fn grow(sum: &AtomicUsize, limit: usize, part: &mut usize, to: usize) -> bool {
+    let more = to.saturating_sub(*part);
+    let added = more == 0
+        || sum
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |sum| {
+                sum.checked_add(more).filter(|sum| *sum <= limit)
+            })
+            .is_ok();
+    if added {
+        *part += more;
+    }
+    added
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        self.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        let Sums { bytes, requests } = &*self.budget.held;
+        bytes.fetch_sub(self.bytes, Ordering::Relaxed);
+        requests.fetch_sub(self.requests, Ordering::Relaxed);
     }
 }
 
@@ -65,12 +92,25 @@ mod tests {
         let budget = ByteBudget::new(10);
         let mut first = budget.hold();
         let mut second = budget.hold();
-        assert!(first.add(4) && second.add(6));
-        assert!(!first.add(1) && !second.add(usize::MAX));
-        assert!(second.add(0));
+        assert!(first.grow_to(4) && second.grow_to(6));
+        assert!(!first.grow_to(5) && !second.grow_to(usize::MAX));
+        assert!(second.grow_to(6) && second.grow_to(1));
         drop(first);
-        assert!(second.add(4) && !second.add(1));
+        assert!(second.grow_to(10) && !second.grow_to(11));
         drop(second);
-        assert!(budget.clone().hold().add(10));
+        assert!(budget.clone().hold().grow_to(10));
+    }
+
+    #[test]
+    fn requests_that_wait_are_bounded_even_if_they_hold_nothing() {
+        for (limit, most) in [(10, 1024), (BYTES_FOR_A_REQUEST * 2000, 2000)] {
+            let budget = ByteBudget::new(limit);
+            let mut waiting: Vec<_> = (0..most).map(|_| budget.hold()).collect();
+            assert!(waiting.iter_mut().all(|held| held.grow_to(0)));
+            assert!(waiting.iter_mut().all(|held| held.grow_to(0)));
+            assert!(!budget.hold().grow_to(0), "{limit}");
+            waiting.pop();
+            assert!(budget.hold().grow_to(1), "{limit}");
+        }
     }
 }

@@ -274,8 +274,12 @@ impl TwilioConfigBuilder {
     /// configuration.
     ///
     /// The default is 128 MiB, which is 512 bodies of the default [`body_limit`](Self::body_limit), or `body_limit` if
-    /// that is larger. A request whose body does not fit is answered with 503. This limit bounds the memory for
-    /// bodies. A limit on connections does not, because an HTTP/2 connection carries many requests.
+    /// that is larger. A request whose body does not fit is answered with 503. A body that has arrived as a whole is
+    /// validated at once and does not count, so that a flood of slow bodies does not keep genuine requests out.
+    ///
+    /// One request may wait for its body for each 8 KiB of this limit, which is 16,384 by default and never fewer than
+    /// 1,024; others are answered with 503. So this limit bounds the memory. A limit on connections does not, because
+    /// an HTTP/2 connection carries many requests.
     ///
     /// [`build`](Self::build) returns an error if this limit is smaller than `body_limit`.
     pub fn total_body_limit(mut self, bytes: usize) -> Self {

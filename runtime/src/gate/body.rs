@@ -12,7 +12,7 @@ use actix_web::{
     dev::Payload,
     error::PayloadError,
     rt::time::timeout,
-    web::{Bytes, BytesMut},
+    web::Bytes,
 };
 
 use crate::{
@@ -24,7 +24,7 @@ use crate::{
 ///
 /// The options have its limits in size and time.
 ///
-/// The bytes count towards the limit on all bodies until the second value is dropped.
+/// The bytes that had to wait count towards the limit on all bodies until the second value is dropped.
 pub(crate) async fn read<'o>(
     payload: &mut Payload,
     options: &'o Options,
@@ -72,6 +72,24 @@ pub(crate) async fn let_arrive() {
     .await;
 }
 
+/// Runs a future, and counts a body towards the limit on all bodies if the future has to wait.
+pub(crate) async fn count_while_waiting<T>(
+    body: &[u8],
+    held: &mut Held<'_>,
+    future: impl Future<Output = T>,
+) -> Result<T, ValidationErrorKind> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Pending if !held.grow_to(body.len()) => {
+            Poll::Ready(Err(ValidationErrorKind::Overloaded))
+        }
+        polled => polled.map(Ok),
+    })
+    .await
+}
+
+/// A body counts towards the limit on all bodies as soon as it has to wait. One that has arrived as a whole, as Twilio's
+/// nearly always have, is judged at once, so that no flood of slow bodies keeps it out.
 async fn collect<'o>(
     payload: &mut Payload,
     options: &'o Options,
@@ -81,31 +99,54 @@ async fn collect<'o>(
     let mut stream = BodyStream::new(payload);
     // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();
-    let mut joined = BytesMut::new();
-    while let Some(chunk) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+    let mut is_copied = false;
+    let mut joined = Vec::new();
+    let mut waited = false;
+    loop {
+        let chunk = poll_fn(|cx| {
+            let chunk = Pin::new(&mut stream).poll_next(cx);
+            if chunk.is_pending() {
+                // A chunk may be a small part of a large buffer, which it would keep while this waits.
+                if !only.is_empty() && !mem::replace(&mut is_copied, true) {
+                    only = Bytes::copy_from_slice(&only);
+                }
+                let bytes = only.len() + joined.capacity();
+                // At first nothing has arrived, because actix reads on only now.
+                let waits = mem::replace(&mut waited, true) || bytes > 0;
+                if waits && !held.grow_to(bytes) {
+                    return Poll::Ready(Err(ValidationErrorKind::Overloaded));
+                }
+            }
+            chunk.map(Ok)
+        });
+        let Some(chunk) = chunk.await? else {
+            break;
+        };
         let chunk = chunk.map_err(|err| match err {
             PayloadError::Overflow => ValidationErrorKind::BodyTooLarge,
             _ => ValidationErrorKind::BodyIncomplete,
         })?;
-        if chunk.len() > limit - only.len() - joined.len() {
+        let len = only.len() + joined.len();
+        if chunk.len() > limit - len {
             return Err(ValidationErrorKind::BodyTooLarge);
         }
-        if !held.add(chunk.len()) {
-            return Err(ValidationErrorKind::Overloaded);
-        }
-        if only.is_empty() && joined.is_empty() {
+        if len == 0 {
             only = chunk;
-        } else {
-            if joined.is_empty() {
-                joined = BytesMut::from(mem::take(&mut only));
-            }
-            joined.extend_from_slice(&chunk);
+            continue;
         }
+        let needed = len + chunk.len();
+        if needed > joined.capacity() {
+            // Twice as much each time, so that the bytes are seldom copied, but not beyond the limit.
+            let capacity = needed.max(2 * joined.capacity()).min(limit);
+            joined.reserve_exact(capacity - joined.len());
+        }
+        joined.extend_from_slice(&mem::take(&mut only));
+        joined.extend_from_slice(&chunk);
     }
     let body = if joined.is_empty() {
         only
     } else {
-        joined.freeze()
+        joined.into()
     };
     Ok((body, held))
 }

@@ -127,11 +127,7 @@ enum Body<'a> {
     Unread(Payload),
     /// The whole body, the payload that it was read from, and its part of the limit on all bodies: a key store may
     /// let it wait.
-    Read(
-        Bytes,
-        Payload,
-        #[expect(dead_code, reason = "it counts until it is dropped")] Held<'a>,
-    ),
+    Read(Bytes, Payload, Held<'a>),
     /// The body could not be read within the limits.
     Lost,
 }
@@ -166,7 +162,10 @@ impl Attempt<'_> {
             KeySource::Fixed(validator) => {
                 let url = head.check_url(validator, &origin.url, origin.base_path());
                 let url = url.map_err(ValidationErrorKind::from)?;
-                let body = Body::read_any(body, self.config).await?;
+                let body = match body {
+                    Some(body) => body.read(self.config).await?.0,
+                    None => &[],
+                };
                 (
                     None,
                     url.check_body(body).map_err(ValidationErrorKind::from)?,
@@ -174,14 +173,17 @@ impl Attempt<'_> {
             }
             KeySource::Store(store) => {
                 // The account may be in the body, which is therefore read before there are keys (R16).
-                let body = Body::read_any(body, self.config).await?;
+                let (body, held) = match body {
+                    Some(body) => body.read(self.config).await?,
+                    None => (&[][..], &mut self.config.options().total_body_limit.hold()),
+                };
                 let request = self::head(self.req)
                     .url(&origin.url)
                     .base_path(origin.base_path())
                     .body(body);
-                let looked_up = &mut self.looked_up;
+                let check = lookup::check(store, &head, &request, &mut self.looked_up);
                 // In a box, so that requests without a key store need no space for it.
-                Box::pin(lookup::check(store, &head, &request, looked_up)).await?
+                Box::pin(body::count_while_waiting(body, held, check)).await??
             }
             KeySource::Off => return Err(ValidationErrorKind::Config.into()),
         };
@@ -294,7 +296,10 @@ fn head(req: &HttpRequest) -> WebhookRequest<'_> {
 }
 
 impl<'a> Body<'a> {
-    async fn read(&mut self, config: &'a TwilioConfig) -> Result<&[u8], ValidationErrorKind> {
+    async fn read(
+        &mut self,
+        config: &'a TwilioConfig,
+    ) -> Result<(&[u8], &mut Held<'a>), ValidationErrorKind> {
         if let Self::Unread(payload) = self {
             let mut payload = payload.take();
             *self = Self::Lost;
@@ -302,19 +307,8 @@ impl<'a> Body<'a> {
             *self = Self::Read(bytes, payload, held);
         }
         match self {
-            Self::Read(bytes, ..) => Ok(bytes),
+            Self::Read(bytes, _, held) => Ok((bytes, held)),
             Self::Unread(_) | Self::Lost => Err(ValidationErrorKind::BodyIncomplete),
-        }
-    }
-
-    /// Reads a body, if there is one.
-    async fn read_any<'b>(
-        body: Option<&'b mut Self>,
-        config: &'a TwilioConfig,
-    ) -> Result<&'b [u8], ValidationErrorKind> {
-        match body {
-            Some(body) => body.read(config).await,
-            None => Ok(&[]),
         }
     }
 

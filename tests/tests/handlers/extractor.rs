@@ -276,12 +276,15 @@ async fn bodies_are_limited_in_size_all_together() {
     for request in &mut endless {
         assert!(poll_immediate(request).await.is_none());
     }
-    let refused = start(["a=1"], true).await.unwrap();
-    assert_answer("no room", &refused, 503, Some(Kind::Overloaded));
+    let refused = start(["a=1"], false).await.unwrap();
+    assert_answer("no room to wait", &refused, 503, Some(Kind::Overloaded));
+    // What has arrived as a whole is judged at once.
+    let admitted = start(["a=1"], true).await.unwrap();
+    assert_answer("no need to wait", &admitted, 200, None);
     // What is dropped gives its bytes back.
     drop(endless);
-    let admitted = start(["a=1"], true).await.unwrap();
-    assert_answer("room again", &admitted, 200, None);
+    let mut waiting = start([long], false);
+    assert!(poll_immediate(&mut waiting).await.is_none(), "room again");
 }
 
 /// A key store that never answers.

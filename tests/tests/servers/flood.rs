@@ -14,6 +14,7 @@ use actix_twilio_tests::{
     FORGED, FORM,
     client::{self, connect, statuses},
     config, in_child,
+    memory::{GIVEN_BACK, resident},
     server::{LOOPBACK, Server},
     sign_form,
 };
@@ -42,16 +43,6 @@ const CONSTANT: usize = 32 * 1024 * 1024;
 /// The time in which a genuine request is answered, whatever else goes on.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Returns the bytes of memory that this process has, if the system tells.
-fn resident() -> Option<usize> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: usize = line.trim().strip_suffix(" kB")?.parse().ok()?;
-    Some(kilobytes * 1024)
-}
-
 /// Waits until memory is as wanted.
 async fn until(wanted: impl Fn(usize) -> bool) {
     let start = Instant::now();
@@ -77,13 +68,7 @@ async fn answer(connection: &mut TcpStream) -> u16 {
 
 #[test]
 fn flood_of_forged_requests_takes_bounded_memory_and_keeps_no_one_waiting() {
-    // What the allocator keeps for later is not what is measured: it gives back what it can.
-    let at_once = [
-        ("MALLOC_ARENA_MAX", "1"),
-        ("MALLOC_MMAP_THRESHOLD_", "65536"),
-        ("MALLOC_TRIM_THRESHOLD_", "65536"),
-    ];
-    in_child(at_once, || System::new().block_on(flood()));
+    in_child(GIVEN_BACK, || System::new().block_on(flood()));
 }
 
 /// Starts a server of a single worker, whose handler counts how often it runs.
