@@ -145,6 +145,11 @@ kinds! {
     Overloaded = "overloaded",
         "the bodies that are being read at once are together larger than total_body_limit",
         "if this is an attack, limit connections and HTTP/2 streams in front of the app; if not, raise total_body_limit in TwilioConfig";
+    /// Another middleware read or changed the body before it was validated: its length is not the one in
+    /// `Content-Length`, and the signature does not match.
+    BodyConsumed = "body_consumed",
+        "the body is not as long as its Content-Length says, because a middleware read or changed it before the validation",
+        "move the validation outside of that middleware (in actix-web, what is wrapped last runs first), or make that middleware put the body back";
     /// Another middleware read or replaced the body after it was validated, so the handler would have received
     /// a body that was not validated.
     BodyReplaced = "body_replaced",

@@ -9,12 +9,14 @@ use std::{any::TypeId, sync::Arc, time::Instant};
 use actix_web::{
     Error, HttpRequest,
     dev::Payload,
-    http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName},
+    http::header::{
+        CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING, UPGRADE,
+    },
     web::Bytes,
 };
 
 use twilio_signature::{
-    Accepted, RequestValidator, WebhookRequest,
+    Accepted, RequestValidator, SignatureErrorKind, WebhookRequest,
     header::lower_case,
     stages::{BodyKind, CheckedHead},
 };
@@ -135,16 +137,31 @@ enum Body<'a> {
 impl Attempt<'_> {
     async fn judge_and_tell(&mut self) -> Result<Verified, ValidationError> {
         let Some(Hook(hook)) = &self.config.options().on_verdict else {
-            return self.judge().await;
+            return self.judge_what_is_left().await;
         };
         let start = Instant::now();
-        let verdict = self.judge().await;
+        let verdict = self.judge_what_is_left().await;
         hook(&Verdict {
             refusal: verdict.as_ref().err().map(ValidationError::kind),
             route: self.req.match_pattern(),
             duration: start.elapsed(),
         });
         verdict
+    }
+
+    /// Judges the request. If another middleware may have spoiled it, that is the reason for the refusal.
+    async fn judge_what_is_left(&mut self) -> Result<Verified, ValidationError> {
+        use SignatureErrorKind::{BodyHashMismatch, SignatureMismatch};
+        use ValidationErrorKind::{AccountUnknown, BodyConsumed, Signature};
+
+        self.judge().await.map_err(|err| match err.kind() {
+            Signature(SignatureMismatch | BodyHashMismatch) | AccountUnknown
+                if self.body_was_consumed() =>
+            {
+                BodyConsumed.into()
+            }
+            _ => err,
+        })
     }
 
     /// Runs the stages of a verdict, and reads the body only if all checks before that pass.
@@ -256,6 +273,21 @@ impl Attempt<'_> {
             }
             Body::Lost => None,
         }
+    }
+
+    /// Returns whether another middleware read or changed the body before: its length is not the declared one. A
+    /// client can't cause that, because actix reads exactly that many bytes or fails, with the exception of these
+    /// headers, which count instead.
+    fn body_was_consumed(&self) -> bool {
+        let Body::Read(body, ..) = &self.body else {
+            return false;
+        };
+        let headers = self.req.headers();
+        !headers.contains_key(TRANSFER_ENCODING)
+            && !headers.contains_key(UPGRADE)
+            && self
+                .declared_length()
+                .is_some_and(|declared| declared != body.len() as u64)
     }
 
     fn declared_length(&self) -> Option<u64> {

@@ -23,7 +23,7 @@ impl ResponseError for ValidationError {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Kind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
-            Kind::Config | Kind::KeyStoreFailed | Kind::BodyReplaced => {
+            Kind::Config | Kind::KeyStoreFailed | Kind::BodyConsumed | Kind::BodyReplaced => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
             Kind::Signature(_)

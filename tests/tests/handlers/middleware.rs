@@ -4,10 +4,12 @@ use std::{cell::RefCell, sync::atomic::Ordering, task::Poll, time::Duration};
 
 use actix_cors::Cors;
 use actix_twilio::{
-    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated, config::Mode,
+    ConfigError, Policy, Proof, TwilioConfig, TwilioValidation, Validated,
+    ValidationErrorKind as Kind, config::Mode, signature::SignatureErrorKind,
     validate_twilio_request,
 };
 use actix_twilio_tests::{
+    refusal,
     server::Server,
     webhook::{REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs},
 };
@@ -16,14 +18,14 @@ use actix_web::{
     dev::{Payload, ServiceRequest},
     error::{ErrorUnauthorized, PayloadError},
     get, guard,
-    http::header::ACCEPT_ENCODING,
+    http::header::{ACCEPT_ENCODING, CONTENT_LENGTH},
     middleware::{Compress, Condition, Logger, Next, NormalizePath, from_fn},
     post,
     test::{call_service, init_service},
     web::{self, Bytes, ServiceConfig},
 };
 use actix_web_httpauth::{extractors::basic::BasicAuth, middleware::HttpAuthentication};
-use futures_util::{StreamExt, stream};
+use futures_util::{StreamExt, future::poll_immediate, stream};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -793,6 +795,98 @@ async fn a_body_that_was_eaten_or_replaced_after_the_verdict_reaches_no_handler(
         assert_eq!((status, &*answer), expected, "{name}");
         assert_eq!(runs(), usize::from(status == 200), "{name}");
     }
+}
+
+#[actix_web::test]
+async fn a_validated_body_passes_the_second_look_while_slow_bodies_take_all_the_room() {
+    let chunk = |body: Bytes| stream::iter([Ok::<_, PayloadError>(body)]);
+    let config = builder("12345").body_limit(16).total_body_limit(16);
+    let config = config.build().unwrap();
+    let other = init_service(App::new().app_data(config.clone()).service(attribute)).await;
+    let endless = chunk(Bytes::from_static(b"0123456789abcdef")).chain(stream::pending());
+    let req = Webhook::form("/attribute", "").signed("12345").request();
+    let (req, _) = req
+        .to_request()
+        .replace_payload(Payload::from(endless.boxed_local()));
+    let mut waiting = Box::pin(call_service(&other, req));
+    for _ in 0..4 {
+        assert!(poll_immediate(&mut waiting).await.is_none());
+    }
+    for (name, slow, expected) in [
+        ("put back", false, (200, "Body=Hi")),
+        ("replaced by a slow one", true, (503, "The server is busy.")),
+    ] {
+        let between = from_fn(move |mut req: ServiceRequest, next: Next<_>| async move {
+            let body = chunk(req.extract::<Bytes>().await?);
+            let body = if slow {
+                body.chain(stream::pending()).boxed_local()
+            } else {
+                body.boxed_local()
+            };
+            req.set_payload(Payload::from(body));
+            next.call(req).await
+        });
+        let app = App::new().app_data(config.clone()).service(attribute);
+        let app = app.wrap(between).wrap(TwilioValidation::new());
+        let genuine = Webhook::form("/attribute", "Body=Hi").signed("12345");
+        assert_answer(
+            &genuine.call(&init_service(app).await).await,
+            expected,
+            name,
+        );
+        assert_eq!(runs(), usize::from(!slow), "{name}");
+    }
+}
+
+/// What a middleware outside of the validation does with the body, and the verdict on what is left.
+#[rustfmt::skip]
+const EARLIER_INTERFERENCES: [(&str, Interference, bool, Option<Kind>); 7] = [
+    ("puts back", |body| Some(body), true, None),
+    ("eats", |_| None, true, Some(Kind::BodyConsumed)),
+    ("eats what has no declared length", |_| None, false, Some(MISMATCH)),
+    ("empties", |_| Some(Bytes::new()), true, Some(Kind::BodyConsumed)),
+    ("appends", |_| Some(Bytes::from_static(b"Body=Hi&x=1")), true, Some(Kind::BodyConsumed)),
+    ("replaces by as many bytes", |_| Some(Bytes::from_static(b"Body=No")), true, Some(MISMATCH)),
+    ("escapes, which changes nothing that is signed", |_| Some(Bytes::from_static(b"Body=%48i")), true, None),
+];
+
+const MISMATCH: Kind = Kind::Signature(SignatureErrorKind::SignatureMismatch);
+
+#[actix_web::test]
+async fn a_body_that_was_eaten_before_the_verdict_is_named_as_the_cause() {
+    for (name, interference, has_length, kind) in EARLIER_INTERFERENCES {
+        let interfere = from_fn(move |mut req: ServiceRequest, next: Next<_>| async move {
+            let body = req.extract::<Bytes>().await?;
+            req.set_payload(interference(body).map_or(Payload::None, Payload::from));
+            next.call(req).await
+        });
+        let app = App::new().app_data(config("12345")).service(attribute);
+        let app = init_service(app.wrap(interfere)).await;
+        let genuine = Webhook::form("/attribute", "Body=Hi").signed("12345");
+        let mut req = genuine.request().to_request();
+        if !has_length {
+            req.headers_mut().remove(CONTENT_LENGTH);
+        }
+        let res = call_service(&app, req).await;
+        assert_eq!(refusal(&res), kind, "{name}");
+        let status = match kind {
+            None => 200,
+            Some(Kind::BodyConsumed) => 500,
+            Some(_) => 403,
+        };
+        assert_eq!(res.status(), status, "{name}");
+        assert_eq!(runs(), usize::from(status == 200), "{name}");
+    }
+    // The hash in the URL is not that of nothing.
+    let eat = from_fn(|mut req: ServiceRequest, next: Next<_>| async move {
+        req.set_payload(Payload::None);
+        next.call(req).await
+    });
+    let app = App::new().app_data(config("12345")).service(attribute);
+    let app = init_service(app.wrap(eat)).await;
+    let json = Webhook::json("/attribute", "{}").signed("12345");
+    let res = call_service(&app, json.request().to_request()).await;
+    assert_eq!(refusal(&res), Some(Kind::BodyConsumed));
 }
 
 #[actix_web::test]
