@@ -31,18 +31,23 @@ use super::TwilioConfig;
 /// /// Some tenants have a token and a public URL of their own.
 /// struct Tenants;
 ///
+/// static ACME: LazyLock<Result<TwilioConfig, ConfigError>> = LazyLock::new(|| {
+///     TwilioConfig::builder()
+///         .auth_token(AuthToken::new("the token of acme")?)
+///         .public_url("https://acme.example.com")?
+///         .build()
+/// });
+///
 /// impl Policy for Tenants {
 ///     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
-///         static ACME: LazyLock<Result<TwilioConfig, ConfigError>> = LazyLock::new(|| {
-///             TwilioConfig::builder()
-///                 .auth_token(AuthToken::new("the token of acme")?)
-///                 .public_url("https://acme.example.com")?
-///                 .build()
-///         });
 ///         match req.match_info().get("tenant") {
 ///             Some("acme") => ACME.clone(),
 ///             _ => TwilioConfig::from_env(),
 ///         }
+///     }
+///
+///     fn check() -> Result<(), ConfigError> {
+///         ACME.clone().map(drop)
 ///     }
 /// }
 ///
@@ -65,6 +70,20 @@ pub trait Policy: 'static {
     ///
     /// Returns an error if there is no configuration for the request, which is then answered with 500.
     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError>;
+
+    /// Checks, while the app starts, that the configurations can be built. The default checks nothing.
+    ///
+    /// An error is logged and keeps the app from starting, if this is the policy of a
+    /// [`TwilioValidation`](crate::TwilioValidation), or of a handler that is registered with
+    /// [`to_validated`](crate::ProtectedRoute::to_validated). No code of other handlers runs at the start: their requests
+    /// get a 500. For these, call this in `main`.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if a configuration can't be built.
+    fn check() -> Result<(), ConfigError> {
+        Ok(())
+    }
 }
 
 /// The default [`Policy`]: chooses the configuration in the `app_data` of the innermost scope that has one, or else

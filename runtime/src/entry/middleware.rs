@@ -14,6 +14,7 @@ use actix_web::{
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
 };
 
+use super::startup;
 use crate::{
     config::{AppPolicy, Policy, TwilioConfig},
     gate::{admit, misconfigured},
@@ -89,7 +90,8 @@ impl TwilioValidation {
 }
 
 impl<P: Policy> TwilioValidation<P> {
-    /// Constructs the middleware with the configurations that a policy chooses.
+    /// Constructs the middleware with the configurations that a policy chooses. The app does not start if the policy
+    /// [can't be built](Policy::check).
     #[must_use]
     pub fn with_policy() -> Self {
         Self {
@@ -135,7 +137,11 @@ where
     type Future = Ready<Result<Self::Transform, ()>>;
 
     fn new_transform(&self, service: S) -> Self::Future {
-        ready(Ok(TwilioValidationMiddleware {
+        let checked = match self.config {
+            Some(_) => Ok(()),
+            None => startup::check::<P>(),
+        };
+        ready(checked.map(|()| TwilioValidationMiddleware {
             service: Rc::new(service),
             validation: self.clone(),
         }))

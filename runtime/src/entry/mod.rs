@@ -3,6 +3,7 @@
 mod extractor;
 mod middleware;
 mod protected;
+mod startup;
 
 pub use self::{
     extractor::Validated,

@@ -2,8 +2,8 @@
 
 use actix_web::{FromRequest, Handler, Responder, Route};
 
-use super::extractor::Validated;
-use crate::config::Policy;
+use super::{extractor::Validated, startup::checked};
+use crate::{config::Policy, error::ConfigError};
 
 /// Adds a method to [`Route`] that sets the handler, and does not compile for a handler without the attribute.
 ///
@@ -14,6 +14,7 @@ use crate::config::Policy;
 /// - The last handler of a route counts, so a later `.to(..)` replaces this one.
 /// - A handler below `#[post(..)]` is registered as a service, without this method. Annotate its
 ///   [module](crate::validate_twilio_request#on-a-module) instead.
+/// - The app does not start if the handler's policy [can't be built](crate::Policy::check).
 /// - This checks that the handler validates, not with which configuration. A handler whose configuration only
 ///   reports compiles. If that would be wrong, require a [`Proof`](crate::Proof).
 ///
@@ -60,7 +61,7 @@ impl ProtectedRoute for Route {
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        self.to(handler)
+        checked::<Args>(self.to(handler))
     }
 }
 
@@ -81,13 +82,22 @@ impl<T, P: Policy> ProtectedArguments for (Validated<T, P>,) {}
 impl ProtectedArguments for (sealed::Unnameable,) {}
 
 mod sealed {
-    use super::{Policy, Validated};
+    use super::{ConfigError, Policy, Validated};
 
-    pub trait Sealed {}
+    pub trait Sealed {
+        /// Checks the policy of the handler.
+        fn check_policy() -> Result<(), ConfigError> {
+            Ok(())
+        }
+    }
 
     #[derive(Debug)]
     pub struct Unnameable;
 
-    impl<T, P: Policy> Sealed for (Validated<T, P>,) {}
+    impl<T, P: Policy> Sealed for (Validated<T, P>,) {
+        fn check_policy() -> Result<(), ConfigError> {
+            P::check()
+        }
+    }
     impl Sealed for (Unnameable,) {}
 }

@@ -190,7 +190,7 @@ impl Attempt<'_> {
             }
             KeySource::Store(store) => {
                 // The account may be in the body, which is therefore read before there are keys (R16).
-                let (body, held) = match body {
+                let (body, share) = match body {
                     Some(body) => body.read(self.config).await?,
                     None => (&[][..], &mut self.config.options().total_body_limit.hold()),
                 };
@@ -200,7 +200,7 @@ impl Attempt<'_> {
                     .body(body);
                 let check = lookup::check(store, &head, &request, &mut self.looked_up);
                 // In a box, so that requests without a key store need no space for it.
-                Box::pin(body::count_while_waiting(body, held, check)).await??
+                Box::pin(body::count_while_waiting(body, share, check)).await??
             }
             KeySource::Off => return Err(ValidationErrorKind::Config.into()),
         };

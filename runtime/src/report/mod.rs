@@ -104,6 +104,15 @@ pub(crate) fn misconfiguration(err: &ConfigError) {
     }
 }
 
+/// Reports that the app does not start, because the policy of a route can't be built.
+pub(crate) fn refused_start(err: &ConfigError) {
+    tracing::error!(
+        target: "actix_twilio",
+        kind = ValidationErrorKind::Config.as_str(),
+        "the app does not start, because a route's policy has no configuration: {err}",
+    );
+}
+
 /// Reports a request that was validated further outside, and is refused because its body can't be handed on.
 pub(crate) fn fault(kind: ValidationErrorKind) {
     if let Some(left_out) = ERRORS.pass() {

@@ -13,7 +13,7 @@ use actix_twilio::{
     validate_twilio_request,
 };
 use actix_twilio_tests::{
-    in_children, keys,
+    SETTINGS, in_children, keys,
     webhook::{
         BASE, REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs,
     },
@@ -290,10 +290,14 @@ fn copies() -> impl Iterator<Item = (&'static str, Webhook)> {
     })
 }
 
+fn shared_key() -> SharedKey {
+    SharedKey::new("K1", "12345").unwrap()
+}
+
 /// Signed by the main account, whose tokens the default keys are too, as the guide proposes.
 fn main_account(tokens: &[&str]) -> TwilioConfig {
     let tokens = tokens.iter().map(|token| AuthToken::new(token).unwrap());
-    let keys = RequestValidator::new(tokens).unwrap();
+    let keys = RequestValidator::with_keys(tokens, [shared_key()]).unwrap();
     let map = KeyMap::new().account(A.parse().unwrap(), keys.clone());
     let builder = TwilioConfig::builder().public_url(BASE).unwrap();
     builder.key_store(map.default_keys(keys)).build().unwrap()
@@ -305,7 +309,10 @@ async fn all_copies_of_a_recording_have_its_replay_key() {
     let signature = recording.signed("12345").headers.pop().unwrap().1;
     let mut keys = BTreeSet::new();
     for (keys_are, config) in [
-        ("fixed", config("12345")),
+        (
+            "fixed",
+            builder("12345").shared_key(shared_key()).build().unwrap(),
+        ),
         ("in a store", main_account(&["12345"])),
         // The token has another place in the list once the next one is added.
         ("being rotated", main_account(&["67890", "12345"])),
@@ -318,11 +325,16 @@ async fn all_copies_of_a_recording_have_its_replay_key() {
             let copy = copy
                 .with("X-Twilio-Signature", &*signature)
                 .with("I-Twilio-Idempotency-Token", name);
-            let (status, key) = copy.call(&app).await;
-            assert_eq!(status, 200, "{name}, keys are {keys_are}");
-            let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
-            assert!(key.len() == 64 && key.chars().all(is_hex), "{name}: {key}");
-            keys.insert(key);
+            let again = copy.clone().with("X-Twilio-Signature", &*signature);
+            // Its secret is the token.
+            let as_shared_key = copy.clone().with(SETTINGS, "key=K1");
+            for copy in [copy, again, as_shared_key] {
+                let (status, key) = copy.call(&app).await;
+                assert_eq!(status, 200, "{name}, keys are {keys_are}");
+                let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+                assert!(key.len() == 64 && key.chars().all(is_hex), "{name}: {key}");
+                keys.insert(key);
+            }
         }
     }
     assert_eq!(keys.len(), 1, "{keys:?}");
