@@ -13,7 +13,7 @@ use actix_twilio::{
     validate_twilio_request,
 };
 use actix_twilio_tests::{
-    SETTINGS, in_children, keys,
+    FORGED, SETTINGS, in_children, keys,
     webhook::{
         BASE, REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs,
     },
@@ -21,10 +21,12 @@ use actix_twilio_tests::{
 use actix_web::{
     App, Error, FromRequest, HttpRequest,
     dev::{Payload, Service, ServiceResponse},
+    error::PayloadError,
     rt::System,
     test::init_service,
     web::{self, Data, ServiceConfig},
 };
+use futures_util::{StreamExt, future::poll_immediate, stream};
 
 const A: &str = "AC0000000000000000000000000000000a";
 
@@ -470,6 +472,27 @@ async fn options_take_the_place_of_the_apps() {
     }
     // Hooks and modes are the app's all the same.
     assert_eq!(count.load(Ordering::Relaxed), 2 * 13);
+}
+
+#[actix_web::test]
+async fn routes_with_options_share_the_limit_on_all_bodies() {
+    let config = builder("12345").body_limit(16).total_body_limit(16);
+    let app = app_of(Some(config.build().unwrap()), None).await;
+    let start = |path: &str| {
+        let forged = Webhook::form(path, "").with("X-Twilio-Signature", FORGED);
+        let chunk = Ok::<_, PayloadError>(web::Bytes::from_static(b"0123456789abcdef"));
+        let endless = stream::iter([chunk]).chain(stream::pending());
+        let req = forged.request().to_request();
+        let (req, _) = req.replace_payload(Payload::from(endless.boxed_local()));
+        Box::pin(app.call(req))
+    };
+    let mut waiting = start("/url/a");
+    for _ in 0..4 {
+        assert!(poll_immediate(&mut waiting).await.is_none());
+    }
+    assert_eq!(start("/public_url/a").await.unwrap().status(), 503);
+    drop(waiting);
+    assert!(poll_immediate(start("/public_url/a")).await.is_none());
 }
 
 #[actix_web::test]
