@@ -4,8 +4,10 @@
 use std::{
     cell::Cell,
     future::{Ready, pending, ready},
+    mem,
     rc::Rc,
     sync::{Arc, Mutex, RwLock},
+    task::Poll,
 };
 
 use actix_twilio::{
@@ -27,7 +29,7 @@ use actix_twilio_tests::{
 use actix_web::{
     App, Either, Error, FromRequest, HttpRequest, HttpResponse, Route,
     dev::{Payload, Service, ServiceResponse},
-    error::InternalError,
+    error::{InternalError, PayloadError},
     http::{
         Method, Uri, Version,
         header::{
@@ -39,7 +41,7 @@ use actix_web::{
     test::{self, TestRequest, call_service, init_service},
     web::{self, Bytes},
 };
-use futures_util::{StreamExt, future::poll_immediate};
+use futures_util::{StreamExt, future::poll_immediate, stream};
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -285,6 +287,42 @@ async fn bodies_are_limited_in_size_all_together() {
     drop(endless);
     let mut waiting = start([long], false);
     assert!(poll_immediate(&mut waiting).await.is_none(), "room again");
+}
+
+#[actix_web::test]
+async fn bodies_arrive_as_they_were_sent_whatever_their_chunks_and_pauses() {
+    let body: String = ('a'..='z').map(|letter| format!("{letter}=1&")).collect();
+    for size in [1, 2, 3, 7, 31, body.len() - 1, body.len()] {
+        for (pauses, room) in [(false, 0), (true, 0), (true, 1)] {
+            let name = format!("chunks of {size}, pauses: {pauses}, {room} too few");
+            let limit = body.len() - room;
+            let config = config().body_limit(limit).total_body_limit(limit);
+            let app = App::new()
+                .app_data(config.build().unwrap())
+                .route("/hook", echo());
+            let app = init_service(app).await;
+            let chunks = body.as_bytes().chunks(size).map(Bytes::copy_from_slice);
+            let mut chunks = chunks.collect::<Vec<_>>().into_iter();
+            let mut pause = pauses;
+            let payload = stream::poll_fn(move |cx| {
+                if mem::replace(&mut pause, false) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                pause = pauses;
+                Poll::Ready(chunks.next().map(Ok::<_, PayloadError>))
+            });
+            let mut req = form(&body).to_request();
+            req.headers_mut().remove(CONTENT_LENGTH);
+            *req.payload() = Payload::from(payload.boxed_local());
+            let res = call_service(&app, req).await;
+            let expected = if room == 0 { 200 } else { 413 };
+            assert_answer(&name, &res, expected, (room > 0).then_some(BodyTooLarge));
+            if room == 0 {
+                assert_eq!(test::read_body(res).await, body, "{name}");
+            }
+        }
+    }
 }
 
 /// A key store that never answers.
