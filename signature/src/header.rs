@@ -13,6 +13,34 @@ pub const IDEMPOTENCY_TOKEN: &str = "I-Twilio-Idempotency-Token";
 /// The content type of a form, whose parameters are signed (R6).
 pub const FORM: &str = "application/x-www-form-urlencoded";
 
+/// The headers in which other products of Twilio send signatures of their own, in lower case, with the products.
+const OF_OTHER_PRODUCTS: [(&str, &str); 3] = [
+    ("x-twilio-email-event-webhook-signature", "SendGrid"),
+    ("x-twilio-email-event-webhook-timestamp", "SendGrid"),
+    ("x-authy-signature", "Authy"),
+];
+
+/// Returns the product of Twilio that sends a header with a signature of its own, which this crate does not validate.
+///
+/// Sources: <https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/getting-started-event-webhook-security-features>
+/// and <https://www.twilio.com/docs/authy/validation>.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::header;
+///
+/// let name = "X-Twilio-Email-Event-Webhook-Signature";
+/// assert_eq!(header::product_that_signs_with(name), Some("SendGrid"));
+/// assert_eq!(header::product_that_signs_with(header::SIGNATURE), None);
+/// ```
+#[must_use]
+pub fn product_that_signs_with(name: &str) -> Option<&'static str> {
+    let mut products = OF_OTHER_PRODUCTS.iter();
+    let (_, product) = products.find(|(own, _)| own.eq_ignore_ascii_case(name))?;
+    Some(product)
+}
+
 /// The names of headers in lower case, for crates that need them so.
 pub mod lower_case {
     /// [`SIGNATURE`](super::SIGNATURE).

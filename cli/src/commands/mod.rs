@@ -1,9 +1,7 @@
-//! The commands, one module each. No command imports another one; `curl` and `settings` are parts of one.
+//! The commands, one module each. No command imports another one.
 
 pub(crate) mod check;
-mod curl;
 pub(crate) mod explain;
 pub(crate) mod send;
-mod settings;
 pub(crate) mod sign;
 pub(crate) mod verify;

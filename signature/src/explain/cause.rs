@@ -37,7 +37,10 @@ macro_rules! causes {
             /// Returns whether it is about the part of the URL that a public URL sets: scheme, host, port and prefix.
             #[must_use]
             pub fn is_of_base(self) -> bool {
-                matches!(self, Self::Scheme | Self::Host | Self::Port | Self::PathPrefix)
+                matches!(
+                    self,
+                    Self::Scheme | Self::Host | Self::HostCase | Self::Port | Self::PathPrefix
+                )
             }
 
             /// Returns what to do about it in general: a clause without a full stop. The advice in an
@@ -56,21 +59,27 @@ causes! {
     /// There is no `X-Twilio-Signature` header.
     SignatureMissing = "signature_missing",
         "either Twilio did not send this request, or a proxy removed the X-Twilio-Signature header: make the proxy pass it on";
+    /// The request has the signature of another product of Twilio, and not the one that this crate validates.
+    OtherProduct = "other_product",
+        "this crate does not validate it, so serve that product from a route without this validation, and validate it as its documentation says";
     /// The value of the `X-Twilio-Signature` header is not canonical base64, or there are several values.
     SignatureMalformed = "signature_malformed",
-        "either Twilio did not send this request, or a proxy changed or repeated the X-Twilio-Signature header: make the proxy pass it on unchanged";
+        "make the proxy pass on the X-Twilio-Signature header unchanged, unless Twilio did not send this request";
     /// Twilio signed `https`, and the app saw `http`, or the reverse.
     Scheme = "scheme",
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Proto";
     /// Twilio signed another host. A port that differs together with the host is not a separate cause.
     Host = "host",
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Host";
+    /// Twilio signed the same host with letters in another case.
+    HostCase = "host_case",
+        "write the host in TWILIO_WEBHOOK_BASE_URL, or public_url, exactly as in the URL at Twilio, or make the proxy pass it on unchanged";
     /// Twilio signed another port of the same host.
     Port = "port",
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Port";
     /// Twilio signed another path: a proxy strips a prefix, adds one or rewrites the path.
     PathPrefix = "path_prefix",
-        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to a URL that includes the prefix that the proxy strips, or give the route its whole URL: #[validate_twilio_request(url = \"..\")]";
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to a URL that includes the prefix that the proxy strips, or make sure that nothing rewrites the path before it is validated";
     /// The slash at the end of the path was added or removed.
     TrailingSlash = "trailing_slash",
         "set the webhook at Twilio to the exact path of the route, and validate before anything normalizes the path: wrap TwilioValidation around NormalizePath";

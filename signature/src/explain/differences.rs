@@ -16,7 +16,12 @@ pub(super) fn differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>) -> Vec<Cau
         }
     }
     if seen.host != signed.host {
-        causes.push(Cause::Host);
+        let other_case = seen.host.eq_ignore_ascii_case(&signed.host) && seen.port == signed.port;
+        causes.push(if other_case {
+            Cause::HostCase
+        } else {
+            Cause::Host
+        });
     } else if seen.port != signed.port && effective_port(seen) != effective_port(signed) {
         // If each URL has its scheme's default port, the scheme is the cause.
         let has_default = |url: &UrlParts<'_>| effective_port(url) == default_port(url);
@@ -76,16 +81,6 @@ fn is_tolerated(given: &UrlParts<'_>, signed: &UrlParts<'_>) -> bool {
         .any(|candidate| candidate.query_as_params.is_none() && candidate.url == signed)
 }
 
-/// Returns the public URL with which the app sees the signed URL in place of the one that it saw, if only the
-/// origin and a prefix of the path differ.
-pub(super) fn public_base(seen: &UrlParts<'_>, signed: &UrlParts<'_>) -> Option<String> {
-    let own = seen.path.strip_suffix('/').unwrap_or(&seen.path);
-    let other = signed.path.strip_suffix('/').unwrap_or(&signed.path);
-    let prefix = other.strip_suffix(own)?;
-    let scheme = if is_secure(signed) { "https" } else { "http" };
-    Some([scheme, "://", &signed.host_and_port(), prefix].concat())
-}
-
 pub(super) fn is_secure(url: &UrlParts<'_>) -> bool {
     url.is_secure() == Some(true)
 }
@@ -106,8 +101,8 @@ mod tests {
     #[test]
     fn differences_are_named_once_each() {
         use Cause::{
-            Host, ParamsExtra, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme,
-            TrailingSlash, Userinfo, WebsocketScheme,
+            Host, HostCase, ParamsExtra, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder,
+            Scheme, TrailingSlash, Userinfo, WebsocketScheme,
         };
         let cases: &[(&str, &str, &[Cause])] = &[
             ("http://h/x", "https://h/x", &[Scheme]),
@@ -120,6 +115,8 @@ mod tests {
             ("http://10.0.0.7:8080/x", "https://h/x", &[Scheme, Host]),
             ("http://a:8080/x", "http://b:9090/x", &[Host]),
             ("http://a:8080/x", "http://b:8080/x", &[Host]),
+            ("https://H/x", "https://h/x", &[HostCase]),
+            ("http://H/x", "https://h/x", &[Scheme, HostCase]),
             ("https://h/x", "wss://h/x", &[WebsocketScheme]),
             ("http://h/x", "wss://h/x", &[WebsocketScheme, Scheme]),
             ("HTTPS://h/x", "https://h/x", &[Scheme]),
@@ -167,31 +164,6 @@ mod tests {
         for (seen, signed, expected) in cases {
             let found = differences(&UrlParts::of(seen), &UrlParts::of(signed));
             assert_eq!(found, *expected, "{seen} {signed}");
-        }
-    }
-
-    #[test]
-    fn base_is_what_precedes_the_path_of_the_app() {
-        let cases = [
-            (
-                "http://10.0.0.7:8080/m?a=1",
-                "https://h/m?a=1",
-                Some("https://h"),
-            ),
-            (
-                "http://h/m",
-                "wss://u:p@h:8443/a/b/m",
-                Some("https://h:8443/a/b"),
-            ),
-            ("http://h/m/", "https://h/m", Some("https://h")),
-            ("http://h/a/m", "https://h/m", None),
-        ];
-        for (seen, signed, base) in cases {
-            assert_eq!(
-                public_base(&UrlParts::of(seen), &UrlParts::of(signed)).as_deref(),
-                base,
-                "{seen}"
-            );
         }
     }
 }

@@ -4,7 +4,7 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::query::encoded;
-use crate::url::{UrlParts, is_port};
+use crate::url::{UrlParts, is_port, is_secure_scheme, scheme as scheme_of, split_port};
 
 /// The largest number of hints of one kind.
 const MAX: usize = 8;
@@ -28,11 +28,58 @@ pub(super) struct Hints {
     /// Whether a proxy says that the request reached it over TLS, or over plain HTTP.
     pub(super) secure: Option<bool>,
     pub(super) websocket: bool,
+    told: Told,
+}
+
+/// What the nearest proxy says of the request that it received: the last element of each of its headers.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    original_host: Option<String>,
+    host: Option<String>,
+    scheme: Option<String>,
+    port: Option<String>,
+    /// The last element of `Forwarded`.
+    standard_host: Option<String>,
+    standard_scheme: Option<String>,
 }
 
 impl Hints {
     pub(super) fn add_public_url(&mut self, url: &str) {
         push(&mut self.public_urls, UrlParts::of(url).into_owned());
+    }
+
+    /// Returns the URL that an app sees if it trusts the nearest proxy, in place of this one, or nothing if no proxy
+    /// says anything.
+    pub(super) fn url_behind_a_proxy(&self, seen: &UrlParts<'static>) -> Option<UrlParts<'static>> {
+        let told = &self.told;
+        let host = told.original_host.as_ref().or(told.host.as_ref());
+        let host = host.or(told.standard_host.as_ref());
+        let scheme = told.scheme.as_ref().or(told.standard_scheme.as_ref());
+        if host.is_none() && scheme.is_none() && told.port.is_none() {
+            return None;
+        }
+        let secure = match scheme {
+            Some(scheme) => is_secure_scheme(scheme)?,
+            None => seen.is_secure()?,
+        };
+        let mut url = seen.clone();
+        url.scheme = scheme_of(secure, seen.is_websocket() || self.websocket).into();
+        if let Some(host) = host {
+            let (host, port) = split_port(host);
+            url.host = host.to_owned().into();
+            url.port = port.map(|port| port.to_owned().into());
+        }
+        if let (None, Some(port)) = (&url.port, &told.port)
+            && port != if secure { "443" } else { "80" }
+        {
+            url.port = Some(port.clone().into());
+        }
+        Some(url)
+    }
+
+    /// Returns whether the operator named the URL, so that nothing needs to be guessed in its place.
+    pub(super) fn is_url_named(&self) -> bool {
+        !self.public_urls.is_empty()
     }
 
     /// Adds the hints in a header. If the header is a list, each element counts.
@@ -46,6 +93,25 @@ impl Hints {
                 .map(str::trim)
                 .filter(|element| !element.is_empty())
         };
+        let last = || elements().last().map(str::to_owned);
+        match name.to_ascii_lowercase().as_str() {
+            "x-original-host" => self.told.original_host = last(),
+            "x-forwarded-host" => self.told.host = last(),
+            "x-forwarded-proto" => self.told.scheme = last(),
+            "x-forwarded-port" => self.told.port = last(),
+            "forwarded" => {
+                let pairs = elements().last().unwrap_or_default().split(';');
+                for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+                    let value = Some(value.trim().trim_matches('"').to_owned());
+                    match name.trim().to_ascii_lowercase().as_str() {
+                        "host" => self.told.standard_host = value,
+                        "proto" => self.told.standard_scheme = value,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
         match name.to_ascii_lowercase().as_str() {
             "host" | "x-original-host" | "x-forwarded-host" | "x-host" | ":authority" => {
                 elements().for_each(|host| self.add_host(host));
@@ -132,7 +198,11 @@ impl Hints {
         let user = STANDARD.decode(credentials.trim()).ok();
         if let Some(user) = user.and_then(|user| String::from_utf8(user).ok()) {
             let escaped = encoded(&user, "-_.~!$&'()*+,;=:", "%20");
-            push(&mut self.users, user);
+            // In a URL, these would end the authority: a part of the password would count as the host or the path,
+            // and be printed.
+            if !user.contains(['/', '?', '#']) {
+                push(&mut self.users, user);
+            }
             if let Some(escaped) = escaped {
                 push(&mut self.users, escaped);
             }

@@ -4,29 +4,37 @@ mod cause;
 mod differences;
 mod dimensions;
 mod hints;
+mod likely;
 mod params;
+mod proposal;
 mod query;
 mod search;
+mod sets;
 mod urls;
 
 use std::fmt;
 
-pub use self::cause::Cause;
+pub use self::{
+    cause::Cause,
+    proposal::{Change, Proposal, UrlSetting},
+};
 use self::{
-    differences::{differences, public_base},
+    differences::differences,
     dimensions::Alternatives,
     hints::Hints,
+    likely::likely,
     params::{Covered, ParamVariants},
-    search::{Key, KeyGroup, MAX_BYTES, NotFound, SignedText, Variants},
+    proposal::{App, Case, UrlAfter},
+    search::{Holder, Key, KeyGroup, MAX_BYTES, NotFound, Secret, Variants, Work},
     urls::UrlVariants,
 };
 use crate::{
     body::{BodyKind, check_hash},
     claim::KeyClaim,
     error::{ConfigError, SignatureErrorKind},
+    header::{FORM, product_that_signs_with},
     key::{Algorithm, AuthToken, SharedKey},
     mac::Signature,
-    redact,
     request::{
         HeaderValue::{Absent, Conflicting, One},
         WebhookRequest,
@@ -34,6 +42,9 @@ use crate::{
     url::UrlParts,
     validator::RequestValidator,
 };
+
+/// How the headers of a proxy get believed.
+const TRUST_ITS_PROXY: &str = "trust the proxy (trusted_proxies): an app trusts those on local networks by default, and then this request is valid";
 
 /// Explains why a request is refused, and what to change.
 ///
@@ -81,8 +92,14 @@ pub struct Explainer<'k> {
     validator: &'k RequestValidator,
     tokens: Vec<AuthToken>,
     shared_keys: Vec<SharedKey>,
+    others: Vec<(String, &'k RequestValidator)>,
     hints: Hints,
+    /// The product whose own signature the request has.
+    product: Option<&'static str>,
+    app: App,
     max_bytes: usize,
+    for_a_log: bool,
+    proxy_may_be_trusted: bool,
 }
 
 /// Prints only the number of keys, because hints can contain user info.
@@ -102,14 +119,38 @@ impl<'k> Explainer<'k> {
             validator,
             tokens: Vec::new(),
             shared_keys: Vec::new(),
+            others: Vec::new(),
             hints: Hints::default(),
+            product: None,
+            app: App::default(),
             max_bytes: MAX_BYTES,
+            for_a_log: false,
+            proxy_may_be_trusted: false,
         }
     }
 
     /// Sets the number of bytes that are hashed before the search gives up. The default is 16 MiB.
     pub fn max_bytes(mut self, bytes: usize) -> Self {
         self.max_bytes = bytes;
+        self
+    }
+
+    /// Makes the advice short enough for a line of a log: it does not say whether the search gave up. That is in
+    /// [`Explanation::gave_up`].
+    pub fn for_a_log(mut self) -> Self {
+        self.for_a_log = true;
+        self
+    }
+
+    /// Says that the request may have come from a proxy that the app trusts. If the request is valid with what the
+    /// headers of the nearest proxy say, this is proposed too.
+    ///
+    /// # Security
+    ///
+    /// Anyone can send a recorded request again, with any headers. So call this only for a request that is known to
+    /// come from a proxy, such as one that was captured.
+    pub fn proxy_may_be_trusted(mut self) -> Self {
+        self.proxy_may_be_trusted = true;
         self
     }
 
@@ -126,8 +167,45 @@ impl<'k> Explainer<'k> {
         self
     }
 
-    /// Adds a URL that Twilio may have requested. It is tried as the base of the app's paths and as a
-    /// whole URL, with its query.
+    /// Adds the Auth Tokens that the app has for other requests, such as those of another account. One of them may
+    /// have made the signature. The advice then says whose it is.
+    pub fn other_keys(mut self, whose: impl Into<String>, keys: &'k RequestValidator) -> Self {
+        self.others.push((whose.into(), keys));
+        self
+    }
+
+    /// Sets the setting that determines the URL that the app expects. By default, none does: the URL comes from
+    /// the request.
+    pub fn url_from(mut self, setting: UrlSetting) -> Self {
+        self.app.url_from = Some(setting);
+        self
+    }
+
+    /// Says that the path of the route has parameters. A whole URL for the route is then not proposed, because the
+    /// signature would not cover the path.
+    pub fn path_varies(mut self) -> Self {
+        self.app.path_varies = true;
+        self
+    }
+
+    /// Adds a URL that the app would expect after a change, with its [base path](WebhookRequest::base_path). The
+    /// change is proposed if it makes the request pass. `how` is a clause that says what to change.
+    pub fn url_after(
+        mut self,
+        how: impl Into<String>,
+        url: impl Into<String>,
+        base_path: impl Into<String>,
+    ) -> Self {
+        self.app.urls_after.push(UrlAfter {
+            change: Change::Trust(how.into()),
+            url: url.into(),
+            base_path: base_path.into(),
+        });
+        self
+    }
+
+    /// Adds a URL that is set at Twilio. It is tried as the base of the app's paths and as a whole URL, with its
+    /// query. It takes the place of guesses at the host, the port and the path, so the search ends sooner.
     ///
     /// # Errors
     ///
@@ -148,6 +226,7 @@ impl<'k> Explainer<'k> {
     /// Adds a header of the request. A header in which proxies pass on the original URL becomes a hint, which
     /// need not be trusted; other headers are ignored.
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
+        self.product = self.product.or(product_that_signs_with(name.as_ref()));
         if let Ok(value) = str::from_utf8(value.as_ref()) {
             self.hints.add_header(name.as_ref(), value);
         }
@@ -158,36 +237,29 @@ impl<'k> Explainer<'k> {
     #[must_use]
     pub fn explain(&self, req: &WebhookRequest<'_>) -> Explanation {
         let kind = match self.validator.validate(req) {
-            Ok(accepted) => {
-                return Explanation {
-                    valid: true,
-                    causes: Vec::new(),
-                    matched_url: Some(accepted.url.into_owned()),
-                    advice: "nothing needs to change: the request is genuine".to_owned(),
-                    gave_up: false,
-                };
-            }
+            Ok(accepted) => return Explanation::of_genuine(accepted.url.into_owned()),
             Err(err) => err.kind(),
         };
         let (mut causes, signature) = self.claims(req);
         let seen = UrlParts::of(req.url).into_owned();
         let searched = match &signature {
-            Some((signature, algorithm)) => self.search(req, &seen, signature, *algorithm),
+            Some((signature, algorithm)) => {
+                self.search(req, &seen, signature, *algorithm, &mut causes)
+            }
             None => Err(NotFound::Exhausted),
         };
-        let gave_up = matches!(searched, Err(NotFound::GaveUp));
-        let mut advice = None;
-        let mut matched_url = None;
-        if let Ok((found, found_causes)) = searched {
-            causes.extend(found_causes);
-            causes.sort_unstable();
-            causes.dedup();
-            advice = Some(advise(&causes, &seen, &found, kind));
-            matched_url = Some(found.url);
-        }
         causes.sort_unstable();
         causes.dedup();
-        let advice = advice.unwrap_or_else(|| advise_without_match(&causes, kind, gave_up));
+        let gave_up = matches!(searched, Err(NotFound::GaveUp));
+        let (matched_url, proposals) = match searched {
+            Ok((url, proposals)) => (Some(url), proposals),
+            Err(_) => (None, Vec::new()),
+        };
+        let advice = if matched_url.is_some() {
+            Self::advise(&causes, &proposals, kind, req.base_path)
+        } else {
+            self.advise_without_match(&causes, &seen, kind, gave_up)
+        };
         if causes.is_empty() {
             causes.push(Cause::Unknown);
         }
@@ -195,6 +267,7 @@ impl<'k> Explainer<'k> {
             valid: false,
             causes,
             matched_url,
+            proposals,
             advice,
             gave_up,
         }
@@ -210,6 +283,7 @@ impl<'k> Explainer<'k> {
         }
         let text = match req.signature {
             One(text) => text,
+            Absent if self.product.is_some() => return (vec![Cause::OtherProduct], None),
             Absent => return (vec![Cause::SignatureMissing], None),
             Conflicting => return (vec![Cause::SignatureMalformed], None),
         };
@@ -230,46 +304,70 @@ impl<'k> Explainer<'k> {
         (causes, signature)
     }
 
+    /// Searches for what was signed. Adds the causes, and returns the signed URL with the proposals that pass.
     fn search(
         &self,
         req: &WebhookRequest<'_>,
         seen: &UrlParts<'static>,
         signature: &Signature,
         algorithm: Algorithm,
-    ) -> Result<(SignedText, Vec<Cause>), NotFound> {
+        causes: &mut Vec<Cause>,
+    ) -> Result<(String, Vec<Proposal>), NotFound> {
         let body_kind = BodyKind::of(req);
-        // An unsupported header does not stop the search: both kinds are tried.
-        let tried_kind = body_kind.unwrap_or(match body_kind {
-            Err(err) if err.kind() == SignatureErrorKind::CharsetUnsupported => BodyKind::Form,
-            _ => BodyKind::of(&WebhookRequest {
-                content_encoding: Absent,
-                ..*req
-            })
-            .unwrap_or(BodyKind::Other),
-        });
-        let get = req.method == "GET";
+        // An unsupported header does not stop the search: the body is searched as what it would be without it.
+        let req = without_what_is_unsupported(req);
+        let tried_kind = BodyKind::of(&req).unwrap_or(BodyKind::Other);
         let hashed_body =
             (tried_kind == BodyKind::Other && !req.body.is_empty()).then_some(req.body);
+        let mut work = Work::within(self.max_bytes);
+        let url_work = UrlVariants::work(seen, &self.hints);
+        let to_prepare = url_work.saturating_add(req.body.len());
+        work.build(to_prepare).map_err(|_| NotFound::GaveUp)?;
         let variants = Variants {
             method: req.method,
-            urls: UrlVariants::of(seen, &self.hints, get, hashed_body),
+            urls: UrlVariants::of(seen, &self.hints, req.method == "GET", hashed_body),
             params: ParamVariants::of(req.body, seen.query.as_deref(), tried_kind),
             keys: self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm),
         };
-        let found = variants.search(signature, self.max_bytes)?;
+        let found = variants.search(signature, &mut work)?;
 
-        let mut signed = UrlParts::of(&found.url);
+        let mut signed = UrlParts::of(&found.url).into_owned();
         if let Some(query) = &found.query_as_params {
-            signed.query = Some(query.into());
+            signed.query = Some(query.clone().into());
         }
-        let mut causes = differences(seen, &signed);
-        causes.extend(found.key_cause);
-        causes.extend(variants.params.causes(found.params));
-        if let Ok(body_kind) = body_kind {
+        causes.extend(differences(seen, &signed));
+        causes.extend(found.cause);
+        let mut of_body = variants.params.causes(found.params);
+        if body_kind.is_ok() {
             let covered = found.params.covered;
-            causes.extend(body_cause(body_kind, covered, &req.url(&found.url)));
+            of_body.extend(body_cause(tried_kind, covered, &req.url(&found.url)));
         }
-        Ok((found, causes))
+        causes.extend(&of_body);
+        causes.sort_unstable();
+        causes.dedup();
+        let mut app = self.app.clone();
+        if self.proxy_may_be_trusted
+            && let Some(url) = self.hints.url_behind_a_proxy(seen)
+        {
+            app.urls_after.push(UrlAfter {
+                change: Change::Trust(TRUST_ITS_PROXY.to_owned()),
+                url: url.text(),
+                base_path: req.base_path.to_owned(),
+            });
+        }
+        let case = Case {
+            validator: self.validator,
+            app: &app,
+            req: &req,
+            seen,
+            signature,
+            found: &found,
+            signed,
+            causes,
+            body_differs: !of_body.is_empty(),
+        };
+        let proposals = case.proposals();
+        Ok((found.url, proposals))
     }
 
     /// Returns the keys that the request claims, then others that may have made its signature.
@@ -278,18 +376,38 @@ impl<'k> Explainer<'k> {
         claim: Option<KeyClaim<'_>>,
         algorithm: Algorithm,
     ) -> Alternatives<KeyGroup<'g>> {
-        fn tokens(tokens: &[AuthToken], algorithm: Algorithm) -> Vec<Key<'_>> {
-            let tokens = tokens.iter().filter(|_| algorithm == Algorithm::HmacSha1);
-            tokens.map(Key::Token).collect()
-        }
-        let own_tokens = tokens(self.validator.auth_tokens(), algorithm);
-        let other_tokens = tokens(&self.tokens, algorithm);
+        let tokens = |tokens: &'g [AuthToken], holder: fn(usize) -> Holder<'g>| {
+            let tokens = tokens.iter().enumerate();
+            let tokens = tokens.filter(|_| algorithm == Algorithm::HmacSha1);
+            tokens
+                .map(|(index, token)| Key {
+                    secret: Secret::Token(token),
+                    holder: holder(index),
+                })
+                .collect::<Vec<_>>()
+        };
+        let own_tokens = tokens(self.validator.auth_tokens(), |_| Holder::App);
+        let other_tokens = tokens(&self.tokens, |index| Holder::Given(index + 1));
         let shared = self.validator.shared_keys().iter().chain(&self.shared_keys);
-        let shared = shared.map(|key| Key::Shared(key, algorithm)).collect();
+        let shared = shared
+            .map(|key| Key {
+                secret: Secret::Shared(key, algorithm),
+                holder: Holder::App,
+            })
+            .collect();
+        let of_others = self.others.iter().flat_map(|(whose, keys)| {
+            let keys = tokens(keys.auth_tokens(), |_| Holder::App).into_iter();
+            keys.map(move |key| Key {
+                holder: Holder::Named(whose),
+                ..key
+            })
+        });
+        let of_others = of_others.collect();
         let group = |keys, cause| KeyGroup { keys, cause };
         let groups = match claim {
             Some(KeyClaim::AuthToken) => vec![
                 group(own_tokens, None),
+                group(of_others, Some(Cause::Token)),
                 group(other_tokens, Some(Cause::Token)),
                 group(shared, Some(Cause::SharedKey)),
             ],
@@ -302,7 +420,10 @@ impl<'k> Explainer<'k> {
                     KeyClaim::AuthToken => None,
                 });
                 let own = own
-                    .map(|key| Key::Shared(key, algorithm))
+                    .map(|key| Key {
+                        secret: Secret::Shared(key, algorithm),
+                        holder: Holder::App,
+                    })
                     .into_iter()
                     .collect();
                 vec![
@@ -313,9 +434,106 @@ impl<'k> Explainer<'k> {
                 ]
             }
         };
-        let with_cost = |(index, group)| (u8::from(index > 0), group);
-        groups.into_iter().enumerate().map(with_cost).collect()
+        // The search must not visit what it can't sign.
+        let mut groups: Vec<_> = groups
+            .into_iter()
+            .enumerate()
+            .map(|(index, group)| (u8::from(index > 0), group))
+            .filter(|(_, group)| !group.keys.is_empty())
+            .collect();
+        if let Some((cost, _)) = groups.first_mut() {
+            *cost = 0;
+        }
+        groups
     }
+
+    /// Returns what to change for a request whose signature matches something.
+    fn advise(
+        causes: &[Cause],
+        proposals: &[Proposal],
+        kind: SignatureErrorKind,
+        base_path: &str,
+    ) -> String {
+        let mut advice = Vec::new();
+        if is_of_a_header(kind) || (causes.is_empty() && proposals.is_empty()) {
+            advice.push(kind.hint().to_owned());
+        }
+        if let [first, others @ ..] = proposals {
+            let mut text = first.to_string();
+            // A base that has the path of a route is a usual mistake.
+            if let [Change::SetUrl(UrlSetting::App, _)] = first.changes[..]
+                && !base_path.is_empty()
+            {
+                text.push_str(", to which the path of each request is appended");
+            }
+            if let Some(second) = others.first() {
+                text.push_str(", or ");
+                text.push_str(&second.to_string());
+            }
+            advice.extend((!text.is_empty()).then_some(text));
+        } else {
+            advice.extend(causes.iter().map(|cause| cause.advice().to_owned()));
+        }
+        advice.join("; ")
+    }
+
+    /// Returns what to look at for a request whose signature matches nothing that was tried.
+    fn advise_without_match(
+        &self,
+        causes: &[Cause],
+        seen: &UrlParts<'_>,
+        kind: SignatureErrorKind,
+        gave_up: bool,
+    ) -> String {
+        let mut advice: Vec<_> = causes
+            .iter()
+            .map(|cause| match (cause, self.product) {
+                (Cause::OtherProduct, Some(product)) => {
+                    format!("this is {product}'s signature: {}", cause.advice())
+                }
+                _ => cause.advice().to_owned(),
+            })
+            .collect();
+        if causes.is_empty() {
+            if kind != SignatureErrorKind::SignatureMismatch {
+                advice.push(kind.hint().to_owned());
+            }
+            advice.push(likely(seen, self.app.url_from));
+        }
+        if gave_up && !self.for_a_log {
+            let rest = if self.hints.public_urls.is_empty() {
+                "the search gave up at its limits before it tried everything: give it the URL that is set at Twilio"
+            } else {
+                "the search gave up at its limits before it tried everything"
+            };
+            advice.push(rest.to_owned());
+        }
+        advice.join("; ")
+    }
+}
+
+/// Returns whether a refusal is due to a header without which the same request could pass.
+fn is_of_a_header(kind: SignatureErrorKind) -> bool {
+    use SignatureErrorKind::{CharsetUnsupported, ContentTypeConflicting, EncodingUnsupported};
+    matches!(
+        kind,
+        EncodingUnsupported | CharsetUnsupported | ContentTypeConflicting
+    )
+}
+
+/// Returns the request without the headers that no validator supports.
+fn without_what_is_unsupported<'a>(req: &WebhookRequest<'a>) -> WebhookRequest<'a> {
+    let mut req = *req;
+    for _ in 0..2 {
+        match BodyKind::of(&req).map_err(|err| err.kind()) {
+            Err(SignatureErrorKind::EncodingUnsupported) => req.content_encoding = Absent,
+            Err(SignatureErrorKind::CharsetUnsupported) => {
+                req.content_type = One(FORM.as_bytes());
+            }
+            _ => {}
+        }
+    }
+    req
 }
 
 /// Parses a signature of either algorithm.
@@ -367,66 +585,6 @@ fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Opt
     }
 }
 
-/// Returns what to change so that the app sees what was signed.
-fn advise(
-    causes: &[Cause],
-    seen: &UrlParts<'_>,
-    found: &SignedText,
-    kind: SignatureErrorKind,
-) -> String {
-    let mut advice: Vec<String> = Vec::new();
-    let signed = UrlParts::of(&found.url);
-    if causes.iter().any(|cause| cause.is_of_base()) {
-        advice.push(match public_base(seen, &signed) {
-            Some(base) => format!(
-                "set TWILIO_WEBHOOK_BASE_URL, or public_url, to {}",
-                redact::text(&base)
-            ),
-            None => {
-                let whole = UrlParts {
-                    user_info: None,
-                    query: None,
-                    fragment: None,
-                    ..signed
-                };
-                format!(
-                    "give the route its whole URL: #[validate_twilio_request(url = \"{}\")]",
-                    redact::text(&whole.text())
-                )
-            }
-        });
-    }
-    for cause in causes {
-        if *cause == Cause::Token {
-            let number = found.key + 1;
-            advice.push(format!(
-                "{}; this signature was made with number {number} of the other tokens",
-                cause.advice()
-            ));
-        } else if !cause.is_of_base() {
-            advice.push(cause.advice().to_owned());
-        }
-    }
-    if advice.is_empty() {
-        advice.push(kind.hint().to_owned());
-    }
-    advice.join("; ")
-}
-
-fn advise_without_match(causes: &[Cause], kind: SignatureErrorKind, gave_up: bool) -> String {
-    let mut advice: Vec<&str> = causes.iter().map(|cause| cause.advice()).collect();
-    if gave_up {
-        advice.push("the search gave up at its limits before it tried everything: give it the URL that is set at Twilio");
-    }
-    if causes.is_empty() {
-        if kind != SignatureErrorKind::SignatureMismatch {
-            advice.push(kind.hint());
-        }
-        advice.push(Cause::Unknown.advice());
-    }
-    advice.join("; ")
-}
-
 /// Says why a request is refused, and what to change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -439,10 +597,27 @@ pub struct Explanation {
     pub causes: Vec<Cause>,
     /// The URL that the signature matches, if one was found, including its query and its user info.
     pub matched_url: Option<String>,
-    /// What to change: a sentence without a full stop.
+    /// What makes the request pass, the proposal first that protects most and changes least. Each of them was
+    /// applied to the request and validated.
+    pub proposals: Vec<Proposal>,
+    /// What to change: a sentence without a full stop. Without a proposal, it says what to look at, the most
+    /// likely cause first.
     pub advice: String,
     /// Whether the search reached its limits before it tried everything.
     pub gave_up: bool,
+}
+
+impl Explanation {
+    fn of_genuine(url: String) -> Self {
+        Self {
+            valid: true,
+            causes: Vec::new(),
+            matched_url: Some(url),
+            proposals: Vec::new(),
+            advice: "nothing needs to change: the request is genuine".to_owned(),
+            gave_up: false,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -576,17 +751,17 @@ mod tests {
 
     #[test]
     fn advice_on_a_route_shows_no_more_of_its_url_than_the_route_needs() {
-        let seen = WebhookRequest::new("GET", "https://u:p@h/internal/m?a=1#f");
-        let explanation = explain(&seen, "https://u:p@h/m?a=1#f");
+        let seen = WebhookRequest::new("GET", "https://h/internal/m?a=1#f");
+        let explanation = explain(&seen, "https://h/m?a=1#f");
         assert_eq!(explanation.causes, [Cause::PathPrefix]);
-        let shown = "(url = \"https://h/m\")]";
-        assert!(explanation.advice.ends_with(shown), "{explanation:?}");
+        let shown = "(url = \"https://h/m\")], or ";
+        assert!(explanation.advice.contains(shown), "{explanation:?}");
     }
 
     #[test]
     fn what_prevents_a_verdict_precedes_the_advice_if_nothing_is_found() {
         let seen = WebhookRequest::new("GET", "https://h/m");
-        let unknown = Cause::Unknown.advice();
+        let unknown = likely(&UrlParts::of("https://h/m"), None);
         assert_eq!(explain(&seen, "nothing like it").advice, unknown);
         let encoded = seen.content_encoding("gzip");
         let hint = SignatureErrorKind::EncodingUnsupported.hint();
@@ -594,5 +769,44 @@ mod tests {
             explain(&encoded, "nothing like it").advice,
             format!("{hint}; {unknown}")
         );
+    }
+
+    #[test]
+    fn search_without_a_key_of_the_signatures_algorithm_ends_at_once() {
+        // It has the length of an HMAC-SHA256, and the app has no SharedKey.
+        let signature = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let seen = WebhookRequest::new("POST", "http://h:8080/a/b/c?x=1&y=2")
+            .content_type(FORM)
+            .body("a=1&b=+2&c=3&d=4&e=&a=2")
+            .signature(signature);
+        let explanation = Explainer::new(&own()).explain(&seen);
+        assert_eq!(explanation.causes, [Cause::SharedKey]);
+        assert!(!explanation.gave_up && explanation.proposals.is_empty());
+    }
+
+    #[test]
+    fn named_url_makes_the_search_smaller() {
+        let own = own();
+        let url = "http://10.0.0.7:8080/a/b/c?x=1&y=+2&z=3";
+        let seen = WebhookRequest::new("POST", url)
+            .content_type(FORM)
+            .body("a=1&b=2")
+            .signature("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let explainer = || Explainer::new(&own).header("X-Forwarded-Host", "proxy.example");
+        let guessed = explainer().explain(&seen);
+        assert!(guessed.gave_up && guessed.advice.contains("give it the URL"));
+        let named = explainer().public_url("https://example.com/c").unwrap();
+        let named = named.explain(&seen);
+        assert!(!named.advice.contains("give it the URL"), "{named:?}");
+        let combinations = |explainer: &Explainer<'_>| {
+            let seen = UrlParts::of(url).into_owned();
+            let urls = UrlVariants::of(&seen, &explainer.hints, false, None);
+            let of_url = dimensions::Dimension::ALL
+                .iter()
+                .filter_map(|dimension| urls.costs(*dimension));
+            of_url.map(|costs| costs.len()).product::<usize>()
+        };
+        let named = explainer().public_url("https://example.com/c").unwrap();
+        assert!(2 * combinations(&named) < combinations(&explainer()));
     }
 }

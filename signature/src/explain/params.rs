@@ -5,6 +5,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use super::{
     cause::Cause,
     dimensions::{Alternatives, Costs, Dimension, Picks, costs},
+    sets::remove_all,
 };
 use crate::{
     body::BodyKind,
@@ -321,6 +322,11 @@ impl ParamChoice {
         single: Single::None,
     };
 
+    /// Returns whether a form is signed as a validator does it.
+    pub(super) fn is_whole_form(self) -> bool {
+        self == Self::AS_VALIDATED
+    }
+
     fn apply(self, mut pairs: Vec<Pair>, query: &[Pair]) -> Vec<Pair> {
         match self.single {
             Single::None => {}
@@ -345,7 +351,7 @@ impl ParamChoice {
         match self.query {
             Query::Apart => {}
             Query::Added => pairs.extend_from_slice(query),
-            Query::TakenOut => pairs.retain(|pair| !query.contains(pair)),
+            Query::TakenOut => remove_all(&mut pairs, query),
         }
         pairs
     }

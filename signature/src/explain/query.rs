@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use super::cause::Cause;
+use super::{cause::Cause, sets::contains_all};
 use crate::form::decode;
 
 /// The largest number of pairs of which every order is tried.
@@ -286,15 +286,14 @@ pub(super) fn differences(seen: &str, signed: &str) -> Vec<Cause> {
         }
         return causes;
     }
-    let contains = |all: &[String], some: &[String]| some.iter().all(|pair| all.contains(pair));
-    if contains(&plain_seen, &plain_signed) {
+    if contains_all(&plain_seen, &plain_signed) {
         causes.push(Cause::ParamsExtra);
-        if !contains(&seen, &signed) {
+        if !contains_all(&seen, &signed) {
             causes.push(Cause::QueryEncoding);
         }
         return causes;
     }
-    if contains(&plain_signed, &plain_seen) && !contains(&signed, &seen) {
+    if contains_all(&plain_signed, &plain_seen) && !contains_all(&signed, &seen) {
         causes.push(Cause::QueryEncoding);
     }
     causes.push(Cause::QueryMissing);

@@ -2,7 +2,7 @@
 
 use std::{
     borrow::Cow,
-    collections::{HashMap, HashSet},
+    collections::{HashMap, HashSet, hash_map::Entry},
     hash::{DefaultHasher, Hash, Hasher},
     ops::ControlFlow,
 };
@@ -30,16 +30,31 @@ const MAX_VISITS: usize = 8 * MAX_CANDIDATES;
 
 /// A key that may have made the signature.
 #[derive(Clone, Copy)]
-pub(super) enum Key<'k> {
+pub(super) struct Key<'k> {
+    pub(super) secret: Secret<'k>,
+    pub(super) holder: Holder<'k>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Secret<'k> {
     Token(&'k AuthToken),
     Shared(&'k SharedKey, Algorithm),
 }
 
+/// Whose key it is.
+#[derive(Clone, Copy)]
+pub(super) enum Holder<'k> {
+    App,
+    /// It is the token with this number, from 1, of those that the app does not have.
+    Given(usize),
+    Named(&'k str),
+}
+
 impl Key<'_> {
-    fn sign(self, text: [&[u8]; 2]) -> Signature {
-        match self {
-            Self::Token(token) => token.sign(text),
-            Self::Shared(key, algorithm) => key.sign(algorithm, text),
+    pub(super) fn sign(self, text: [&[u8]; 2]) -> Signature {
+        match self.secret {
+            Secret::Token(token) => token.sign(text),
+            Secret::Shared(key, algorithm) => key.sign(algorithm, text),
         }
     }
 }
@@ -51,16 +66,18 @@ pub(super) struct KeyGroup<'k> {
 }
 
 /// The text that was signed, and its key.
-pub(super) struct SignedText {
+pub(super) struct SignedText<'k> {
     /// The signed URL.
     pub(super) url: String,
     /// The query that was signed as parameters after it.
     pub(super) query_as_params: Option<String>,
-    pub(super) key_cause: Option<Cause>,
-    /// The index of the key in its group.
-    pub(super) key: usize,
+    /// The cause that applies because of the key.
+    pub(super) cause: Option<Cause>,
+    pub(super) key: Key<'k>,
     /// What was signed after the URL.
     pub(super) params: ParamChoice,
+    /// The text that was signed after the URL.
+    pub(super) text: Vec<u8>,
 }
 
 /// Why nothing was found.
@@ -72,18 +89,22 @@ pub(super) enum NotFound {
 /// What the search varies.
 pub(super) struct Variants<'v> {
     pub(super) method: &'v str,
-    pub(super) urls: UrlVariants<'v>,
+    pub(super) urls: UrlVariants,
     pub(super) params: ParamVariants<'v>,
     pub(super) keys: Alternatives<KeyGroup<'v>>,
 }
 
-impl Variants<'_> {
+impl<'v> Variants<'v> {
     /// Searches for the text that has this signature, the simplest explanations first.
     pub(super) fn search(
         &self,
         signature: &Signature,
-        max_bytes: usize,
-    ) -> Result<SignedText, NotFound> {
+        work: &mut Work,
+    ) -> Result<SignedText<'v>, NotFound> {
+        // Without keys, no combination could end the search.
+        if self.keys.is_empty() {
+            return Err(NotFound::Exhausted);
+        }
         let costs_of = |dimension| match dimension {
             Dimension::Keys => costs(&self.keys),
             other => {
@@ -93,128 +114,147 @@ impl Variants<'_> {
                     .unwrap_or_default()
             }
         };
-        let mut tried = Tried::within(max_bytes);
+        let mut tried = Tried::default();
         let end = cheapest_first(costs_of, |picks| {
-            let visit = self.visit(picks, signature, &mut tried);
-            visit.unwrap_or(ControlFlow::Continue(()))
+            match self.visit(picks, signature, &mut tried, work) {
+                Ok(None) => ControlFlow::Continue(()),
+                Ok(Some(found)) => ControlFlow::Break(Ok(found)),
+                Err(GaveUp) => ControlFlow::Break(Err(NotFound::GaveUp)),
+            }
         });
         match end {
-            ControlFlow::Break(Some(found)) => Ok(found),
-            ControlFlow::Break(None) => Err(NotFound::GaveUp),
+            ControlFlow::Break(end) => end,
             ControlFlow::Continue(()) => Err(NotFound::Exhausted),
         }
     }
 
-    /// Tries one combination. Breaks with what was found, or with nothing if the budget is used up.
+    /// Tries one combination. Everything that it does counts as work before it is done.
     fn visit(
         &self,
         picks: Picks<'_>,
         signature: &Signature,
         tried: &mut Tried,
-    ) -> Option<ControlFlow<Option<SignedText>>> {
-        const GIVE_UP: Option<ControlFlow<Option<SignedText>>> = Some(ControlFlow::Break(None));
-
-        let group = picks.get(Dimension::Keys, &self.keys)?;
-        if group.keys.is_empty() {
-            return None;
-        }
-        if !tried.may_visit() {
-            return GIVE_UP;
-        }
-        let url = self.urls.build(picks)?.text();
-        if !tried.may_build(url.len()) {
-            return GIVE_UP;
-        }
-        let choice = self.params.choice(picks)?;
-        if !tried.texts.contains_key(&choice) {
-            // A long body, or one with many pairs, takes work even if its text is short.
-            if !tried.may_build(self.params.work()) {
-                return GIVE_UP;
+        work: &mut Work,
+    ) -> Result<Option<SignedText<'v>>, GaveUp> {
+        work.visit()?;
+        let Some(url) = self.urls.build(picks) else {
+            return Ok(None);
+        };
+        let (Some(group), Some(choice)) = (
+            picks.get(Dimension::Keys, &self.keys),
+            self.params.choice(picks),
+        ) else {
+            return Ok(None);
+        };
+        let url = url.text();
+        work.build(url.len())?;
+        let Tried { texts, hashes } = tried;
+        let (text, text_hash) = match texts.entry(choice) {
+            Entry::Occupied(text) => text.into_mut(),
+            Entry::Vacant(vacant) => {
+                // A long body, or one with many pairs, takes work even if its text is short.
+                work.build(self.params.work())?;
+                let text = self.params.text(choice);
+                let hash = hash_of(&text);
+                vacant.insert((text, hash))
             }
-            tried.texts.insert(choice, self.params.text(choice));
-        }
+        };
         for candidate in candidates(&WebhookRequest::new(self.method, &url)) {
-            let text = tried.texts.get(&choice).map_or(&[][..], Vec::as_slice);
+            let query = candidate.query_as_params.as_deref();
+            work.build(candidate.url.len() + query.map_or(0, str::len))?;
             let mut buf = Buf::new();
-            let params = match &candidate.query_as_params {
-                None => text,
+            let params = match query {
+                None => text.as_slice(),
                 Some(query) if text.is_empty() => write_signed(query.as_bytes(), &mut buf),
                 Some(_) => continue,
             };
-            let signed = [candidate.url.as_bytes(), params];
-            if !tried.hashes.insert(hash_of(&signed, group)) {
+            let whole = (&candidate.url, query, *text_hash, std::ptr::from_ref(group));
+            if !hashes.insert(hash_of(&whole)) {
                 continue;
             }
-            let bytes = (candidate.url.len() + params.len()).saturating_mul(group.keys.len());
-            if !tried.budget.take(bytes) {
-                return GIVE_UP;
-            }
+            let signed = [candidate.url.as_bytes(), params];
+            work.sign((candidate.url.len() + params.len()).saturating_mul(group.keys.len()))?;
             let mut keys = group.keys.iter();
             if let Some(key) = keys.position(|key| key.sign(signed).matches(signature)) {
-                return Some(ControlFlow::Break(Some(SignedText {
+                let text = params.to_vec();
+                return Ok(Some(SignedText {
                     url: candidate.url.into_owned(),
                     query_as_params: candidate.query_as_params.map(Cow::into_owned),
-                    key_cause: group.cause,
-                    key,
+                    cause: group.cause,
+                    key: *group.keys.get(key).ok_or(GaveUp)?,
                     params: choice,
-                })));
+                    text,
+                }));
             }
         }
-        None
+        Ok(None)
     }
 }
 
-/// Hashes a text and the group of keys that it is signed with.
-fn hash_of(signed: &[&[u8]; 2], group: &KeyGroup<'_>) -> u64 {
+fn hash_of(value: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    (signed, std::ptr::from_ref(group)).hash(&mut hasher);
+    value.hash(&mut hasher);
     hasher.finish()
 }
 
-/// What was tried, and at what cost.
+/// What was tried.
 #[derive(Default)]
 struct Tried {
-    budget: Budget,
+    /// The hashes of the texts that were signed, each with its group of keys.
+    hashes: HashSet<u64>,
+    /// The texts that follow the URL, with their hashes. The work of writing each one bounds them all.
+    texts: HashMap<ParamChoice, (Vec<u8>, u64)>,
+}
+
+/// Says that the work of a search reached its limits.
+#[derive(Debug)]
+pub(super) struct GaveUp;
+
+/// The work of a search, each kind with its limit. A forger chooses what is searched, so every step counts.
+pub(super) struct Work {
+    max_bytes: usize,
     visits: usize,
     /// Roughly the number of bytes of the URLs and bodies that were rewritten.
     built: usize,
-    hashes: HashSet<u64>,
-    /// The texts that follow the URL. Each is hashed at least once, so the budget bounds them.
-    texts: HashMap<ParamChoice, Vec<u8>>,
+    texts: usize,
+    /// The number of bytes that were signed.
+    signed: usize,
 }
 
-impl Tried {
-    fn within(max_bytes: usize) -> Self {
-        let mut tried = Self::default();
-        tried.budget.max_bytes = max_bytes;
-        tried
+impl Work {
+    pub(super) fn within(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            visits: 0,
+            built: 0,
+            texts: 0,
+            signed: 0,
+        }
     }
 
-    fn may_visit(&mut self) -> bool {
+    /// Counts a combination.
+    fn visit(&mut self) -> Result<(), GaveUp> {
         self.visits += 1;
-        self.visits <= MAX_VISITS
+        within(self.visits, MAX_VISITS)
     }
 
-    fn may_build(&mut self, bytes: usize) -> bool {
+    /// Counts the bytes of a text that is written.
+    pub(super) fn build(&mut self, bytes: usize) -> Result<(), GaveUp> {
         self.built = self.built.saturating_add(bytes);
-        self.built <= self.budget.max_bytes
+        within(self.built, self.max_bytes)
+    }
+
+    /// Counts a text that is signed, with all its bytes under all keys.
+    fn sign(&mut self, bytes: usize) -> Result<(), GaveUp> {
+        self.texts += 1;
+        self.signed = self.signed.saturating_add(bytes);
+        within(self.texts, MAX_CANDIDATES)?;
+        within(self.signed, self.max_bytes)
     }
 }
 
-#[derive(Default)]
-struct Budget {
-    max_bytes: usize,
-    candidates: usize,
-    bytes: usize,
-}
-
-impl Budget {
-    /// Takes a candidate with this many bytes from the budget, if enough is left.
-    fn take(&mut self, bytes: usize) -> bool {
-        self.candidates += 1;
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.candidates <= MAX_CANDIDATES && self.bytes <= self.max_bytes
-    }
+fn within(work: usize, limit: usize) -> Result<(), GaveUp> {
+    if work <= limit { Ok(()) } else { Err(GaveUp) }
 }
 
 #[cfg(test)]
@@ -222,28 +262,28 @@ mod tests {
     use super::*;
 
     #[test]
-    fn visits_and_rewritten_bytes_are_bounded() {
-        let mut tried = Tried::within(usize::MAX);
+    fn combinations_and_rewritten_bytes_are_bounded() {
+        let mut work = Work::within(usize::MAX);
         assert_eq!(
-            (0..100_000).take_while(|_| tried.may_visit()).count(),
+            (0..100_000).take_while(|_| work.visit().is_ok()).count(),
             32_768
         );
-        let mut tried = Tried::within(100);
-        assert_eq!((0..100).take_while(|_| tried.may_build(30)).count(), 3);
-        assert!(Tried::within(100).may_build(100));
-        assert!(!Tried::within(100).may_build(101));
+        let mut work = Work::within(100);
+        assert_eq!((0..100).take_while(|_| work.build(30).is_ok()).count(), 3);
+        assert!(Work::within(100).build(100).is_ok());
+        assert!(Work::within(100).build(101).is_err());
     }
 
     #[test]
-    fn budget_limits_candidates_and_bytes() {
-        let takes = |bytes: usize| {
-            let mut budget = Tried::within(MAX_BYTES).budget;
-            (0..10_000).take_while(|_| budget.take(bytes)).count()
+    fn signed_texts_and_their_bytes_are_bounded() {
+        let signs = |bytes: usize| {
+            let mut work = Work::within(MAX_BYTES);
+            (0..10_000).take_while(|_| work.sign(bytes).is_ok()).count()
         };
-        assert_eq!(takes(1), 4096);
-        assert_eq!(takes(16 * 1024), 1024);
-        assert_eq!(takes(16 * 1024 * 1024), 1);
-        assert_eq!(takes(16 * 1024 * 1024 + 1), 0);
-        assert_eq!(takes(usize::MAX), 0);
+        assert_eq!(signs(1), 4096);
+        assert_eq!(signs(16 * 1024), 1024);
+        assert_eq!(signs(16 * 1024 * 1024), 1);
+        assert_eq!(signs(16 * 1024 * 1024 + 1), 0);
+        assert_eq!(signs(usize::MAX), 0);
     }
 }

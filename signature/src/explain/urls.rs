@@ -1,15 +1,16 @@
 //! The URLs that Twilio may have signed instead of the one that the app saw.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 use super::{
     differences::is_secure,
     dimensions::{Alternatives, Costs, Dimension, Picks, costs},
     hints::Hints,
     query::{Encoding, Order},
+    sets::distinct,
 };
 use crate::{
-    body::{BODY_SHA256, with_body_sha256},
+    body::{BODY_SHA256, body_sha256},
     url::{self, UrlParts, split_port},
 };
 
@@ -41,7 +42,7 @@ enum User {
 }
 
 /// The dimensions in which URLs vary. The first alternative of each is what the app saw.
-pub(super) struct UrlVariants<'a> {
+pub(super) struct UrlVariants {
     /// The URLs that all other changes are applied to.
     bases: Alternatives<UrlParts<'static>>,
     schemes: Alternatives<SchemeChange>,
@@ -53,18 +54,18 @@ pub(super) struct UrlVariants<'a> {
     queries: Alternatives<Source>,
     encodings: Alternatives<Encoding>,
     orders: Alternatives<Order>,
-    /// The body whose hash belongs in the query.
-    hashed_body: Option<&'a [u8]>,
+    /// The pair of the query with the hash of the body, if one belongs there.
+    hash: Option<String>,
 }
 
-impl<'a> UrlVariants<'a> {
+impl UrlVariants {
     /// Determines the variants. `get` says whether the request is a `GET`, as WebSocket handshakes are;
     /// `hashed_body` is a body whose hash belongs in the query.
     pub(super) fn of(
         seen: &UrlParts<'static>,
         hints: &Hints,
         get: bool,
-        hashed_body: Option<&'a [u8]>,
+        hashed_body: Option<&[u8]>,
     ) -> Self {
         let query = seen.query.as_deref().unwrap_or_default();
         Self {
@@ -74,11 +75,35 @@ impl<'a> UrlVariants<'a> {
             users: users(seen, hints),
             paths: paths(seen, hints),
             slashes: vec![(0, false), (1, true)],
-            queries: queries(seen, hints, hashed_body),
+            queries: queries(seen, hints, hashed_body.is_some()),
             encodings: encodings(seen, hints),
             orders: with_own(Order::AsIs, Order::all(query)),
-            hashed_body,
+            hash: hashed_body.map(|body| [BODY_SHA256, "=", &body_sha256(body)].concat()),
         }
+    }
+
+    /// Returns roughly how many bytes are written to determine the variants.
+    pub(super) fn work(seen: &UrlParts<'_>, hints: &Hints) -> usize {
+        let len = |url: &UrlParts<'_>| {
+            let query = url.query.as_deref().map_or(0, str::len);
+            (url.host.len() + url.path.len() + query, query)
+        };
+        let given = || hints.public_urls.iter().chain(&hints.targets);
+        let longest = given().map(|url| len(url).0).max().unwrap_or_default();
+        let longest = longest.max(
+            hints
+                .prefixes
+                .iter()
+                .map(String::len)
+                .max()
+                .unwrap_or_default(),
+        );
+        let (seen_len, seen_query) = len(seen);
+        let queries = given().map(|url| len(url).1).sum::<usize>() + seen_query;
+        let bases = 8 * hints.public_urls.len()
+            + (hints.hosts.len() + 1) * (hints.targets.len() + hints.prefixes.len() + 1)
+            + hints.targets.len();
+        (bases + MAX_CUT) * (seen_len + longest) + Encoding::ALL.len() * queries
     }
 
     /// Returns the costs of a dimension, if it is one of URLs.
@@ -123,8 +148,11 @@ impl<'a> UrlVariants<'a> {
             Source::Own => {}
             Source::Given(query) => url.query = query.clone().map(Cow::Owned),
             Source::Hashed => {
-                let hashed = with_body_sha256(&url.text(), self.hashed_body?);
-                url.query = UrlParts::of(&hashed).into_owned().query;
+                let hash = self.hash.as_deref()?;
+                url.query = Some(match &url.query {
+                    Some(query) if !query.is_empty() => [query, "&", hash].concat().into(),
+                    _ => hash.to_owned().into(),
+                });
             }
             Source::Without(index) => {
                 let mut pairs: Vec<_> = url.query.as_deref()?.split('&').collect();
@@ -199,6 +227,9 @@ fn bases(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<UrlParts<'stat
             }
         }
     }
+    if hints.is_url_named() {
+        return with_own(seen.clone(), distinct(found, seen).map(|url| (1, url)));
+    }
     let own_host = seen.host_and_port();
     for host in hints.hosts.iter().chain([&own_host]) {
         let mut url = UrlParts {
@@ -252,7 +283,12 @@ fn hosts(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>
         .filter(|url| !url.host.is_empty())
         .map(UrlParts::host_and_port);
     let own = seen.host_and_port();
+    if hints.is_url_named() {
+        let named = distinct(public.collect(), &own);
+        return with_own(None, named.map(|host| (1, Some(host))));
+    }
     let (name, port_seen) = (&*seen.host, seen.port.as_deref());
+    let lower = own.to_ascii_lowercase();
     let on_port = |port: &str| format!("{name}:{port}");
     let ports = hints.ports.iter().map(|port| on_port(port));
     let loopback = LOOPBACK
@@ -269,6 +305,7 @@ fn hosts(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>
         .chain(ports)
         .chain(other_hosts_on_port)
         .chain(loopback)
+        .chain([lower])
         .collect();
     let usual = USUAL_PORTS
         .iter()
@@ -306,22 +343,21 @@ fn paths(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>
         let prefix = public.path.strip_suffix('/').unwrap_or(&public.path);
         given.extend([[prefix, &*seen.path].concat(), public.path.to_string()]);
     }
+    let own = seen.path.to_string();
+    if hints.is_url_named() {
+        return with_own(None, distinct(given, &own).map(|path| (1, Some(path))));
+    }
     let cuts = seen.path.match_indices('/').skip(1).take(MAX_CUT);
     let cuts = cuts.filter_map(|(at, _)| seen.path.get(at..).map(str::to_owned));
     let cuts: Vec<_> = cuts
         .filter(|path| !given.contains(path))
         .map(|path| (2, Some(path)))
         .collect();
-    let own = seen.path.to_string();
     let given = distinct(given, &own).map(|path| (1, Some(path)));
     with_own(None, given.chain(cuts))
 }
 
-fn queries(
-    seen: &UrlParts<'static>,
-    hints: &Hints,
-    hashed_body: Option<&[u8]>,
-) -> Alternatives<Source> {
+fn queries(seen: &UrlParts<'static>, hints: &Hints, hashed: bool) -> Alternatives<Source> {
     let given = hints.public_urls.iter().chain(&hints.targets);
     let given = given
         .filter(|url| url.query.is_some())
@@ -332,7 +368,7 @@ fn queries(
         .map(|query| (1, Source::Given(query)))
         .collect();
     let query = seen.query.as_deref().unwrap_or_default();
-    if hashed_body.is_some() && !query.contains(BODY_SHA256) {
+    if hashed && !query.contains(BODY_SHA256) {
         found.push((1, Source::Hashed));
     }
     if seen.query.is_some() {
@@ -355,7 +391,7 @@ fn encodings(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Encoding> 
         .chain([seen])
         .filter_map(|url| url.query.as_deref())
         .collect();
-    let mut known: Vec<Vec<Cow<'_, str>>> = Vec::new();
+    let mut known: HashSet<Vec<Cow<'_, str>>> = HashSet::new();
     let mut found = Vec::new();
     for encoding in Encoding::ALL {
         let texts: Vec<_> = queries.iter().map(|query| encoding.apply(query)).collect();
@@ -363,23 +399,11 @@ fn encodings(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Encoding> 
             .iter()
             .zip(&queries)
             .any(|(text, query)| text != query);
-        if changes && !known.contains(&texts) {
-            known.push(texts);
+        if changes && known.insert(texts) {
             found.push((1, encoding));
         }
     }
     with_own(Encoding::AsIs, found)
-}
-
-/// Returns the alternatives that are different from each other and from what the app saw.
-fn distinct<T: PartialEq>(found: Vec<T>, own: &T) -> impl Iterator<Item = T> {
-    let mut distinct: Vec<T> = Vec::new();
-    for one in found {
-        if one != *own && !distinct.contains(&one) {
-            distinct.push(one);
-        }
-    }
-    distinct.into_iter()
 }
 
 #[cfg(test)]
@@ -471,19 +495,12 @@ mod tests {
                     "https://u@e/p/m?b=2",
                     "https://u@e/p/?a=1",
                     "https://u@e/p/?b=2",
-                    "https://h:1/m?a=1#f",
                 ],
             ),
             (
                 "http://h/m",
                 &[("public", "ws://e")],
-                &[
-                    "http://e/m",
-                    "http://e",
-                    "ws://e/m",
-                    "ws://e",
-                    "https://h/m",
-                ],
+                &["http://e/m", "http://e", "ws://e/m", "ws://e"],
             ),
             (
                 "http://h/m",
@@ -578,13 +595,19 @@ mod tests {
                 &[
                     ("Host", "e:1, h:8080"),
                     ("X-Forwarded-Port", "4443"),
-                    ("public", "https://p:9"),
                     ("X-Original-URL", "https://t/o"),
                     ("X-Original-URI", "/o"),
                 ],
-                &["p:9", "t", "e:1", "h:4443", "e:4443", "e:8080"],
+                &["t", "e:1", "h:4443", "e:4443", "e:8080"],
                 usual("h", &["8080"]),
             ),
+            (
+                "http://h:8080/m",
+                &[("Host", "e:1"), ("public", "https://p:9")],
+                &["p:9"],
+                Vec::new(),
+            ),
+            ("https://H/m", &[], &["h"], usual("H", &[])),
         ];
         for (url, headers, likely, usual) in cases {
             let found = hosts(&seen(url), &hints(headers));
@@ -660,21 +683,20 @@ mod tests {
             ("X-Original-URI", "/?b=2"),
             ("X-Request-Uri", "/?"),
         ];
-        let body = Some(&b"{}"[..]);
         #[rustfmt::skip]
-        let cases: &[(&str, Headers, Option<&[u8]>, Costed)] = &[
-            ("https://h/", &[], None, &[(2, "?")]),
-            ("https://h/?", &[], None, &[(2, "none")]),
-            ("https://h/?a=1", &[], None, &[(2, "none")]),
-            ("https://h/?a=1&b=2", &[], None, &[(2, "none"), (2, "without 0"), (2, "without 1")]),
-            ("https://h/", &[], body, &[(1, "hashed"), (2, "?")]),
-            ("https://h/?a=1", &[], body, &[(1, "hashed"), (2, "none")]),
-            (&hash_in_query, &[], body, &[(2, "none")]),
-            ("https://h/", public, None, &[(1, "?b=2"), (1, "?"), (2, "?")]),
-            ("https://h/?b=2", public, None, &[(1, "?"), (2, "none")]),
+        let cases: &[(&str, Headers, bool, Costed)] = &[
+            ("https://h/", &[], false, &[(2, "?")]),
+            ("https://h/?", &[], false, &[(2, "none")]),
+            ("https://h/?a=1", &[], false, &[(2, "none")]),
+            ("https://h/?a=1&b=2", &[], false, &[(2, "none"), (2, "without 0"), (2, "without 1")]),
+            ("https://h/", &[], true, &[(1, "hashed"), (2, "?")]),
+            ("https://h/?a=1", &[], true, &[(1, "hashed"), (2, "none")]),
+            (&hash_in_query, &[], true, &[(2, "none")]),
+            ("https://h/", public, false, &[(1, "?b=2"), (1, "?"), (2, "?")]),
+            ("https://h/?b=2", public, false, &[(1, "?"), (2, "none")]),
         ];
-        for (url, headers, hashed_body, expected) in cases {
-            let found = queries(&seen(url), &hints(headers), *hashed_body);
+        for (url, headers, hashed, expected) in cases {
+            let found = queries(&seen(url), &hints(headers), *hashed);
             let found = shown(found, |source| match source {
                 Source::Own => "own".to_owned(),
                 Source::Given(None) => "none".to_owned(),
@@ -685,7 +707,7 @@ mod tests {
             assert_shown(&found, &[&[(0, "own")], *expected].concat(), url);
         }
         let many = seen(&format!("https://h/?{}", "a&".repeat(2 * MAX_LEFT_OUT)));
-        let found = queries(&many, &Hints::default(), None);
+        let found = queries(&many, &Hints::default(), false);
         assert_eq!(found.len(), 2 + MAX_LEFT_OUT);
     }
 

@@ -23,7 +23,7 @@ pub use self::public::PublicUrl;
 /// assert_eq!((&*url.path, url.query.as_deref()), ("/message", Some("a=1")));
 /// assert_eq!(url.text(), "https://user@example.com:8443/message?a=1#top");
 /// ```
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct UrlParts<'a> {
     /// What precedes `://`, or nothing.
     pub scheme: Cow<'a, str>,

@@ -77,6 +77,12 @@ impl PublicUrl {
         [scheme, "://", &self.host_and_port, &self.path, rest].concat()
     }
 
+    /// Returns whether this is a whole URL, so that the path of the request does not count.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
     /// Returns the path that is put before the app's own: see
     /// [`WebhookRequest::base_path`](crate::WebhookRequest::base_path).
     #[must_use]

@@ -18,7 +18,7 @@ use actix_twilio::{
     AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig, TwilioConfigBuilder,
     TwilioValidation, Validated, ValidationError, ValidationErrorKind, WebhookRequest,
     config::Mode,
-    explain::{Cause, Explainer},
+    explain::{Cause, Explainer, UrlSetting},
     keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
     signature::{
         stages::{BodyKind, CheckedHead},
@@ -255,6 +255,9 @@ async fn no_public_type_prints_a_secret() {
         ("SignatureErrorKind", format!("{:?} {}", refusal.kind(), refusal.kind())),
         ("Explainer", debug(&explainer)),
         ("Explanation", debug(&explanation)),
+        ("Proposal", debug(&explanation.proposals)),
+        ("Change", debug(&explanation.proposals[0].changes)),
+        ("UrlSetting", debug(UrlSetting::App)),
         ("Cause", debug(Cause::ALL)),
         ("KeyMap", debug(&map)),
         ("KeyFile", debug(KeyFile::new(&file).unwrap())),
@@ -553,7 +556,7 @@ fn enforcing_servers_print_no_secret() {
 #[test]
 fn explaining_servers_print_no_secret() {
     let expected = [
-        "explanation=\"the signature matches http://example.com/attribute?pin=..",
+        "refused a request: it is signed for http://example.com/attribute?pin=..",
         "HTTP/1.1 403",
     ];
     in_child(NO_VARIABLES, || {

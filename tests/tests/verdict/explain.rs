@@ -473,7 +473,7 @@ fn advice_names_the_setting_and_its_value() {
 #[test]
 fn search_for_what_was_never_signed_ends() {
     let unsigned = "neither this nor anything like it";
-    let explanation = Seen::get("http://h/m").explain(unsigned);
+    let explanation = Seen::get("http://example.com/m").explain(unsigned);
     assert_eq!(
         (explanation.causes, explanation.matched_url),
         (vec![Unknown], None)
@@ -523,6 +523,106 @@ fn search_for_what_was_never_signed_ends() {
     let request = Seen::form("http://h/m", &many).request();
     let explanation = explainer.explain(&request.signature(FORGED));
     assert!(explanation.gave_up && explanation.causes == [Unknown]);
+}
+
+#[test]
+fn search_without_a_key_of_the_signatures_algorithm_ends() {
+    // An HMAC-SHA256 by nobody, and an app without a SharedKey.
+    let signature = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+    let seen = Seen::form("http://h:8080/a/b/c?x=1&y=+2", "a=1&b=+2&c=&a=2").request();
+    let validator = validator();
+    let explanation = Explainer::new(&validator).explain(&seen.signature(signature));
+    assert_eq!(explanation.causes, [Cause::SharedKey]);
+    assert!(!explanation.gave_up, "{explanation:?}");
+}
+
+#[test]
+fn host_in_another_case_is_a_cause_and_the_base_is_proposed() {
+    let seen = Seen::form("https://Hooks.Example.ORG/sms", "Body=Hi");
+    let url = "https://hooks.example.org/sms";
+    let explanation = assert_explained(seen, url, "BodyHi", &[Cause::HostCase]);
+    assert_eq!(
+        explanation.advice,
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://hooks.example.org"
+    );
+}
+
+#[test]
+fn request_that_is_valid_behind_a_trusted_proxy_says_so() {
+    let proxied: &[(&str, &[(&str, &str)], &str)] = &[
+        ("http://10.0.0.7/m", FORWARDED, "https://example.com/m"),
+        (
+            "http://h/m",
+            &[("X-Forwarded-Proto", "https")],
+            "https://h/m",
+        ),
+        (
+            "http://h/m",
+            &[(
+                "Forwarded",
+                "for=1.2.3.4, for=5.6.7.8;host=\"e.example:8443\";proto=https",
+            )],
+            "https://e.example:8443/m",
+        ),
+        (
+            "http://h/m",
+            &[
+                ("X-Forwarded-Host", "evil, e.example"),
+                ("X-Forwarded-Proto", "https"),
+                ("X-Forwarded-Port", "8443"),
+            ],
+            "https://e.example:8443/m",
+        ),
+    ];
+    let validator = validator();
+    let of = |seen: Seen<'_>, signed: &str, trusted: bool| {
+        let explainer = seen.explainer(&validator);
+        let explainer = match trusted {
+            true => explainer.proxy_may_be_trusted(),
+            false => explainer,
+        };
+        let signature = sign_text(signed);
+        explainer.explain(&seen.request().signature(&signature))
+    };
+    for (seen, headers, signed) in proxied {
+        let seen = Seen::get(seen).hints(headers);
+        let explanation = of(seen, signed, true);
+        assert!(
+            explanation
+                .advice
+                .contains(", or trust the proxy (trusted_proxies)"),
+            "{signed}: {explanation:?}"
+        );
+        assert!(
+            !of(seen, signed, false).advice.contains("trust"),
+            "{signed}"
+        );
+    }
+    // The leftmost value is what the client sent.
+    let seen = Seen::get("http://h/m").hints(&[("X-Forwarded-Host", "evil.example, e.example")]);
+    let explanation = of(seen, "http://evil.example/m", true);
+    assert_eq!(explanation.causes, [Host]);
+    assert!(!explanation.advice.contains("trust"), "{explanation:?}");
+}
+
+#[test]
+fn signature_of_another_product_is_a_cause() {
+    let validator = validator();
+    let explainer = Explainer::new(&validator);
+    let explainer = explainer.header("X-Twilio-Email-Event-Webhook-Signature", "MEUCIQD0");
+    let seen = Seen::json("https://h/m", "[]").request();
+    let explanation = explainer.explain(&seen);
+    assert_eq!(explanation.causes, [Cause::OtherProduct]);
+    assert!(
+        explanation
+            .advice
+            .starts_with("this is SendGrid's signature: this crate does not validate it"),
+        "{explanation:?}"
+    );
+    // One beside Twilio's own says nothing.
+    let signature = sign_text("http://h/m");
+    let explanation = explainer.explain(&Seen::get("https://h/m").request().signature(&signature));
+    assert_eq!(explanation.causes, [Scheme]);
 }
 
 #[test]
@@ -606,9 +706,11 @@ fn causes_have_their_names() {
         names,
         [
             "signature_missing",
+            "other_product",
             "signature_malformed",
             "scheme",
             "host",
+            "host_case",
             "port",
             "path_prefix",
             "trailing_slash",
