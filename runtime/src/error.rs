@@ -2,14 +2,15 @@
 
 use std::{error::Error, fmt};
 
-use twilio_signature::{SignatureError, SignatureErrorKind};
+use twilio_signature::{AccountSid, SignatureError, SignatureErrorKind};
 
 pub use twilio_signature::ConfigError;
 
 /// An error that says why a request is not let through.
 ///
-/// It contains the reason, its [`kind`](Self::kind), and nothing from the request: no URL, no parameter and no
-/// signature. The client sees only a status and a fixed sentence, which are the same for every forgery.
+/// It contains the reason, its [`kind`](Self::kind), and of the request only the [account](Self::account) that it
+/// names: no URL, no parameter and no signature. The client sees only a status and a fixed sentence, which are the
+/// same for every forgery.
 ///
 /// # Examples
 ///
@@ -31,6 +32,7 @@ pub use twilio_signature::ConfigError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ValidationError {
     kind: ValidationErrorKind,
+    pub(crate) account: Option<AccountSid>,
     /// Whether a handler asked for a proof that does not exist. The log does not have this yet.
     pub(crate) unproven: bool,
 }
@@ -40,6 +42,13 @@ impl ValidationError {
     #[must_use]
     pub fn kind(&self) -> ValidationErrorKind {
         self.kind
+    }
+
+    /// Returns the account that the request names, for logs and metrics. It is only a claim: anyone can name any
+    /// account.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountSid> {
+        self.account.as_ref()
     }
 
     /// Constructs the error for a handler that takes a proof although there is none. A handler that takes an
@@ -57,6 +66,7 @@ impl<K: Into<ValidationErrorKind>> From<K> for ValidationError {
     fn from(kind: K) -> Self {
         Self {
             kind: kind.into(),
+            account: None,
             unproven: false,
         }
     }

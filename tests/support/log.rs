@@ -44,7 +44,8 @@ impl Line {
     #[must_use]
     #[track_caller]
     pub fn left_out(&self) -> usize {
-        self.field("left_out").parse().unwrap()
+        self.get("left_out")
+            .map_or(0, |left_out| left_out.parse().unwrap())
     }
 }
 

@@ -140,7 +140,7 @@ fn assert_echoes(mut answers: BufReader<TcpStream>) {
 }
 
 #[test]
-fn metrics_counts_verdicts_by_route() {
+fn metrics_counts_verdicts_by_route_and_account() {
     let app = Example::start(
         env!("CARGO_BIN_EXE_metrics"),
         &[("TWILIO_AUTH_TOKEN", TOKEN)],
@@ -149,7 +149,9 @@ fn metrics_counts_verdicts_by_route() {
     assert_eq!(app.post("/voice", "From=1", "").0, 403);
     let (_, text) = app.get("/metrics");
     for verdict in ["genuine", "signature_mismatch", "signature_malformed"] {
-        let line = format!("twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\"}} 1");
+        let line = format!(
+            "twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\",account=\"none\"}} 1"
+        );
         assert!(text.contains(&line), "{line}: {text}");
     }
 }

@@ -73,6 +73,7 @@ impl TwilioConfig {
             (keys, None) => keys.clone(),
         };
         let mut options = base.0.options.clone();
+        options.public_url_of_route |= public_url.is_some();
         options.public_url = public_url.or(options.public_url);
         Ok(Self(Arc::new(Settings { keys, options })))
     }
@@ -126,8 +127,16 @@ impl TwilioConfigBuilder {
         variable: impl Fn(&str) -> Option<OsString>,
     ) -> Result<Self, ConfigError> {
         if let Some(url) = read_variable(WEBHOOK_BASE_URL, &variable)? {
+            let url = url.trim();
+            if url.is_empty() {
+                return Err(ConfigError::new(
+                    WEBHOOK_BASE_URL,
+                    "it is empty",
+                    "set it to the base of the URL that Twilio requests, such as https://example.com, or remove it",
+                ));
+            }
             self = self
-                .public_url(url.trim())
+                .public_url(url)
                 .map_err(|err| err.renamed(WEBHOOK_BASE_URL))?;
         }
         match read_variable(VALIDATION, &variable)?
@@ -140,13 +149,7 @@ impl TwilioConfigBuilder {
                 self.options.mode = Mode::ReportOnly;
                 self.report_only_from_env = true;
             }
-            Some(_) => {
-                return Err(ConfigError::new(
-                    VALIDATION,
-                    "it is neither enforce nor report",
-                    "set it to enforce, or to report if the code calls allow_report_only",
-                ));
-            }
+            Some(other) => return Err(unknown_mode(other)),
         }
         Ok(self)
     }
@@ -350,13 +353,13 @@ impl TwilioConfigBuilder {
     /// Sets whether the log explains why the signature of a refused request does not match, and which setting to
     /// change.
     ///
-    /// The warning then has the [cause](crate::explain::Cause) and an explanation. The default is `true` in builds
-    /// with debug assertions and `false` in others, in any mode.
+    /// The warning then has the [cause](crate::explain::Cause) and advice that was tried on the request. The default is
+    /// `true` in builds with debug assertions and `false` in others, in any mode.
     ///
     /// The search for an explanation occupies the worker's thread: for some milliseconds, for some tens of them if
     /// the body has many escapes, and in a debug build for a tenth of a second or more. It runs at most once a
-    /// second in a process, and never for bodies over 16 KiB. The field `not_explained` says that the search found
-    /// nothing, or that another request was explained in the same second. An
+    /// second in a process, and never for bodies over 16 KiB. The field `not_explained` says that another request
+    /// was explained in the same second, or that the body was not looked at. An
     /// [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, searches further.
     #[cfg(feature = "explain")]
     #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
@@ -508,7 +511,40 @@ impl TwilioConfigBuilder {
     }
 }
 
+/// Returns the error for a value of `TWILIO_VALIDATION` that is not known.
+fn unknown_mode(value: &str) -> ConfigError {
+    const OFF: [&str; 6] = ["off", "false", "0", "no", "none", "disabled"];
+    let wants_off = OFF.iter().any(|off| value.eq_ignore_ascii_case(off));
+    if wants_off {
+        return ConfigError::new(
+            VALIDATION,
+            "it says off, and no environment variable switches validation off",
+            "remove it, and sign the requests of tests; only code can switch validation off, with mode(Mode::Off)",
+        );
+    }
+    let problem = if value.is_empty() {
+        "it is empty"
+    } else {
+        "it is neither enforce nor report"
+    };
+    ConfigError::new(
+        VALIDATION,
+        problem,
+        "set it to enforce, or to report if the code calls allow_report_only, or remove it",
+    )
+}
+
 fn log_what_is_lax(options: &Options) {
+    if let Some(public) = &options.public_url
+        && !public.base_path().is_empty()
+    {
+        tracing::info!(
+            target: "actix_twilio",
+            "public URL {}: /voice is expected at {}",
+            public.with_target("", false),
+            public.with_target("/voice", false),
+        );
+    }
     match options.mode {
         Mode::Off => tracing::warn!(
             target: "actix_twilio",

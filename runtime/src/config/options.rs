@@ -16,6 +16,8 @@ pub(crate) const DEFAULT_TOTAL_BODY_LIMIT: usize = 128 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub(crate) struct Options {
     pub(crate) public_url: Option<PublicUrl>,
+    /// Whether an option of a route's attribute set the public URL.
+    pub(crate) public_url_of_route: bool,
     pub(crate) trusted_proxies: TrustedProxies,
     pub(crate) trusted_hops: NonZeroUsize,
     pub(crate) forwarded_prefix: bool,
@@ -34,6 +36,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             public_url: None,
+            public_url_of_route: false,
             trusted_proxies: TrustedProxies::local(),
             trusted_hops: NonZeroUsize::MIN,
             forwarded_prefix: false,

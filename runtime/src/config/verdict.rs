@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use twilio_signature::AccountSid;
+
 use crate::error::ValidationErrorKind;
 
 /// A verdict on a request, as the hook of [`on_verdict`](crate::TwilioConfigBuilder::on_verdict) receives it.
@@ -9,6 +11,7 @@ use crate::error::ValidationErrorKind;
 pub struct Verdict {
     pub(crate) refusal: Option<ValidationErrorKind>,
     pub(crate) route: Option<String>,
+    pub(crate) account: Option<AccountSid>,
     pub(crate) duration: Duration,
 }
 
@@ -25,6 +28,13 @@ impl Verdict {
     #[must_use]
     pub fn route(&self) -> Option<&str> {
         self.route.as_deref()
+    }
+
+    /// Returns the account that the request names. For a refused request, this is only a claim: anyone can name any
+    /// account, so a label of a metric should be one of the accounts that you know.
+    #[must_use]
+    pub fn account(&self) -> Option<&AccountSid> {
+        self.account.as_ref()
     }
 
     /// Returns the time from the request's head to the verdict, including the wait for the body.

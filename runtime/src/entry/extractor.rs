@@ -12,6 +12,7 @@ use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 use crate::{
     config::{AppPolicy, Policy},
     gate::{Proof, admit, misconfigured},
+    report,
 };
 
 /// Wraps an extractor, or a tuple of up to 16, and validates the request before it runs.
@@ -114,7 +115,13 @@ impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
                     proof: admitted.proof,
                     policy: PhantomData,
                 }),
-                Err(err) => Err(err.into()),
+                Err(err) => {
+                    let err = err.into();
+                    if admitted.proof.is_some() {
+                        report::extractor_refusal::<T>(&err);
+                    }
+                    Err(err)
+                }
             }
         })
     }

@@ -44,6 +44,23 @@ pub(crate) async fn read<'o>(
         .unwrap_or(Err(ValidationErrorKind::BodyTooSlow))
 }
 
+/// Reads a payload that has arrived to its end, without waiting for a client. Otherwise it returns nothing, and what it
+/// took from the payload is lost: only a request that is refused can do without.
+pub(crate) async fn read_what_arrived<'o>(
+    payload: &mut Payload,
+    options: &'o Options,
+) -> Option<(Bytes, Held<'o>)> {
+    let mut collecting = pin!(collect(payload, options));
+    for _ in 0..2 {
+        let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
+        if let Poll::Ready(body) = body {
+            return body.ok();
+        }
+        let_arrive().await;
+    }
+    None
+}
+
 /// Returns a payload with the body that was read from this one.
 pub(crate) fn put_back(body: Bytes, payload: Payload) -> Payload {
     match payload {

@@ -20,16 +20,7 @@ pub(super) async fn check<'a>(
     request: &WebhookRequest<'a>,
     looked_up: &mut Option<Arc<RequestValidator>>,
 ) -> Result<(Option<AccountSid>, Accepted<'a>), ValidationError> {
-    let query = KeyQuery {
-        account: AccountSid::claimed_by(request).map_err(ValidationErrorKind::from)?,
-        shared_key: match head.shared_key_id() {
-            None => None,
-            Some(id) => match str::from_utf8(id) {
-                Ok(id) if id.len() <= MAX_SHARED_KEY_ID => Some(id.to_owned()),
-                _ => return Err(SignatureErrorKind::KeyUnknown.into()),
-            },
-        },
-    };
+    let query = query(head, request)?;
     let failed = |err: KeyStoreError| {
         report::key_store_failure(&err);
         ValidationError::from(ValidationErrorKind::KeyStoreFailed)
@@ -67,4 +58,21 @@ pub(super) async fn check<'a>(
     let accepted = verdict?;
     store.prove(&query);
     Ok((query.account, accepted))
+}
+
+/// Returns the question for the keys of a request.
+pub(super) fn query(
+    head: &CheckedHead<'_>,
+    request: &WebhookRequest<'_>,
+) -> Result<KeyQuery, ValidationError> {
+    Ok(KeyQuery {
+        account: AccountSid::claimed_by(request).map_err(ValidationErrorKind::from)?,
+        shared_key: match head.shared_key_id() {
+            None => None,
+            Some(id) => match str::from_utf8(id) {
+                Ok(id) if id.len() <= MAX_SHARED_KEY_ID => Some(id.to_owned()),
+                _ => return Err(SignatureErrorKind::KeyUnknown.into()),
+            },
+        },
+    })
 }

@@ -1,6 +1,8 @@
 //! Admits or refuses each request: validates it, reads its body meanwhile, and passes on what was validated.
 
 mod body;
+#[cfg(feature = "explain")]
+mod explain;
 mod lookup;
 mod proof;
 
@@ -16,7 +18,7 @@ use actix_web::{
 };
 
 use twilio_signature::{
-    Accepted, RequestValidator, SignatureErrorKind, WebhookRequest,
+    Accepted, AccountSid, RequestValidator, SignatureErrorKind, WebhookRequest,
     header::lower_case,
     stages::{BodyKind, CheckedHead},
 };
@@ -27,7 +29,7 @@ use crate::{
     config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     origin::{Origin, is_websocket_handshake},
-    report::{self, Diagnosis, is_explainable},
+    report::{self, Diagnosis, Explainable, is_explainable},
 };
 
 const X_TWILIO_SIGNATURE: HeaderName = HeaderName::from_static(lower_case::SIGNATURE);
@@ -136,17 +138,61 @@ enum Body<'a> {
 
 impl Attempt<'_> {
     async fn judge_and_tell(&mut self) -> Result<Verified, ValidationError> {
-        let Some(Hook(hook)) = &self.config.options().on_verdict else {
-            return self.judge_what_is_left().await;
-        };
-        let start = Instant::now();
-        let verdict = self.judge_what_is_left().await;
-        hook(&Verdict {
-            refusal: verdict.as_ref().err().map(ValidationError::kind),
-            route: self.req.match_pattern(),
-            duration: start.elapsed(),
-        });
+        let hook = self.config.options().on_verdict.as_ref();
+        let hook = hook.map(|Hook(hook)| (hook, Instant::now()));
+        let mut verdict = self.judge_what_is_left().await;
+        let hook = hook.map(|(hook, start)| (hook, start.elapsed()));
+        if let Err(err) = &mut verdict {
+            // In a box, so that genuine requests need no space for it.
+            Box::pin(self.read_to_explain(err.kind())).await;
+            err.account = self.claimed_account();
+        }
+        if let Some((hook, duration)) = hook {
+            let account = match &verdict {
+                Ok(verified) if verified.account.is_some() => verified.account.clone(),
+                Ok(verified) => self.claimed_account_at(&verified.url),
+                Err(err) => err.account.clone(),
+            };
+            hook(&Verdict {
+                refusal: verdict.as_ref().err().map(ValidationError::kind),
+                route: self.req.match_pattern(),
+                account,
+                duration,
+            });
+        }
         verdict
+    }
+
+    /// Returns the account that a refused request names.
+    fn claimed_account(&self) -> Option<AccountSid> {
+        match &self.origin {
+            Some(origin) => self.claimed_account_at(&origin.url),
+            None => self.claimed_account_at(&self.req.uri().to_string()),
+        }
+    }
+
+    fn claimed_account_at(&self, url: &str) -> Option<AccountSid> {
+        let body = match &self.body {
+            Body::Read(body, ..) => &body[..],
+            Body::Unread(_) | Body::Lost => &[],
+        };
+        let request = head(self.req).url(url).body(body);
+        AccountSid::claimed_by(&request).ok().flatten()
+    }
+
+    /// Reads a small body that has already arrived, if it helps to explain a refusal. Twilio declares the length of
+    /// each body, so one without a length is not worth the work.
+    async fn read_to_explain(&mut self, kind: ValidationErrorKind) {
+        // A request that is let through keeps its body.
+        let explains = self.config.options().explain_mismatches
+            && !self.config.report_only()
+            && is_explainable(kind);
+        let is_small = self
+            .declared_length()
+            .is_some_and(|length| (1..=MAX_EXPLAINED_BODY as u64).contains(&length));
+        if explains && is_small && !is_websocket_handshake(self.req) {
+            self.body.read_what_arrived(self.config).await;
+        }
     }
 
     /// Judges the request. If another middleware may have spoiled it, that is the reason for the refusal.
@@ -237,13 +283,18 @@ impl Attempt<'_> {
     /// Reports a refusal. A failure of a key store is reported elsewhere, with the store's own error.
     fn report(&self, err: &ValidationError, passes: bool) {
         if err.kind() != ValidationErrorKind::KeyStoreFailed {
-            let explain = self.explainable(err.kind()).map(|(validator, request)| {
-                move |origin: &Origin| {
-                    Diagnosis::of(self.req, self.config, validator, request, origin)
-                }
-            });
+            let explain = match self.explainable(err.kind()) {
+                Explainable::No => Explainable::No,
+                Explainable::Never(why) => Explainable::Never(why),
+                Explainable::Yes((validator, request), unseen) => Explainable::Yes(
+                    move |origin: &Origin| {
+                        Diagnosis::of(self.req, self.config, validator, request, origin)
+                    },
+                    unseen,
+                ),
+            };
             let origin = self.origin.as_ref();
-            report::refusal(err.kind(), passes, self.req, self.config, origin, explain);
+            report::refusal(err, passes, self.req, self.config, origin, explain);
         }
     }
 
@@ -251,27 +302,38 @@ impl Attempt<'_> {
     fn explainable(
         &self,
         kind: ValidationErrorKind,
-    ) -> Option<(&RequestValidator, WebhookRequest<'_>)> {
+    ) -> Explainable<(&RequestValidator, WebhookRequest<'_>)> {
+        const LARGE: &str = "the body was not looked at: it is over 16 KiB";
+        const NOT_THERE: &str = "the body was not looked at: it had not arrived";
+
         if !self.config.options().explain_mismatches || !is_explainable(kind) {
-            return None;
+            return Explainable::No;
         }
         let validator = match self.config.keys() {
-            KeySource::Fixed(validator) => validator,
-            KeySource::Store(_) => self.looked_up.as_deref()?,
-            KeySource::Off => return None,
+            KeySource::Fixed(validator) => Some(validator),
+            KeySource::Store(_) => self.looked_up.as_deref(),
+            KeySource::Off => None,
+        };
+        let Some(validator) = validator else {
+            return Explainable::No;
         };
         let request = head(self.req);
         match &self.body {
-            Body::Read(body, ..) => {
-                (body.len() <= MAX_EXPLAINED_BODY).then(|| (validator, request.body(body)))
+            Body::Read(body, ..) if body.len() <= MAX_EXPLAINED_BODY => {
+                Explainable::Yes((validator, request.body(body)), None)
             }
+            Body::Read(..) => Explainable::Never(LARGE),
             // The signed parameters of a form are not known before it is read.
-            Body::Unread(_) => {
-                let url_alone = BodyKind::of(&request) == Ok(BodyKind::Other);
-                let declared = self.declared_length().unwrap_or_default();
-                (url_alone && declared <= MAX_EXPLAINED_BODY as u64).then_some((validator, request))
+            Body::Unread(_) if BodyKind::of(&request) == Ok(BodyKind::Other) => {
+                let length = self.declared_length().unwrap_or_default();
+                let has_body = length > 0 || self.req.headers().contains_key(TRANSFER_ENCODING);
+                if length > MAX_EXPLAINED_BODY as u64 {
+                    return Explainable::Never(LARGE);
+                }
+                let unseen = has_body && !is_websocket_handshake(self.req);
+                Explainable::Yes((validator, request), unseen.then_some(NOT_THERE))
             }
-            Body::Lost => None,
+            Body::Unread(_) | Body::Lost => Explainable::No,
         }
     }
 
@@ -341,6 +403,15 @@ impl<'a> Body<'a> {
         match self {
             Self::Read(bytes, _, held) => Ok((bytes, held)),
             Self::Unread(_) | Self::Lost => Err(ValidationErrorKind::BodyIncomplete),
+        }
+    }
+
+    /// Reads a body that has arrived as a whole. Another one is lost to an explanation, and remains unread.
+    async fn read_what_arrived(&mut self, config: &'a TwilioConfig) {
+        if let Self::Unread(payload) = self
+            && let Some((bytes, held)) = body::read_what_arrived(payload, config.options()).await
+        {
+            *self = Self::Read(bytes, Payload::None, held);
         }
     }
 

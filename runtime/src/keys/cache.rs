@@ -42,6 +42,13 @@ impl Cache {
         self.proven.get(query).or_else(|| self.unproven.get(query))
     }
 
+    /// Returns all keys, proven ones first.
+    #[cfg(feature = "explain")]
+    pub(super) fn keys(&self) -> impl Iterator<Item = (&KeyQuery, &Arc<RequestValidator>)> {
+        let answers = self.proven.iter().chain(&self.unproven);
+        answers.filter_map(|(query, answer)| Some((query, answer.keys.as_ref()?)))
+    }
+
     /// Keeps an answer, unless there is a newer one. `fresh` is the time for which answers count.
     pub(super) fn insert(&mut self, query: &KeyQuery, answer: Answer, fresh: Duration) {
         if self.get(query).is_some_and(|kept| kept.at > answer.at) {

@@ -10,6 +10,8 @@ use std::{
 
 use actix_web::rt::time::timeout;
 use tokio::sync::Semaphore;
+#[cfg(feature = "explain")]
+use twilio_signature::AccountSid;
 use twilio_signature::RequestValidator;
 
 use super::{
@@ -101,6 +103,17 @@ impl Lookup {
         let answer = timeout(self.time_limit, asked).await??;
         self.cache().insert(query, answer.clone(), self.cache_time);
         Ok(answer)
+    }
+
+    /// Returns keys that are in the cache, each with the account that they are of, without asking the store. There
+    /// are at most as many as `limit`.
+    #[cfg(feature = "explain")]
+    pub(crate) fn known(&self, limit: usize) -> Vec<(Option<AccountSid>, Arc<RequestValidator>)> {
+        let cache = self.cache();
+        let known = cache
+            .keys()
+            .map(|(query, keys)| (query.account.clone(), Arc::clone(keys)));
+        known.take(limit).collect()
     }
 
     fn cached(&self, query: &KeyQuery) -> Option<Answer> {

@@ -1,16 +1,19 @@
 //! Explains a refusal for the log: why the signature does not match, and which setting to change.
 
+use std::sync::Arc;
+
 use actix_web::HttpRequest;
 
 use twilio_signature::{
     RequestValidator, SignatureErrorKind, WebhookRequest,
-    explain::{Cause, Explainer, Explanation},
+    explain::{Cause, Explainer, Explanation, UrlSetting},
     redact,
 };
 
 use crate::{
-    config::{TrustedProxies, TwilioConfig},
+    config::{KeySource, TrustedProxies, TwilioConfig},
     error::ValidationErrorKind,
+    keys::Lookup,
     origin::Origin,
 };
 
@@ -21,63 +24,117 @@ const MAX_BYTES: usize = 2 * 1024 * 1024;
 /// The largest number of trusted proxies in a row that is tried.
 const MAX_HOPS: usize = 4;
 
-/// The explanation for a request whose signature matches something.
+/// The largest number of accounts whose keys are tried.
+const MAX_ACCOUNTS: usize = 32;
+
+/// The explanation for a refused request.
 pub(crate) struct Diagnosis {
-    causes: Vec<Cause>,
-    explanation: String,
+    /// What is wrong, as a clause, if the signature matches something.
+    pub(crate) finding: Option<String>,
+    /// The names of the causes, separated by commas.
+    pub(crate) causes: String,
+    pub(crate) advice: String,
 }
 
 impl Diagnosis {
-    /// Searches for what was signed, and returns nothing without a match: only a signature by one of the keys may
-    /// make the log give advice. `request` lacks only its URL.
+    /// Searches for what was signed. Without a match, there are only likely causes: only a signature by one of the
+    /// keys may make the log propose a value. `request` lacks only its URL.
     pub(crate) fn of(
         req: &HttpRequest,
         config: &TwilioConfig,
         validator: &RequestValidator,
         request: WebhookRequest<'_>,
         origin: &Origin,
-    ) -> Option<Self> {
-        let request = request.url(&origin.url).base_path(origin.base_path());
-        let headers = req.headers().iter();
-        let explainer = headers.fold(
-            Explainer::new(validator).max_bytes(MAX_BYTES),
-            |explainer, (name, value)| explainer.header(name, value.as_bytes()),
-        );
-        let Explanation {
-            causes,
-            matched_url,
-            mut advice,
-            ..
-        } = explainer.explain(&request);
-        let matched = matched_url?;
-        if let Some(proxy) = trust_advice(req, config, validator, &request, &causes) {
-            advice.push_str(&proxy);
+    ) -> Self {
+        let explanation = explain(req, config, validator, request, origin, Some(MAX_BYTES));
+        let causes: Vec<_> = explanation
+            .causes
+            .iter()
+            .map(|cause| cause.as_str())
+            .collect();
+        Self {
+            finding: finding(&explanation, origin),
+            causes: causes.join(","),
+            advice: explanation.advice,
         }
-        let explanation = if matched == origin.url {
-            format!("the signature matches this URL; {advice}")
-        } else {
-            format!(
-                "the signature matches {}, but this app saw {}; {advice}",
-                redact::url(&matched),
-                redact::url(&origin.url),
-            )
-        };
-        Some(Self {
-            causes,
-            explanation,
+    }
+}
+
+/// Explains a verdict. `request` lacks only its URL.
+pub(crate) fn explain(
+    req: &HttpRequest,
+    config: &TwilioConfig,
+    validator: &RequestValidator,
+    request: WebhookRequest<'_>,
+    origin: &Origin,
+    max_bytes: Option<usize>,
+) -> Explanation {
+    let request = request.url(&origin.url).base_path(origin.base_path());
+    let known = match config.keys() {
+        KeySource::Store(store) => known_keys(store),
+        KeySource::Fixed(_) | KeySource::Off => Vec::new(),
+    };
+    let mut explainer = Explainer::new(validator);
+    if let Some(max_bytes) = max_bytes {
+        explainer = explainer.max_bytes(max_bytes).for_a_log();
+    }
+    for (name, value) in req.headers() {
+        explainer = explainer.header(name, value.as_bytes());
+    }
+    for (whose, keys) in &known {
+        explainer = explainer.other_keys(whose, keys);
+    }
+    if let Some(setting) = url_setting(config) {
+        explainer = explainer.url_from(setting);
+    }
+    // A whole URL would stand for each path that the pattern matches.
+    if req
+        .match_pattern()
+        .is_some_and(|pattern| pattern.contains('{'))
+    {
+        explainer = explainer.path_varies();
+    }
+    for (how, origin) in trusting(req, config, origin) {
+        let base_path = origin.base_path().to_owned();
+        explainer = explainer.url_after(how, origin.url, base_path);
+    }
+    explainer.explain(&request)
+}
+
+/// Returns keys that are already known, each with whose they are.
+fn known_keys(store: &Lookup) -> Vec<(String, Arc<RequestValidator>)> {
+    let known = store.known(MAX_ACCOUNTS).into_iter();
+    known
+        .map(|(account, keys)| match account {
+            Some(account) => (account.to_string(), keys),
+            None => ("the default keys".to_owned(), keys),
         })
-    }
+        .collect()
+}
 
-    /// Returns the names of the causes, separated by commas.
-    pub(crate) fn causes(&self) -> String {
-        let names: Vec<_> = self.causes.iter().map(|cause| cause.as_str()).collect();
-        names.join(",")
-    }
+/// Returns the setting that determines the URL.
+fn url_setting(config: &TwilioConfig) -> Option<UrlSetting> {
+    let options = config.options();
+    let public = options.public_url.as_ref()?;
+    Some(match options.public_url_of_route {
+        _ if public.is_whole() => UrlSetting::WholeRoute,
+        true => UrlSetting::Route,
+        false => UrlSetting::App,
+    })
+}
 
-    /// Returns the explanation, as a sentence without a full stop.
-    pub(crate) fn explanation(&self) -> &str {
-        &self.explanation
+/// Returns what is wrong, as a clause, if the signature matches something.
+fn finding(explanation: &Explanation, origin: &Origin) -> Option<String> {
+    let Some(url) = explanation.matched_url.as_deref() else {
+        return (explanation.causes == [Cause::Unknown])
+            .then(|| "the signature matches nothing that was tried".to_owned());
+    };
+    if url != origin.url {
+        return Some(format!("it is signed for {}", redact::url(url)));
     }
+    let (sentence, _) = explanation.causes.first()?.description().split_once('.')?;
+    let (first, rest) = sentence.split_at_checked(1)?;
+    Some([&first.to_ascii_lowercase(), rest].concat())
 }
 
 /// Returns whether a search can explain a refusal of this kind.
@@ -98,50 +155,44 @@ pub(crate) fn is_explainable(kind: ValidationErrorKind) -> bool {
     )
 }
 
-/// Returns which changes to the proxy settings would lead to the signed URL, if only its origin differs.
+/// Returns the changes to the proxy settings that lead to other URLs than the app's own, each with its URL.
 ///
 /// Anyone can send a recorded genuine request again, from any address. So only a peer on a local network is ever
 /// proposed as a trusted proxy.
-fn trust_advice(
-    req: &HttpRequest,
-    config: &TwilioConfig,
-    validator: &RequestValidator,
-    request: &WebhookRequest<'_>,
-    causes: &[Cause],
-) -> Option<String> {
+fn trusting(req: &HttpRequest, config: &TwilioConfig, own: &Origin) -> Vec<(String, Origin)> {
     let peer = req.peer_addr();
     let options = config.options();
-    if options.public_url.is_some()
-        || !causes.iter().all(|cause| cause.is_of_base())
-        || !TrustedProxies::local().trusts(peer)
-    {
-        return None;
+    if options.public_url.is_some() || !TrustedProxies::local().trusts(peer) {
+        return Vec::new();
     }
-    let passes = |(hops, prefix): &(usize, bool)| {
-        Origin::if_trusted(req, *hops, *prefix).is_some_and(|origin| {
-            let request = request.url(&origin.url).base_path(origin.base_path());
-            validator.validate(&request).is_ok()
-        })
-    };
     let (own_hops, own_prefix) = (options.trusted_hops.get(), options.forwarded_prefix);
     let settings = [own_prefix, true].into_iter().flat_map(|prefix| {
         let hops = [own_hops].into_iter().chain(1..=MAX_HOPS);
         hops.map(move |hops| (hops, prefix))
     });
-    let (hops, prefix) = settings.into_iter().find(passes)?;
-
-    let mut changes = Vec::new();
-    if !options.trusted_proxies.trusts(peer) {
-        changes.push(match peer {
-            Some(peer) => format!("trust the proxy {} (trusted_proxies)", peer.ip()),
-            None => "trust the proxy on the Unix socket (trusted_proxies)".to_owned(),
-        });
+    let mut found: Vec<(String, Origin)> = Vec::new();
+    for (hops, prefix) in settings {
+        let mut changes = Vec::new();
+        if !options.trusted_proxies.trusts(peer) {
+            changes.push(match peer {
+                Some(peer) => format!("trust the proxy {} (trusted_proxies)", peer.ip()),
+                None => "trust the proxy on the Unix socket (trusted_proxies)".to_owned(),
+            });
+        }
+        if hops != own_hops {
+            changes.push(format!("set trusted_hops to {hops}"));
+        }
+        if prefix != own_prefix {
+            changes.push("switch forwarded_prefix on".to_owned());
+        }
+        let Some(origin) = Origin::if_trusted(req, hops, prefix) else {
+            continue;
+        };
+        let known = found.iter().map(|(_, known)| known);
+        let is_known = known.chain([own]).any(|known| known.url == origin.url);
+        if !changes.is_empty() && !is_known {
+            found.push((changes.join(" and "), origin));
+        }
     }
-    if hops != own_hops {
-        changes.push(format!("set trusted_hops to {hops}"));
-    }
-    if prefix != own_prefix {
-        changes.push("switch forwarded_prefix on".to_owned());
-    }
-    (!changes.is_empty()).then(|| format!(", or {}", changes.join(" and ")))
+    found
 }

@@ -5,16 +5,18 @@ mod diagnosis;
 mod limiter;
 mod response;
 
-use std::{borrow::Cow, time::Duration};
+use std::{any::type_name, borrow::Cow, sync::Once, time::Duration};
 
-use actix_web::HttpRequest;
-use twilio_signature::redact;
+use actix_web::{Error, HttpRequest, http::StatusCode};
+use twilio_signature::{SignatureErrorKind, header::product_that_signs_with, redact};
 
+#[cfg(feature = "explain")]
+pub(crate) use self::diagnosis::explain;
 pub(crate) use self::diagnosis::{Diagnosis, is_explainable};
 use self::limiter::Limiter;
 use crate::{
     config::TwilioConfig,
-    error::{ConfigError, ValidationErrorKind},
+    error::{ConfigError, ValidationError, ValidationErrorKind},
     keys::KeyStoreError,
     origin::Origin,
 };
@@ -28,29 +30,36 @@ static EXPLANATIONS: Limiter = Limiter::new(Duration::from_secs(1), 1);
 const NOT_LOOKED_FOR: &str =
     "only one refusal per second is explained: send the request again on its own";
 
-/// The reason why there is no explanation if the search found nothing.
-const NOT_FOUND: &str = "nothing that was tried matches: check the token, the URL and the body, or capture the \
-                         request and run `twilio-webhook explain`, which searches further";
-
 /// Errors have their own limit, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
+/// How a refusal can be explained.
+pub(crate) enum Explainable<F> {
+    /// It needs no explanation, or none is asked for.
+    No,
+    /// By a search. The text says what the search can't look at.
+    Yes(F, Option<&'static str>),
+    /// Not at all, for this reason.
+    Never(&'static str),
+}
+
 /// Reports a request that is refused, or that `passes` because the configuration does not enforce. `origin` is
-/// given if it is already known, and `explain` if the reason can be explained.
+/// given if it is already known.
 pub(crate) fn refusal(
-    kind: ValidationErrorKind,
+    err: &ValidationError,
     passes: bool,
     req: &HttpRequest,
     config: &TwilioConfig,
     origin: Option<&Origin>,
-    explain: Option<impl FnOnce(&Origin) -> Option<Diagnosis>>,
+    explain: Explainable<impl FnOnce(&Origin) -> Diagnosis>,
 ) {
-    if !tracing::enabled!(target: "actix_twilio", tracing::Level::WARN) {
+    if !is_heard() {
         return;
     }
     let Some(left_out) = WARNINGS.pass() else {
         return;
     };
+    let kind = err.kind();
     let origin = match origin {
         Some(origin) => Ok(Cow::Borrowed(origin)),
         None => Origin::of(req, config).map(Cow::Owned),
@@ -65,31 +74,115 @@ pub(crate) fn refusal(
     };
     // The limit is checked before the search starts.
     let (diagnosis, not_explained) = match (explain, &origin) {
-        (Some(explain), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
-            let diagnosis = explain(origin);
-            let not_found = diagnosis.is_none().then_some(NOT_FOUND);
-            (diagnosis, not_found)
+        (Explainable::Yes(explain, unseen), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
+            (Some(explain(origin)), unseen)
         }
-        (Some(_), Ok(_)) => (None, Some(NOT_LOOKED_FOR)),
+        (Explainable::Yes(..), Ok(_)) => (None, Some(NOT_LOOKED_FOR)),
+        (Explainable::Never(why), _) => (None, Some(why)),
         _ => (None, None),
     };
-    let causes = diagnosis.as_ref().map(Diagnosis::causes);
-    let explanation = diagnosis.as_ref().map(Diagnosis::explanation);
+    let diagnosis = diagnosis.or_else(|| of_other_product(kind, req));
+    let (finding, cause, advice) = match diagnosis {
+        Some(Diagnosis {
+            finding,
+            causes,
+            advice,
+        }) => (finding, Some(causes), Cow::Owned(advice)),
+        None => (None, None, Cow::Borrowed(kind.hint())),
+    };
     tracing::warn!(
         target: "actix_twilio",
         kind = kind.as_str(),
         url,
+        account = err.account().map(tracing::field::display),
+        cause,
+        advice = &*advice,
+        not_explained,
         scheme_from,
         host_from,
         peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
-        cause = causes,
-        explanation,
-        not_explained,
-        hint = kind.hint(),
-        left_out,
-        "{} a request: {kind}",
+        left_out = (left_out > 0).then_some(left_out),
+        "{} a request: {}",
         if passes { "would have refused" } else { "refused" },
+        finding.unwrap_or_else(|| kind.to_string()),
     );
+}
+
+/// Says why there is no signature if the request has that of another product.
+fn of_other_product(kind: ValidationErrorKind, req: &HttpRequest) -> Option<Diagnosis> {
+    if kind != SignatureErrorKind::SignatureMissing {
+        return None;
+    }
+    let mut names = req.headers().keys();
+    let product = names.find_map(|name| product_that_signs_with(name.as_str()))?;
+    Some(Diagnosis {
+        finding: Some(format!(
+            "it has {product}'s signature, which this crate does not validate"
+        )),
+        causes: "other_product".to_owned(),
+        advice: format!(
+            "serve {product} from a route without this validation, and validate it as {product} documents"
+        ),
+    })
+}
+
+/// Returns whether anybody can read a warning. Without a subscriber, only the crate `log` may get it, if that feature
+/// of `tracing` is on; a debug build then says once on stderr what is missing.
+fn is_heard() -> bool {
+    static SAID: Once = Once::new();
+    let has_subscriber = tracing::dispatcher::get_default(|dispatch| {
+        !dispatch.is::<tracing::subscriber::NoSubscriber>()
+    });
+    if has_subscriber {
+        return tracing::enabled!(target: "actix_twilio", tracing::Level::WARN);
+    }
+    if cfg!(debug_assertions) {
+        SAID.call_once(|| {
+            eprintln!(
+                "actix-twilio refused a request, and nothing writes why: add the crate tracing-subscriber, and \
+                 put tracing_subscriber::fmt().init() first into main (debug builds say this once)"
+            );
+        });
+    }
+    true
+}
+
+/// Reports a genuine request that the handler's own extractor `T` refuses.
+pub(crate) fn extractor_refusal<T>(err: &Error) {
+    let status = err.as_response_error().status_code();
+    let advice = (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(
+        "raise the extractor's own limit with FormConfig, JsonConfig or PayloadConfig in app_data",
+    );
+    tracing::debug!(
+        target: "actix_twilio",
+        status = status.as_u16(),
+        extractor = redact::text(type_name::<T>()),
+        missing_field = missing_field(&err.to_string()),
+        advice,
+        "a genuine request was refused by the handler's own extractor",
+    );
+}
+
+/// Returns the name of the field that serde misses. Other errors may contain values, and are not shown.
+fn missing_field(message: &str) -> Option<&str> {
+    const MISSING: &str = "missing field `";
+    let is_place = |text: &str| {
+        let mut words = text.split(' ');
+        words.all(|word| word == "column" || word.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let message = match message.rsplit_once(" at line ") {
+        Some((message, place)) if is_place(place) => message,
+        _ => message.strip_suffix('.').unwrap_or(message),
+    };
+    let (before, name) = message.strip_suffix('`')?.rsplit_once(MISSING)?;
+    let is_name = |text: &str| {
+        (1..=64).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let is_ours = |text: &str| !text.contains(['`', '"', '\'']);
+    (is_name(name) && is_ours(before)).then_some(name)
 }
 
 /// Reports a request that is answered with 500 because the server's own configuration is at fault.
@@ -147,5 +240,33 @@ pub(crate) fn validation_off() {
             left_out,
             "let a request through unchecked: validation is off",
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_name_of_a_missing_field_is_taken_from_an_error() {
+        let cases = [
+            ("missing field `Body`", Some("Body")),
+            ("Parse error: missing field `Body`", Some("Body")),
+            ("Parse error: missing field `Body`.", Some("Body")),
+            (
+                "Json deserialize error: missing field `Body` at line 1 column 2",
+                Some("Body"),
+            ),
+            ("missing field `Body` at line x", None),
+            ("missing field ``", None),
+            ("missing field `two words`", None),
+            ("invalid type: string \"missing field `a`", None),
+            ("unknown variant `x`, expected missing field `a`", None),
+            ("invalid digit found in string", None),
+            ("", None),
+        ];
+        for (message, name) in cases {
+            assert_eq!(missing_field(message), name, "{message}");
+        }
     }
 }

@@ -36,7 +36,7 @@ fn forged() -> TestRequest {
 
 #[actix_web::test]
 async fn each_refusal_is_one_warning_that_says_why() {
-    let config = limited().build().unwrap();
+    let config = limited().explain_mismatches(false).build().unwrap();
     let (log, _guard) = Log::start();
     for (kind, sent) in refusals() {
         call(&config, echo(), sent).await;
@@ -66,7 +66,7 @@ async fn each_refusal_is_one_warning_that_says_why() {
             from
         };
         assert_eq!(line.field("scheme_from"), from, "{kind}");
-        assert_eq!(line.field("hint"), kind.hint(), "{kind}");
+        assert_eq!(line.field("advice"), kind.hint(), "{kind}");
         assert_eq!(line.left_out(), 0, "{kind}");
         let message = format!("refused a request: {kind}");
         assert_eq!(line.field("message"), message, "{kind}");
@@ -233,7 +233,7 @@ async fn missing_proof_is_an_error_unless_the_handler_can_do_without() {
 }
 
 /// What an error says, and the environment that it is about.
-const WRONG_ENVIRONMENTS: [(&str, &[(&str, &str)]); 4] = [
+const WRONG_ENVIRONMENTS: [(&str, &[(&str, &str)]); 9] = [
     ("TWILIO_AUTH_TOKEN: it is not set; ", &[]),
     (
         "TWILIO_AUTH_TOKEN: one of the tokens between",
@@ -244,6 +244,38 @@ const WRONG_ENVIRONMENTS: [(&str, &[(&str, &str)]); 4] = [
         &[
             ("TWILIO_AUTH_TOKEN", "s3cr3t"),
             ("TWILIO_WEBHOOK_BASE_URL", "s3cr3t"),
+        ],
+    ),
+    (
+        "TWILIO_WEBHOOK_BASE_URL: it is empty; set it to",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_WEBHOOK_BASE_URL", " "),
+        ],
+    ),
+    (
+        "TWILIO_VALIDATION: it says off, and no environment variable switches validation off; remove it",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_VALIDATION", "off"),
+        ],
+    ),
+    (
+        "TWILIO_VALIDATION: it says off",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_VALIDATION", "False"),
+        ],
+    ),
+    (
+        "TWILIO_VALIDATION: it is empty; set it to enforce",
+        &[("TWILIO_AUTH_TOKEN", "s3cr3t"), ("TWILIO_VALIDATION", "")],
+    ),
+    (
+        "TWILIO_VALIDATION: it is neither enforce nor report",
+        &[
+            ("TWILIO_AUTH_TOKEN", "s3cr3t"),
+            ("TWILIO_VALIDATION", "reprot"),
         ],
     ),
     (
@@ -339,6 +371,126 @@ async fn lax_configurations_say_so_when_they_are_built_and_for_each_request() {
         .build()
         .unwrap();
     assert!(log.take().is_empty());
+}
+
+#[actix_web::test]
+async fn public_url_with_a_path_says_at_start_where_a_route_is_expected() {
+    let (log, _guard) = Log::start();
+    let public = limited().public_url("https://example.com/message/");
+    public.unwrap().build().unwrap();
+    let line = log.only("public URL");
+    assert_eq!(
+        (line.level, line.field("message")),
+        (
+            Level::INFO,
+            "public URL https://example.com/message: /voice is expected at https://example.com/message/voice"
+        )
+    );
+}
+
+#[actix_web::test]
+async fn genuine_request_that_the_handlers_extractor_refuses_leaves_one_line_at_debug() {
+    #[derive(Debug, serde::Deserialize)]
+    struct Message {
+        #[serde(rename = "Body")]
+        _body: String,
+        #[serde(rename = "Number")]
+        _number: Option<u32>,
+    }
+
+    let config = config().build().unwrap();
+    let route = || web::to(async |_: Validated<web::Form<Message>>| "");
+    let large = format!("Body={}", "x".repeat(17 * 1024));
+    let (log, _guard) = Log::start();
+    let cases = [
+        ("missing", "From=x", "400", Some("Body")),
+        (
+            "a value that does not fit",
+            "Body=s3cr3t&Number=s3cr3t",
+            "400",
+            None,
+        ),
+        ("large", &large, "413", None),
+    ];
+    for (name, body, status, missing) in cases {
+        let res = call(&config, route(), form(body)).await;
+        assert_eq!(res.status().as_str(), status, "{name}");
+        let line = log.only(name);
+        assert_eq!(line.level, Level::DEBUG, "{name}");
+        assert_eq!(line.field("status"), status, "{name}");
+        assert_eq!(line.get("missing_field"), missing, "{name}");
+        assert!(line.field("extractor").contains("Message"), "{line:?}");
+        assert_eq!(line.get("advice").is_some(), name == "large", "{line:?}");
+        assert!(!format!("{line:?}").contains("s3cr3t"), "{line:?}");
+    }
+    // Forgers can't make the log say anything about the handler.
+    let forged = form("From=x").insert_header((SIGNATURE, FORGED));
+    call(&config, route(), forged).await;
+    assert_eq!(log.only("forged").level, Level::WARN);
+}
+
+#[test]
+fn signature_of_another_product_is_named() {
+    in_child(NO_VARIABLES, || {
+        let config = config().build().unwrap();
+        let (log, _guard) = Log::start();
+        for (header, product) in [
+            ("X-Twilio-Email-Event-Webhook-Signature", "SendGrid"),
+            ("X-Authy-Signature", "Authy"),
+        ] {
+            let sent = request(Method::POST, URL)
+                .insert_header((header, "MEUCIQD0"))
+                .set_payload("[]");
+            System::new().block_on(call(&config, echo(), sent));
+            let line = log.only(product);
+            assert_eq!(line.field("kind"), "signature_missing");
+            assert_eq!(line.field("cause"), "other_product");
+            let message = format!(
+                "refused a request: it has {product}'s signature, which this crate does not validate"
+            );
+            assert_eq!(line.field("message"), message);
+            assert!(!format!("{line:?}").contains("MEUCIQD0"), "{line:?}");
+        }
+    });
+}
+
+#[test]
+fn account_that_a_refused_request_names_is_in_the_log_the_verdict_and_the_error() {
+    use std::sync::{Arc, Mutex};
+
+    const NAMED: &str = "AC00000000000000000000000000000001";
+
+    in_child(NO_VARIABLES, || {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let [in_verdict, in_error] = [Arc::clone(&seen), Arc::clone(&seen)];
+        let account = |sid: Option<&actix_twilio::keys::AccountSid>| sid.map(ToString::to_string);
+        let config = config()
+            .on_verdict(move |verdict| in_verdict.lock().unwrap().push(account(verdict.account())))
+            .error_handler(move |err, _| {
+                in_error.lock().unwrap().push(account(err.account()));
+                err.into()
+            })
+            .build()
+            .unwrap();
+        let body = format!("AccountSid={NAMED}&Body=Hi");
+        let named = Some(NAMED.to_owned());
+        let (log, _guard) = Log::start();
+        let system = System::new();
+        system.block_on(call(&config, echo(), form(&body)));
+        assert_eq!(std::mem::take(&mut *seen.lock().unwrap()), [named.clone()]);
+        assert!(log.take().is_empty());
+        let forged = form(&body).insert_header((SIGNATURE, FORGED));
+        system.block_on(call(&config, echo(), forged));
+        assert_eq!(
+            std::mem::take(&mut *seen.lock().unwrap()),
+            [named.clone(), named]
+        );
+        assert_eq!(log.only("forged").field("account"), NAMED);
+        // What is no account is not shown.
+        let odd = form("AccountSid=s3cr3t").insert_header((SIGNATURE, FORGED));
+        system.block_on(call(&config, echo(), odd));
+        assert_eq!(log.only("odd").get("account"), None);
+    });
 }
 
 #[test]

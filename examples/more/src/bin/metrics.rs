@@ -3,11 +3,18 @@
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and open
 //! <http://127.0.0.1:8080/metrics>.
 
-use std::{env, error::Error, fmt, io, sync::Arc};
+use std::{
+    collections::HashSet,
+    env,
+    error::Error,
+    fmt, io,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use actix_twilio::{
     TwilioConfig, ValidationErrorKind,
     config::Verdict,
+    keys::AccountSid,
     twiml::{Twiml, Verb},
     validate_twilio_request,
 };
@@ -23,12 +30,15 @@ use prometheus_client::{
 struct Labels {
     verdict: &'static str,
     route: String,
+    account: String,
 }
 
 #[derive(Clone)]
 struct Metrics {
     verdicts: Family<Labels, Counter>,
     seconds: Histogram,
+    /// The accounts of genuine requests.
+    accounts: Arc<Mutex<HashSet<AccountSid>>>,
 }
 
 impl Metrics {
@@ -36,6 +46,7 @@ impl Metrics {
         let metrics = Self {
             verdicts: Family::default(),
             seconds: Histogram::new([0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0]),
+            accounts: Arc::default(),
         };
         registry.register(
             "twilio_verdicts",
@@ -56,9 +67,27 @@ impl Metrics {
                 .refusal()
                 .map_or("genuine", ValidationErrorKind::as_str),
             route: verdict.route().unwrap_or("none").to_owned(),
+            account: self.account(verdict),
         };
         self.verdicts.get_or_create(&labels).inc();
         self.seconds.observe(verdict.duration().as_secs_f64());
+    }
+
+    /// Returns the account that a request names, if a genuine request named it before: anyone can make up others, and
+    /// each would be a value of the label.
+    fn account(&self, verdict: &Verdict) -> String {
+        let Some(account) = verdict.account() else {
+            return "none".to_owned();
+        };
+        let mut known = self.accounts.lock().unwrap_or_else(PoisonError::into_inner);
+        if verdict.refusal().is_none() {
+            known.insert(account.clone());
+        }
+        if known.contains(account) {
+            account.to_string()
+        } else {
+            "unknown".to_owned()
+        }
     }
 }
 
