@@ -93,14 +93,14 @@ impl Hints {
                 .map(str::trim)
                 .filter(|element| !element.is_empty())
         };
-        let last = || elements().last().map(str::to_owned);
+        let last = || elements().next_back().map(str::to_owned);
         match name.to_ascii_lowercase().as_str() {
             "x-original-host" => self.told.original_host = last(),
             "x-forwarded-host" => self.told.host = last(),
             "x-forwarded-proto" => self.told.scheme = last(),
             "x-forwarded-port" => self.told.port = last(),
             "forwarded" => {
-                let pairs = elements().last().unwrap_or_default().split(';');
+                let pairs = elements().next_back().unwrap_or_default().split(';');
                 for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
                     let value = Some(value.trim().trim_matches('"').to_owned());
                     match name.trim().to_ascii_lowercase().as_str() {

@@ -35,6 +35,10 @@ enum Normalize {
 
 /// What lies between Twilio and the app, and how the app is configured.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that a deployment may do"
+)]
 struct Deployment {
     /// The URL that is set at Twilio, without its query.
     url: String,
@@ -153,9 +157,12 @@ impl Deployment {
                 .set_payload(self.body());
         }
         if self.forwards {
-            let seen = |outer: &str, inner: &str| match self.second_proxy {
-                true => format!("{outer}, {inner}"),
-                false => outer.to_owned(),
+            let seen = |outer: &str, inner: &str| {
+                if self.second_proxy {
+                    format!("{outer}, {inner}")
+                } else {
+                    outer.to_owned()
+                }
             };
             request = request
                 .insert_header(("X-Forwarded-Proto", seen(scheme, "http")))

@@ -577,9 +577,10 @@ fn request_that_is_valid_behind_a_trusted_proxy_says_so() {
     let validator = validator();
     let of = |seen: Seen<'_>, signed: &str, trusted: bool| {
         let explainer = seen.explainer(&validator);
-        let explainer = match trusted {
-            true => explainer.proxy_may_be_trusted(),
-            false => explainer,
+        let explainer = if trusted {
+            explainer.proxy_may_be_trusted()
+        } else {
+            explainer
         };
         let signature = sign_text(signed);
         explainer.explain(&seen.request().signature(&signature))
