@@ -43,21 +43,20 @@ pub(crate) enum PolicyOption {
 /// An option that overrides one of the app's settings.
 #[derive(Clone)]
 pub(crate) struct Override {
-    /// The name of the option, and of the method of `RouteOptions` that sets it.
     pub(crate) name: Ident,
     pub(crate) value: LitStr,
 }
 
 /// The options that override settings of the app: name, example value, and check of the value.
 ///
-/// To add one, add a method of the same name to `RouteOptions` in the `actix-twilio` crate.
-const OVERRIDES: [(&str, &str, Check); 3] = [
+/// To add one, add a parameter at the same place to `RouteOptions` in the `actix-twilio` crate.
+pub(crate) const OVERRIDES: [(&str, &str, Check); 3] = [
     ("public_url", "https://example.com", literal::base_url),
     ("url", "https://example.com/message", literal::whole_url),
     ("auth_token_env", "NAME", literal::variable),
 ];
 
-type Check = fn(LitStr) -> syn::Result<LitStr>;
+pub(crate) type Check = fn(LitStr) -> syn::Result<LitStr>;
 
 impl Options {
     /// Parses the options. Invalid options keep their defaults.

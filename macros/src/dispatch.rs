@@ -11,6 +11,9 @@ use crate::{attr::Options, errors::Errors, expand::expand, handler::Handler, mod
 /// Expands the attribute. If it is used incorrectly, emits the errors and the unchanged item, so that
 /// editors keep working.
 pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
+    if module::is_used_name(args, item) {
+        return TokenStream::new();
+    }
     let mut errors = Errors::default();
     let options = Options::parse(args.clone(), &mut errors);
     if let Some(skip) = &options.skip {

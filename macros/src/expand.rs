@@ -1,12 +1,18 @@
 //! Generates the function that validates each request before it runs the handler's body.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::{Ident, parse_quote_spanned};
+use quote::{quote, quote_spanned};
+use syn::{
+    Attribute, Lifetime,
+    parse::{ParseStream, Parser},
+    parse_quote_spanned,
+};
 
 use crate::{
-    attr::{Options, Override, PolicyOption},
+    attr::{Options, PolicyOption},
+    bind::{Bindings, bind},
     handler::{Argument, Handler},
+    policy::policy,
 };
 
 /// Replaces the handler's extractors with one that validates the request first.
@@ -14,28 +20,22 @@ use crate::{
 /// ```text
 /// // Input:
 /// async fn receive_message(
-///     web::Form(sms): web::Form<Sms>,
-///     #[allow(unused)] req: HttpRequest,
+///     sms: Sms,
+///     web::Path(tenant): web::Path<String>,
 /// ) -> impl Responder { BODY }
 ///
 /// // Output:
 /// async fn receive_message(
-///     validated: Validated<(web::Form<Sms>, HttpRequest,)>,
+///     Validated { inner: (sms, argument_2,), .. }: Validated<(Sms, web::Path<String>,)>,
 /// ) -> impl Responder {
-///     assert_extractor::<web::Form<Sms>>();
-///     assert_extractor::<HttpRequest>();
-///     let inner = Validated::into_inner(validated);
-///     let (web::Form(sms), argument_2,) = inner;
-///     #[allow(unused)] let req = argument_2;
-///     { BODY }
+///     assert_extractor::<Sms>();
+///     let web::Path(tenant) = argument_2;
+///     'body: { BODY }
 /// }
 /// ```
 ///
-/// Values that no pattern binds stay in `inner` until the body ends, as they would stay in the
-/// argument: a guard behind `_` is held. One `let` binds all patterns, so that a name that is bound
-/// twice is an error. An argument with lint attributes gets its own `let`, because an `#[expect]` must
-/// be fulfilled by the argument that it is on. The lint `unused_braces` ignores the braces around the
-/// body, because the macro generated them.
+/// The body stays in the user's own braces, so that the compiler points there if the last expression is missing. The
+/// label is for the lint `unused_braces`, which ignores a block that has one.
 pub(crate) fn expand(
     mut handler: Handler,
     arguments: &[Argument],
@@ -43,108 +43,52 @@ pub(crate) fn expand(
 ) -> TokenStream {
     let krate = &options.krate;
     let hygienic = Span::mixed_site();
-    let validated = format_ident!("validated", span = hygienic);
-    let inner = format_ident!("inner", span = hygienic);
-    let (mut types, mut asserted, mut patterns) = (Vec::new(), Vec::new(), Vec::new());
-    let mut own_lets = TokenStream::new();
-    for argument in arguments {
-        let Argument {
-            pat,
-            ty,
-            lint_levels,
-        } = argument;
-        types.push(ty);
-        if !handler.is_generic(ty) {
-            asserted.push(ty);
-        }
-        if lint_levels.is_empty() {
-            patterns.push(pat.to_token_stream());
-        } else {
-            let whole = format_ident!("argument_{}", types.len(), span = hygienic);
-            patterns.push(whole.to_token_stream());
-            own_lets.extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
-        }
-    }
-
-    let (policy, hidden_type) = match &options.policy {
-        PolicyOption::App => (None, None),
-        PolicyOption::Type(path) => (Some(quote!(, #path)), None),
-        PolicyOption::Overrides(overrides) => {
-            let name = format_ident!("__twilio_policy_of_{}", handler.sig.ident, span = hygienic);
-            let hidden_type = hidden_policy(&name, &handler, overrides, options);
-            (Some(quote!(, #name)), Some(hidden_type))
-        }
-    };
+    let policy = policy(options).map(|policy| quote_spanned!(hygienic=> , #policy));
+    let Bindings { patterns, lets } = bind(arguments);
+    let types = arguments.iter().map(|argument| &argument.ty);
     let input: syn::FnArg = if arguments.is_empty() {
         parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<() #policy>)
     } else {
         parse_quote_spanned! {hygienic=>
-            #validated: #krate::__private::Validated<(#(#types,)*) #policy>
+            #krate::__private::Validated { inner: (#(#patterns,)*), .. }:
+                #krate::__private::Validated<(#(#types,)*) #policy>
         }
     };
-    handler.sig.inputs = [input].into_iter().collect();
-
-    let body = &handler.body;
+    let asserted = arguments.iter().map(|argument| &argument.ty);
+    let asserted = asserted.filter(|ty| handler.is_concrete(ty));
+    let assertions = quote_spanned! {hygienic=>
+        #(#krate::__private::assert_extractor::<#asserted>();)*
+    };
     let assert_policy = match &options.policy {
         PolicyOption::Type(path) => {
             Some(quote_spanned!(hygienic=> #krate::__private::assert_policy::<#path>();))
         }
         PolicyOption::App | PolicyOption::Overrides(_) => None,
     };
-    let bind = (!arguments.is_empty()).then(|| {
-        // The compiler points at this span if a pattern is refutable.
-        let mut tuple = Group::new(Delimiter::Parenthesis, quote!(#(#patterns,)*));
-        tuple.set_span(handler.sig.paren_token.span.join());
-        quote_spanned! {hygienic=>
-            #(#krate::__private::assert_extractor::<#asserted>();)*
-            let #inner = #krate::__private::Validated::into_inner(#validated);
-            let #tuple = #inner;
-            #own_lets
-        }
-    });
-    handler.body = quote_spanned! {hygienic=>
-        #assert_policy
-        #bind
-        { #body }
-    };
-    quote!(#hidden_type #handler)
+    let (inner_attrs, block) = split(handler.body.clone());
+    let label = Lifetime::new("'body", hygienic.located_at(block.span()));
+    let mut body = Group::new(
+        Delimiter::Brace,
+        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #lets #label: #block),
+    );
+    body.set_span(handler.body.span());
+    handler.sig.inputs = [input].into_iter().collect();
+    handler.body = body;
+    quote!(#handler)
 }
 
-/// Generates the policy type of a handler whose options override settings of the app.
-fn hidden_policy(
-    name: &Ident,
-    handler: &Handler,
-    overrides: &[Override],
-    options: &Options,
-) -> TokenStream {
-    let krate = &options.krate;
-    let vis = &handler.vis;
-    let cfgs: Vec<_> = handler
-        .attrs
-        .iter()
-        .filter(|attr| attr.path().is_ident("cfg"))
-        .collect();
-    let setters = overrides
-        .iter()
-        .map(|Override { name, value }| quote!(.#name(#value)));
-    quote_spanned! {Span::mixed_site()=>
-        #(#cfgs)*
-        #[doc(hidden)]
-        #[allow(missing_debug_implementations, non_camel_case_types, unreachable_pub)]
-        #vis enum #name {}
-
-        #(#cfgs)*
-        impl #krate::__private::Policy for #name {
-            fn config(
-                req: &#krate::__private::HttpRequest,
-            ) -> ::core::result::Result<
-                #krate::__private::TwilioConfig,
-                #krate::__private::ConfigError,
-            > {
-                static OPTIONS: #krate::__private::RouteOptions =
-                    #krate::__private::RouteOptions::new() #(#setters)*;
-                #krate::__private::RouteOptions::config(&OPTIONS, req)
-            }
+/// Returns the inner attributes of a body, which must stand first in the function, and the body without them.
+fn split(body: Group) -> (Vec<Attribute>, Group) {
+    let parse = |content: ParseStream<'_>| {
+        let attrs = content.call(Attribute::parse_inner)?;
+        Ok((attrs, content.parse()?))
+    };
+    match parse.parse2(body.stream()) {
+        Ok((attrs, content)) if !attrs.is_empty() => {
+            let mut block = Group::new(Delimiter::Brace, content);
+            block.set_span(body.span());
+            (attrs, block)
         }
+        _ => (Vec::new(), body),
     }
 }

@@ -1,9 +1,9 @@
 //! Parses and checks the annotated function. Its body stays raw tokens, so that half-typed code expands.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::{
-    Attribute, GenericParam, Ident, Pat, Signature, Token, Type, Visibility,
+    Attribute, GenericParam, Ident, Pat, Signature, Token, Type, TypePath, Visibility,
     parse::{Parse, ParseStream},
     token::Brace,
 };
@@ -20,9 +20,8 @@ pub(crate) struct Handler {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    pub(crate) brace: Brace,
-    pub(crate) inner_attrs: Vec<Attribute>,
-    pub(crate) body: TokenStream,
+    /// The body in the user's own braces.
+    pub(crate) body: Group,
 }
 
 impl Parse for Handler {
@@ -33,15 +32,14 @@ impl Parse for Handler {
         if input.peek(Token![;]) {
             return Err(input.error("a handler must have a body: replace the `;` with `{ .. }`"));
         }
-        let content;
-        let brace = syn::braced!(content in input);
+        if !input.peek(Brace) {
+            return Err(input.error("expected the body of a function: `{ .. }`"));
+        }
         Ok(Self {
             attrs,
             vis,
             sig,
-            brace,
-            inner_attrs: content.call(Attribute::parse_inner)?,
-            body: content.parse()?,
+            body: input.parse()?,
         })
     }
 }
@@ -51,10 +49,7 @@ impl ToTokens for Handler {
         tokens.append_all(&self.attrs);
         self.vis.to_tokens(tokens);
         self.sig.to_tokens(tokens);
-        self.brace.surround(tokens, |tokens| {
-            tokens.append_all(&self.inner_attrs);
-            self.body.to_tokens(tokens);
-        });
+        self.body.to_tokens(tokens);
     }
 }
 
@@ -99,19 +94,32 @@ impl Handler {
             .collect()
     }
 
-    /// Returns whether a type mentions a type or const parameter of the function.
+    /// Returns whether a type surely depends on no parameter of the function or of what is around it, which the
+    /// attribute can't see: a path such as `Sms` or `models::Sms`, without lifetimes and generic arguments.
     ///
-    /// The written bounds need not make such a type an extractor. The compiler checks it where the
-    /// handler is registered.
-    pub(crate) fn is_generic(&self, ty: &Type) -> bool {
+    /// Where a parameter is involved, the written bounds need not make the type an extractor. The compiler then
+    /// checks it where the handler is registered. By convention, a parameter of the surroundings has one letter.
+    pub(crate) fn is_concrete(&self, ty: &Type) -> bool {
+        let Type::Path(TypePath {
+            qself: None, path, ..
+        }) = ty else {
+            return false;
+        };
+        if path.segments.iter().any(|segment| !segment.arguments.is_none()) {
+            return false;
+        }
         let is_param = |ident: &Ident| {
             self.sig.generics.params.iter().any(|param| match param {
                 GenericParam::Type(param) => param.ident == *ident,
-                GenericParam::Const(param) => param.ident == *ident,
-                GenericParam::Lifetime(_) => false,
+                GenericParam::Const(_) | GenericParam::Lifetime(_) => false,
             })
         };
-        find_ident(ty.to_token_stream(), &is_param).is_some()
+        match (path.get_ident(), path.segments.first()) {
+            (Some(name), _) => name != "Self" && name.to_string().len() > 1 && !is_param(name),
+            // `T::Item` depends on `T`, and a module is in lower case.
+            (None, Some(first)) => first.ident.to_string().starts_with(char::is_lowercase),
+            (None, None) => false,
+        }
     }
 }
 
@@ -196,14 +204,24 @@ mod tests {
         ("async fn f(a: A, ...) {}", 1, &["can't be variadic"]),
     ];
 
-    const GENERIC: [(&str, bool); 8] = [
-        ("T", true),
-        ("web::Form<T>", true),
-        ("(A, (B, T))", true),
-        ("[u8; N]", true),
-        ("Nth<{ N }>", true),
+    const CONCRETE: [(&str, bool); 18] = [
+        ("Sms", true),
+        ("u32", true),
+        ("models::Sms", true),
+        ("self::Sms", true),
+        ("::models::Sms", true),
+        ("crate::models::Sms", true),
+        ("T", false),
+        ("Extractor", false),
+        ("Extractor::Item", false),
+        ("T::Item", false),
+        ("U", false),
+        ("Self", false),
+        ("Self::Sms", false),
+        ("web::Form<Sms>", false),
+        ("Sms<'_>", false),
+        ("<S as U>::T", false),
         ("&'a str", false),
-        ("a::U", false),
         ("(A, B)", false),
     ];
 
@@ -251,11 +269,11 @@ mod tests {
     }
 
     #[test]
-    fn types_with_a_parameter_of_the_function_are_generic() {
-        let handler = parse("async fn f<'a, T, const N: usize>() {}");
-        for (ty, expected) in GENERIC {
+    fn types_that_may_depend_on_a_parameter_are_not_concrete() {
+        let handler = parse("async fn f<'a, T, Extractor, const N: usize>() {}");
+        for (ty, expected) in CONCRETE {
             let parsed = syn::parse_str(ty).unwrap();
-            assert_eq!(handler.is_generic(&parsed), expected, "{ty}");
+            assert_eq!(handler.is_concrete(&parsed), expected, "{ty}");
         }
     }
 

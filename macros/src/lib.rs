@@ -3,12 +3,14 @@
 #[cfg(test)]
 mod assertions;
 mod attr;
+mod bind;
 mod dispatch;
 mod errors;
 mod expand;
 mod handler;
 mod literal;
 mod module;
+mod policy;
 
 use proc_macro::TokenStream;
 

@@ -10,9 +10,15 @@ mod tests;
 mod unprotected;
 
 use proc_macro2::TokenStream;
-use syn::ItemMod;
+use syn::{ItemConst, ItemMod};
 
 use crate::{attr::Options, errors::Errors};
+
+/// Returns whether this is the attribute that [`protect`] leaves in place of one with `skip`.
+pub(crate) fn is_used_name(args: &TokenStream, item: &TokenStream) -> bool {
+    args.to_string() == protection::USED
+        && syn::parse2::<ItemConst>(item.clone()).is_ok_and(|item| item.ident == "_")
+}
 
 /// Parses an item as a module, whether it is inline or in another file.
 pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
@@ -40,8 +46,8 @@ pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
 ///
 ///     #[get("/health")]
 ///     async fn health() -> impl Responder {
-///         #[allow(unused_imports)]
-///         use validate_twilio_request as _;
+///         #[validate_twilio_request(__used)] // removed when it expands
+///         const _: () = ();
 ///         ..
 ///     }
 /// }

@@ -1,10 +1,16 @@
 //! The errors of this crate: why a request is not let through.
 
-use std::{error::Error, fmt};
+use std::{
+    error::Error,
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
 use twilio_signature::{AccountSid, SignatureError, SignatureErrorKind};
 
 pub use twilio_signature::ConfigError;
+
+use crate::report;
 
 /// An error that says why a request is not let through.
 ///
@@ -35,9 +41,20 @@ pub struct ValidationError {
     pub(crate) account: Option<AccountSid>,
     /// Whether a handler asked for a proof that does not exist. The log does not have this yet.
     pub(crate) unproven: bool,
+    answer: Answer,
 }
 
 impl ValidationError {
+    /// From now on, this error must become a response. If it is dropped instead, the log says so.
+    pub(crate) fn expect_answer(&self) {
+        self.answer.set_expected(true);
+    }
+
+    /// Notes that this error becomes a response.
+    pub(crate) fn answered(&self) {
+        self.answer.set_expected(false);
+    }
+
     /// Returns the reason for the refusal.
     #[must_use]
     pub fn kind(&self) -> ValidationErrorKind {
@@ -68,9 +85,47 @@ impl<K: Into<ValidationErrorKind>> From<K> for ValidationError {
             kind: kind.into(),
             account: None,
             unproven: false,
+            answer: Answer::default(),
         }
     }
 }
+
+/// Notices an extractor's error that is dropped although it should have become the response: the handler takes an
+/// `Option` or a `Result` of the extractor, and ran.
+#[derive(Debug, Default)]
+struct Answer {
+    is_expected: AtomicBool,
+}
+
+impl Answer {
+    fn set_expected(&self, is_expected: bool) {
+        self.is_expected.store(is_expected, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if *self.is_expected.get_mut() {
+            report::unanswered();
+        }
+    }
+}
+
+/// Only the original is the extractor's own.
+impl Clone for Answer {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// An error is its reason.
+impl PartialEq for Answer {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Answer {}
 
 impl fmt::Display for ValidationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

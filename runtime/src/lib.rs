@@ -2,6 +2,7 @@
 // links to docs.rs into links within the docs, which rustdoc checks.
 //! [`guide`]: crate::guide
 //! [`ProtectedRoute`]: crate::ProtectedRoute
+//! [`ProtectedScope`]: crate::ProtectedScope
 //! [`Proof`]: crate::Proof
 //! [`TwilioValidation`]: crate::TwilioValidation
 //! [`twiml`]: crate::twiml
@@ -54,34 +55,32 @@ pub use twilio_signature::{AuthToken, ReplayKey, RequestValidator, WebhookReques
 
 pub use self::{
     config::{Policy, TwilioConfig, TwilioConfigBuilder},
-    entry::{ProtectedRoute, TwilioValidation, Validated},
+    entry::{ProtectedRoute, ProtectedScope, TwilioValidation, Validated},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     gate::Proof,
     keys::KeyStore,
 };
 
-/// Routes that take protected handlers only.
+/// Routes and scopes that take protected handlers only.
 pub mod protected {
-    pub use crate::entry::{ProtectedArguments, ProtectedRoute};
+    pub use crate::entry::{ProtectedArguments, ProtectedRoute, ProtectedScope};
 }
 
 /// The items that the attribute's expansion uses. They are not part of the public interface.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        config::{Policy, RouteOptions, TwilioConfig},
-        entry::Validated,
-        error::ConfigError,
+        config::route::{RouteOptions, Text},
+        entry::{Extractor, Validated},
     };
-    pub use actix_web::HttpRequest;
 
     /// Makes the compiler point at an argument's type if it is not an extractor.
     #[inline]
-    pub fn assert_extractor<T: actix_web::FromRequest>() {}
+    pub fn assert_extractor<T: Extractor>() {}
 
     /// Makes the compiler point at an option's type if it is not a policy.
     #[inline]
-    pub fn assert_policy<P: Policy>() {}
+    pub fn assert_policy<P: crate::Policy>() {}
 }
 
 /// Runs the code of the attribute's documentation.

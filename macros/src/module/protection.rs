@@ -2,8 +2,9 @@
 
 use std::mem;
 
+use proc_macro2::Span;
 use syn::{
-    Attribute, Block, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType, Signature, Stmt,
+    Attribute, Block, Ident, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType, Signature, Stmt,
     TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
 };
@@ -18,6 +19,10 @@ use crate::{
     attr::{Options, is_own},
     errors::Errors,
 };
+
+/// The option of an attribute that is only there to use its name. It is allowed on `const _: () = ();` only, which it
+/// removes.
+pub(crate) const USED: &str = "__used";
 
 const MACRO: &str = "the attribute on the module can't see routes that this macro may create: \
                      move the macro call out of the module";
@@ -183,8 +188,10 @@ impl Protection<'_> {
             if rest.is_empty() && self.is_skip(first) {
                 // The name must resolve, and an import of it must not be reported as unused.
                 let path = first.path();
-                let lookup = parse_quote!(#[allow(unused_imports)] use #path as _;);
-                block.stmts.insert(0, lookup);
+                let used = Ident::new(USED, Span::mixed_site());
+                block
+                    .stmts
+                    .insert(0, parse_quote!(#[#path(#used)] const _: () = ();));
                 attrs.retain(|attr| !is_own(attr));
             }
             return;

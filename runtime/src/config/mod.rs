@@ -5,6 +5,7 @@ mod builder;
 mod options;
 mod policy;
 mod proxies;
+pub(crate) mod route;
 mod verdict;
 
 use std::{
@@ -23,7 +24,7 @@ pub(crate) use self::{
 };
 pub use self::{
     builder::TwilioConfigBuilder,
-    policy::{AppPolicy, Policy, RouteOptions},
+    policy::{AppPolicy, Policy},
     verdict::Verdict,
 };
 use crate::{

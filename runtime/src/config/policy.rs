@@ -1,10 +1,8 @@
 //! Chooses the configuration that validates a route's requests.
 
-use std::sync::{PoisonError, RwLock};
-
 use actix_web::HttpRequest;
 
-use twilio_signature::{ConfigError, url::PublicUrl};
+use twilio_signature::ConfigError;
 
 use super::TwilioConfig;
 
@@ -94,82 +92,5 @@ pub enum AppPolicy {}
 impl Policy for AppPolicy {
     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
         TwilioConfig::find(req)
-    }
-}
-
-/// The options of one attribute, which its expansion keeps in a static.
-///
-/// For an option that is not set, the app's setting counts.
-#[derive(Debug)]
-pub struct RouteOptions {
-    public_url: Option<&'static str>,
-    url: Option<&'static str>,
-    auth_token_env: Option<&'static str>,
-    /// The last configuration that was made, with the app's configuration that it was made from.
-    made: RwLock<Option<(Option<TwilioConfig>, TwilioConfig)>>,
-}
-
-impl RouteOptions {
-    /// Constructs options that are all unset.
-    #[must_use]
-    #[expect(clippy::new_without_default, reason = "`Default` is not const")]
-    pub const fn new() -> Self {
-        Self {
-            public_url: None,
-            url: None,
-            auth_token_env: None,
-            made: RwLock::new(None),
-        }
-    }
-
-    /// Sets the base of the URL that Twilio requests.
-    #[must_use]
-    pub const fn public_url(mut self, url: &'static str) -> Self {
-        self.public_url = Some(url);
-        self
-    }
-
-    /// Sets the whole URL that Twilio requests, without its query.
-    #[must_use]
-    pub const fn url(mut self, url: &'static str) -> Self {
-        self.url = Some(url);
-        self
-    }
-
-    /// Sets the name of the environment variable that holds the Auth Token.
-    #[must_use]
-    pub const fn auth_token_env(mut self, name: &'static str) -> Self {
-        self.auth_token_env = Some(name);
-        self
-    }
-
-    /// Returns the app's configuration with these options in place of its own.
-    ///
-    /// # Errors
-    ///
-    /// Returns an error if the app's configuration or one of the options is wrong.
-    pub fn config(&self, req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
-        let base = TwilioConfig::in_app_data(req)?;
-        let is_base = |made: Option<&TwilioConfig>| match (made, base) {
-            (Some(made), Some(base)) => made.is(base),
-            (None, None) => true,
-            _ => false,
-        };
-        let made = self.made.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some((made_from, config)) = &*made
-            && is_base(made_from.as_ref())
-        {
-            return Ok(config.clone());
-        }
-        drop(made);
-        let public_url = match (self.public_url, self.url) {
-            (Some(url), _) => Some(PublicUrl::parse_base(url)?),
-            (None, Some(url)) => Some(PublicUrl::parse_whole(url)?),
-            (None, None) => None,
-        };
-        let config = TwilioConfig::derive(base, public_url, self.auth_token_env)?;
-        *self.made.write().unwrap_or_else(PoisonError::into_inner) =
-            Some((base.cloned(), config.clone()));
-        Ok(config)
     }
 }

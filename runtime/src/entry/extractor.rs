@@ -1,6 +1,7 @@
 //! The extractor in which the attribute wraps a handler's own extractors.
 
 use std::{
+    fmt,
     future::Future,
     marker::PhantomData,
     ops::{Deref, DerefMut},
@@ -11,6 +12,7 @@ use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
 
 use crate::{
     config::{AppPolicy, Policy},
+    error::ValidationError,
     gate::{Proof, admit, misconfigured},
     report,
 };
@@ -25,6 +27,8 @@ use crate::{
 /// The attribute [`#[validate_twilio_request]`](crate::validate_twilio_request) writes this type for you. The
 /// [`Policy`] `P` chooses the configuration.
 ///
+/// Take it apart with the pattern `Validated { inner, .. }`. Only this crate can make one.
+///
 /// # Errors
 ///
 /// The response to a request that is not genuine is that of its [`ValidationError`](crate::ValidationError), or of
@@ -33,7 +37,9 @@ use crate::{
 /// # Security
 ///
 /// Make this the handler's only argument, because other extractors would run before the verdict. Do not wrap it in
-/// `Option` or `Result`: a handler that takes an `Option<Validated<T>>` also runs for forged requests.
+/// `Option`, `Result` or `Either`: a handler that takes an `Option<Validated<T>>` also runs for forged requests. The
+/// log then has an error. A [`ProtectedScope`](crate::ProtectedScope) and
+/// [`to_validated`](crate::ProtectedRoute::to_validated) do not compile with such handlers.
 ///
 /// # WebSockets
 ///
@@ -59,14 +65,21 @@ use crate::{
 /// }
 ///
 /// #[post("/message")]
-/// async fn receive_message(validated: Validated<(web::Form<Message>, HttpRequest)>) -> Twiml {
-///     let (web::Form(message), _req) = validated.into_inner();
+/// async fn receive_message(
+///     Validated { inner: (web::Form(message), _req), .. }: Validated<(web::Form<Message>, HttpRequest)>,
+/// ) -> Twiml {
 ///     Twiml::new([Verb::message(format!("You wrote: {}", message.body))])
 /// }
 /// ```
-#[derive(Debug)]
-pub struct Validated<T, P = AppPolicy> {
-    inner: T,
+// The compiler shows this line to those who write `Validated(..)`.
+pub struct Validated<T, P = AppPolicy> { // take it apart with `Validated { inner, .. }`; you can't make one
+    /// What `T` extracted.
+    pub inner: T,
+    seal: Seal<P>,
+}
+
+/// Keeps other code from making a [`Validated`].
+struct Seal<P> {
     proof: Option<Proof>,
     policy: PhantomData<fn() -> P>,
 }
@@ -81,7 +94,7 @@ impl<T, P> Validated<T, P> {
     /// Returns the proof that the request is genuine, or `None` while validation only reports or is off.
     #[must_use]
     pub fn proof(&self) -> Option<&Proof> {
-        self.proof.as_ref()
+        self.seal.proof.as_ref()
     }
 }
 
@@ -99,6 +112,13 @@ impl<T, P> DerefMut for Validated<T, P> {
     }
 }
 
+/// Prints what was extracted. A proof has a [`Debug`](fmt::Debug) of its own.
+impl<T: fmt::Debug, P> fmt::Debug for Validated<T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Validated").field(&self.inner).finish()
+    }
+}
+
 impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
     type Error = Error;
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
@@ -107,13 +127,22 @@ impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
         let req = req.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let config = P::config(&req).map_err(|err| misconfigured(&err))?;
-            let mut admitted = admit::<P>(&config, &req, payload).await?;
+            let admitted = match P::config(&req) {
+                Ok(config) => admit::<P>(&config, &req, payload).await,
+                Err(err) => Err(misconfigured(&err)),
+            };
+            let mut admitted = admitted.inspect_err(|err| {
+                if let Some(err) = err.as_error::<ValidationError>() {
+                    err.expect_answer();
+                }
+            })?;
             match T::from_request(&req, &mut admitted.payload).await {
                 Ok(inner) => Ok(Self {
                     inner,
-                    proof: admitted.proof,
-                    policy: PhantomData,
+                    seal: Seal {
+                        proof: admitted.proof,
+                        policy: PhantomData,
+                    },
                 }),
                 Err(err) => {
                     let err = err.into();

@@ -1,20 +1,24 @@
 //! Routes that take only protected handlers.
 
-use actix_web::{FromRequest, Handler, Responder, Route};
+use actix_web::{
+    Error, FromRequest, Handler, Resource, Responder, Route,
+    dev::{ServiceFactory, ServiceRequest},
+};
 
 use super::{extractor::Validated, startup::checked};
 use crate::{config::Policy, error::ConfigError};
 
-/// Adds a method to [`Route`] that sets the handler, and does not compile for a handler without the attribute.
+/// Adds a method to [`Route`] and [`Resource`] that sets the handler, and does not compile for a handler without the attribute.
 ///
 /// # Pitfalls
 ///
 /// - `Route::to` still takes any handler. To forbid it in the whole project, list it in `clippy.toml`:
 ///   `disallowed-methods = ["actix_web::Route::to"]`.
 /// - The last handler of a route counts, so a later `.to(..)` replaces this one.
-/// - A handler below `#[post(..)]` is registered as a service, without this method. Annotate its
-///   [module](crate::validate_twilio_request#on-a-module) instead.
 /// - The app does not start if the handler's policy [can't be built](crate::Policy::check).
+/// - A handler below `#[post(..)]` is registered as a service, without this method. Remove the route attribute, or
+///   annotate the [module](crate::validate_twilio_request#on-a-module).
+/// - Other routes beside this one are not checked. In a [`ProtectedScope`](crate::ProtectedScope), all are.
 /// - This checks that the handler validates, not with which configuration. A handler whose configuration only
 ///   reports compiles. If that would be wrong, require a [`Proof`](crate::Proof).
 ///
@@ -62,6 +66,20 @@ impl ProtectedRoute for Route {
         F::Output: Responder + 'static,
     {
         checked::<Args>(self.to(handler))
+    }
+}
+
+impl<T> ProtectedRoute for Resource<T>
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
+{
+    fn to_validated<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + ProtectedArguments + 'static,
+        F::Output: Responder + 'static,
+    {
+        self.route(checked::<Args>(Route::new().to(handler)))
     }
 }
 

@@ -44,10 +44,9 @@ use crate::{
 /// ```compile_fail
 /// let proof = actix_twilio::Proof {};
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Proof(Arc<Facts>);
 
-#[derive(Debug)]
 struct Facts {
     verified: Verified,
     config: TwilioConfig,
@@ -64,13 +63,17 @@ pub(crate) struct Verified {
     pub(crate) body: Option<Bytes>,
 }
 
-/// Prints the URL without the values of its query, which may be personal data.
-impl fmt::Debug for Verified {
+/// Prints the URL without the values of its query, which may be personal data. What the configuration prints would
+/// fill a line of a log for each request.
+impl fmt::Debug for Proof {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Verified")
-            .field("account", &self.account)
-            .field("key", &self.key)
-            .field("url", &redact::url(&self.url))
+        let Verified {
+            account, key, url, ..
+        } = &self.0.verified;
+        f.debug_struct("Proof")
+            .field("account", account)
+            .field("key", key)
+            .field("url", &redact::url(url))
             .finish_non_exhaustive()
     }
 }

@@ -206,6 +206,18 @@ pub(crate) fn refused_start(err: &ConfigError) {
     );
 }
 
+/// Reports a request that was refused, and reached its handler all the same.
+pub(crate) fn unanswered() {
+    if let Some(left_out) = ERRORS.pass() {
+        tracing::error!(
+            target: "actix_twilio",
+            left_out,
+            "a request that was refused reached its handler, which takes an Option, a Result or an Either of \
+             Validated: take Validated itself, or write #[validate_twilio_request] above the handler",
+        );
+    }
+}
+
 /// Reports a request that was validated further outside, and is refused because its body can't be handed on.
 pub(crate) fn fault(kind: ValidationErrorKind) {
     if let Some(left_out) = ERRORS.pass() {

@@ -34,6 +34,7 @@ impl ResponseError for ValidationError {
     }
 
     fn error_response(&self) -> HttpResponse {
+        self.answered();
         if self.unproven {
             report::misconfiguration(&ConfigError::new(
                 "Proof",
