@@ -93,7 +93,14 @@ pub(crate) fn bind(arguments: &[Argument]) -> Bindings {
 
 /// Returns whether a pattern is a name, which binds the whole argument.
 fn is_name(pat: &Pat) -> bool {
-    matches!(pat, Pat::Ident(PatIdent { by_ref: None, subpat: None, .. }))
+    matches!(
+        pat,
+        Pat::Ident(PatIdent {
+            by_ref: None,
+            subpat: None,
+            ..
+        })
+    )
 }
 
 /// Returns whether two patterns seem to bind the same name. It may also be a constant, or a name with another

@@ -78,62 +78,49 @@ mod tests {
             "",
             "#[post(\"/\")] pub(crate) async fn f() -> A { b }",
             "#[post(\"/\")] pub(crate) async fn f(_: ::actix_twilio::__private::Validated<()>) -> A {
-                { b }
+                'body: { b }
             }",
         ),
         (
             "crate = a::b",
-            "async fn f<T: U>(Form(x): Form<T>, mut y: String, #[allow(c)] z: Z) where T: V {
+            "async fn f<T: U>(mut y: String, Form(x): Form<T>, #[allow(c)] z: Zz) where T: V {
                 #![allow(d)]
                 half-typed .
             }",
             "async fn f<T: U>(
-                validated: a::b::__private::Validated<(Form<T>, String, Z,)>
+                a::b::__private::Validated { inner: (mut y, argument_2, argument_3,), .. }:
+                    a::b::__private::Validated<(String, Form<T>, Zz,)>
             ) where T: V {
                 #![allow(d)]
                 a::b::__private::assert_extractor::<String>();
-                a::b::__private::assert_extractor::<Z>();
-                let inner = a::b::__private::Validated::into_inner(validated);
-                let (Form(x), mut y, argument_3,) = inner;
+                a::b::__private::assert_extractor::<Zz>();
+                let Form(x) = argument_2;
                 #[allow(c)] let z = argument_3;
-                { half-typed . }
+                'body: { half-typed . }
             }",
         ),
         (
             "policy = self::Mine",
             "async fn f(a: A) {}",
-            "async fn f(validated: ::actix_twilio::__private::Validated<(A,), self::Mine>) {
+            "async fn f(
+                ::actix_twilio::__private::Validated { inner: (a,), .. }:
+                    ::actix_twilio::__private::Validated<(A,), self::Mine>
+            ) {
                 ::actix_twilio::__private::assert_policy::<self::Mine>();
-                ::actix_twilio::__private::assert_extractor::<A>();
-                let inner = ::actix_twilio::__private::Validated::into_inner(validated);
-                let (a,) = inner;
-                {}
+                'body: {}
             }",
         ),
         (
             "auth_token_env = \"TOKEN\", url = \"https://a/b\", crate = c",
             "/// Docs.
             #[cfg(d)] #[e] pub async fn f() {}",
-            "#[cfg(d)]
-            #[doc(hidden)]
-            #[allow(missing_debug_implementations, non_camel_case_types, unreachable_pub)]
-            pub enum __twilio_policy_of_f {}
-
-            #[cfg(d)]
-            impl c::__private::Policy for __twilio_policy_of_f {
-                fn config(req: &c::__private::HttpRequest,) -> ::core::result::Result<
-                    c::__private::TwilioConfig,
-                    c::__private::ConfigError,
-                > {
-                    static OPTIONS: c::__private::RouteOptions =
-                        c::__private::RouteOptions::new().auth_token_env(\"TOKEN\").url(\"https://a/b\");
-                    c::__private::RouteOptions::config(&OPTIONS, req)
-                }
-            }
-
-            /// Docs.
-            #[cfg(d)] #[e] pub async fn f(_: c::__private::Validated<(), __twilio_policy_of_f>) {
-                {}
+            "/// Docs.
+            #[cfg(d)] #[e] pub async fn f(_: c::__private::Validated<(), c::__private::RouteOptions<
+                (),
+                c::__private::Text<138844379665950632630497381632297664512, 0, 0, 0, ()>,
+                c::__private::Text<112066869769360502832159707632469278720, 0, 0, 0, ()>
+            > >) {
+                'body: {}
             }",
         ),
         (

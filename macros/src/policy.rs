@@ -52,3 +52,37 @@ fn value(name: &str, overrides: &[Override], krate: &Path) -> TokenStream {
         quote_spanned!(Span::mixed_site()=> #krate::__private::Text<#(#parts,)* #rest>)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::errors::Errors;
+
+    /// Returns the text that a written type has.
+    fn decode(ty: &str) -> String {
+        let numbers = ty.split(|c: char| !c.is_ascii_digit());
+        let numbers = numbers.filter_map(|number| number.parse::<u128>().ok());
+        let bytes = numbers.flat_map(u128::to_be_bytes);
+        String::from_utf8(bytes.filter(|byte| *byte != 0).collect()).unwrap()
+    }
+
+    #[test]
+    fn options_of_any_length_are_written_as_types() {
+        for length in [1, 15, 16, 17, 63, 64, 65, 200, 5000] {
+            let name = "TOKEN\u{e9}"
+                .chars()
+                .cycle()
+                .take(length)
+                .collect::<String>();
+            let mut errors = Errors::default();
+            let args = format!("auth_token_env = {name:?}").parse().unwrap();
+            let options = Options::parse(args, &mut errors);
+            let written = policy(&options).unwrap().to_string().replace(' ', "");
+            assert!(errors.is_empty(), "{length}");
+            assert!(written.contains("RouteOptions<(),(),::actix"), "{written}");
+            assert_eq!(decode(&written), name, "{length}");
+            let texts = written.matches("Text<").count();
+            assert_eq!(texts, name.len().div_ceil(BYTES), "{length}");
+        }
+    }
+}

@@ -3,28 +3,34 @@
 use proc_macro2::Ident;
 use syn::{Item, Path};
 
-/// Macros of the standard library and of logging crates. As a statement, they never create a route.
-const HARMLESS: [&str; 25] = [
+/// Macros of the standard library and of well-known crates for logging, errors and futures. As a statement, they never create a route.
+const HARMLESS: [&str; 31] = [
     "assert",
     "assert_eq",
     "assert_ne",
+    "bail",
     "dbg",
     "debug",
     "debug_assert",
     "debug_assert_eq",
     "debug_assert_ne",
+    "ensure",
     "eprint",
     "eprintln",
     "error",
     "event",
     "format",
     "info",
+    "join",
     "log",
     "panic",
+    "pin",
     "print",
     "println",
+    "select",
     "todo",
     "trace",
+    "try_join",
     "unimplemented",
     "unreachable",
     "warn",
@@ -48,11 +54,11 @@ impl Macros {
 
     /// Returns whether a macro call in place of a statement may create a route and register it.
     ///
-    /// Handlers register nothing. In an `async fn`, therefore, only the module's own macros are suspect.
-    pub(super) fn may_create_route(&self, path: &Path, is_async: bool) -> bool {
+    /// A handler registers nothing. In it, therefore, only the module's own macros are suspect.
+    pub(super) fn may_create_route(&self, path: &Path, in_handler: bool) -> bool {
         let last = path.segments.last().map(|segment| &segment.ident);
         let is_own = last.is_some_and(|name| self.0.contains(name));
         let is_harmless = last.is_some_and(|name| HARMLESS.iter().any(|known| name == known));
-        is_own || (!is_async && !is_harmless)
+        is_own || (!in_handler && !is_harmless)
     }
 }

@@ -2,10 +2,11 @@
 
 use std::mem;
 
-use proc_macro2::Span;
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
 use syn::{
-    Attribute, Block, Ident, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType, Signature, Stmt,
-    TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
+    Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType,
+    Signature, Stmt, TraitItem, TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
 };
 
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     attr::{Options, is_own},
     errors::Errors,
+    handler::find_ident,
 };
 
 /// The option of an attribute that is only there to use its name. It is allowed on `const _: () = ();` only, which it
@@ -25,7 +27,11 @@ use crate::{
 pub(crate) const USED: &str = "__used";
 
 const MACRO: &str = "the attribute on the module can't see routes that this macro may create: \
-                     move the macro call out of the module";
+                     move the macro call out of the module, or register all routes in a \
+                     `ProtectedScope`, which takes protected handlers only";
+
+const ITEM: &str =
+    "the attribute on the module does not support this kind of item: move it out of the module";
 
 /// Adds the attribute to each route. Returns the number of routes, and the functions left unprotected.
 pub(super) fn protect_routes(
@@ -39,7 +45,7 @@ pub(super) fn protect_routes(
         routes: 0,
         unprotected: Unprotected::default(),
         macros: Macros::default(),
-        body: None,
+        body: Body::default(),
     };
     protection.protect_contents(module);
     (protection.routes, protection.unprotected)
@@ -53,13 +59,14 @@ struct Protection<'a> {
     routes: usize,
     unprotected: Unprotected,
     macros: Macros,
-    /// The function whose body is being visited.
-    body: Option<Body>,
+    /// The body that is being visited.
+    body: Body,
 }
 
-#[derive(Clone, Copy)]
+/// The body of a function, or by default the value of a constant.
+#[derive(Clone, Copy, Default)]
 struct Body {
-    is_async: bool,
+    of_handler: bool,
     returns_nothing: bool,
 }
 
@@ -73,31 +80,47 @@ struct Function<'f> {
 
 impl VisitMut for Protection<'_> {
     fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
-        self.protect_function(Function {
+        let of_handler = self.protect_function(Function {
             attrs: &mut function.attrs,
             vis: &function.vis,
             sig: &function.sig,
             block: &mut function.block,
         });
-        self.visit_body(&function.sig, &mut function.block);
+        self.visit_body(of_handler, &function.sig, &mut function.block);
+    }
+
+    fn visit_impl_item_mut(&mut self, item: &mut ImplItem) {
+        match item {
+            ImplItem::Macro(call) => self.errors.at(&call.mac.path, MACRO),
+            ImplItem::Verbatim(tokens) => self.errors.at(tokens, ITEM),
+            item => visit_mut::visit_impl_item_mut(self, item),
+        }
     }
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         // A method can't be registered as a handler.
-        if function.sig.receiver().is_none() {
-            self.protect_function(Function {
+        let is_method = function.sig.receiver().is_some();
+        let of_handler = !is_method
+            && self.protect_function(Function {
                 attrs: &mut function.attrs,
                 vis: &function.vis,
                 sig: &function.sig,
                 block: &mut function.block,
             });
+        self.visit_body(of_handler, &function.sig, &mut function.block);
+    }
+
+    fn visit_trait_item_mut(&mut self, item: &mut TraitItem) {
+        match item {
+            TraitItem::Macro(call) => self.errors.at(&call.mac.path, MACRO),
+            TraitItem::Verbatim(tokens) => self.errors.at(tokens, ITEM),
+            item => visit_mut::visit_trait_item_mut(self, item),
         }
-        self.visit_body(&function.sig, &mut function.block);
     }
 
     fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
         if let Some(block) = &mut function.default {
-            self.visit_body(&function.sig, block);
+            self.visit_body(false, &function.sig, block);
         }
     }
 
@@ -117,10 +140,7 @@ impl VisitMut for Protection<'_> {
         match item {
             Item::Macro(call) if call.mac.path.is_ident("macro_rules") => {}
             Item::Macro(call) => self.errors.at(&call.mac.path, MACRO),
-            Item::Verbatim(tokens) => self.errors.at(
-                tokens,
-                "the attribute on the module does not support this kind of item: move it out of the module",
-            ),
+            Item::Verbatim(tokens) => self.errors.at(tokens, ITEM),
             item => visit_mut::visit_item_mut(self, item),
         }
     }
@@ -134,11 +154,12 @@ impl VisitMut for Protection<'_> {
         }
         let last = block.stmts.len().saturating_sub(1);
         for (index, statement) in block.stmts.iter_mut().enumerate() {
-            if let Stmt::Macro(call) = statement
-                && let Some(body) = self.body
-            {
-                let is_value = index == last && call.semi_token.is_none() && !body.returns_nothing;
-                if !is_value && self.macros.may_create_route(&call.mac.path, body.is_async) {
+            if let Stmt::Macro(call) = statement {
+                let may_be_value = !self.body.returns_nothing && call.semi_token.is_none();
+                let is_suspect = self
+                    .macros
+                    .may_create_route(&call.mac.path, self.body.of_handler);
+                if is_suspect && !(may_be_value && index == last) {
                     self.errors.at(&call.mac.path, MACRO);
                 }
             }
@@ -165,16 +186,19 @@ impl Protection<'_> {
         }
     }
 
-    fn visit_body(&mut self, sig: &Signature, block: &mut Block) {
-        let outer = self.body.replace(Body {
-            is_async: sig.asyncness.is_some(),
+    fn visit_body(&mut self, of_handler: bool, sig: &Signature, block: &mut Block) {
+        let body = Body {
+            of_handler,
             returns_nothing: matches!(sig.output, ReturnType::Default),
-        });
+        };
+        let outer = mem::replace(&mut self.body, body);
         self.visit_block_mut(block);
         self.body = outer;
     }
 
-    fn protect_function(&mut self, function: Function<'_>) {
+    /// Adds the attribute to a route, and notes or refuses other functions. Returns whether the function is a
+    /// handler.
+    fn protect_function(&mut self, function: Function<'_>) -> bool {
         let Function {
             attrs,
             vis,
@@ -185,7 +209,8 @@ impl Protection<'_> {
         if let [first, rest @ ..] = &own[..] {
             self.routes += 1;
             // If there are several, the first of them reports the others when it expands.
-            if rest.is_empty() && self.is_skip(first) {
+            let is_skip = rest.is_empty() && self.is_skip(first);
+            if is_skip {
                 // The name must resolve, and an import of it must not be reported as unused.
                 let path = first.path();
                 let used = Ident::new(USED, Span::mixed_site());
@@ -194,10 +219,11 @@ impl Protection<'_> {
                     .insert(0, parse_quote!(#[#path(#used)] const _: () = ();));
                 attrs.retain(|attr| !is_own(attr));
             }
-            return;
+            return !is_skip;
         }
         let metas = metas(attrs);
-        if metas.iter().any(is_route) {
+        let is_route = metas.iter().any(is_route);
+        if is_route {
             self.routes += 1;
             let options = &self.options;
             let krate = &options.krate;
@@ -206,7 +232,7 @@ impl Protection<'_> {
                 #[#krate::validate_twilio_request(#options)]
             };
             attrs.push(attribute);
-        } else if sig.asyncness.is_none() {
+        } else if !returns_future(sig) {
             self.unprotected.plain.push(sig.ident.clone());
         } else if let Some(unknown) = metas.iter().find(|meta| !is_harmless(meta)) {
             self.errors.at(
@@ -224,6 +250,7 @@ impl Protection<'_> {
         } else {
             self.unprotected.asynchronous.push(sig.ident.clone());
         }
+        is_route
     }
 
     /// Returns whether the attribute has the option `skip`. If so, the attribute is about to be removed,
@@ -240,4 +267,16 @@ impl Protection<'_> {
         }
         skip
     }
+}
+
+/// Returns whether the signature says that the function returns a future, as handlers do.
+fn returns_future(sig: &Signature) -> bool {
+    let names_future = |tokens: TokenStream| {
+        find_ident(tokens, &|name| {
+            name == "Ready" || name.to_string().ends_with("Future")
+        })
+        .is_some()
+    };
+    sig.asyncness.is_some()
+        || matches!(&sig.output, ReturnType::Type(_, ty) if names_future(ty.to_token_stream()))
 }

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{
-    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path, Stmt,
+    Block, Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path, Stmt,
     visit_mut::{self, VisitMut},
 };
 
@@ -83,15 +83,11 @@ impl VisitMut for Registrations<'_> {
 }
 
 impl Registrations<'_> {
-    /// Checks an argument of a registrar. Asynchronous functions are reported wherever they are values.
+    /// Checks an argument of a registrar, and each part of it whose value may become the argument. Asynchronous
+    /// functions are reported wherever they are values.
     fn registered(&mut self, arg: &Expr) {
         match arg {
-            Expr::Closure(closure) => self.errors.at(
-                closure.inputs_begin,
-                "a closure can't be protected: replace it with an `async fn` that has \
-                 `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave it \
-                 unprotected",
-            ),
+            Expr::Closure(closure) => self.errors.at(closure.inputs_begin, CLOSURE),
             Expr::Path(path) => {
                 if let Some(name) = last(&path.path)
                     && self.unprotected.plain.contains(name)
@@ -99,14 +95,69 @@ impl Registrations<'_> {
                     self.errors.at(name, PASSED_ON);
                 }
             }
-            Expr::Block(block) => {
-                if let Some(Stmt::Expr(value, None)) = block.block.stmts.last() {
-                    self.registered(value);
+            Expr::Macro(call) => self.plain_names(call.mac.tokens.clone()),
+            Expr::Block(block) => self.registered_last(&block.block),
+            Expr::Const(block) => self.registered_last(&block.block),
+            Expr::Unsafe(block) => self.registered_last(&block.block),
+            Expr::If(choice) => {
+                self.registered_last(&choice.then_branch);
+                if let Some((_, other)) = &choice.else_branch {
+                    self.registered(other);
                 }
             }
+            Expr::Match(choice) => {
+                for arm in &choice.arms {
+                    self.registered(&arm.body);
+                }
+            }
+            Expr::Array(array) => array.elems.iter().for_each(|elem| self.registered(elem)),
+            Expr::Tuple(tuple) => tuple.elems.iter().for_each(|elem| self.registered(elem)),
+            Expr::Struct(value) => {
+                for field in &value.fields {
+                    self.registered(&field.expr);
+                }
+            }
+            Expr::Call(call) => {
+                let is_registrar = match &*call.func {
+                    Expr::Path(function) => last(&function.path).is_some_and(is_registrar),
+                    _ => false,
+                };
+                // The arguments of another registrar are checked as such.
+                if !is_registrar {
+                    call.args.iter().for_each(|arg| self.registered(arg));
+                }
+            }
+            Expr::MethodCall(call) => self.registered(&call.receiver),
             Expr::Cast(cast) => self.registered(&cast.expr),
+            Expr::Field(field) => self.registered(&field.base),
+            Expr::Group(group) => self.registered(&group.expr),
+            Expr::Index(index) => self.registered(&index.expr),
             Expr::Paren(paren) => self.registered(&paren.expr),
+            Expr::Reference(reference) => self.registered(&reference.expr),
+            Expr::Repeat(repeat) => self.registered(&repeat.expr),
+            Expr::Try(tried) => self.registered(&tried.expr),
+            Expr::Unary(unary) => self.registered(&unary.expr),
             _ => {}
+        }
+    }
+
+    /// Checks the value of a block.
+    fn registered_last(&mut self, block: &Block) {
+        if let Some(Stmt::Expr(value, None)) = block.stmts.last() {
+            self.registered(value);
+        }
+    }
+
+    /// Reports each plain function that is named in a macro call.
+    fn plain_names(&mut self, tokens: TokenStream) {
+        for token in tokens {
+            match token {
+                TokenTree::Group(group) => self.plain_names(group.stream()),
+                TokenTree::Ident(name) if self.unprotected.plain.contains(&name) => {
+                    self.errors.at(&name, PASSED_ON);
+                }
+                _ => {}
+            }
         }
     }
 
@@ -132,6 +183,10 @@ const PASSED_ON: &str = "this may register an unprotected function of the module
                          `#[validate_twilio_request]` above the function, or \
                          `#[validate_twilio_request(skip)]` to leave it unprotected; if this is a \
                          variable, rename it";
+
+const CLOSURE: &str = "a closure can't be protected: replace it with an `async fn` that has \
+                       `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave \
+                       it unprotected";
 
 fn is_registrar(name: &Ident) -> bool {
     REGISTRARS.iter().any(|registrar| name == registrar)

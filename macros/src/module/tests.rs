@@ -51,7 +51,7 @@ const PROTECTED: &[(&str, &str, &str)] = &[
         #[validate_twilio_request(policy = P)] async fn g() {}
         #[validate_twilio_request] async fn h() {}
         #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
-        "#[get(\"/\")] async fn f() { #[allow(unused_imports)] use b::validate_twilio_request as _; c }
+        "#[get(\"/\")] async fn f() { #[b::validate_twilio_request(__used)] const _: () = (); c }
         #[validate_twilio_request(policy = P)] async fn g() {}
         #[validate_twilio_request] async fn h() {}
         #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
@@ -157,9 +157,19 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
         "fn f() { println!(); std::assert!(a); log::info!(\"\"); }",
         &[],
     ),
-    ("async fn f() { a!(); }", &[]),
-    ("async fn f() { fn g() { a!(); } }", &[MACRO]),
-    ("async fn f() { fn g() {} a!(); }", &[]),
+    ("#[get(\"/\")] async fn f() { a!(); }", &[]),
+    ("#[validate_twilio_request] async fn f() { a!(); }", &[]),
+    ("async fn f() { a!(); }", &[MACRO]),
+    (
+        "#[validate_twilio_request(skip)] async fn f() { a!(); }",
+        &[MACRO],
+    ),
+    (
+        "async fn f() { tokio::pin!(a); ensure!(b); select! {} }",
+        &[],
+    ),
+    ("#[get(\"/\")] async fn f() { fn g() { a!(); } }", &[MACRO]),
+    ("#[get(\"/\")] async fn f() { fn g() {} a!(); }", &[]),
     (
         "macro_rules! a { () => {}; } async fn f() { a!(); }",
         &[MACRO],
@@ -175,7 +185,39 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ("macro_rules! a { () => {}; } fn f() { println!(); }", &[]),
     ("impl S { fn f() { a!(); } }", &[MACRO]),
     ("trait T { fn f() { a!(); } }", &[MACRO]),
-    ("const C: u32 = { a!(); 1 };", &[]),
+    ("const C: u32 = { a!(); 1 };", &[MACRO]),
+    ("const C: u32 = { a!(1) };", &[]),
+    ("static S: fn() = || { a!(); };", &[MACRO]),
+    ("const _: () = { println!(); };", &[]),
+    ("fn f() -> u32 { const { a!(); 1 } }", &[MACRO]),
+    // In the place of associated items.
+    ("impl S { a!(); }", &[MACRO]),
+    ("trait T { a!(); }", &[MACRO]),
+    ("impl T for S { b::a! {} fn f() {} }", &[MACRO]),
+    // A function that is asynchronous, although it is not an `async fn`.
+    ("pub fn f() -> impl Future<Output = ()> {}", &[PUBLIC]),
+    (
+        "pub fn f() -> Pin<Box<dyn Future<Output = ()>>> {}",
+        &[PUBLIC],
+    ),
+    (
+        "pub fn f() -> future::LocalBoxFuture<'static, ()> {}",
+        &[PUBLIC],
+    ),
+    ("pub fn f() -> Ready<()> {}", &[PUBLIC]),
+    (
+        "impl S { pub fn f() -> Ready<()> {} pub fn g(&self) -> Ready<()> {} }",
+        &[PUBLIC],
+    ),
+    ("#[webhook(\"/\")] fn f() -> Ready<()> {}", &[ROUTE]),
+    (
+        "#[validate_twilio_request(skip)] pub fn f() -> Ready<()> {}",
+        &[],
+    ),
+    (
+        "fn g() -> Ready<()> {} fn f() { let h = g; g(); }",
+        &[UNPROTECTED],
+    ),
     // Registrations.
     ("async fn g() {} fn f() { g(); self::g(); h(); }", &[]),
     ("async fn g() {} fn f() { let h = g; }", &[UNPROTECTED]),
@@ -226,6 +268,35 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
         &[CLOSURE, CLOSURE],
     ),
     ("fn f() { a.map(|| b); a(|| c); }", &[]),
+    (
+        "fn f() { a.to(if b { || c } else if d { || e } else { || f }); }",
+        &[CLOSURE, CLOSURE, CLOSURE],
+    ),
+    (
+        "fn g() {} fn f() { a.to(match b { c => g, _ => { || d } }); }",
+        &[UNPROTECTED, CLOSURE],
+    ),
+    (
+        "fn g() {} fn f() { a.to(unsafe { g }); a.to(const { || b }); }",
+        &[UNPROTECTED, CLOSURE],
+    ),
+    (
+        "fn g() {} fn f() { a.to([g, g][b]); a.to((g, c).0); a.to([|| d; 1][0]); }",
+        &[UNPROTECTED, UNPROTECTED, UNPROTECTED, CLOSURE],
+    ),
+    (
+        "fn g() {} fn f() { a.to(&|| b); a.to(*h(g)); a.to(H { i: g }.i); }",
+        &[CLOSURE, UNPROTECTED, UNPROTECTED],
+    ),
+    (
+        "fn g() {} fn f() { a.to(g.clone()); a.to(h(|| b)?); a.to(pick!(g)); }",
+        &[UNPROTECTED, CLOSURE, UNPROTECTED],
+    ),
+    (
+        "fn g() {} fn f() { a.get(&b[c.map(|d| e)]); a.to(h(g())); a.to(web::to(h)); }",
+        &[],
+    ),
+    ("fn f() { web::to(web::to(|| b)); }", &[CLOSURE]),
     (
         "fn f() { a(web::to(|| b)); a.b(c.to(|| d)); }",
         &[CLOSURE, CLOSURE],

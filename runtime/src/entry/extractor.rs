@@ -72,7 +72,8 @@ use crate::{
 /// }
 /// ```
 // The compiler shows this line to those who write `Validated(..)`.
-pub struct Validated<T, P = AppPolicy> { // take it apart with `Validated { inner, .. }`; you can't make one
+#[rustfmt::skip]
+pub struct Validated<T, P = AppPolicy> { // take it apart with `Validated { inner, .. }`; only a genuine request has one
     /// What `T` extracted.
     pub inner: T,
     seal: Seal<P>,

@@ -3,9 +3,11 @@
 use std::fmt;
 
 use actix_web::{
-    Error, FromRequest, Handler, Responder, Route, Scope,
+    Error, FromRequest, Handler, HttpResponse, Responder, Route, Scope,
     body::MessageBody,
-    dev::{AppService, HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse, Transform},
+    dev::{
+        AppService, HttpServiceFactory, ServiceFactory, ServiceRequest, ServiceResponse, Transform,
+    },
     guard::Guard,
     web,
 };
@@ -24,7 +26,9 @@ use crate::config::TwilioConfig;
 ///
 /// - This checks that each handler validates, not with which configuration. A handler whose configuration only
 ///   reports compiles. If that would be wrong, require a [`Proof`](crate::Proof).
-/// - A request for a path that is not in this scope goes to the app's default service, as in any scope.
+/// - A request that no route of this scope matches gets a 404, or goes to [the scope's own
+///   default](Self::default_service). Unlike in other scopes, the app's default service, which may be open, does not
+///   get it.
 /// - A [middleware](Self::wrap) can answer a request itself, before it is validated.
 ///
 /// # Examples
@@ -66,7 +70,7 @@ impl ProtectedScope {
     /// Constructs a scope for the paths that start with this prefix. It may have parameters, such as `/{tenant}`.
     #[must_use]
     pub fn new(path: &str) -> Self {
-        Self(Scope::new(path))
+        Self(Scope::new(path).default_service(web::to(HttpResponse::NotFound)))
     }
 }
 
@@ -109,7 +113,7 @@ where
         Self(self.0.route(path, checked::<Args>(Route::new().to(handler))))
     }
 
-    /// Sets the protected handler for requests that no route of this scope matches. The default is that of the app.
+    /// Sets the protected handler for requests that no route of this scope matches. The default is a 404.
     #[must_use]
     pub fn default_service<F, Args>(self, handler: F) -> Self
     where

@@ -2,6 +2,7 @@
 //! one gets a 403 and the handler does not run.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     fmt::{self, Display},
     future::{Ready, ready},
@@ -381,6 +382,202 @@ async fn holds_unbound_arguments_until_the_body_is_done() {
     ])
     .await;
     assert_eq!(PERMITS.get(), 0);
+}
+
+/// Handlers of several arguments, each plain and with the attribute.
+mod dropping {
+    use std::{
+        cell::RefCell,
+        future::{Ready, ready},
+    };
+
+    use actix_web::{
+        Error, FromRequest, HttpRequest, Route,
+        dev::Payload,
+        web::{self},
+    };
+
+    use super::validate_twilio_request;
+
+    thread_local! {
+        static DROPPED: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+    }
+
+    /// Returns the numbers of what was dropped since the last call; 0 is the end of the body.
+    pub(super) fn dropped() -> Vec<usize> {
+        DROPPED.take()
+    }
+
+    /// An extractor that notes when it is dropped.
+    pub(super) struct Noted<const N: usize>;
+
+    impl<const N: usize> Drop for Noted<N> {
+        fn drop(&mut self) {
+            DROPPED.with_borrow_mut(|dropped| dropped.push(N));
+        }
+    }
+
+    impl<const N: usize> FromRequest for Noted<N> {
+        type Error = Error;
+        type Future = Ready<Result<Self, Error>>;
+
+        fn from_request(_: &HttpRequest, _: &mut Payload) -> Self::Future {
+            ready(Ok(Self))
+        }
+    }
+
+    macro_rules! handlers {
+        ($($name:ident($($arguments:tt)*);)+) => {
+            #[expect(unused_variables, reason = "they are dropped")]
+            mod plain {
+                use super::Noted;
+
+                $(pub(super) async fn $name($($arguments)*) -> &'static str {
+                    let _end = Noted::<0>;
+                    ""
+                })+
+            }
+
+            #[expect(unused_variables, reason = "they are dropped")]
+            mod annotated {
+                use super::{Noted, validate_twilio_request};
+
+                $(#[validate_twilio_request]
+                pub(super) async fn $name($($arguments)*) -> &'static str {
+                    let _end = Noted::<0>;
+                    ""
+                })+
+            }
+
+            /// Returns the routes to each handler: plain, and with the attribute.
+            pub(super) fn routes() -> Vec<(&'static str, Route, Route)> {
+                vec![$((stringify!($name), web::to(plain::$name), web::to(annotated::$name))),+]
+            }
+        };
+    }
+
+    handlers! {
+        names(a: Noted<1>, b: Noted<2>, c: Noted<3>);
+        unbound(_: Noted<1>, b: Noted<2>, _: Noted<3>);
+        one_in_parts((a, _): (Noted<1>, Noted<2>));
+        one_by_reference(ref a: Noted<1>);
+        first_in_parts((a, _): (Noted<1>, Noted<2>), b: Noted<3>, _: Noted<4>);
+        last_in_parts(a: Noted<1>, _: Noted<2>, (_, b): (Noted<3>, Noted<4>));
+        all_in_parts((a, _): (Noted<1>, Noted<2>), (_, b): (Noted<3>, Noted<4>), (c, _): (Noted<5>, Noted<6>));
+        in_the_middle(a: Noted<1>, (b, ..): (Noted<2>, Noted<3>, Noted<4>), ref c: Noted<5>, d @ _: Noted<6>);
+        lint_levels(#[allow(unused)] a: Noted<1>, #[allow(unused)] _: Noted<2>, (_, b): (Noted<3>, Noted<4>), c: Noted<5>);
+        lint_level_last(a: Noted<1>, (b, _): (Noted<2>, Noted<3>), #[allow(unused)] (_, c): (Noted<4>, Noted<5>));
+    }
+}
+
+#[actix_web::test]
+async fn drops_arguments_in_the_order_of_a_plain_function() {
+    for (name, plain, annotated) in dropping::routes() {
+        let app = App::new()
+            .app_data(guarding())
+            .route("/plain", plain)
+            .route("/annotated", annotated);
+        let app = init_service(app).await;
+        let mut found = Vec::new();
+        for path in ["/plain", "/annotated"] {
+            let webhook = get(path);
+            let req = webhook.signed(&webhook.signature()).to_request();
+            assert_eq!(call_service(&app, req).await.status(), 200, "{name} {path}");
+            found.push(dropping::dropped());
+        }
+        assert_eq!(found[0][0], 0, "{name}: the body ends first");
+        assert_eq!(found[1], found[0], "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn keeps_lifetimes() {
+    #[derive(Deserialize)]
+    struct Borrowed<'a> {
+        #[serde(rename = "Body")]
+        body: Cow<'a, str>,
+    }
+
+    #[validate_twilio_request]
+    async fn named<'a>(sms: web::Form<Borrowed<'a>>) -> impl Responder {
+        answer(&sms.body)
+    }
+
+    #[validate_twilio_request]
+    async fn elided(web::Form(sms): web::Form<Borrowed<'_>>) -> impl Responder {
+        answer(sms.body)
+    }
+
+    #[validate_twilio_request]
+    async fn shared<'a>(text: Option<web::Data<Cow<'a, str>>>, _: HttpRequest) -> impl Responder {
+        answer(text.is_some())
+    }
+
+    #[post("/")]
+    #[validate_twilio_request]
+    async fn posted(web::Form(sms): web::Form<Borrowed<'_>>) -> impl Responder {
+        answer(sms.body)
+    }
+
+    struct Webhooks<'a>(&'a ());
+
+    impl<'a> Webhooks<'a> {
+        #[validate_twilio_request]
+        async fn associated(text: Option<web::Data<Cow<'a, str>>>) -> impl Responder {
+            ready(answer(text.is_some())).await
+        }
+    }
+
+    assert_routes_guarded([
+        ("named", web::to(named), "200 Hi"),
+        ("elided", web::to(elided), "200 Hi"),
+        ("shared", web::to(shared), "200 false"),
+        ("of an impl", web::to(Webhooks::associated), "200 false"),
+    ])
+    .await;
+    assert_guarded("below post", posted, &sms("/"), "200 Hi").await;
+    let _ = Webhooks(&()).0;
+}
+
+#[actix_web::test]
+async fn stands_in_any_impl_and_takes_its_parameters_and_options() {
+    trait Store {
+        const NAME: &'static str;
+    }
+
+    struct Memory;
+
+    impl Store for Memory {
+        const NAME: &'static str = "memory";
+    }
+
+    struct Webhooks<Db, T>(Db, T);
+
+    // No bound makes these types extractors; those that are registered are.
+    impl<Db: Store, T: AsRef<str>> Webhooks<Db, T> {
+        #[validate_twilio_request(public_url = "https://example.com")]
+        async fn with_option(db: Option<web::Data<Db>>, sms: web::Form<T>) -> impl Responder {
+            let text = format!("{} {}", db.map_or(Db::NAME, |_| ""), sms.0.as_ref());
+            ready(answer(text)).await
+        }
+
+        #[validate_twilio_request(
+            auth_token_env = "ACTIX_TWILIO_UNSET",
+            url = "https://example.com/a"
+        )]
+        async fn with_options(_: T, _db: web::Data<Db>) -> impl Responder {
+            ready(answer(Db::NAME)).await
+        }
+    }
+
+    assert_routes_guarded([(
+        "with an option",
+        web::to(Webhooks::<Memory, Sms>::with_option),
+        "200 memory Hi",
+    )])
+    .await;
+    let _compiles = web::to(Webhooks::<Memory, String>::with_options);
+    let _ = Webhooks(Memory, "").0;
 }
 
 #[actix_web::test]

@@ -62,6 +62,17 @@ async fn a_printed_proof_has_no_values_of_the_query() {
     assert!(!printed.contains("14158675310"), "{printed}");
 }
 
+#[actix_web::test]
+async fn a_printed_proof_fits_into_a_span_of_the_log() {
+    let app = App::new().app_data(config("12345"));
+    let app = init_service(app.route("/prints", web::get().to(prints))).await;
+    let (_, printed) = Webhook::get("/prints").signed("12345").call(&app).await;
+    assert_eq!(
+        printed,
+        "Proof { account: None, key: AuthToken(0), url: \"https://example.com/prints\", .. }"
+    );
+}
+
 #[validate_twilio_request]
 async fn demands_first(proof: Proof, _body: String, _again: Proof) -> String {
     charge(&proof)

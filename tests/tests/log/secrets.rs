@@ -38,7 +38,6 @@ use actix_web::{
     App, HttpResponse,
     dev::{Service, ServiceRequest, ServiceResponse, Transform},
     rt::System,
-    test::TestRequest,
     web,
 };
 use base64::{Engine, prelude::BASE64_STANDARD, prelude::BASE64_URL_SAFE};
@@ -192,14 +191,19 @@ fn key_file(name: &str, text: &str) -> PathBuf {
 const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 
 /// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 9] = [
+const WITHOUT_VALUES: [&str; 14] = [
     "AppPolicy",
+    "Extractor",
     "KeyStore",
     "KeyStoreError",
+    "Literal",
     "Policy",
     "ProtectedArguments",
     "ProtectedRoute",
+    "ProtectedScope",
+    "RouteOptions",
     "Sealed",
+    "Text",
     "TwilioTestRequest",
     "Unnameable",
 ];
@@ -235,13 +239,8 @@ async fn no_public_type_prints_a_secret() {
         .default_keys(validator.clone());
     let config_of = |builder: TwilioConfigBuilder| builder.build().unwrap();
     let middleware: TwilioValidation = TwilioValidation::with_config(config_of(config()));
-    // What the attribute keeps its options in, and the configuration that it made of them.
-    let route = actix_twilio::__private::RouteOptions::new().public_url("https://example.com");
-    let of_app = TestRequest::default().app_data(config_of(config()));
-    route.config(&of_app.to_http_request()).unwrap();
     #[rustfmt::skip]
     let mut printed = vec![
-        ("RouteOptions", debug(route)),
         ("AuthToken", debug(AuthToken::new(TOKEN).unwrap())),
         ("SharedKey", debug(shared_key())),
         ("AccountSid", debug(ACCOUNT.parse::<AccountSid>().unwrap())),
@@ -545,8 +544,8 @@ fn enforcing_servers_print_no_secret() {
     let expected = [
         "WARN actix_twilio: refused",
         "HTTP/1.1 403",
-        "Proof(",
-        "Validated {",
+        "Proof {",
+        "Validated(",
     ];
     in_child(NO_VARIABLES, || {
         search_server(&expected, config().explain_mismatches(false));
