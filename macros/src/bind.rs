@@ -81,9 +81,12 @@ pub(crate) fn bind(arguments: &[Argument]) -> Bindings {
                         .lets
                         .extend(quote_spanned!(hygienic=> let #whole = #whole;));
                 }
-                bindings
-                    .lets
-                    .extend(quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;));
+                // A pattern of another form, because `let _name = argument;` has a lint of clippy's.
+                bindings.lets.extend(if is_underscored(pat) {
+                    quote_spanned!(hygienic=> #(#lint_levels)* let (#pat,) = (#whole,);)
+                } else {
+                    quote_spanned!(hygienic=> #(#lint_levels)* let #pat = #whole;)
+                });
                 in_lets = true;
             }
         }
@@ -101,6 +104,10 @@ fn is_name(pat: &Pat) -> bool {
             ..
         })
     )
+}
+
+fn is_underscored(pat: &Pat) -> bool {
+    matches!(pat, Pat::Ident(PatIdent { ident, .. }) if ident.to_string().starts_with('_'))
 }
 
 /// Returns whether two patterns seem to bind the same name. It may also be a constant, or a name with another

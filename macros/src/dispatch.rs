@@ -78,7 +78,7 @@ mod tests {
             "",
             "#[post(\"/\")] pub(crate) async fn f() -> A { b }",
             "#[post(\"/\")] pub(crate) async fn f(_: ::actix_twilio::__private::Validated<()>) -> A {
-                'body: { b }
+                { b }
             }",
         ),
         (
@@ -96,7 +96,7 @@ mod tests {
                 a::b::__private::assert_extractor::<Zz>();
                 let Form(x) = argument_2;
                 #[allow(c)] let z = argument_3;
-                'body: { half-typed . }
+                { half-typed . }
             }",
         ),
         (
@@ -107,7 +107,7 @@ mod tests {
                     ::actix_twilio::__private::Validated<(A,), self::Mine>
             ) {
                 ::actix_twilio::__private::assert_policy::<self::Mine>();
-                'body: {}
+                {}
             }",
         ),
         (
@@ -120,7 +120,7 @@ mod tests {
                 c::__private::Text<138844379665950632630497381632297664512, 0, 0, 0, ()>,
                 c::__private::Text<112066869769360502832159707632469278720, 0, 0, 0, ()>
             > >) {
-                'body: {}
+                {}
             }",
         ),
         (

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{
-    Attribute, Lifetime,
+    Attribute,
     parse::{ParseStream, Parser},
     parse_quote_spanned,
 };
@@ -30,12 +30,12 @@ use crate::{
 /// ) -> impl Responder {
 ///     assert_extractor::<Sms>();
 ///     let web::Path(tenant) = argument_2;
-///     'body: { BODY }
+///     { BODY }
 /// }
 /// ```
 ///
-/// The body stays in the user's own braces, so that the compiler points there if the last expression is missing. The
-/// label is for the lint `unused_braces`, which ignores a block that has one.
+/// The body stays in the user's own braces, so that the compiler points there if the last expression is missing, and
+/// reports an error of half-typed code once.
 pub(crate) fn expand(
     mut handler: Handler,
     arguments: &[Argument],
@@ -66,12 +66,13 @@ pub(crate) fn expand(
         PolicyOption::App | PolicyOption::Overrides(_) => None,
     };
     let (inner_attrs, block) = split(handler.body.clone());
-    let label = Lifetime::new("'body", hygienic.located_at(block.span()));
     let mut body = Group::new(
         Delimiter::Brace,
-        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #lets #label: #block),
+        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #lets #block),
     );
-    body.set_span(handler.body.span());
+    // In the edition of this crate, temporary values of the last expression are dropped before the arguments. So are
+    // those of a plain `async fn` in every edition.
+    body.set_span(hygienic.located_at(handler.body.span()));
     handler.sig.inputs = [input].into_iter().collect();
     handler.body = body;
     quote!(#handler)
@@ -84,11 +85,19 @@ fn split(body: Group) -> (Vec<Attribute>, Group) {
         Ok((attrs, content.parse()?))
     };
     match parse.parse2(body.stream()) {
-        Ok((attrs, content)) if !attrs.is_empty() => {
+        Ok((attrs, content)) if !attrs.is_empty() || is_on_one_line(&body) => {
             let mut block = Group::new(Delimiter::Brace, content);
-            block.set_span(body.span());
+            block.set_span(Span::mixed_site().located_at(body.span()));
             (attrs, block)
         }
         _ => (Vec::new(), body),
     }
+}
+
+/// Returns whether a body is on one line. The lint `unused_braces` would then see the user's own braces in a place
+/// where they are not needed.
+fn is_on_one_line(body: &Group) -> bool {
+    // There are no lines in unit tests.
+    proc_macro::is_available()
+        && body.span_open().unwrap().line() == body.span_close().unwrap().line()
 }

@@ -8,4 +8,6 @@ async fn one(_message: Message) {}
 #[validate_twilio_request]
 async fn two(_body: String, _form: Option<actix_web::web::Form<Message>>) {}
 
-fn main() {}
+fn main() {
+    actix_web::web::to(two);
+}

@@ -10,10 +10,6 @@ fn literal() -> Validated<String> {
     Validated { inner: "forged?".to_owned() }
 }
 
-fn replaced(genuine: Validated<()>) -> Validated<String> {
-    Validated { inner: "forged?".to_owned(), ..genuine }
-}
-
 async fn like_a_form(Validated(_body): Validated<String>) {}
 
 async fn taken_apart(Validated { inner: _body, .. }: Validated<String>) {}

@@ -1,5 +1,6 @@
 //! What the compiler says where the attribute is used wrongly, and of routes that are not, or can't be,
 //! protected: the messages are frozen in `ui/` and `ui_protection/`. What is in `ui/pass/` compiles and runs.
+//! A case whose name ends with `_2021` has that edition.
 //!
 //! `UI_TESTS=overwrite` writes the messages again. With `UI_TESTS=required` another compiler than that of the frozen
 //! messages is an error.
@@ -9,6 +10,8 @@
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
+
+mod lints;
 
 use std::{
     env, fs,
@@ -49,6 +52,21 @@ fn compiler_messages_are_as_frozen() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+/// Returns whether nothing may be left out.
+fn is_required() -> bool {
+    env::var("UI_TESTS").is_ok_and(|mode| mode == "required")
+}
+
+/// Returns the options that name the dependencies: these two only, because how types are named in messages depends on
+/// what else is in scope.
+fn dependencies() -> impl Iterator<Item = &'static str> {
+    let pairs = ARGUMENTS.windows(2).filter(|pair| match pair[0] {
+        "--extern" => ["actix_twilio", "actix_web"].contains(&pair[1].split('=').next().unwrap()),
+        option => option == "-L",
+    });
+    pairs.flatten().copied()
+}
+
 fn rustc() -> Command {
     Command::new(env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
 }
@@ -66,16 +84,16 @@ fn cases_in(folder: &str) -> Vec<String> {
 fn check(case: &str, overwrite: bool) -> Result<(), String> {
     let name = case.replace('/', "-");
     let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    // Only these two: how types are named depends on what else is in scope.
-    let dependencies = ARGUMENTS.windows(2).filter(|pair| match pair[0] {
-        "--extern" => ["actix_twilio", "actix_web"].contains(&pair[1].split('=').next().unwrap()),
-        option => option == "-L",
-    });
+    let edition = if case.ends_with("_2021.rs") {
+        "--edition=2021"
+    } else {
+        "--edition=2024"
+    };
     let output = rustc()
         // Cargo compiles from there: the messages show sources of the workspace.
         .current_dir("..")
-        .args(dependencies.flatten())
-        .args(["--edition=2024", "--diagnostic-width=140", "-Adead_code"])
+        .args(dependencies())
+        .args([edition, "--diagnostic-width=140", "-Adead_code"])
         .args([
             Path::new("-o"),
             &program,

@@ -1,0 +1,142 @@
+//! The attribute sets off no lint that a plain handler does not, and allows nothing that could be forbidden.
+//!
+//! All lints of rustc and clippy look at `ui/lints/handlers.rs`, with and without the attribute.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::Path,
+    process::{Command, Output},
+};
+
+use serde_json::Value;
+
+use super::{dependencies, is_required, rustc};
+
+/// The lints that were set off, with the lines that they point at.
+type Findings = BTreeMap<String, Vec<u64>>;
+
+#[test]
+fn attribute_sets_off_no_lint_and_allows_none() {
+    let Some(clippy) = clippy_driver() else {
+        assert!(!is_required(), "clippy is not installed");
+        return;
+    };
+    let lints = all_lints(&clippy);
+    assert!(lints.len() > 800, "{}", lints.len());
+    let warn = lints.iter().map(|lint| format!("-W{lint}"));
+    let warn: Vec<_> = warn.collect();
+
+    let plain = findings(&compile(&clippy, &warn, false));
+    let annotated = findings(&compile(&clippy, &warn, true));
+    assert!(!plain.is_empty());
+    for (lint, lines) in &annotated {
+        let without = plain.get(lint).map_or(&[][..], Vec::as_slice);
+        assert!(
+            lines.len() <= without.len(),
+            "{lint} is set off at {lines:?}, and without the attribute at {without:?}"
+        );
+    }
+
+    // actix's own attributes allow some lints, which nobody can forbid then.
+    let silent = lints.iter().filter(|lint| !plain.contains_key(*lint));
+    let mut forbid: Vec<_> = silent.map(|lint| format!("-F{lint}")).collect();
+    // The first errors hide others.
+    for _ in 0..3 {
+        let errors = errors(&compile(&clippy, &forbid, false));
+        let errors = errors.concat().replace('-', "_");
+        forbid.retain(|option| !errors.contains(option.trim_start_matches("-F")));
+    }
+    for annotated in [false, true] {
+        let output = compile(&clippy, &forbid, annotated);
+        let errors = self::errors(&output);
+        assert!(errors.is_empty(), "annotated: {annotated}: {errors:#?}");
+        assert!(output.status.success(), "annotated: {annotated}");
+    }
+    assert!(forbid.len() > 600, "{}", forbid.len());
+}
+
+fn clippy_driver() -> Option<Command> {
+    let sysroot = rustc().args(["--print", "sysroot"]).output().unwrap();
+    let sysroot = String::from_utf8(sysroot.stdout).unwrap();
+    let driver = Path::new(sysroot.trim()).join("bin/clippy-driver");
+    driver.exists().then(|| Command::new(driver))
+}
+
+/// Returns the names of all lints that need no unstable feature.
+fn all_lints(clippy: &Command) -> Vec<String> {
+    let help = Command::new(clippy.get_program())
+        .args(["-W", "help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let names = help.lines().filter_map(|line| {
+        let mut words = line.split_whitespace();
+        let (name, level) = (words.next()?, words.next()?);
+        // This is a group.
+        let is_lint = ["allow", "warn", "deny"].contains(&level) && name != "warnings";
+        is_lint.then(|| name.replace('-', "_"))
+    });
+    names.collect()
+}
+
+/// Compiles the handlers, without the lines of the attribute if they are not to be annotated.
+fn compile(clippy: &Command, levels: &[String], annotated: bool) -> Output {
+    let source = fs::read_to_string("ui/lints/handlers.rs").unwrap();
+    let lines = source.lines();
+    let lines = lines.map(|line| {
+        let is_kept = annotated || !line.contains("validate_twilio_request");
+        if is_kept { line } else { "" }
+    });
+    let name = if annotated { "annotated" } else { "plain" };
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.rs"));
+    fs::write(&file, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    Command::new(clippy.get_program())
+        .args(dependencies())
+        .args([
+            "--edition=2024",
+            "--error-format=json",
+            "--emit=metadata",
+            "-o",
+        ])
+        .arg(file.with_extension("rmeta"))
+        .args(levels)
+        .arg(file)
+        .output()
+        .unwrap()
+}
+
+fn messages(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stderr);
+    let messages: Vec<_> = text
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .collect();
+    messages
+}
+
+/// Returns the lints that were set off. What the compiler says of the lints themselves has no place.
+fn findings(output: &Output) -> Findings {
+    assert!(output.status.success(), "{:#?}", errors(output));
+    let mut findings = Findings::new();
+    for message in messages(output) {
+        let lint = message.pointer("/code/code").and_then(Value::as_str);
+        let line = message
+            .pointer("/spans/0/line_start")
+            .and_then(Value::as_u64);
+        if let (Some(lint), Some(line)) = (lint, line) {
+            findings.entry(lint.to_owned()).or_default().push(line);
+        }
+    }
+    findings
+}
+
+fn errors(output: &Output) -> Vec<String> {
+    let messages = messages(output);
+    let errors = messages
+        .iter()
+        .filter(|message| message["level"] == "error");
+    errors
+        .map(|message| message["rendered"].as_str().unwrap().to_owned())
+        .collect()
+}
