@@ -1,12 +1,12 @@
-//! Three ways to let the compiler check that no route is left open: an annotated module, routes that take
-//! only protected handlers, and functions that require a proof.
+//! Four ways to let the compiler check that no route is left open: a scope that takes only protected handlers, routes
+//! that do, an annotated module, and functions that require a proof.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin protected`.
 
 use std::{env, error::Error, io};
 
 use actix_twilio::{
-    Proof, ProtectedRoute, TwilioConfig,
+    Proof, ProtectedRoute, ProtectedScope, TwilioConfig,
     twiml::{Twiml, Verb},
     validate_twilio_request,
 };
@@ -34,7 +34,7 @@ mod webhooks {
     }
 }
 
-/// Without the attribute, `to_validated` would not accept this handler.
+/// Without the attribute, neither `to_validated` nor a `ProtectedScope` would accept this handler.
 #[validate_twilio_request]
 async fn receive_call() -> Twiml {
     Twiml::new([Verb::say("Hello")])
@@ -56,6 +56,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             .service(webhooks::receive_message)
             .service(webhooks::show_health)
             .route("/voice", web::post().to_validated(receive_call))
+            .service(ProtectedScope::new("/calls").route("/incoming", receive_call))
     })
     .bind(("127.0.0.1", port))?;
     for address in server.addrs() {

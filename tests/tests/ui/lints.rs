@@ -49,8 +49,8 @@ fn attribute_sets_off_no_lint_and_allows_none() {
     }
     for annotated in [false, true] {
         let output = compile(&clippy, &forbid, annotated);
-        let errors = self::errors(&output);
-        assert!(errors.is_empty(), "annotated: {annotated}: {errors:#?}");
+        let found = errors(&output);
+        assert!(found.is_empty(), "annotated: {annotated}: {found:#?}");
         assert!(output.status.success(), "annotated: {annotated}");
     }
     assert!(forbid.len() > 600, "{}", forbid.len());
