@@ -21,7 +21,7 @@ use super::{Policy, TwilioConfig};
 /// Each parameter is an option's [`Literal`], in the order of the macro's list of options. For an option that is not
 /// set, which is `()`, the app's setting counts.
 #[derive(Debug)]
-pub struct RouteOptions<Base, Whole, TokenEnv>(PhantomData<fn() -> (Base, Whole, TokenEnv)>);
+pub struct RouteOptions<Base, Whole, TokenEnv>(PhantomData<(Base, Whole, TokenEnv)>);
 
 /// A text as a type.
 pub trait Literal: 'static {
