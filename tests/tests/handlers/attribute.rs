@@ -429,6 +429,7 @@ mod dropping {
     macro_rules! handlers {
         ($($name:ident($($arguments:tt)*);)+) => {
             #[expect(unused_variables, reason = "they are dropped")]
+            #[allow(clippy::toplevel_ref_arg, reason = "a pattern like others")]
             mod plain {
                 use super::Noted;
 
@@ -439,6 +440,7 @@ mod dropping {
             }
 
             #[expect(unused_variables, reason = "they are dropped")]
+            #[allow(clippy::toplevel_ref_arg, reason = "a pattern like others")]
             mod annotated {
                 use super::{Noted, validate_twilio_request};
 
@@ -464,7 +466,7 @@ mod dropping {
         first_in_parts((a, _): (Noted<1>, Noted<2>), b: Noted<3>, _: Noted<4>);
         last_in_parts(a: Noted<1>, _: Noted<2>, (_, b): (Noted<3>, Noted<4>));
         all_in_parts((a, _): (Noted<1>, Noted<2>), (_, b): (Noted<3>, Noted<4>), (c, _): (Noted<5>, Noted<6>));
-        in_the_middle(a: Noted<1>, (b, ..): (Noted<2>, Noted<3>, Noted<4>), ref c: Noted<5>, d @ _: Noted<6>);
+        in_the_middle(a: Noted<1>, (b, ..): (Noted<2>, Noted<3>, Noted<4>), ref c: Noted<5>, d: Noted<6>);
         lint_levels(#[allow(unused)] a: Noted<1>, #[allow(unused)] _: Noted<2>, (_, b): (Noted<3>, Noted<4>), c: Noted<5>);
         lint_level_last(a: Noted<1>, (b, _): (Noted<2>, Noted<3>), #[allow(unused)] (_, c): (Noted<4>, Noted<5>));
     }
@@ -536,7 +538,7 @@ async fn keeps_lifetimes() {
     ])
     .await;
     assert_guarded("below post", posted, &sms("/"), "200 Hi").await;
-    let _ = Webhooks(&()).0;
+    let () = Webhooks(&()).0;
 }
 
 #[actix_web::test]
@@ -614,10 +616,6 @@ async fn keeps_generics_and_where_clauses() {
 
     impl<T: DeserializeOwned + AsRef<str> + 'static> Webhooks<T> {
         #[validate_twilio_request]
-        #[expect(
-            clippy::unused_async,
-            reason = "clippy does not see that a route takes it"
-        )]
         async fn associated(web::Form(sms): web::Form<T>) -> impl Responder {
             answer(Self(sms).0.as_ref())
         }

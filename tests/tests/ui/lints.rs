@@ -120,12 +120,12 @@ fn findings(output: &Output) -> Findings {
     assert!(output.status.success(), "{:#?}", errors(output));
     let mut findings = Findings::new();
     for message in messages(output) {
-        let lint = message.pointer("/code/code").and_then(Value::as_str);
+        let code = message.pointer("/code/code").and_then(Value::as_str);
         let line = message
             .pointer("/spans/0/line_start")
             .and_then(Value::as_u64);
-        if let (Some(lint), Some(line)) = (lint, line) {
-            findings.entry(lint.to_owned()).or_default().push(line);
+        if let (Some(code), Some(line)) = (code, line) {
+            findings.entry(code.to_owned()).or_default().push(line);
         }
     }
     findings
