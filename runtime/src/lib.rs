@@ -70,7 +70,7 @@ pub mod protected {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::{
-        config::route::{RouteOptions, Text},
+        config::route::{RouteOptions, Text, config_with_url},
         entry::{Extractor, Validated},
     };
 

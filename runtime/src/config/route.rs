@@ -96,6 +96,15 @@ impl<Base: Literal, Whole: Literal, TokenEnv: Literal> Policy
     }
 }
 
+/// Returns the configuration of a route with the option `url`, for tests that make up URLs.
+///
+/// # Errors
+///
+/// Returns an error if the URL is not one that Twilio can request.
+pub fn config_with_url(base: &TwilioConfig, url: &str) -> Result<TwilioConfig, ConfigError> {
+    TwilioConfig::derive(Some(base), Some(PublicUrl::parse_whole(url)?), None)
+}
+
 impl Route {
     fn made_from(&self, base: Option<&TwilioConfig>) -> Option<&TwilioConfig> {
         let (_, config) = self.made.iter().find(|(from, _)| match (from, base) {

@@ -224,10 +224,7 @@ impl Deployment {
         let Some(url) = &self.settings.whole_url else {
             return Some(config);
         };
-        let url: &'static str = url.clone().leak();
-        let options = actix_twilio::__private::RouteOptions::new().url(url);
-        let request = TestRequest::default().app_data(config).to_http_request();
-        options.config(&request).ok()
+        actix_twilio::__private::config_with_url(&config, url).ok()
     }
 
     /// Applies one piece of advice, read from its text. Returns false if it asks for nothing that is known.
