@@ -1,7 +1,6 @@
 //! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `endpoint`; `input`; then `outcome` and
-//! `terminal`.
+//! A floor uses those below it only: `commands`; `endpoint`; `input`; `outcome`; `terminal`.
 
 mod commands;
 mod endpoint;
@@ -46,7 +45,9 @@ From nothing to a verified local endpoint:
        twilio-webhook send sms http://localhost:8080/message -d Body=Hi
   4. Check that it accepts every genuine request and refuses every forgery:
        twilio-webhook check http://localhost:8080/message
-     In a script, use the exit status, or the details that --format json prints.
+     In a script, use the exit status, or the details that --format json prints, as in every command.
+     If the app has several accounts, name one of them: -d AccountSid=AC..
+     For a WebSocket, check its ws:// or wss:// URL.
   5. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
        twilio-webhook check http://localhost:8080/message --public-url https://example.com/message
 
@@ -58,6 +59,9 @@ If you have the request as text, for example from ngrok's inspector, find out wh
 The token comes from TWILIO_AUTH_TOKEN, --token-file or --token-stdin. It is never taken from the command \
 line and never printed. Several tokens are separated by commas, and the first one signs. The password for \
 --auth comes from TWILIO_WEBHOOK_PASSWORD or a prompt. Set NO_COLOR to turn colours off.
+
+Requests go through the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, with the exceptions in NO_PROXY. Requests to \
+this machine (localhost, 127.0.0.0/8, ::1) never do.
 
 Exit status: 0 success, 1 a check failed, 2 wrong usage, 3 the endpoint could not be reached.
 The --help of each command has examples.";

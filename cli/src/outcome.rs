@@ -6,6 +6,8 @@ use std::{
     process::ExitCode,
 };
 
+use crate::terminal;
+
 /// The reason why a command ends with an exit status other than 0.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -36,9 +38,15 @@ impl Failure {
         };
         if let Some(message) = message {
             // If stderr is closed, there is nowhere left to report that.
-            let _ = writeln!(io::stderr(), "error: {message}");
+            let _ = writeln!(io::stderr(), "error: {}", terminal::lines(&message));
         }
         ExitCode::from(status)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(err: serde_json::Error) -> Self {
+        Self::Output(err.into())
     }
 }
 

@@ -1,10 +1,40 @@
-//! Makes text from a request or an answer safe to print in a terminal.
+//! Makes everything that the tool shows safe to show: text in a terminal, and JSON.
+//!
+//! Characters that a terminal acts on, that are invisible, or that change the direction of text are escaped.
 
-use quick_xml::{Reader, Writer, events::Event};
+use std::{
+    fmt::Write as _,
+    io::{self, Write},
+};
+
+use quick_xml::{Reader, events::Event};
+use serde::Serialize;
 use twilio_signature::redact::escape;
 
-/// Returns a body as text: XML is indented, other text is kept, and characters that a terminal would
-/// act on are escaped.
+/// The deepest XML that is indented. TwiML nests five elements at most.
+const MAX_DEPTH: usize = 64;
+
+/// The longest indented XML in bytes. Indentation grows with the depth, so a short text can get long.
+const MAX_INDENTED: usize = 1024 * 1024;
+
+/// The form of a command's output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// Text for people
+    Text,
+    /// JSON for programs
+    Json,
+}
+
+/// The option of every command that selects the form of its output.
+#[derive(clap::Args)]
+pub(crate) struct FormatArgs {
+    /// Prints the result as text or as JSON.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(crate) format: Format,
+}
+
+/// Returns a body as text: XML is indented, and other text is kept with its lines.
 pub(crate) fn body(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let indented = if text.trim_start().starts_with('<') {
@@ -12,28 +42,125 @@ pub(crate) fn body(bytes: &[u8]) -> String {
     } else {
         None
     };
-    escape(
-        &indented.unwrap_or_else(|| text.into_owned()),
-        &['\n', '\t'],
-    )
+    lines(&indented.unwrap_or_else(|| text.into_owned()))
 }
 
-/// Returns a text as one line, with the characters escaped that a terminal would act on.
+/// Returns a text that may have several lines.
+pub(crate) fn lines(text: &str) -> String {
+    escape(text, &['\n', '\t'])
+}
+
+/// Returns a text as one line. What joins letters is escaped too, since it has no use in a URL or a name.
 pub(crate) fn line(text: &str) -> String {
-    escape(text, &[])
+    let mut shown = String::with_capacity(text.len());
+    for c in escape(text, &[]).chars() {
+        if is_joiner(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
-/// Indents XML; returns `None` if the text is not XML.
+/// Returns a value as JSON on one line. The escapes of JSON are used, so that the value stays the same.
+pub(crate) fn json(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string(value).map(|text| visible(&text))
+}
+
+/// Returns a value as JSON on several lines.
+pub(crate) fn pretty_json(value: &impl Serialize) -> serde_json::Result<String> {
+    serde_json::to_string_pretty(value).map(|text| visible(&text))
+}
+
+/// Escapes characters in JSON. Outside of its strings, JSON has none of them but line ends.
+fn visible(json: &str) -> String {
+    let mut shown = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !is_hidden(c) {
+            shown.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a string does not fail.
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        }
+    }
+    shown
+}
+
+/// Returns whether a text has characters that are escaped when it is shown, except for line ends and tabs.
+pub(crate) fn has_hidden(text: &str) -> bool {
+    text.chars()
+        .any(|c| !matches!(c, '\n' | '\t') && is_hidden(c))
+}
+
+fn is_hidden(c: char) -> bool {
+    let text = c.encode_utf8(&mut [0; 4]).to_owned();
+    !c.is_ascii_graphic() && (is_joiner(c) || escape(&text, &[]) != text)
+}
+
+/// Returns whether a character joins letters or selects a form of one, without a form of its own.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}')
+}
+
+/// The largest width of a report in characters.
+const WIDTH: usize = 80;
+
+/// Writes a text in lines of at most 80 characters, the first one after `label` and the others indented like it.
+pub(crate) fn write_wrapped(output: &mut impl Write, label: &str, text: &str) -> io::Result<()> {
+    let indent = label.chars().count();
+    let mut used = indent;
+    write!(output, "{label}")?;
+    for word in line(text).split(' ') {
+        let len = word.chars().count();
+        if used > indent && used + 1 + len > WIDTH {
+            write!(output, "\n{:indent$}", "")?;
+            used = indent;
+        } else if used > indent {
+            write!(output, " ")?;
+            used += 1;
+        }
+        write!(output, "{word}")?;
+        used += len;
+    }
+    writeln!(output)
+}
+
+/// Writes a list of likely causes.
+pub(crate) fn write_causes(output: &mut impl Write, causes: &[String]) -> io::Result<()> {
+    if !causes.is_empty() {
+        writeln!(
+            output,
+            "Likely causes, the most likely one first; the app's log says which one it is:"
+        )?;
+    }
+    for (index, cause) in causes.iter().enumerate() {
+        write_wrapped(output, &format!("  {}. ", index + 1), cause)?;
+    }
+    Ok(())
+}
+
+/// Indents XML. Returns `None` if the text is not XML, or if it would become too long.
 fn indent(xml: &str) -> Option<String> {
     let mut reader = Reader::from_str(xml);
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
+    let mut writer = quick_xml::Writer::new_with_indent(Vec::new(), b' ', 2);
+    let mut depth = 0_usize;
     loop {
-        match reader.read_event().ok()? {
+        let event = reader.read_event().ok()?;
+        match &event {
             Event::Eof => break,
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
             // The source's own indentation. Other white space may be part of what is spoken.
-            Event::Text(text) if text.contains('\n') && text.trim().is_empty() => {}
-            event => writer.write_event(event).ok()?,
+            Event::Text(text) if text.contains('\n') && text.trim().is_empty() => continue,
+            _ => {}
         }
+        if depth > MAX_DEPTH || writer.get_ref().len() > MAX_INDENTED {
+            return None;
+        }
+        writer.write_event(event).ok()?;
     }
     String::from_utf8(writer.into_inner()).ok()
 }
@@ -65,7 +192,54 @@ mod tests {
     }
 
     #[test]
+    fn xml_whose_indentation_would_grow_without_limit_is_kept() {
+        let deep = |depth: usize| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        assert!(body(deep(MAX_DEPTH).as_bytes()).contains("\n  <a>"));
+        assert_eq!(body(deep(MAX_DEPTH + 1).as_bytes()), deep(MAX_DEPTH + 1));
+        let unclosed = "<a>".repeat(40_000);
+        assert_eq!(body(unclosed.as_bytes()), unclosed);
+        let outer = MAX_DEPTH - 2;
+        let wide = "<a>".repeat(outer) + &"<b/>".repeat(60_000) + &"</a>".repeat(outer);
+        assert_eq!(body(wide.as_bytes()), wide);
+    }
+
+    #[test]
     fn escapes_for_the_terminal_are_shown() {
         assert_eq!(body(b"\x1b[31mred\r\n\x9b"), "\\u{1b}[31mred\\r\n\u{fffd}");
+    }
+
+    /// Bidirectional marks, C1 controls and zero-width characters.
+    const HIDDEN: [char; 10] = [
+        '\u{1b}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{9b}',
+        '\u{200b}',
+        '\u{200d}',
+        '\u{200e}',
+        '\u{202e}',
+        '\u{2069}',
+        '\u{e0041}',
+    ];
+
+    #[test]
+    fn hidden_characters_are_shown_as_escapes_in_every_form() {
+        for c in HIDDEN {
+            let text = format!("a{c}b");
+            let escaped = format!("a{}b", c.escape_default());
+            assert_eq!(line(&text), escaped);
+            // Between letters, a joiner has its use.
+            if !is_joiner(c) {
+                assert_eq!(body(text.as_bytes()), escaped);
+            }
+            for shown in [json(&[&text]).unwrap(), pretty_json(&[&text]).unwrap()] {
+                assert!(!shown.contains(c), "{shown:?}");
+                assert_eq!(
+                    serde_json::from_str::<[String; 1]>(&shown).unwrap(),
+                    [&*text]
+                );
+            }
+        }
+        assert_eq!(json(&["é 🙂 \u{627}"]).unwrap(), "[\"é 🙂 \u{627}\"]");
     }
 }

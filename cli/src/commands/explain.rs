@@ -7,16 +7,24 @@ use std::{
 
 use serde::Serialize;
 use twilio_signature::{
-    AuthToken, SharedKey,
+    AuthToken, RequestValidator, SharedKey,
     explain::{Cause, Explainer, Explanation},
     header,
 };
 
 use crate::{
-    input::{capture, request::Request, source, token::KeyArgs},
+    commands::settings::{self, Setting},
+    input::{capture, params, request::Request, source, token::KeyArgs},
     outcome::Failure,
-    terminal,
+    terminal::{self, Format, FormatArgs},
 };
+
+/// The largest capture in bytes: eight times the largest body that the library accepts by default. A search takes
+/// forty times the memory.
+const CAPTURE_LIMIT: u64 = 2 * 1024 * 1024;
+
+/// The largest number of tokens to try. The search tries 4,096 texts in all.
+const MAX_TOKENS: usize = 1000;
 
 /// The length of an HMAC-SHA256 signature in base64.
 const SHA256_LEN: usize = 44;
@@ -26,35 +34,37 @@ const EXAMPLES: &str = "\
 Examples:
   twilio-webhook explain request.txt
   twilio-webhook explain --public-url https://example.com request.txt
-  twilio-webhook explain --try-tokens tokens.txt --json request.json
+  twilio-webhook explain --try-tokens tokens.txt --format json request.json
 With ngrok: copy the text under \"Raw\" in its inspector, http://127.0.0.1:4040, and then, on a Mac:
   pbpaste | twilio-webhook explain -
 With tcpdump: explain the first request to port 8080:
   tcpdump -i lo -s 0 -w webhook.pcap port 8080
   tshark -r webhook.pcap -q -z follow,tcp,raw,0 | grep -E '^[0-9a-f]+$' | xxd -r -p |
     twilio-webhook explain -
-With the app's own log: write an object for `verify --jsonl` and add the headers of the request:
+With the app's own log: write an object with the fields that `verify --help` lists:
   {\"url\": \"http://10.0.0.7:8080/message\", \"body\": \"From=x\",
-   \"headers\": {\"X-Twilio-Signature\": \"...\"}}
+   \"headers\": {\"Content-Type\": \"application/x-www-form-urlencoded\", \"X-Twilio-Signature\": \"...\"}}
 
 The request is verified with the URL that the app saw: http:// + Host + the path, or the value of --url. \
-Headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. If a capture has a form and \
-no Content-Length, a line end after the form is ignored.
+If the app accepts the request with a setting, such as behind a trusted proxy, \"Valid if\" names it. Otherwise \
+headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. If a capture has a form and \
+no Content-Length, a line end after the form is ignored. A capture may have 2 MiB, and --try-tokens 1,000 tokens.
 
-With --json the output is one object: valid, causes, matched_url (the URL that the signature matches, or \
-null), advice, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: {CAUSES}.
+With --format json the output is one object: valid, valid_if (the settings with which the app accepts the request, \
+each with its url), causes, matched_url (the URL that the signature matches, or null), advice, warnings about \
+the capture, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: {CAUSES}, \
+plus_not_escaped.
 
 Exit status: 0 the request is valid, 1 it is not, 2 wrong usage or an unreadable capture.";
 
 /// Explains why a captured request is refused, and what to change in the app's configuration.
 #[derive(clap::Args)]
-#[command(after_help = help())]
+#[command(after_long_help = help())]
 pub(crate) struct Args {
     /// The captured request, as HTTP text or as a JSON object. With - it is read from the standard input.
     file: PathBuf,
-    /// Prints the result as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    format: FormatArgs,
     /// A URL that Twilio may have requested: a whole one, or the base URL of the app.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
@@ -68,15 +78,27 @@ pub(crate) struct Args {
     key: KeyArgs,
 }
 
-/// The result as JSON, with the fields in this order.
+/// The cause that the tool finds by itself: a sender wrote `+` for a plus sign, and it arrived as a space.
+const PLUS_NOT_ESCAPED: (&str, &str, &str) = (
+    "plus_not_escaped",
+    "The signature is for a + where the form has a space: the sender did not escape the +.",
+    "escape + as %2B where the form is written; with curl, use --data-urlencode in place of -d, or paste what \
+     `twilio-webhook sign --curl` prints",
+);
+
+/// The result, with the fields of the JSON in this order.
 #[derive(Serialize)]
-struct JsonOutput<'a> {
+struct Findings {
     valid: bool,
+    valid_if: Vec<Setting>,
     causes: Vec<&'static str>,
-    matched_url: Option<&'a str>,
-    advice: &'a str,
+    matched_url: Option<String>,
+    advice: String,
+    warnings: Vec<String>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     gave_up: bool,
+    #[serde(skip)]
+    descriptions: Vec<&'static str>,
 }
 
 /// Returns the end of the help.
@@ -91,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.try_tokens.as_deref().is_some_and(source::is_stdin),
         args.key.is_stdin(),
     ])?;
-    let bytes = source::read(&args.file)?;
+    let bytes = source::read_up_to(&args.file, CAPTURE_LIMIT)?;
     let mut capture = capture::parse(&bytes, args.url.as_deref())
         .map_err(|err| Failure::usage(format_args!("cannot read the capture: {err}")))?;
     let validator = match capture.validator.take() {
@@ -110,26 +132,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         explainer = with_tokens(explainer, path, &capture)?;
     }
     let explanation = explainer.explain(&capture.webhook());
+    let public_url = args.public_url.as_deref();
+    let findings = Findings::of(explanation, &capture, &validator, public_url);
 
     let mut output = io::stdout().lock();
-    if args.json {
-        let object = JsonOutput {
-            valid: explanation.valid,
-            causes: explanation
-                .causes
-                .iter()
-                .map(|cause| cause.as_str())
-                .collect(),
-            matched_url: explanation.matched_url.as_deref(),
-            advice: &explanation.advice,
-            gave_up: explanation.gave_up,
-        };
-        serde_json::to_writer(&mut output, &object).map_err(io::Error::from)?;
-        writeln!(output)?;
-    } else {
-        print(&mut output, &capture, &explanation)?;
+    match args.format.format {
+        Format::Json => writeln!(output, "{}", terminal::json(&findings)?)?,
+        Format::Text => findings.print(&mut output, &capture)?,
     }
-    if explanation.valid {
+    if findings.valid {
         Ok(())
     } else {
         Err(Failure::Check)
@@ -145,11 +156,16 @@ fn with_tokens<'k>(
     let by_sha256 = capture
         .values(header::SIGNATURE)
         .any(|signature| signature.len() == SHA256_LEN);
-    for token in text
+    let tokens = text
         .lines()
         .map(str::trim)
-        .filter(|token| !token.is_empty())
-    {
+        .filter(|token| !token.is_empty());
+    if tokens.clone().count() > MAX_TOKENS {
+        return Err(Failure::usage(format_args!(
+            "--try-tokens: the file has more than {MAX_TOKENS} tokens"
+        )));
+    }
+    for token in tokens {
         explainer = explainer.other_token(AuthToken::new(token).map_err(Failure::usage)?);
         // An Auth Token signs with HMAC-SHA1 only, so this may be the secret of a SharedKey.
         if by_sha256 {
@@ -160,43 +176,119 @@ fn with_tokens<'k>(
     Ok(explainer)
 }
 
-fn print(output: &mut impl Write, capture: &Request, explanation: &Explanation) -> io::Result<()> {
-    let signed = explanation.matched_url.as_deref();
-    if explanation.valid {
-        writeln!(output, "The request is valid.")?;
-    } else {
-        writeln!(output, "The request is not valid.")?;
+impl Findings {
+    /// Adds to an explanation what only the tool looks at.
+    fn of(
+        explanation: Explanation,
+        capture: &Request,
+        validator: &RequestValidator,
+        public_url: Option<&str>,
+    ) -> Self {
+        let causes = explanation.causes.iter();
+        let mut findings = Self {
+            valid: explanation.valid,
+            valid_if: Vec::new(),
+            causes: causes.clone().map(|cause| cause.as_str()).collect(),
+            descriptions: causes.map(|cause| cause.description()).collect(),
+            matched_url: explanation.matched_url,
+            advice: explanation.advice,
+            warnings: capture.warnings.clone(),
+            gave_up: explanation.gave_up,
+        };
+        if findings.valid {
+            return findings;
+        }
+        findings.valid_if = settings::that_accept(capture, validator, public_url);
+        let escaped = with_plus_escaped(capture);
+        let accepted = escaped.and_then(|escaped| {
+            accepts(validator, &escaped).or_else(|| {
+                let settings = settings::that_accept(&escaped, validator, public_url);
+                settings.into_iter().next().map(|setting| setting.url)
+            })
+        });
+        if let Some(accepted) = accepted {
+            let (name, description, advice) = PLUS_NOT_ESCAPED;
+            findings.causes = vec![name];
+            findings.descriptions = vec![description];
+            findings.matched_url = Some(accepted);
+            advice.clone_into(&mut findings.advice);
+        }
+        if findings.matched_url.is_none() && capture.incomplete {
+            "complete the capture and explain it again: without its whole body, nothing is certain"
+                .clone_into(&mut findings.advice);
+        }
+        if findings.matched_url.is_none() && public_url.is_none() {
+            findings.warnings.extend(settings::private_host(capture));
+        }
+        findings
     }
-    writeln!(output)?;
-    writeln!(
-        output,
-        "The app saw:    {} {}",
-        terminal::line(&capture.method),
-        terminal::line(&capture.url)
-    )?;
-    match signed {
-        Some(url) => writeln!(output, "Twilio signed:  {}", terminal::line(url))?,
-        None => writeln!(output, "Twilio signed:  unknown")?,
-    }
-    for (index, cause) in explanation.causes.iter().enumerate() {
-        let label = if index == 0 { "Why:" } else { "" };
-        writeln!(output, "{label:<14}  {}: {}", cause, cause.description())?;
-    }
-    if capture.missing > 0 {
-        let captured = capture.body.len();
-        let declared = captured.saturating_add(capture.missing);
-        writeln!(
-            output,
-            "{:<14}  The capture has only {captured} of the body's {declared} bytes: capture the whole request.",
-            ""
+
+    fn print(&self, output: &mut impl Write, capture: &Request) -> io::Result<()> {
+        let verdict = match (self.valid, self.valid_if.is_empty()) {
+            (true, _) => "The request is valid.",
+            (false, true) => "The request is not valid.",
+            (false, false) => "The request is not valid without further settings.",
+        };
+        writeln!(output, "{verdict}\n")?;
+        let mut row =
+            |label: &str, text: &str| writeln!(output, "{label:<14}  {}", terminal::line(text));
+        row(
+            "The app saw:",
+            &format!("{} {}", capture.method, capture.url),
         )?;
-    }
-    if !explanation.valid {
-        writeln!(
-            output,
-            "What to do:     {}.",
-            terminal::line(&explanation.advice)
+        row(
+            "Twilio signed:",
+            self.matched_url.as_deref().unwrap_or("unknown"),
         )?;
+        for setting in &self.valid_if {
+            row(
+                "Valid if:",
+                &format!("{}; the app then sees {}", setting.condition, setting.url),
+            )?;
+        }
+        for (index, (cause, description)) in self.causes.iter().zip(&self.descriptions).enumerate()
+        {
+            let label = if index == 0 { "Why:" } else { "" };
+            row(label, &format!("{cause}: {description}"))?;
+        }
+        for warning in &self.warnings {
+            row("Warning:", &format!("{warning}."))?;
+        }
+        if !self.valid {
+            row("What to do:", &format!("{}.", self.advice))?;
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// Returns the URL that a validator accepts a request with.
+fn accepts(validator: &RequestValidator, request: &Request) -> Option<String> {
+    let accepted = validator.validate(&request.webhook()).ok()?;
+    Some(accepted.url.into_owned())
+}
+
+/// Returns a request with a form in which each `+` is escaped, if there are any.
+fn with_plus_escaped(capture: &Request) -> Option<Request> {
+    let is_form = |content_type: &[u8]| {
+        let end = params::FORM.len();
+        let name = content_type.get(..end).unwrap_or_default();
+        name.eq_ignore_ascii_case(params::FORM.as_bytes())
+    };
+    if !capture.body.contains(&b'+') || !capture.values("Content-Type").any(is_form) {
+        return None;
+    }
+    let mut body = Vec::with_capacity(capture.body.len());
+    for byte in &capture.body {
+        match byte {
+            b'+' => body.extend_from_slice(b"%2B"),
+            other => body.push(*other),
+        }
+    }
+    Some(Request {
+        method: capture.method.clone(),
+        url: capture.url.clone(),
+        headers: capture.headers.clone(),
+        body,
+        ..Request::default()
+    })
 }

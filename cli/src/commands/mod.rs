@@ -1,7 +1,9 @@
-//! The commands, one module each. No command imports another one.
+//! The commands, one module each. No command imports another one; `curl` and `settings` are parts of one.
 
 pub(crate) mod check;
+mod curl;
 pub(crate) mod explain;
 pub(crate) mod send;
+mod settings;
 pub(crate) mod sign;
 pub(crate) mod verify;

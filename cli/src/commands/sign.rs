@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
 use twilio_signature::{
     SignatureErrorKind,
     header::{SIGNATURE, SIGNATURE_SETTINGS},
@@ -9,24 +10,36 @@ use twilio_signature::{
 };
 
 use crate::{
+    commands::curl,
     input::{request_args::RequestArgs, source, token::KeyArgs},
     outcome::Failure,
+    terminal::{self, Format, FormatArgs},
 };
 
 const EXAMPLES: &str = "\
 Examples:
   twilio-webhook sign https://example.com/message -d From=+14158675310 -d Body=Hi
-  curl https://example.com/message -d Body=Hi \\
-    -H \"$(twilio-webhook sign https://example.com/message -d Body=Hi --header)\"
+  twilio-webhook sign http://localhost:8080/message -d From=+14158675310 -d Body=Hi --curl
   twilio-webhook sign 'https://example.com/status?CallStatus=busy' --method GET
-  twilio-webhook sign https://example.com/events --body event.json --add-hash
+  twilio-webhook sign https://example.com/events --body event.json --add-hash --curl
+
+With --curl the output is a whole command, to be pasted into a shell. If you write the command yourself, mind that \
+-d means two things: to this tool a value is the text itself, and to curl it is already escaped. So \
+`curl -d From=+1415` sends a space in place of the +, and the signature does not match. Use curl's \
+--data-urlencode:
+  curl https://example.com/message --data-urlencode From=+14158675310 \\
+    -H \"$(twilio-webhook sign https://example.com/message -d From=+14158675310 --header)\"
 
 If the body is not a form, Twilio signs only its hash, which is in the URL as bodySHA256. --add-hash adds \
-it: the first line of the output is then the URL to send the request to, and the signature follows.";
+it: the first line of the output is then the URL to send the request to, and the signature follows.
+
+With --format json the output is one object: url, signature, headers and curl.
+
+Exit status: 0 success, 2 wrong usage.";
 
 /// Prints the signature of a request.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     request: RequestArgs,
@@ -36,6 +49,9 @@ pub(crate) struct Args {
     /// Prints complete header lines instead of the signature alone.
     #[arg(long)]
     header: bool,
+    /// Prints a curl command that sends the signed request.
+    #[arg(long, conflicts_with = "header")]
+    curl: bool,
     /// The algorithm to sign with; needs --shared-key-id.
     #[arg(
         long,
@@ -46,6 +62,18 @@ pub(crate) struct Args {
     algorithm: String,
     #[command(flatten)]
     key: KeyArgs,
+    #[command(flatten)]
+    format: FormatArgs,
+}
+
+/// The result as JSON, with the fields in this order.
+#[derive(Serialize)]
+struct JsonOutput<'a> {
+    url: &'a str,
+    signature: &'a str,
+    headers: serde_json::Map<String, serde_json::Value>,
+    /// `None` if a command cannot have what is in the request.
+    curl: Option<String>,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
@@ -71,17 +99,39 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
             _ => Failure::usage(err),
         })?;
 
+    let mut headers = vec![(SIGNATURE, signature.clone())];
+    headers.extend(settings.map(|settings| (SIGNATURE_SETTINGS, settings)));
     let mut output = io::stdout().lock();
+    if args.format.format == Format::Json {
+        let object = JsonOutput {
+            url: &request.url,
+            signature: &signature,
+            curl: curl::command(&args.request, &request, &headers).ok(),
+            headers: headers
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value.into()))
+                .collect(),
+        };
+        writeln!(output, "{}", terminal::json(&object)?)?;
+        return Ok(());
+    }
+    if args.curl {
+        writeln!(
+            output,
+            "{}",
+            curl::command(&args.request, &request, &headers)?
+        )?;
+        return Ok(());
+    }
     if args.add_hash {
-        writeln!(output, "{}", request.url)?;
+        writeln!(output, "{}", terminal::line(&request.url))?;
     }
     if !args.header {
         writeln!(output, "{signature}")?;
         return Ok(());
     }
-    writeln!(output, "{SIGNATURE}: {signature}")?;
-    if let Some(settings) = settings {
-        writeln!(output, "{SIGNATURE_SETTINGS}: {settings}")?;
+    for (name, value) in headers {
+        writeln!(output, "{name}: {}", terminal::line(&value))?;
     }
     Ok(())
 }

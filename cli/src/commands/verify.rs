@@ -8,17 +8,18 @@ use std::{
 use serde::Serialize;
 use serde_json::value::RawValue;
 use twilio_signature::{
-    RequestValidator,
+    RequestValidator, SignatureErrorKind,
     header::{SIGNATURE, SIGNATURE_SETTINGS},
 };
 
 use crate::{
     input::{json, request::Request, request_args::RequestArgs, source, token::KeyArgs},
     outcome::Failure,
+    terminal::{self, Format},
 };
 
-/// The longest line that is read, in bytes. Twilio's requests are a thousand times shorter.
-const LINE_LIMIT: u64 = 64 * 1024 * 1024;
+/// The longest line that is read, in bytes.
+const LINE_LIMIT: u64 = source::READ_LIMIT;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -35,18 +36,22 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   settings_header  the X-Twilio-Webhooks-Signature-Settings header
   token            the one token to use instead of TWILIO_AUTH_TOKEN
   shared_key_id    the ID of the SharedKey whose secret is in token
+  headers          the request's headers, as an object: {\"Name\": \"value\", \"Repeated\": [\"one\", \"two\"]};
+                   the fields above can be given here instead
   id               any value, which is copied to the result
 
+`explain` takes the same objects. A field that is not listed here is ignored, with a warning.
+
 The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
-the reason why it is not valid) and matched_url (the form of the URL that was signed). A malformed line \
-gets an error instead.
+the reason why it is not valid), matched_url (the form of the URL that was signed) and warnings, if there are \
+any: unknown fields, and a body that does not have the announced length. A malformed line gets an error instead.
 
 Exit status: 0 all requests are valid; 1 some are not; 2 wrong usage, or a malformed line (the other lines \
 are still verified).";
 
-/// Verifies the signatures of captured requests and prints the results as JSON.
+/// Verifies the signatures of captured requests.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES, override_usage = "twilio-webhook verify [OPTIONS] <URL>\n       \
+#[command(after_long_help = EXAMPLES, override_usage = "twilio-webhook verify [OPTIONS] <URL>\n       \
     twilio-webhook verify [OPTIONS] --jsonl <FILE>")]
 pub(crate) struct Args {
     #[command(flatten)]
@@ -60,6 +65,9 @@ pub(crate) struct Args {
     /// Reads requests from a file with a JSON object per line, or from the standard input if FILE is -.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["RequestArgs", "shared_key_id"])]
     jsonl: Option<PathBuf>,
+    /// Prints the results as text or as JSON.
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    format: Format,
     #[command(flatten)]
     key: KeyArgs,
 }
@@ -72,6 +80,8 @@ struct VerifyResult<'a> {
     valid: bool,
     kind: &'static str,
     matched_url: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [String],
 }
 
 /// The result for a line that is not a request.
@@ -91,7 +101,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     source::at_most_one_stdin(&[source::is_stdin(path), args.key.is_stdin()])?;
     // A line may have a key of its own. One that has none gets the kind `config`.
     let default = args.key.validator_if_set()?.and_then(Result::ok);
-    verify_lines(path, default.as_ref())
+    verify_lines(path, default.as_ref(), args.format)
 }
 
 fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
@@ -101,7 +111,7 @@ fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
     request.add_header(SIGNATURE_SETTINGS, args.settings_header.clone());
     let keys = args.key.validator();
     let result = judge(&request, keys.as_ref().ok());
-    write_line(&mut io::stdout().lock(), &result)?;
+    write_result(&mut io::stdout().lock(), args.format, &result)?;
     keys?;
     if result.valid {
         Ok(())
@@ -110,7 +120,11 @@ fn verify_one(args: &Args, request: &RequestArgs) -> Result<(), Failure> {
     }
 }
 
-fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), Failure> {
+fn verify_lines(
+    path: &Path,
+    default: Option<&RequestValidator>,
+    format: Format,
+) -> Result<(), Failure> {
     let mut lines = source::open(path)?;
     let mut output = io::stdout().lock();
     let (mut line, mut all_valid, mut malformed) = (Vec::new(), true, 0_usize);
@@ -130,15 +144,15 @@ fn verify_lines(path: &Path, default: Option<&RequestValidator>) -> Result<(), F
             Err(format!("the line is longer than {LINE_LIMIT} bytes"))
         };
         match request {
-            Ok((request, _)) => {
+            Ok(request) => {
                 let result = judge(&request, default);
                 all_valid &= result.valid;
-                write_line(&mut output, &result)?;
+                write_result(&mut output, format, &result)?;
             }
             Err(error) => {
                 malformed += 1;
                 let id = json::id_of(&line);
-                write_line(&mut output, &MalformedLine { id, error })?;
+                write_malformed(&mut output, format, &MalformedLine { id, error })?;
             }
         }
     }
@@ -169,6 +183,7 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verify
         valid: matched_url.is_some(),
         kind,
         matched_url,
+        warnings: &request.warnings,
     }
 }
 
@@ -182,9 +197,55 @@ fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Writes and flushes a line, so that a program at the other end of a pipe can wait for it.
-fn write_line(output: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
-    serde_json::to_writer(&mut *output, line)?;
-    output.write_all(b"\n")?;
+/// Writes a result and flushes it, so that a program at the other end of a pipe can wait for it.
+fn write_result(
+    output: &mut impl Write,
+    format: Format,
+    result: &VerifyResult<'_>,
+) -> io::Result<()> {
+    if format == Format::Json {
+        writeln!(output, "{}", terminal::json(result)?)?;
+        return output.flush();
+    }
+    let verdict = match &result.matched_url {
+        Some(url) => format!("valid: the signature is that of {url}"),
+        None => format!("not valid: {}", reason(result.kind)),
+    };
+    writeln!(output, "{}{}", label(result.id), terminal::line(&verdict))?;
+    for warning in result.warnings {
+        writeln!(output, "  warning: {}", terminal::line(warning))?;
+    }
     output.flush()
+}
+
+fn write_malformed(
+    output: &mut impl Write,
+    format: Format,
+    line: &MalformedLine,
+) -> io::Result<()> {
+    match format {
+        Format::Json => writeln!(output, "{}", terminal::json(line)?)?,
+        Format::Text => {
+            let label = label(line.id.as_deref());
+            writeln!(output, "{label}malformed: {}", terminal::line(&line.error))?;
+        }
+    }
+    output.flush()
+}
+
+/// Returns what precedes a line of text.
+fn label(id: Option<&RawValue>) -> String {
+    id.map(|id| terminal::line(id.get()) + ": ")
+        .unwrap_or_default()
+}
+
+/// Returns the sentence for a kind, with the kind's name.
+fn reason(kind: &str) -> String {
+    match SignatureErrorKind::ALL
+        .iter()
+        .find(|known| known.as_str() == kind)
+    {
+        Some(known) => format!("{known} ({kind})"),
+        None => "no usable key is configured".to_owned(),
+    }
 }

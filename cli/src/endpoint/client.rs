@@ -1,15 +1,19 @@
 //! Sends requests exactly as they are given: the URL unchanged, headers repeated, no redirects followed.
 
-use std::{io::Read, time::Duration};
+use std::{
+    io::{ErrorKind, Read},
+    time::{Duration, Instant},
+};
 
 use ureq::{
-    Agent, Timeout,
+    Agent, AsSendBody, Body, Timeout,
     config::AutoHeaderValue,
-    http::{HeaderMap, Request},
+    http::{HeaderMap, Request, Response},
+    tls::{RootCerts, TlsConfig},
 };
 
 use crate::{
-    endpoint::{auth::Credentials, url::Url},
+    endpoint::{auth::Credentials, tls, url::Url},
     outcome::Failure,
 };
 
@@ -46,6 +50,8 @@ pub(crate) enum NoAnswer {
     Unreachable(String),
     /// The connection was made and broke.
     Broken(String),
+    /// The connection was made, and the answer did not arrive in time.
+    TimedOut(String),
     /// The request cannot be written as HTTP.
     Usage(String),
 }
@@ -53,7 +59,9 @@ pub(crate) enum NoAnswer {
 impl From<NoAnswer> for Failure {
     fn from(err: NoAnswer) -> Self {
         match err {
-            NoAnswer::Unreachable(reason) | NoAnswer::Broken(reason) => Self::Unreachable(reason),
+            NoAnswer::Unreachable(reason)
+            | NoAnswer::Broken(reason)
+            | NoAnswer::TimedOut(reason) => Self::Unreachable(reason),
             NoAnswer::Usage(problem) => Self::Usage(problem),
         }
     }
@@ -63,11 +71,29 @@ impl From<NoAnswer> for Failure {
 pub(crate) struct Client {
     agent: Agent,
     credentials: Option<Credentials>,
+    /// The longest time for one request, from the connection to the end of the answer.
+    request_timeout: Duration,
+    /// When the last request must have ended.
+    deadline: Option<Instant>,
 }
 
 impl Client {
-    pub(crate) fn new(connect_timeout: Duration, credentials: Option<Credentials>) -> Self {
-        let agent = Agent::config_builder()
+    /// Constructs a client that trusts these certificate authorities, or the usual ones. A proxy is taken from the
+    /// environment, except for this machine.
+    pub(crate) fn new(
+        connect_timeout: Duration,
+        credentials: Option<Credentials>,
+        authorities: Option<RootCerts>,
+        is_loopback: bool,
+    ) -> Self {
+        let mut config = Agent::config_builder();
+        if is_loopback {
+            config = config.proxy(None);
+        }
+        if let Some(authorities) = authorities {
+            config = config.tls_config(TlsConfig::builder().root_certs(authorities).build());
+        }
+        let agent = config
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -83,7 +109,29 @@ impl Client {
             .timeout_recv_body(Some(ANSWER_TIMEOUT))
             .build()
             .new_agent();
-        Self { agent, credentials }
+        Self {
+            agent,
+            credentials,
+            request_timeout: connect_timeout.saturating_add(ANSWER_TIMEOUT),
+            deadline: None,
+        }
+    }
+
+    /// Sets when the last request must have ended.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    /// Returns whether there is no time left for a request.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.time_left().is_zero()
+    }
+
+    fn time_left(&self) -> Duration {
+        match self.deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            None => Duration::MAX,
+        }
     }
 
     /// Sends a request, and sends it again with credentials if the endpoint asks for them.
@@ -127,19 +175,22 @@ impl Client {
             request = request.header("Authorization", authorization);
         }
         let answer = if outgoing.body.is_empty() && outgoing.method == "GET" {
-            request.body(()).map(|request| self.agent.run(request))
+            request.body(()).map(|request| self.run(request))
         } else {
             request
                 .body(outgoing.body.as_slice())
-                .map(|request| self.agent.run(request))
+                .map(|request| self.run(request))
         };
         let (head, mut body) = answer
             .map_err(|err| NoAnswer::Usage(format!("the request is not valid HTTP: {err}")))?
             .map_err(|err| no_answer(&err, &outgoing.url))?
             .into_parts();
         let mut text = Vec::new();
-        // The status counts even if the body cannot be read.
-        let _ = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
+        let read = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
+        // Twilio waits no longer for the body than for the head. The status counts even if the body breaks off.
+        if read.is_err_and(|err| matches!(err.into(), ureq::Error::Timeout(_))) {
+            return Err(too_late(&outgoing.url));
+        }
         Ok(Answer {
             status: head.status.as_u16(),
             headers: head.headers,
@@ -147,11 +198,24 @@ impl Client {
             authenticated: authorization.is_some(),
         })
     }
+
+    fn run(&self, request: Request<impl AsSendBody>) -> Result<Response<Body>, ureq::Error> {
+        let time = self.request_timeout.min(self.time_left());
+        let request = self.agent.configure_request(request);
+        self.agent.run(request.timeout_global(Some(time)).build())
+    }
 }
 
-fn no_answer(err: &ureq::Error, url: &Url) -> NoAnswer {
-    use std::io::ErrorKind;
-    let url = url.as_str();
+fn too_late(url: &Url) -> NoAnswer {
+    NoAnswer::TimedOut(format!("{} did not answer in time", url.as_str()))
+}
+
+fn no_answer(err: &ureq::Error, target: &Url) -> NoAnswer {
+    let url = target.as_str();
+    if let Some(err) = tls::error(err) {
+        let reason = tls::describe(err);
+        return NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"));
+    }
     let reason = match err {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
             return NoAnswer::Usage(format!("cannot send a request to {url}: {err}"));
@@ -164,7 +228,22 @@ fn no_answer(err: &ureq::Error, url: &Url) -> NoAnswer {
         ureq::Error::Io(err) if err.kind() == ErrorKind::ConnectionRefused => {
             "the connection was refused; is the app running on this port?".to_owned()
         }
-        ureq::Error::Rustls(err) => format!("TLS failed: {err}"),
+        ureq::Error::Timeout(_) => {
+            return too_late(target);
+        }
+        ureq::Error::Protocol(_) => {
+            return NoAnswer::Broken(format!(
+                "the answer of {url} is not HTTP: does this port serve something else, such as https://?"
+            ));
+        }
+        ureq::Error::Io(err)
+            if matches!(
+                err.kind(),
+                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+            ) =>
+        {
+            return NoAnswer::Broken(format!("{url} closed the connection without an answer"));
+        }
         err => return NoAnswer::Broken(format!("{url} did not answer: {err}")),
     };
     NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"))

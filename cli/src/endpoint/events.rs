@@ -23,7 +23,7 @@ pub(crate) enum Event {
     CallStatus,
     /// A message that was delivered
     MessageStatus,
-    /// A batch of CloudEvents as JSON, from Event Streams
+    /// An event of Event Streams as JSON, or an array of it with --batch
     #[value(name = "event-stream")]
     Stream,
     /// A request from a Studio flow, with the flow's SIDs
@@ -39,8 +39,8 @@ impl Event {
             Self::Sms => &[MESSAGE, PLACES, TEXT],
             Self::Mms => &[MESSAGE, PLACES, PICTURE],
             Self::Whatsapp => &[WHATSAPP],
-            Self::Voice => &[CALL, PLACES, CALLER],
-            Self::Gather => &[CALL, PLACES, CALLER, DIGITS],
+            Self::Voice => &[CALL, RINGING, PLACES, CALLER],
+            Self::Gather => &[CALL, IN_PROGRESS, PLACES, CALLER, DIGITS],
             Self::Recording => &[RECORDING],
             Self::CallStatus => &[CALL_ENDED],
             Self::MessageStatus => &[MESSAGE_STATUS],
@@ -102,6 +102,10 @@ const WHATSAPP: &[(&str, &str)] = &[
     ("NumMedia", "0"),
     ("NumSegments", "1"),
     ("ReferralNumMedia", "0"),
+    (
+        "ChannelMetadata",
+        "{\"type\":\"whatsapp\",\"data\":{\"context\":{\"ProfileName\":\"Zoë\",\"WaId\":\"14158675310\"}}}",
+    ),
     ("ApiVersion", "2010-04-01"),
 ];
 
@@ -116,8 +120,12 @@ const CALL: &[(&str, &str)] = &[
     ("ApiVersion", "2010-04-01"),
 ];
 
+const RINGING: &[(&str, &str)] = &[("CallStatus", "ringing")];
+
+/// The call is answered once its caller can press keys.
+const IN_PROGRESS: &[(&str, &str)] = &[("CallStatus", "in-progress")];
+
 const CALLER: &[(&str, &str)] = &[
-    ("CallStatus", "ringing"),
     ("CallerCity", "SAN FRANCISCO"),
     ("CallerState", "CA"),
     ("CallerZip", "94105"),
@@ -186,13 +194,25 @@ const STUDIO: &[(&str, &str)] = &[
     ("ExecutionSid", "FN3b96e0d4c7f84125a8d10e7f5c2b6994"),
 ];
 
-/// Returns a batch with one event, as Event Streams posts it. An override replaces the attribute of
-/// that name if the event has one, and otherwise a field of the event's data.
-pub(crate) fn event_stream(overrides: Vec<Param>) -> Result<Vec<u8>, Failure> {
+/// The account of all events.
+pub(crate) const ACCOUNT_SID: &str = "AC4d1f0c82b95e47a3862b70d9e5c1a836";
+
+/// An event of Event Streams, and whether it is posted in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventForm {
+    Single,
+    Batch,
+}
+
+/// Returns an event as Event Streams posts it. An override replaces the attribute of that name if the event has
+/// one, and otherwise a field of the event's data. `AccountSid` is the account wherever the event names one.
+pub(crate) fn event_stream(form: EventForm, overrides: Vec<Param>) -> Result<Vec<u8>, Failure> {
+    let account = overrides.iter().rev().find(|(name, _)| is_account(name));
+    let account = account.map_or(ACCOUNT_SID, |(_, value)| value).to_owned();
     let mut event = object(json!({
         "specversion": "1.0",
         "type": "com.twilio.messaging.message.delivered",
-        "source": "/2010-04-01/Accounts/AC4d1f0c82b95e47a3862b70d9e5c1a836/Messages/SMb60a4e7d29c1438f95d2f07c8b3e6a14.json",
+        "source": format!("/2010-04-01/Accounts/{account}/Messages/SMb60a4e7d29c1438f95d2f07c8b3e6a14.json"),
         "id": "EZ8f4c1d97b2e04a53960ed7c3a5b1f820",
         "dataschema": "https://events-schemas.twilio.com/Messaging.MessageStatus/7",
         "datacontenttype": "application/json",
@@ -200,7 +220,7 @@ pub(crate) fn event_stream(overrides: Vec<Param>) -> Result<Vec<u8>, Failure> {
     }));
     let mut data = object(json!({
         "messageSid": "SMb60a4e7d29c1438f95d2f07c8b3e6a14",
-        "accountSid": "AC4d1f0c82b95e47a3862b70d9e5c1a836",
+        "accountSid": account,
         "eventName": "com.twilio.messaging.message.delivered",
         "timestamp": "2026-03-02T10:16:12.000Z",
         "messageStatus": "DELIVERED",
@@ -208,7 +228,7 @@ pub(crate) fn event_stream(overrides: Vec<Param>) -> Result<Vec<u8>, Failure> {
         "to": "+14158675310",
         "apiVersion": "2010-04-01",
     }));
-    for (name, value) in overrides {
+    for (name, value) in overrides.into_iter().filter(|(name, _)| !is_account(name)) {
         let fields = if event.contains_key(&name) {
             &mut event
         } else {
@@ -217,7 +237,16 @@ pub(crate) fn event_stream(overrides: Vec<Param>) -> Result<Vec<u8>, Failure> {
         fields.insert(name, Value::String(value));
     }
     event.insert("data".to_owned(), Value::Object(data));
-    serde_json::to_vec(&[event]).map_err(Failure::usage)
+    match form {
+        EventForm::Single => serde_json::to_vec(&event),
+        EventForm::Batch => serde_json::to_vec(&[event]),
+    }
+    .map_err(Failure::usage)
+}
+
+/// Returns whether a parameter names the account, as a form or an event does.
+pub(crate) fn is_account(name: &str) -> bool {
+    matches!(name, "AccountSid" | "accountSid")
 }
 
 fn object(value: Value) -> Map<String, Value> {

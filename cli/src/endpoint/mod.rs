@@ -5,8 +5,14 @@ pub(crate) mod client;
 pub(crate) mod events;
 pub(crate) mod message;
 pub(crate) mod options;
+pub(crate) mod refusal;
+mod tls;
 pub(crate) mod url;
 
+use std::time::Instant;
+
+use base64::{Engine, prelude::BASE64_STANDARD};
+use sha1::{Digest, Sha1};
 use twilio_signature::{AuthToken, RequestValidator, WebhookRequest, header::SIGNATURE};
 
 use crate::{
@@ -21,25 +27,57 @@ use crate::{
 /// An endpoint with its URLs, its keys and a client.
 pub(crate) struct Endpoint {
     pub(crate) url: Url,
+    /// The URL that is signed.
     pub(crate) public_url: Url,
+    /// Whether the URL that is signed was given apart from the one that requests are sent to.
+    pub(crate) has_public_url: bool,
     keys: RequestValidator,
     headers: Vec<(String, String)>,
+    /// The key of a WebSocket handshake, if requests are handshakes.
+    websocket_key: Option<String>,
     client: Client,
 }
 
 impl Endpoint {
     /// Turns every request into a WebSocket handshake, signed for `ws` or `wss` and sent over HTTP.
-    pub(crate) fn as_websocket(&mut self, key: &str) {
-        self.url = self.url.with_scheme_of(false);
+    pub(crate) fn as_websocket(&mut self) -> Result<(), Failure> {
+        let key = BASE64_STANDARD.encode(random::<16>().map_err(Failure::Usage)?);
+        self.url = self.url.with_scheme_of(true);
         self.public_url = self.public_url.with_scheme_of(true);
         for (name, value) in [
             ("Connection", "Upgrade"),
             ("Upgrade", "websocket"),
             ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Key", key),
+            ("Sec-WebSocket-Key", &key),
         ] {
             self.headers.push((name.to_owned(), value.to_owned()));
         }
+        self.websocket_key = Some(key);
+        Ok(())
+    }
+
+    /// Returns whether requests are WebSocket handshakes.
+    pub(crate) fn is_websocket(&self) -> bool {
+        self.websocket_key.is_some()
+    }
+
+    /// Sets when the last request must have ended.
+    pub(crate) fn set_deadline(&mut self, deadline: Instant) {
+        self.client.set_deadline(deadline);
+    }
+
+    /// Returns whether there is no time left for a request.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        self.client.is_out_of_time()
+    }
+
+    /// Returns whether an answer opens the WebSocket that was asked for.
+    pub(crate) fn opens_websocket(&self, answer: &Answer) -> bool {
+        let Some(key) = &self.websocket_key else {
+            return false;
+        };
+        let accept = answer.headers.get("Sec-WebSocket-Accept");
+        answer.status == 101 && accept.is_some_and(|accept| accept == accept_of(key).as_str())
     }
 
     /// Signs a message as Twilio does.
@@ -86,7 +124,7 @@ impl Endpoint {
         headers.extend_from_slice(&self.headers);
         self.client.send(&Outgoing {
             method: message.method.as_str(),
-            url: self.url.with_query(&message.query),
+            url: self.url.with_scheme_of(false).with_query(&message.query),
             headers,
             body: message.body.clone(),
         })
@@ -103,8 +141,15 @@ fn sign(keys: &RequestValidator, url: &Url, message: &Message) -> Result<String,
     keys.sign(&request).map_err(Failure::usage)
 }
 
+/// Returns the value of `Sec-WebSocket-Accept` that answers a key (RFC 6455, section 4.2.2).
+fn accept_of(key: &str) -> String {
+    const GUID: &str = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    let digest = Sha1::new().chain_update(key).chain_update(GUID).finalize();
+    BASE64_STANDARD.encode(digest)
+}
+
 /// Returns random bytes.
-pub(crate) fn random<const N: usize>() -> Result<[u8; N], String> {
+fn random<const N: usize>() -> Result<[u8; N], String> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
         .map_err(|err| format!("cannot get random numbers from the system: {err}"))?;
@@ -114,4 +159,18 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], String> {
 /// Returns 32 random hex digits.
 fn random_hex() -> Result<String, String> {
     Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The example in RFC 6455, section 1.3.
+    #[test]
+    fn accept_is_that_of_the_key() {
+        assert_eq!(
+            accept_of("dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+    }
 }

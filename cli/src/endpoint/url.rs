@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use twilio_signature::url::{UrlParts, scheme};
 
-use crate::outcome::Failure;
+use crate::{input::host, outcome::Failure};
 
 /// A URL that requests can be sent to: it has a scheme, a host and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,6 +51,21 @@ impl Url {
             parts.path = "/".into();
         }
         Ok(Self::from(parts))
+    }
+
+    /// Returns whether the host is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        host::is_loopback(&self.parts.host)
+    }
+
+    /// Returns whether Twilio could request the URL: its host is not one of a private network.
+    pub(crate) fn is_public(&self) -> bool {
+        host::is_public(&self.parts.host)
+    }
+
+    /// Returns the URL with this scheme, host and port in place of its own.
+    pub(crate) fn with_base(&self, base: &str) -> String {
+        base.to_owned() + &self.target()
     }
 
     pub(crate) fn as_str(&self) -> &str {

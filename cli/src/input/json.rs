@@ -2,8 +2,8 @@
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Value, error::Category, value::RawValue};
-use twilio_signature::{AuthToken, ConfigError, RequestValidator, header};
+use serde_json::{Map, Value, error::Category, value::RawValue};
+use twilio_signature::{AuthToken, ConfigError, RequestValidator, header, redact};
 use zeroize::Zeroizing;
 
 use crate::input::{
@@ -11,13 +11,15 @@ use crate::input::{
     token,
 };
 
-/// Parses an object. Returns the request, and apart from it the headers in the field `headers`, which
-/// only captures have.
+/// The largest number of unknown fields that are named.
+const MAX_NAMED: usize = 5;
+
+/// Parses an object. A field that is not known is a warning.
 ///
 /// # Errors
 ///
 /// The error names the field and shows no value, which may be secret.
-pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<Header>), String> {
+pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
     if !is_object(json) {
         return Err("not a JSON object".to_owned());
     }
@@ -43,6 +45,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<Header>), String> {
         method: text("method", fields.method)?.unwrap_or_else(|| default_method(&body).to_owned()),
         body,
         validator: own_validator(shared_key_id, token),
+        warnings: unknown(&fields.unknown).into_iter().collect(),
         ..Request::default()
     };
     request.add_header(header::SIGNATURE, text("signature", fields.signature)?);
@@ -51,7 +54,30 @@ pub(crate) fn parse(json: &[u8]) -> Result<(Request, Vec<Header>), String> {
         text("settings_header", fields.settings_header)?,
     );
     request.add_header("Content-Type", text("content_type", fields.content_type)?);
-    Ok((request, headers(fields.headers)?))
+    request.headers.append(&mut headers(fields.headers)?);
+    request.check_length();
+    Ok(request)
+}
+
+/// Returns a warning that names the fields that are not known.
+fn unknown(fields: &Map<String, Value>) -> Option<String> {
+    let names = fields.keys().take(MAX_NAMED);
+    let mut names: Vec<_> = names
+        .map(|name| format!("`{}`", redact::text(name)))
+        .collect();
+    if fields.len() > MAX_NAMED {
+        names.push(format!("{} more", fields.len() - MAX_NAMED));
+    }
+    let are_ignored = match fields.len() {
+        0 => return None,
+        1 => "is not a known field and was ignored",
+        _ => "are not known fields and were ignored",
+    };
+    Some(format!(
+        "{} {are_ignored}; the fields are {}",
+        names.join(", "),
+        FIELDS.join(", ")
+    ))
 }
 
 /// Returns the method of a request that names none.
@@ -76,6 +102,21 @@ pub(crate) fn is_object(json: &[u8]) -> bool {
     json.trim_ascii_start().starts_with(b"{")
 }
 
+/// The names of all fields.
+const FIELDS: [&str; 11] = [
+    "url",
+    "method",
+    "content_type",
+    "body",
+    "body_b64",
+    "signature",
+    "settings_header",
+    "headers",
+    "token",
+    "shared_key_id",
+    "id",
+];
+
 /// The fields with values of any type, so that an error about one does not show its value.
 #[derive(Deserialize)]
 struct Fields {
@@ -91,6 +132,8 @@ struct Fields {
     token: Option<Value>,
     shared_key_id: Option<Value>,
     headers: Option<Value>,
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
 }
 
 /// Keeps an `id` of `null`, which an `Option` alone would turn into `None`.
@@ -155,5 +198,44 @@ fn describe(err: &serde_json::Error) -> String {
                 err.column()
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_named_field_is_known() {
+        for name in FIELDS {
+            let json = format!(
+                "{{\"url\": \"http://h/\", {:?}: null}}",
+                if name == "url" { "id" } else { name }
+            );
+            assert!(
+                parse(json.as_bytes()).unwrap().warnings.is_empty(),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn unknown_fields_are_named() {
+        let warnings = |json: &str| parse(json.as_bytes()).unwrap().warnings;
+        let one = warnings(r#"{"url": "http://h/", "content": "s3cr3t"}"#);
+        assert!(
+            one[0].starts_with("`content` is not a known field"),
+            "{one:?}"
+        );
+        assert!(
+            one[0].contains("body, body_b64") && !one[0].contains("s3cr3t"),
+            "{one:?}"
+        );
+        let many: Vec<_> = (0..9).map(|n| format!("\"x{n}\": [{{}}]")).collect();
+        let many = warnings(&format!("{{\"url\": \"http://h/\", {}}}", many.join(",")));
+        assert!(
+            many[0].starts_with("`x0`, `x1`, `x2`, `x3`, `x4`, 4 more are not"),
+            "{many:?}"
+        );
     }
 }

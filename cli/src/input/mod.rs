@@ -1,6 +1,8 @@
 //! Reads what the user passes in: tokens, parameters, and requests in their formats.
 
 pub(crate) mod capture;
+pub(crate) mod forwarded;
+pub(crate) mod host;
 pub(crate) mod http_text;
 pub(crate) mod json;
 pub(crate) mod params;

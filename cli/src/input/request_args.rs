@@ -19,16 +19,18 @@ pub(crate) struct RequestArgs {
     /// The whole URL, exactly as Twilio requests it.
     url: String,
     /// Adds a form parameter to the body. Can be repeated.
+    ///
+    /// The value is the text itself, not escaped: write From=+14158675310. To curl's -d, a + is a space.
     #[arg(
         short = 'd',
         long = "data",
         value_name = "NAME=VALUE",
         conflicts_with = "body"
     )]
-    data: Vec<String>,
+    pub(crate) data: Vec<String>,
     /// Reads the body from a file, or from the standard input if FILE is -.
     #[arg(long, value_name = "FILE")]
-    body: Option<PathBuf>,
+    pub(crate) body: Option<PathBuf>,
     /// The content type of the body [default: application/x-www-form-urlencoded with -d, application/json
     /// with --body]
     #[arg(long, value_name = "TYPE")]

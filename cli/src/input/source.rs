@@ -12,6 +12,9 @@ use zeroize::Zeroizing;
 
 use crate::outcome::Failure;
 
+/// The largest input in bytes that is read as a whole. Twilio's requests are a thousand times smaller.
+pub(crate) const READ_LIMIT: u64 = 64 * 1024 * 1024;
+
 /// Opens a file, or the standard input if the path is `-`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
     if is_stdin(path) {
@@ -23,10 +26,22 @@ pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
 
 /// Reads a whole file, or the whole standard input if the path is `-`.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    read_up_to(path, READ_LIMIT)
+}
+
+/// Reads a whole input that is not longer than a limit in bytes.
+pub(crate) fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     open(path)?
+        .take(limit + 1)
         .read_to_end(&mut bytes)
         .map_err(|err| unreadable(path, &err))?;
+    if bytes.len() as u64 > limit {
+        return Err(Failure::usage(format_args!(
+            "{} is longer than {limit} bytes",
+            name(path)
+        )));
+    }
     Ok(bytes)
 }
 

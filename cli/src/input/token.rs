@@ -52,12 +52,18 @@ impl TokenArgs {
         &self,
     ) -> Result<Option<Result<RequestValidator, ConfigError>>, Failure> {
         Ok(self.text()?.map(|text| {
-            let tokens: Result<Vec<_>, _> = text
-                .split(',')
-                .map(|token| AuthToken::new(token.trim()))
-                .collect();
-            RequestValidator::new(tokens?)
+            let tokens = AuthToken::parse_list(&text).map_err(|err| err.renamed(self.source()))?;
+            RequestValidator::new(tokens)
         }))
+    }
+
+    /// Returns the name of what the token comes from.
+    fn source(&self) -> &'static str {
+        match (&self.token_file, self.token_stdin) {
+            (Some(_), _) => "--token-file",
+            (None, true) => "--token-stdin",
+            (None, false) => VARIABLE,
+        }
     }
 
     fn text(&self) -> Result<Option<Zeroizing<String>>, Failure> {

@@ -4,10 +4,10 @@ use std::sync::mpsc;
 
 use crate::support::{
     self, FORM, GENUINE_ROWS, OK, ROWS, TOKEN, assert_wrong_usage, check, config, file, header,
-    record, rows, run, run_with_input, serve, serve_open, serve_raw, tool, validator,
+    record, rows, run, run_with_input, serve, serve_open, serve_raw, tool, unwrapped, validator,
 };
 use actix_twilio::{
-    TwilioConfig, ValidationErrorKind, WebhookRequest, signature::SignatureErrorKind,
+    TwilioConfig, ValidationErrorKind, WebhookRequest, keys::KeyMap, signature::SignatureErrorKind,
     validate_twilio_request,
 };
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::StatusCode, post, web};
@@ -72,16 +72,20 @@ fn nothing_is_verified_where_nothing_is_taken() {
     let url = serve(|_| ());
     let output = run(&["check", &url]);
     assert_eq!(output.status, 1);
-    assert!(output.stdout.contains("nothing is verified"), "{output:?}");
-    assert!(!output.stdout.contains("passed"), "{output:?}");
+    let text = unwrapped(&output.stdout);
+    assert!(text.contains("nothing is verified"), "{output:?}");
+    assert!(!text.contains("passed"), "{output:?}");
     let asks_for_the_path = "every answer was 404; is the path right?";
-    assert!(output.stdout.contains(asks_for_the_path), "{output:?}");
+    assert!(text.contains(asks_for_the_path), "{output:?}");
 
     let elsewhere = serve(|app| {
         app.default_service(web::to(HttpResponse::MethodNotAllowed));
     });
     let output = run(&["check", &elsewhere]);
-    assert!(!output.stdout.contains(asks_for_the_path), "{output:?}");
+    assert!(
+        !unwrapped(&output.stdout).contains(asks_for_the_path),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -108,12 +112,24 @@ fn app_that_refuses_everything_fails_the_genuine_rows() {
     });
     let (status, report) = check(&url, &[]);
     assert_eq!((status, rows(&report, "failed").len()), (1, GENUINE_ROWS));
-    // A 401 shows nothing where the genuine requests get it too.
+    let causes = report["likely_causes"].as_array().unwrap();
+    let causes: Vec<_> = causes.iter().map(|cause| cause.as_str().unwrap()).collect();
+    for (cause, expected) in causes.iter().zip([
+        "--public-url https://example.com/",
+        "TWILIO_AUTH_TOKEN",
+        "-d AccountSid=AC",
+    ]) {
+        assert!(cause.contains(expected), "{causes:?}");
+    }
+    assert_eq!(causes.len(), 3, "{causes:?}");
+    // A 401 shows nothing where the genuine requests get it too, so no more of them are sent.
     let url = serve(|app| {
         app.default_service(web::to(HttpResponse::Unauthorized));
     });
     let (status, report) = check(&url, &[]);
-    assert_eq!((status, rows(&report, "failed").len()), (1, ROWS));
+    assert_eq!((status, rows(&report, "failed").len()), (1, 1));
+    assert_eq!(rows(&report, "left_out").len(), ROWS - 1);
+    assert_eq!(report["stopped"], "a genuine request got a 401");
 }
 
 /// Validates as the Flask tutorial does: the first header, and no hash of the body.
@@ -204,7 +220,7 @@ fn tutorial_prints_what_the_tutorial_prints() {
 }
 
 #[test]
-fn redirects_are_answers() {
+fn redirect_of_a_genuine_request_is_a_failure() {
     #[get("/")]
     #[validate_twilio_request]
     async fn moved() -> impl Responder {
@@ -216,8 +232,18 @@ fn redirects_are_answers() {
         app.service(moved);
     });
     let (status, report) = check(&url, &["--method", "get"]);
-    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(status, 1, "{report:#}");
     assert_eq!(report["rows"][0]["status"], 302);
+    assert_eq!(report["rows"][0]["result"], "failed");
+    let note = report["rows"][0]["note"].as_str().unwrap();
+    assert!(
+        note.contains("follows it with GET") && note.contains("http://127.0.0.1:1/"),
+        "{note}"
+    );
+
+    let output = run(&["send", "sms", &url, "--method", "get"]);
+    assert_eq!(output.status, 1);
+    assert!(output.stderr.contains("follows it with GET"), "{output:?}");
 }
 
 #[test]
@@ -279,8 +305,53 @@ const WRONG_USAGE: &[&[&str]] = &[
         "--header",
         "x-twilio-signature: marker-secret",
     ],
+    &[
+        "check",
+        "http://localhost/",
+        "--header",
+        "X-Twilio-Signature : marker-secret",
+    ],
+    &[
+        "check",
+        "http://localhost/",
+        "--header",
+        " X-Twilio-Signature: marker-secret",
+    ],
+    &[
+        "check",
+        "http://localhost/",
+        "--header",
+        "X-Twilio-Signature\t: marker-secret",
+    ],
+    &[
+        "check",
+        "http://localhost/",
+        "--header",
+        "X-Two: marker-secret\r\nX-Three: 1",
+    ],
+    &[
+        "check",
+        "http://localhost/",
+        "--header",
+        "Content-Length : 5",
+    ],
+    &["check", "http://localhost/", "--header", ": marker-secret"],
+    &["check", "http://localhost/", "--json", "{}"],
+    &["check", "http://localhost/", "--max-time", "0"],
+    &["check", "http://localhost/", "--connect-timeout", "1e9"],
+    &["check", "ws://localhost/", "-d", "A=marker-secret"],
+    &["check", "ws://localhost/", "--method", "get"],
+    &["check", "ws://localhost/", "--json-body", "x"],
+    &["check", "ws://localhost/", "--preset", "tutorial"],
+    &[
+        "check",
+        "ws://localhost/",
+        "--public-url",
+        "https://example.com/",
+    ],
+    &["send", "sms", "http://localhost/", "--batch"],
     &["check", "http://localhost/", "--method", "put"],
-    &["check", "http://localhost/", "--json", "no-such-file"],
+    &["check", "http://localhost/", "--json-body", "no-such-file"],
     &["check", "http://localhost/", "--connect-timeout", "0"],
     &["check", "http://localhost/", "--connect-timeout", "soon"],
     &["check", "http://localhost/", "--token-file", "no-such-file"],
@@ -328,9 +399,22 @@ fn token_comes_from_the_environment_a_file_or_the_input() {
     let output = tool(&["check", &url]).token(None).run();
     assert_eq!(output.status, 2);
     assert!(output.stderr.contains("TWILIO_AUTH_TOKEN"), "{output:?}");
-    for blank in ["", " ", "marker-a,,marker-b"] {
-        let output = tool(&["check", &url]).token(Some(blank)).run();
+    let sid = format!("AC{}", "0".repeat(32));
+    let quoted = format!("\"{TOKEN}\"");
+    for (wrong, problem) in [
+        ("", "empty or blank"),
+        (" ", "empty or blank"),
+        ("marker-a,,marker-b", "between the commas"),
+        (&quoted, "in quotes"),
+        (&sid, "an AccountSid"),
+    ] {
+        let output = tool(&["check", &url]).token(Some(wrong)).run();
         assert_eq!(output.status, 2);
+        assert!(
+            output.stderr.starts_with("error: TWILIO_AUTH_TOKEN: "),
+            "{output:?}"
+        );
+        assert!(output.stderr.contains(problem), "{output:?}");
     }
 }
 
@@ -345,7 +429,7 @@ fn requests_are_what_the_options_say() {
             "From=+1 4&5=6",
             "-d",
             "Extra=",
-            "--json",
+            "--json-body",
             &json,
             "--header",
             "User-Agent: mine",
@@ -438,4 +522,236 @@ fn forgeries_are_what_their_names_say() {
         };
         assert_eq!(kind, expected, "{row}");
     }
+}
+
+/// An account of an app that looks keys up by account.
+const ACCOUNT: &str = "AC00000000000000000000000000000001";
+
+#[test]
+fn account_of_the_options_reaches_every_row() {
+    let (sender, kinds) = mpsc::channel();
+    let url = serve(move |app| {
+        let sender = sender.clone();
+        let keys = KeyMap::new().account(ACCOUNT.parse().unwrap(), validator());
+        let config = TwilioConfig::builder().key_store(keys);
+        let config = config.on_verdict(move |verdict| sender.send(verdict.refusal()).unwrap());
+        app.app_data(config.build().unwrap())
+            .route("/raw", web::to(support::raw));
+    }) + "/raw";
+    let account = format!("AccountSid={ACCOUNT}");
+    let (status, report) = check(&url, &["-d", &account]);
+    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(rows(&report, "passed").len(), ROWS);
+    // No forgery is refused for its account.
+    let kinds: Vec<_> = kinds
+        .try_iter()
+        .flatten()
+        .map(ValidationErrorKind::as_str)
+        .collect();
+    assert_eq!(kinds.len(), ROWS - GENUINE_ROWS);
+    assert!(
+        kinds.iter().all(|kind| !kind.contains("account")),
+        "{kinds:?}"
+    );
+    for event in ["sms", "voice", "event-stream"] {
+        let output = run(&["send", event, &url, "-d", &account]);
+        assert_eq!(output.status, 0, "{event}: {output:?}");
+    }
+    let batch = run(&["send", "event-stream", &url, "--batch", "-d", &account]);
+    assert_eq!(batch.status, 0, "{batch:?}");
+
+    // Without the option, the report names it.
+    for args in [&["check", &url][..], &["send", "sms", &url]] {
+        let output = run(args);
+        assert_eq!(output.status, 1, "{args:?}");
+        let printed = unwrapped(&(output.stdout + &output.stderr));
+        assert!(printed.contains("-d AccountSid=AC.."), "{printed}");
+    }
+}
+
+/// Opens a WebSocket.
+async fn open_websocket(
+    req: HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    let (res, _session, _messages) = actix_ws::handle(&req, payload)?;
+    Ok(res)
+}
+
+#[validate_twilio_request]
+async fn validated_websocket(
+    req: HttpRequest,
+    payload: web::Payload,
+) -> actix_web::Result<HttpResponse> {
+    open_websocket(req, payload).await
+}
+
+#[test]
+fn websockets_are_checked_by_their_handshake() {
+    let http = serve(|app| {
+        app.route("/validated", web::get().to(validated_websocket))
+            .route("/open", web::get().to(open_websocket))
+            .route("/answers", web::get().to(HttpResponse::Ok))
+            .route("/form", web::post().to(HttpResponse::Ok));
+    });
+    let url = http.replace("http://", "ws://");
+    let (status, report) = check(&format!("{url}/validated"), &[]);
+    assert_eq!(status, 0, "{report:#}");
+    assert_eq!(rows(&report, "passed").len(), 8);
+    assert_eq!(rows(&report, "passed")[0], "websocket: handshake");
+    assert_eq!(report["url"], format!("{url}/validated"));
+    assert_eq!(report["rows"][0]["status"], 101);
+
+    let (status, report) = check(&format!("{url}/validated?tenant=a%2Fb"), &[]);
+    assert_eq!(status, 0, "{report:#}");
+
+    let (status, report) = check(&format!("{url}/open"), &[]);
+    assert_eq!(
+        (status, rows(&report, "failed").len()),
+        (1, 7),
+        "{report:#}"
+    );
+
+    let (status, report) = check(&format!("{url}/answers"), &[]);
+    let note = report["rows"][0]["note"].as_str().unwrap();
+    assert!(
+        status == 1 && note.contains("without opening a WebSocket"),
+        "{report:#}"
+    );
+
+    let (status, report) = check(&format!("{url}/form"), &[]);
+    assert_eq!(
+        (status, rows(&report, "not_taken").len()),
+        (1, 1),
+        "{report:#}"
+    );
+
+    let public = ["--public-url", "wss://example.com/media"];
+    let (status, report) = check(&format!("{url}/validated"), &public);
+    assert_eq!(
+        (status, report["signed_url"].as_str()),
+        (1, Some("wss://example.com/media"))
+    );
+
+    // Over HTTP, the report says how to check it.
+    let output = run(&["check", &format!("{http}/validated")]);
+    assert_eq!(output.status, 1);
+    assert!(output.stdout.contains("ws://"), "{output:?}");
+}
+
+#[test]
+fn answer_that_opens_another_websocket_is_a_failure() {
+    let other = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+                 Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+    let (url, _requests) = record(vec![other; 8]);
+    let (status, report) = check(&url.replace("http://", "ws://"), &[]);
+    let note = report["rows"][0]["note"].as_str().unwrap();
+    assert!(
+        status == 1 && note.contains("Sec-WebSocket-Accept"),
+        "{report:#}"
+    );
+}
+
+/// A terminal has at least 80 columns, and 30 lines fit in most windows.
+#[test]
+fn report_fits_into_a_window() {
+    let quickstart = serve(|app| {
+        app.service(message);
+    }) + "/message";
+    let tutorial = serve(|app| {
+        app.default_service(web::to(without_body_hash));
+    });
+    let refusing = serve(|app| {
+        app.default_service(web::to(HttpResponse::Forbidden));
+    });
+    let nothing = serve(|_| ());
+    for url in [
+        quickstart,
+        tutorial,
+        refusing,
+        nothing,
+        serve_open(),
+        serve_raw(),
+    ] {
+        let output = run(&["check", &url]);
+        let lines: Vec<_> = output.stdout.lines().collect();
+        assert!(lines.len() <= 30, "{}", output.stdout);
+        for line in &lines {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
+}
+
+#[test]
+fn rows_with_the_same_outcome_are_one_line_unless_every_row_is_asked_for() {
+    let url = serve(|app| {
+        app.default_service(web::to(without_body_hash));
+    });
+    let output = run(&["check", &url]);
+    let lines: Vec<_> = output.stdout.lines().map(unwrapped).collect();
+    for line in [
+        "form all 8 genuine requests accepted 200 passed",
+        "form 9 other forgeries refused 401 passed",
+        "form two signatures, the genuine one first refused 200 FAILED",
+        "JSON no bodySHA256 refused 200 FAILED",
+    ] {
+        assert!(
+            lines.iter().any(|other| other == line),
+            "{line}: {}",
+            output.stdout
+        );
+    }
+    let output = run(&["check", &url, "--verbose"]);
+    let listed = |word: &str| {
+        output
+            .stdout
+            .lines()
+            .filter(|line| line.ends_with(word))
+            .count()
+    };
+    assert_eq!(
+        listed("passed") + listed("FAILED"),
+        ROWS,
+        "{}",
+        output.stdout
+    );
+}
+
+#[test]
+fn answer_that_asks_for_credentials_without_a_challenge_is_said_to() {
+    let url = serve(|app| {
+        app.default_service(web::to(HttpResponse::Unauthorized));
+    });
+    let (_, report) = check(&url, &[]);
+    let note = report["rows"][0]["note"].as_str().unwrap();
+    assert!(note.contains("without a WWW-Authenticate header"), "{note}");
+}
+
+#[test]
+fn public_url_without_a_path_is_the_likely_cause() {
+    let url = serve(|app| {
+        let config = config().public_url("https://example.com").unwrap();
+        app.app_data(config.build().unwrap())
+            .route("/raw", web::to(support::raw));
+    }) + "/raw";
+    let cause = |args: &[&str]| {
+        let (status, report) = check(&url, args);
+        assert_eq!(status, 1, "{report:#}");
+        report["likely_causes"][0].as_str().unwrap().to_owned()
+    };
+    let base = cause(&["--public-url", "https://example.com"]);
+    let advice = "pass the whole URL, such as https://example.com/raw";
+    assert!(base.ends_with(advice), "{base}");
+    let advised = ["--public-url", "https://example.com/raw"];
+    assert_eq!(check(&url, &advised).0, 0);
+    let none = cause(&[]);
+    assert!(
+        none.ends_with("--public-url https://example.com/raw"),
+        "{none}"
+    );
+    let wrong = cause(&["--public-url", "https://example.com/other"]);
+    assert!(
+        wrong.contains("compare it with the url in the app's log"),
+        "{wrong}"
+    );
 }

@@ -3,7 +3,7 @@
 use actix_twilio::{RequestValidator, WebhookRequest, keys::SharedKey, signature::body_sha256};
 use serde_json::{Value, json};
 
-use crate::support::{FORGED, Output, TOKEN, file, sign_text as sign, tool};
+use crate::support::{FORGED, Output, TOKEN, file, send_raw, serve_raw, sign_text as sign, tool};
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded\n";
 
@@ -17,7 +17,7 @@ fn run(args: &[&str], token: Option<&str>, input: &[u8]) -> Output {
 /// Explains a capture as JSON.
 #[track_caller]
 fn explain(args: &[&str], input: &[u8]) -> Value {
-    let args = [&["--json"], args, &["-"]].concat();
+    let args = [&["--format", "json"], args, &["-"]].concat();
     let output = run(&args, Some(TOKEN), input);
     let value: Value = serde_json::from_str(&output.stdout).unwrap();
     let valid = value.get("valid").and_then(Value::as_bool).unwrap();
@@ -316,4 +316,277 @@ fn unreadable_captures_are_wrong_usage() {
     }
     let help = run(&["--help"], None, b"").stdout;
     assert!(help.contains("ngrok") && help.contains("tcpdump"), "{help}");
+}
+
+/// Headers, the URL that was signed for `POST /raw` with `a=1`, where $HOST is the app's own host and port, and the
+/// end of the setting with which an app accepts the request, if there is one.
+const BEHIND_PROXIES: &[(&str, &str, Option<&str>)] = &[
+    (
+        "X-Forwarded-Proto: https\n",
+        "https://$HOST/raw",
+        Some("believes X-Forwarded-Proto"),
+    ),
+    (
+        "X-Forwarded-Proto: https\nX-Forwarded-Host: example.com\n",
+        "https://example.com/raw",
+        Some("believes X-Forwarded-Host and X-Forwarded-Proto"),
+    ),
+    (
+        "X-Forwarded-Host: evil, example.com\n",
+        "http://example.com/raw",
+        Some("believes X-Forwarded-Host"),
+    ),
+    (
+        "X-Forwarded-Host: example.com, inner\n",
+        "http://example.com/raw",
+        Some("with trusted_hops(2) and believes X-Forwarded-Host"),
+    ),
+    (
+        "X-Forwarded-Host: example.com\nX-Forwarded-Prefix: /twilio\n",
+        "http://example.com/twilio/raw",
+        Some("and forwarded_prefix(true) and believes X-Forwarded-Host and X-Forwarded-Prefix"),
+    ),
+    (
+        "Forwarded: for=1.2.3.4;host=\"example.com\";proto=https;\n",
+        "https://example.com/raw",
+        Some("believes Forwarded"),
+    ),
+    (
+        "X-Original-Host: example.com\nX-Forwarded-Host: h\n",
+        "http://example.com/raw",
+        Some("believes X-Original-Host"),
+    ),
+    (
+        "X-Forwarded-Host: h\nX-Forwarded-Port: 8443\n",
+        "http://h:8443/raw",
+        Some("believes X-Forwarded-Host and X-Forwarded-Port"),
+    ),
+    (
+        "X-Forwarded-Host: \nX-Forwarded-Proto: https\n",
+        "https://$HOST/raw",
+        Some("believes X-Forwarded-Proto"),
+    ),
+    ("X-Forwarded-Host: a/b\n", "https://$HOST/raw", None),
+    ("X-Forwarded-Proto: http\n", "https://$HOST/raw", None),
+    (
+        "X-Forwarded-Server: example.com\n",
+        "https://example.com/raw",
+        None,
+    ),
+];
+
+/// What is accepted without a further setting is what an app with the default settings accepts from a proxy on this
+/// machine.
+#[test]
+fn setting_with_which_the_app_accepts_a_request_is_named() {
+    let app = serve_raw();
+    let host = app
+        .strip_prefix("http://")
+        .unwrap()
+        .strip_suffix("/raw")
+        .unwrap();
+    for (headers, signed, setting) in BEHIND_PROXIES {
+        let signed = signed.replace("$HOST", host);
+        let signature = sign(TOKEN, &format!("{signed}a1"));
+        let capture = format!(
+            "POST /raw HTTP/1.1\nHost: {host}\n{headers}{FORM}Content-Length: 3\nX-Twilio-Signature: {signature}\n\na=1"
+        );
+        let value = explain(&[], capture.as_bytes());
+        let settings = value["valid_if"].as_array().unwrap();
+        let conditions: Vec<_> = settings
+            .iter()
+            .map(|found| found["condition"].as_str().unwrap())
+            .collect();
+        let text = run(&["-"], Some(TOKEN), capture.as_bytes()).stdout;
+        match setting {
+            Some(end) => {
+                assert!(conditions[0].ends_with(end), "{headers}: {value}");
+                assert_eq!(settings[0]["url"], signed, "{headers}");
+                assert!(
+                    text.starts_with("The request is not valid without further settings."),
+                    "{text}"
+                );
+                assert!(
+                    text.contains("\nValid if:       the app trusts the proxy"),
+                    "{text}"
+                );
+            }
+            None => assert_eq!(settings.len(), 0, "{headers}: {value}"),
+        }
+        // The app trusts one proxy, and does not believe prefixes.
+        let by_default =
+            setting.is_some_and(|end| !end.contains("with") && !end.contains("prefix"));
+        let answer = send_raw(host, &capture.replace('\n', "\r\n"));
+        assert_eq!(
+            answer.starts_with("HTTP/1.1 200 "),
+            by_default,
+            "{headers}: {answer}"
+        );
+    }
+}
+
+#[test]
+fn public_url_with_which_the_app_accepts_a_request_is_named() {
+    let signature = sign(TOKEN, "https://example.com/twilio/m?a=1");
+    let capture =
+        format!("GET /m?a=1 HTTP/1.1\nHost: 10.0.0.7:8080\nX-Twilio-Signature: {signature}\n\n");
+    let value = explain(
+        &["--public-url", "https://example.com/twilio"],
+        capture.as_bytes(),
+    );
+    assert_eq!(
+        value["valid_if"],
+        json!([{
+            "condition": "TWILIO_WEBHOOK_BASE_URL, or public_url, is https://example.com/twilio",
+            "url": "https://example.com/twilio/m?a=1",
+        }])
+    );
+    let wrong = explain(&["--public-url", "https://example.com"], capture.as_bytes());
+    assert_eq!(wrong["valid_if"], json!([]));
+}
+
+#[test]
+fn plus_that_the_sender_did_not_escape_is_a_cause() {
+    let head = |host: &str, proto: &str| {
+        format!(
+            "POST /m HTTP/1.1\nHost: {host}\n{proto}Content-Type: application/x-www-form-urlencoded; charset=UTF-8\nX-Twilio-Signature: "
+        )
+    };
+    let signed = |url: &str| sign(TOKEN, &format!("{url}BodyHi you+1From+14158675310"));
+    // As `curl -d From=+14158675310` sends it.
+    let body = "\n\nFrom=+14158675310&Body=Hi%20you+1";
+    let own = head("h", "") + &signed("http://h/m") + body;
+    assert_causes(
+        &explain(&[], own.as_bytes()),
+        &["plus_not_escaped"],
+        Some("http://h/m"),
+    );
+    let text = run(&["-"], Some(TOKEN), own.as_bytes()).stdout;
+    assert!(
+        text.contains("escape + as %2B") && text.contains("--data-urlencode"),
+        "{text}"
+    );
+    let proxied = head("h", "X-Forwarded-Proto: https\n") + &signed("https://h/m") + body;
+    assert_causes(
+        &explain(&[], proxied.as_bytes()),
+        &["plus_not_escaped"],
+        Some("https://h/m"),
+    );
+    // A space that was a space.
+    let space = head("h", "") + &sign(TOKEN, "http://h/ma b") + "\n\na=+b";
+    assert_eq!(explain(&[], space.as_bytes())["valid"], true);
+    let help = run(&["--help"], None, b"").stdout;
+    assert!(help.contains("plus_not_escaped"), "{help}");
+}
+
+#[test]
+fn what_a_capture_lacks_is_said() {
+    let object = json!({
+        "url": "https://hooks.example.org/sms",
+        "method": "POST",
+        "headers": {
+            "content-type": ["application/x-www-form-urlencoded; charset=UTF-8"],
+            "content-length": ["27"],
+            "x-twilio-signature": [sign(TOKEN, "https://hooks.example.org/smsBodyHiFrom+15005550006")],
+        },
+        "content": "Body=Hi&From=%2B15005550006",
+    });
+    let value = explain(&[], object.to_string().as_bytes());
+    let warnings = value["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 2, "{value}");
+    assert!(
+        warnings[0]
+            .as_str()
+            .unwrap()
+            .starts_with("`content` is not a known field"),
+        "{value}"
+    );
+    assert!(
+        warnings[1]
+            .as_str()
+            .unwrap()
+            .contains("a body of 27 bytes, and the capture has none"),
+        "{value}"
+    );
+    assert!(
+        value["advice"]
+            .as_str()
+            .unwrap()
+            .starts_with("complete the capture"),
+        "{value}"
+    );
+    let text = run(&["-"], Some(TOKEN), object.to_string().as_bytes()).stdout;
+    assert!(
+        text.contains("Warning:        `content`") && !text.contains("Body=Hi"),
+        "{text}"
+    );
+
+    let mut right = object;
+    right["body"] = right.as_object_mut().unwrap().remove("content").unwrap();
+    let value = explain(&[], right.to_string().as_bytes());
+    assert_eq!(
+        (&value["valid"], &value["warnings"]),
+        (&json!(true), &json!([])),
+        "{value}"
+    );
+    right["body"] = json!("Body=Hi&From=%2B15005550006&");
+    let value = explain(&[], right.to_string().as_bytes());
+    let warning = value["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.contains("a body of 27 bytes, and the capture has 28"),
+        "{value}"
+    );
+}
+
+#[test]
+fn host_that_twilio_cannot_request_asks_for_the_public_url() {
+    let capture =
+        |host: &str| format!("GET /m HTTP/1.1\nHost: {host}\nX-Twilio-Signature: {FORGED}\n\n");
+    for host in [
+        "127.0.0.1:8080",
+        "localhost:8080",
+        "10.0.0.7",
+        "[::1]:8080",
+        "app",
+    ] {
+        let value = explain(&[], capture(host).as_bytes());
+        let warning = value["warnings"][0].as_str().unwrap();
+        assert!(
+            warning.starts_with(&format!("Twilio can't request {host},")),
+            "{value}"
+        );
+        assert!(warning.contains("--public-url"), "{value}");
+    }
+    let value = explain(&[], capture("example.com").as_bytes());
+    assert_eq!(value["warnings"], json!([]));
+    let given = ["--public-url", "https://example.com"];
+    assert_eq!(
+        explain(&given, capture("127.0.0.1").as_bytes())["warnings"],
+        json!([])
+    );
+}
+
+#[test]
+fn captured_handshake_is_one_of_a_websocket() {
+    let capture = |line: &str, signed: &str| {
+        format!(
+            "{line} HTTP/1.1\nHost: h\nConnection: keep-alive, Upgrade\nUpgrade: WebSocket\n\
+             Sec-WebSocket-Key: eA==\nX-Twilio-Signature: {}\n\n",
+            sign(TOKEN, signed)
+        )
+    };
+    assert_eq!(
+        explain(&[], capture("GET /m", "ws://h/m").as_bytes())["valid"],
+        true
+    );
+    assert_eq!(
+        explain(&[], capture("GET /m", "http://h/m").as_bytes())["valid"],
+        false
+    );
+    let proxied =
+        capture("GET /m", "wss://h/m").replace("Host: h", "Host: h\nX-Forwarded-Proto: https");
+    assert_eq!(
+        explain(&[], proxied.as_bytes())["valid_if"][0]["url"],
+        "wss://h/m"
+    );
 }

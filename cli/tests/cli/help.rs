@@ -23,6 +23,35 @@ fn help_leads_through_every_command() {
     }
 }
 
+#[test]
+fn form_of_the_output_is_one_option_in_every_command() {
+    for name in ["check", "send", "sign", "verify", "explain"] {
+        let (short, long) = (run(&[name, "-h"]).stdout, run(&[name, "--help"]).stdout);
+        assert!(long.contains("--format <FORMAT>"), "{name}: {long}");
+        assert!(
+            long.contains("- text:") && long.contains("- json:"),
+            "{name}: {long}"
+        );
+        assert!(
+            !long.contains("--json ") && !long.contains("--json\n"),
+            "{name}: {long}"
+        );
+        // The summary is for a glance, and says where the rest is.
+        assert!(short.contains("see more with '--help'"), "{name}: {short}");
+        assert!(
+            short.lines().count() * 3 < long.lines().count() * 2,
+            "{name}: {short}"
+        );
+        assert_eq!(run(&[name, "--format", "xml"]).status, 2, "{name}");
+    }
+    let sign = run(&["sign", "--help"]).stdout;
+    let sign = sign.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        sign.contains("`curl -d From=+1415` sends a space in place of the +"),
+        "{sign}"
+    );
+}
+
 /// That the other tests see no colours means something only if there are colours to turn off.
 #[test]
 fn colours_are_there_to_be_left_out() {

@@ -7,10 +7,13 @@ mod check;
 mod explain;
 mod flask;
 mod help;
+mod limits;
 mod secrets;
 mod send;
+mod shown;
 mod sign;
 mod support;
+mod tls;
 mod verify;
 
 /// Cargo ignores a file that is not declared above.

@@ -68,13 +68,13 @@ fn judging_prints_neither_bodies_nor_signatures() {
         (&[&explain[..], &[&forged]].concat(), String::new()),
         (&[&explain[..], &[&malformed]].concat(), String::new()),
         (
-            &[&explain[..], &["--json", &elsewhere]].concat(),
+            &[&explain[..], &["--format", "json", &elsewhere]].concat(),
             String::new(),
         ),
         (
             &[
                 &explain[..],
-                &["--json", &forged, "--try-tokens", &other_tokens],
+                &["--format", "json", &forged, "--try-tokens", &other_tokens],
             ]
             .concat(),
             String::new(),
@@ -102,7 +102,7 @@ fn requests_are_sent_without_printing_what_is_in_them() {
         &["send", "event-stream", "-d", &form],
         &["check", "-d", &form],
         &["check", "-d", &form, "--format", "json"],
-        &["check", "--json", &json],
+        &["check", "--json-body", &json],
     ];
     for args in cases {
         let (url, sent) = record(vec![OK; 100]);

@@ -104,7 +104,7 @@ fn headers_are_those_of_twilio() {
 
 #[test]
 fn parameters_are_overridden() {
-    let (url, requests) = record(vec![OK; 4]);
+    let (url, requests) = record(vec![OK; 3]);
     run(&[
         "send",
         "sms",
@@ -154,10 +154,10 @@ fn parameters_are_overridden() {
         )),
         "{head}"
     );
-    let batch: serde_json::Value = serde_json::from_str(body).unwrap();
-    assert_eq!(batch[0]["specversion"], "1.0");
-    assert_eq!(batch[0]["type"], "com.example");
-    assert_eq!(batch[0]["data"]["messageStatus"], "READ");
+    let event: serde_json::Value = serde_json::from_str(body).unwrap();
+    assert_eq!(event["specversion"], "1.0");
+    assert_eq!(event["type"], "com.example");
+    assert_eq!(event["data"]["messageStatus"], "READ");
 }
 
 #[test]
@@ -232,4 +232,90 @@ fn signature_is_for_the_public_url() {
         );
         assert_eq!(verdicts.recv().unwrap(), genuine, "{public}");
     }
+}
+
+/// Returns the parameters of the form that an event is sent as.
+fn form(event: &str) -> Vec<(String, String)> {
+    let (url, requests) = record(vec![OK]);
+    assert_eq!(run(&["send", event, &url]).status, 0);
+    let request = requests.recv().unwrap();
+    let (_, body) = request.split_once("\r\n\r\n").unwrap();
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(body).unwrap();
+    pairs.into_inner()
+}
+
+#[test]
+fn events_have_the_parameters_of_their_moment() {
+    let value = |event: &str, name: &str| {
+        let form = form(event);
+        let values: Vec<_> = form.iter().filter(|(other, _)| other == name).collect();
+        assert_eq!(values.len(), 1, "{event}: {name}");
+        values[0].1.clone()
+    };
+    assert_eq!(value("voice", "CallStatus"), "ringing");
+    // The call is answered before its caller can press keys.
+    assert_eq!(value("gather", "CallStatus"), "in-progress");
+    let metadata: serde_json::Value =
+        serde_json::from_str(&value("whatsapp", "ChannelMetadata")).unwrap();
+    assert_eq!(
+        metadata["data"]["context"]["WaId"],
+        value("whatsapp", "WaId")
+    );
+    assert_eq!(
+        metadata["data"]["context"]["ProfileName"],
+        value("whatsapp", "ProfileName")
+    );
+}
+
+#[test]
+fn event_of_event_streams_is_single_unless_a_batch_is_asked_for() {
+    let (url, requests) = record(vec![OK; 2]);
+    let body = |args: &[&str]| -> serde_json::Value {
+        let output = run(&[
+            &["send", "event-stream", &url, "-d", "AccountSid=AC1"],
+            args,
+        ]
+        .concat());
+        assert_eq!(output.status, 0, "{output:?}");
+        let request = requests.recv().unwrap();
+        serde_json::from_str(request.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let single = body(&[]);
+    assert_eq!(single["data"]["accountSid"], "AC1");
+    assert!(
+        single["source"]
+            .as_str()
+            .unwrap()
+            .contains("/Accounts/AC1/"),
+        "{single}"
+    );
+    assert!(
+        !single
+            .to_string()
+            .contains("AC4d1f0c82b95e47a3862b70d9e5c1a836"),
+        "{single}"
+    );
+    assert_eq!(body(&["--batch"]), serde_json::json!([single]));
+}
+
+#[test]
+fn answer_is_printed_as_json() {
+    let answer = "HTTP/1.1 403 Forbidden\r\nX-Two: 1\r\nX-Two: 2\r\nContent-Length: 2\r\n\r\nno";
+    let (url, _requests) = record(vec![answer, OK]);
+    let args = ["send", "sms", &url, "--format", "json"];
+    let output = run(&args);
+    assert_eq!((output.status, output.stderr.as_str()), (1, ""));
+    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(value["ok"], false);
+    assert_eq!(value["status"], 403);
+    assert_eq!(value["body"], "no");
+    assert_eq!(value["headers"]["x-two"], serde_json::json!(["1", "2"]));
+    assert_eq!(value["problem"], "a genuine request was refused");
+    assert_eq!(value["likely_causes"].as_array().unwrap().len(), 3);
+    let output = run(&args);
+    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(
+        (output.status, &value["problem"]),
+        (0, &serde_json::Value::Null)
+    );
 }

@@ -1,8 +1,10 @@
 //! `sign`: signatures for curl and scripts.
 
+use std::process::Command;
+
 use actix_twilio::signature::body_sha256;
 
-use crate::support::{FORM, assert_wrong_usage, run, run_with_input, tool};
+use crate::support::{FORM, TOKEN, assert_wrong_usage, file, run, run_with_input, serve_raw, tool};
 
 /// The documented example, with its token.
 const EXAMPLE: [&str; 12] = [
@@ -126,6 +128,8 @@ const WRONG_USAGE: &[&[&str]] = &[
     &["sign", "https://h/", "-d", "A=b", "--body", "x"],
     &["sign", "https://h/", "-d", "A=b", "--method", "get"],
     &["sign", "https://h/", "--add-hash"],
+    &["sign", "https://h/", "--curl", "--header"],
+    &["sign", "https://h/\u{202e}", "--curl"],
     &["sign", "https://h/", "--body", "no-such-file"],
     &["sign", "https://h/", "--body", "-", "--token-stdin"],
     &[
@@ -150,4 +154,115 @@ const WRONG_USAGE: &[&[&str]] = &[
 #[test]
 fn wrong_usage_exits_with_2() {
     assert_wrong_usage(WRONG_USAGE);
+}
+
+/// Options that describe a request in which a shell or curl could see more than text, without `sign`, the URL and
+/// `--curl`.
+const CURL: &[(&str, &[&str])] = &[
+    ("", &["-d", "From=+14158675310", "-d", "Body=Hi"]),
+    (
+        "",
+        &[
+            "-d",
+            "Body=it's \"$HOME\" `id` \\ !x & 50% * a=b\nc\r\n\td ",
+            "-d",
+            "Empty=",
+        ],
+    ),
+    (
+        "",
+        &[
+            "-d",
+            "a b&@+é%=+1",
+            "-d",
+            "@x=@/etc/hosts",
+            "-d",
+            "Body=\u{202e}\u{200d}",
+        ],
+    ),
+    ("?q=a%20b&r='[1-3]{x,y}$HOME;id", &["-d", "A=b"]),
+    ("/../raw?q=%2F", &["-d", "A=b"]),
+    ("?AccountSid=AC1&Body=Hi", &["--method", "GET"]),
+    ("", &[]),
+    ("", &["--method", "POST"]),
+    ("", &["--method", "PUT", "-d", "A=b"]),
+    (
+        "",
+        &[
+            "-d",
+            "A=b",
+            "--content-type",
+            "application/x-www-form-urlencoded; charset=UTF-8",
+        ],
+    ),
+    ("?a=b", &["--add-hash", "--body", "$file"]),
+    ("", &["--add-hash", "--body", "-"]),
+];
+
+/// What is on the standard input. The file has a line end of another kind too, which a command could not show.
+const BODY: &str = "@{\"it's\": \"$HOME\"}\n";
+
+/// Signs each request of [`CURL`], and gives its command to `then`.
+fn curl_commands(then: impl Fn(&str)) {
+    let base = serve_raw();
+    let path = file("sign body's.json", &format!("{BODY}\r\n"));
+    for (rest, options) in CURL {
+        let url = match rest.strip_prefix("/../raw") {
+            Some(query) => base.replace("/raw", "/./../raw") + query,
+            None => format!("{base}{rest}"),
+        };
+        let options = options
+            .iter()
+            .map(|option| if *option == "$file" { &*path } else { option });
+        let options: Vec<_> = options.collect();
+        let output = run_with_input(&[&["sign", &url, "--curl"], &*options].concat(), BODY);
+        assert_eq!(output.status, 0, "{options:?}: {output:?}");
+        then(&output.stdout);
+    }
+}
+
+#[test]
+fn command_for_curl_is_one_line_of_quoted_words() {
+    curl_commands(|command| {
+        let words = shlex::split(command).unwrap();
+        assert_eq!(words[0], "curl", "{command}");
+        let headers = words
+            .iter()
+            .filter(|word| word.starts_with("X-Twilio-Signature: "));
+        assert_eq!(headers.count(), 1, "{command}");
+        assert!(
+            !command.contains(TOKEN) && command.ends_with('\n'),
+            "{command}"
+        );
+    });
+}
+
+#[test]
+#[ignore = "needs curl and a POSIX shell"]
+fn command_for_curl_is_accepted_when_pasted() {
+    curl_commands(|command| {
+        let status = " --silent --output /dev/null --write-out '%{http_code}'";
+        let command = command.trim_end().to_owned() + status;
+        let output = Command::new("sh").args(["-c", &command]).output().unwrap();
+        let status = String::from_utf8(output.stdout).unwrap();
+        // No route is at the path with dots. A refusal would be a 403.
+        let expected = if command.contains("/./../") {
+            "404"
+        } else {
+            "200"
+        };
+        assert_eq!(status, expected, "{command}");
+    });
+}
+
+#[test]
+fn result_is_printed_as_json() {
+    let output = run(&["sign", "https://h/", "-d", "A=+", "--format", "json"]);
+    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let signature = run(&["sign", "https://h/", "-d", "A=+"]).stdout;
+    assert_eq!(value["signature"], signature.trim());
+    assert_eq!(value["headers"]["X-Twilio-Signature"], signature.trim());
+    assert_eq!(value["url"], "https://h/");
+    let curl = run(&["sign", "https://h/", "-d", "A=+", "--curl"]).stdout;
+    assert_eq!(value["curl"], curl.trim_end());
 }

@@ -3,7 +3,7 @@
 use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -303,4 +303,21 @@ pub(crate) fn assert_wrong_usage(cases: &[&[&str]]) {
         assert_eq!(output.stdout, "", "{args:?}");
         assert!(!output.stderr.is_empty(), "{args:?}");
     }
+}
+
+/// Returns a text in one line, for what a report may break.
+pub(crate) fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Sends the text of a request to a host and port, and returns the answer up to the end of its head.
+#[track_caller]
+pub(crate) fn send_raw(host: &str, request: &str) -> String {
+    let mut stream = TcpStream::connect(host).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut lines = BufReader::new(stream).lines();
+    let head = lines.by_ref().map(Result::unwrap);
+    head.take_while(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }

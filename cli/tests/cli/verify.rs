@@ -106,6 +106,12 @@ const FIELDS: &[(&str, &str, &str)] = &[
     ("a token for a named key", r#"{"url": "$url", "signature": "$signature", "settings_header": "key=K"}"#, "key_unknown"),
     ("unknown algorithm", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K", "token": "$token", "settings_header": "key=K,algorithm=none"}"#, "algorithm_unknown"),
     ("blank settings", r#"{"url": "$url", "signature": "$signature", "settings_header": " "}"#, "valid"),
+    ("signature in the headers", r#"{"url": "$url", "headers": {"x-twilio-signature": "$signature"}}"#, "valid"),
+    ("everything in the headers", r#"{"url": "$example", "token": "12345", "headers": {"Content-Type": ["$form"], "X-Twilio-Signature": "$basic"}, "body": "$body"}"#, "valid"),
+    ("two signatures", r#"{"url": "$url", "signature": "$signature", "headers": {"X-Twilio-Signature": "$forged"}}"#, "signature_conflicting"),
+    ("the same signature twice", r#"{"url": "$url", "signature": "$signature", "headers": {"X-Twilio-Signature": "$signature"}}"#, "valid"),
+    ("encoded body", r#"{"url": "$url", "signature": "$signature", "headers": {"Content-Encoding": "gzip"}, "body": "a"}"#, "encoding_unsupported"),
+    ("headers of a shared key", r#"{"url": "$url", "signature": "$signature", "shared_key_id": "K", "token": "$token", "headers": {"X-Twilio-Webhooks-Signature-Settings": "key=K"}}"#, "valid"),
     ("unknown field", r#"{"url": "$url", "signature": "$signature", "note": ["x"]}"#, "valid"),
     ("odd url", r#"{"url": "no url at all", "signature": "$forged"}"#, "signature_mismatch"),
 ];
@@ -288,4 +294,56 @@ fn one_request_comes_from_options() {
     let output = tool(&["verify", url]).token(Some(" ")).run();
     assert_eq!(output.status, 2);
     assert!(output.stdout.contains("\"kind\":\"config\""), "{output:?}");
+}
+
+#[test]
+fn lines_with_warnings_are_still_verified() {
+    let url = "https://h/";
+    let genuine = json!({"url": url, "signature": sign(url), "note": 1, "content": "marker-x"});
+    let cut = json!({
+        "url": url, "signature": sign(url), "method": "POST", "headers": {"Content-Length": "5"},
+    });
+    let plain = json!({"url": url, "signature": sign(url)});
+    let (output, results) = verify(lines([genuine, cut, plain]));
+    assert_eq!(output.status, 0, "{output:?}");
+    let warning = |index: usize| results[index]["warnings"][0].as_str().unwrap();
+    assert!(
+        warning(0).starts_with("`content`, `note` are not known fields"),
+        "{output:?}"
+    );
+    assert!(
+        warning(1).starts_with("Content-Length announces a body of 5 bytes"),
+        "{output:?}"
+    );
+    assert_eq!(results[2].get("warnings"), None);
+}
+
+#[test]
+fn results_are_printed_as_text() {
+    let url = "https://h/";
+    let input = lines([
+        json!({"id": "a", "url": url, "signature": sign(url), "note": 1}),
+        json!({"id": 2, "url": url}),
+        json!({"url": url, "token": ""}),
+        json!({"id": 4, "url": 1}),
+    ]);
+    let output = run_with_input(&["verify", "--jsonl", "-", "--format", "text"], input);
+    assert_eq!(output.status, 2);
+    let lines: Vec<_> = output.stdout.lines().collect();
+    assert_eq!(
+        lines[0],
+        "\"a\": valid: the signature is that of https://h/"
+    );
+    assert!(
+        lines[1].starts_with("  warning: `note` is not a known field"),
+        "{output:?}"
+    );
+    assert_eq!(
+        lines[2..],
+        [
+            "2: not valid: the request has no X-Twilio-Signature header (signature_missing)",
+            "not valid: no usable key is configured",
+            "4: malformed: `url` is not a string",
+        ]
+    );
 }

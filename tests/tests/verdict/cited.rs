@@ -23,6 +23,7 @@ fn tests_that_documents_name_exist() {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut sources = Vec::new();
     add_sources(&package.join("tests"), &mut sources);
+    add_sources(&package.join("../cli/tests/cli"), &mut sources);
     let mut named = 0;
     for document in DOCUMENTS {
         let content = fs::read_to_string(package.join("..").join(document)).unwrap();
@@ -37,7 +38,7 @@ fn tests_that_documents_name_exist() {
                         .chars()
                         .all(|c| c.is_ascii_lowercase() || "_:".contains(c))
             };
-            // Unit tests are not in this package.
+            // Unit tests are not in these folders.
             if !is_test(module) || !is_test(test) || module.ends_with("::tests") {
                 continue;
             }

@@ -8,20 +8,29 @@ mod report;
 mod rows;
 mod trial;
 
-use std::{io::Write, path::PathBuf};
+use std::{
+    io::Write,
+    path::PathBuf,
+    time::{Duration, Instant},
+};
 
 use crate::{
     commands::check::{
         report::Report,
-        rows::{Material, Shape},
+        rows::{Material, Row, Shape},
     },
     endpoint::{
-        events::{self, Event},
+        Endpoint,
+        events::{self, Event, EventForm},
         message::Method,
-        options::EndpointArgs,
+        options::{EndpointArgs, seconds},
     },
-    input::{params, source},
+    input::{
+        params::{self, Param},
+        source,
+    },
     outcome::Failure,
+    terminal::{Format, FormatArgs},
 };
 
 const EXAMPLES: &str = "\
@@ -29,21 +38,30 @@ Examples:
   twilio-webhook check http://localhost:8080/message
   twilio-webhook check http://localhost:8080/voice -d CallSid=CA123 --method post
   twilio-webhook check http://10.0.0.7:8080/message --public-url https://example.com/message
+  twilio-webhook check https://localhost:8443/message --cacert my-authority.pem
   twilio-webhook check https://example.com/message --auth digest:ada --format json
+  twilio-webhook check ws://localhost:8080/media
   twilio-webhook check http://localhost:8080/message --preset tutorial
 
-A genuine request must get a 2xx or 3xx answer. With 400, 404, 405, 415 or 422 it is \"not taken\": the \
-endpoint does not handle such requests. That is not a pass, and with --strict it is a failure. If no genuine \
-request of a shape (form, GET, JSON) is taken, the forgeries of that shape are left out.
+An app with several accounts looks up keys by account: pass one that it has with -d AccountSid=AC.., which reaches \
+the forms, the queries and the JSON.
+
+A genuine request must get a 2xx answer, and a WebSocket handshake must open the WebSocket. A redirect (3xx) is a \
+failure: Twilio follows it with GET and drops the parameters. With 400, 404, 405, 415, 422 or 426 it is \
+\"not taken\": the endpoint does not handle such requests. That is not a pass, and with --strict it is a failure. \
+If no genuine request of a shape (form, GET, JSON) is taken, the forgeries of that shape are left out.
 
 A forgery must get a 403. A 401 is enough if a genuine request of the same shape was accepted.
 
-Exit status: 0 something was accepted and nothing failed; 1 a request failed, or nothing was accepted; \
-2 wrong usage; 3 the endpoint could not be reached.";
+The check ends early if the first genuine request gets a 401, if three requests get no answer, or after --max-time. \
+It sends at most 100 requests.
+
+Exit status: 0 something was accepted and nothing failed; 1 a request failed, nothing was accepted, or the check \
+ended early; 2 wrong usage; 3 the endpoint could not be reached.";
 
 /// Checks that an endpoint accepts genuine requests and refuses forgeries.
 #[derive(clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
     endpoint: EndpointArgs,
@@ -51,21 +69,28 @@ pub(crate) struct Args {
     #[arg(long, value_enum)]
     method: Option<Method>,
     /// Adds a parameter to the requests, or replaces one of the same name. Can be repeated.
+    ///
+    /// The value is the text itself: it is escaped when it is sent. The JSON gets no other one than the account.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
-    /// Reads the body of the JSON requests from a file, or from the standard input if FILE is -
-    /// [default: a batch from Event Streams].
+    /// Reads the body of the JSON requests from a file, or from the standard input if FILE is - [default: an event
+    /// of Event Streams].
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
-    json: Option<PathBuf>,
-    /// Fails if the endpoint does not handle a genuine request ("not taken", see below).
+    json_body: Option<PathBuf>,
+    /// Fails if the endpoint does not handle a genuine request ("not taken").
     #[arg(long)]
     strict: bool,
     /// Sends a different set of requests.
     #[arg(long, value_enum, conflicts_with = "method")]
     preset: Option<Preset>,
-    /// Selects the output format.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
-    format: Format,
+    /// Ends the check after this many seconds.
+    #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
+    max_time: Duration,
+    /// Lists each request on a line of its own.
+    #[arg(long, short = 'v')]
+    verbose: bool,
+    #[command(flatten)]
+    format: FormatArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -74,50 +99,42 @@ enum Preset {
     Tutorial,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// A table for people
-    Table,
-    /// One JSON object for programs
-    Json,
-}
-
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let overrides = params::parse(&args.data)?;
-    source::at_most_one_stdin(&[
-        args.json.as_deref().is_some_and(source::is_stdin),
-        args.endpoint.token_is_stdin(),
-    ])?;
-    let endpoint = args.endpoint.open(&["http", "https"])?;
+    let own_account = overrides.iter().any(|(name, _)| events::is_account(name));
+    let websocket = args.endpoint.is_websocket();
+    if websocket {
+        check_websocket_args(args)?;
+    }
+    let [token, cacert] = args.endpoint.stdin();
+    let json = args.json_body.as_deref().is_some_and(source::is_stdin);
+    source::at_most_one_stdin(&[json, token, cacert])?;
+    let schemes = if websocket {
+        ["ws", "wss"]
+    } else {
+        ["http", "https"]
+    };
+    let mut endpoint = args.endpoint.open(&schemes)?;
+    if websocket {
+        endpoint.as_websocket()?;
+    }
+    endpoint.set_deadline(Instant::now() + args.max_time);
     let tutorial = args.preset == Some(Preset::Tutorial);
     let rows = if tutorial {
         rows::tutorial(&endpoint, overrides)?
     } else {
-        let json = match &args.json {
-            Some(path) => source::read(path)?,
-            None => events::event_stream(Vec::new())?,
-        };
-        if json.is_empty() {
-            return Err(Failure::usage(
-                "the file of --json is empty: a JSON request needs a body",
-            ));
-        }
-        let params = params::overridden(&Event::Sms.params(), overrides);
-        let shapes: Vec<_> = Shape::ALL
-            .into_iter()
-            .filter(|shape| args.method.is_none_or(|method| shape.method() == method))
-            .collect();
-        rows::matrix(&endpoint, &Material { params, json }, &shapes)?
+        matrix(args, &endpoint, overrides)?
     };
 
     // The tutorial prints the status of each test, even of those that would be left out.
     let trials = trial::run_all(&endpoint, &rows, tutorial)?;
-    let report = Report::new(&endpoint, &trials, args.strict);
+    let account_is_made_up = !own_account && !websocket && !tutorial;
+    let report = Report::new(&endpoint, &trials, args.strict, account_is_made_up);
     let mut output = anstream::stdout().lock();
-    match args.format {
+    match args.format.format {
         Format::Json => report.write_json(&mut output)?,
-        Format::Table if tutorial => report.write_tutorial(&mut output)?,
-        Format::Table => report.write_table(&mut output)?,
+        Format::Text if tutorial => report.write_tutorial(&mut output)?,
+        Format::Text => report.write_text(&mut output, args.verbose)?,
     }
     output.flush()?;
     if report.ok {
@@ -125,4 +142,47 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     } else {
         Err(Failure::Check)
     }
+}
+
+/// Refuses the options that a WebSocket handshake has no use for.
+fn check_websocket_args(args: &Args) -> Result<(), Failure> {
+    let unused = [
+        (!args.data.is_empty(), "-d"),
+        (args.json_body.is_some(), "--json-body"),
+        (args.method.is_some(), "--method"),
+        (args.preset.is_some(), "--preset"),
+    ];
+    match unused.iter().find(|(given, _)| *given) {
+        Some((_, option)) => Err(Failure::usage(format_args!(
+            "a WebSocket handshake has no parameters and no body: leave out {option}"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn matrix(args: &Args, endpoint: &Endpoint, overrides: Vec<Param>) -> Result<Vec<Row>, Failure> {
+    let json = match &args.json_body {
+        Some(path) => source::read(path)?,
+        None => {
+            let account = overrides
+                .iter()
+                .filter(|(name, _)| events::is_account(name));
+            events::event_stream(EventForm::Single, account.cloned().collect())?
+        }
+    };
+    if json.is_empty() {
+        return Err(Failure::usage(
+            "the file of --json-body is empty: a JSON request needs a body",
+        ));
+    }
+    let params = params::overridden(&Event::Sms.params(), overrides);
+    let shapes: Vec<_> = if endpoint.is_websocket() {
+        vec![Shape::WebSocket]
+    } else {
+        Shape::HTTP
+            .into_iter()
+            .filter(|shape| args.method.is_none_or(|method| shape.method() == method))
+            .collect()
+    };
+    rows::matrix(endpoint, &Material { params, json }, &shapes)
 }

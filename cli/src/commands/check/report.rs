@@ -1,16 +1,17 @@
-//! Prints the result of a check: as a table, as JSON, or in the tutorial's words.
+//! Prints the result of a check: as text, as JSON, or in the tutorial's words.
 
 use std::io::{self, Write};
 
-use comfy_table::{Cell, Color, Table, presets};
+use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
 use crate::{
     commands::check::{
         rows::{Expected, Shape},
-        trial::{RowResult, Trial},
+        trial::{RowResult, Trials},
     },
-    endpoint::Endpoint,
+    endpoint::{Endpoint, refusal},
+    terminal,
 };
 
 /// The result of a check. The JSON has the fields in this order.
@@ -25,6 +26,9 @@ pub(crate) struct Report<'r> {
     failed: usize,
     not_taken: usize,
     left_out: usize,
+    stopped: Option<&'r str>,
+    /// Why the genuine requests were refused, the most likely cause first.
+    likely_causes: Vec<String>,
     rows: Vec<Line<'r>>,
 }
 
@@ -39,8 +43,15 @@ struct Line<'r> {
 }
 
 impl<'r> Report<'r> {
-    pub(super) fn new(endpoint: &'r Endpoint, trials: &'r [Trial<'_>], strict: bool) -> Self {
+    /// Sums up the results. `account_is_made_up` is whether the requests name an account of the tool's own.
+    pub(super) fn new(
+        endpoint: &'r Endpoint,
+        trials: &'r Trials<'_>,
+        strict: bool,
+        account_is_made_up: bool,
+    ) -> Self {
         let rows: Vec<_> = trials
+            .all
             .iter()
             .map(|trial| Line {
                 name: trial.row.name,
@@ -54,52 +65,107 @@ impl<'r> Report<'r> {
         let count = |result| rows.iter().filter(|row| row.result == result).count();
         let (passed, failed) = (count(RowResult::Passed), count(RowResult::Failed));
         let (not_taken, left_out) = (count(RowResult::NotTaken), count(RowResult::LeftOut));
-        let accepted = rows
-            .iter()
-            .any(|row| row.expected == Expected::Accept && row.result == RowResult::Passed);
+        let genuine = || rows.iter().filter(|row| row.expected == Expected::Accept);
+        let accepted = genuine().any(|row| row.result == RowResult::Passed);
+        let refused = genuine().any(|row| row.status == Some(403));
+        let likely_causes = if refused && !accepted {
+            refusal::likely_causes(endpoint, account_is_made_up)
+        } else {
+            Vec::new()
+        };
+        let complete = trials.stopped.is_none();
         Self {
             url: endpoint.url.as_str(),
             signed_url: endpoint.public_url.as_str(),
-            ok: failed == 0 && accepted && !(strict && not_taken > 0),
+            ok: failed == 0 && accepted && complete && !(strict && not_taken > 0),
             accepted,
             passed,
             failed,
             not_taken,
             left_out,
+            stopped: trials.stopped.as_deref(),
+            likely_causes,
             rows,
         }
     }
 
     pub(crate) fn write_json(&self, output: &mut impl Write) -> io::Result<()> {
-        serde_json::to_writer_pretty(&mut *output, self)?;
-        writeln!(output)
+        writeln!(output, "{}", terminal::pretty_json(self)?)
     }
 
-    pub(crate) fn write_table(&self, output: &mut impl Write) -> io::Result<()> {
-        let mut table = Table::new();
-        table
-            .load_style(presets::NOTHING)
-            .enforce_styling()
-            .set_header(["shape", "request", "must be", "status", "result", ""]);
-        for row in &self.rows {
-            let (result, color) = row.result.shown();
-            table.add_row([
-                Cell::new(row.shape.as_str()),
-                Cell::new(row.name),
-                Cell::new(match row.expected {
-                    Expected::Accept => "accepted",
-                    Expected::Refuse => "refused",
-                }),
-                Cell::new(
-                    row.status
-                        .map_or_else(|| "-".to_owned(), |status| status.to_string()),
-                ),
-                Cell::new(result).fg(color),
-                Cell::new(row.note),
-            ]);
+    /// Writes a table. Rows with the same outcome are one line, unless `every_row` is set or they failed while others
+    /// of their kind did not.
+    pub(crate) fn write_text(&self, output: &mut impl Write, every_row: bool) -> io::Result<()> {
+        writeln!(
+            output,
+            "{:<9}  {:<41} {:<9} {:<6}  result",
+            "shape", "requests", "must be", "status"
+        )?;
+        let mut shown_note = "";
+        for (rows, of_kind) in self.lines(every_row) {
+            let Some(row) = rows.first() else { continue };
+            let (must_be, kind) = match row.expected {
+                Expected::Accept => ("accepted", "genuine requests"),
+                Expected::Refuse => ("refused", "forgeries"),
+            };
+            let name = match rows.len() {
+                1 => row.name.to_owned(),
+                count if count == of_kind => format!("all {count} {kind}"),
+                count => format!("{count} other {kind}"),
+            };
+            let status = row
+                .status
+                .map_or_else(|| "-".to_owned(), |status| status.to_string());
+            let (result, style) = row.result.shown();
+            writeln!(
+                output,
+                "{:<9}  {name:<41} {must_be:<9} {status:<6}  {style}{result}{style:#}",
+                row.shape.as_str(),
+            )?;
+            if !row.note.is_empty() && row.note != shown_note && row.result != RowResult::LeftOut {
+                terminal::write_wrapped(output, "             ", row.note)?;
+                shown_note = row.note;
+            }
         }
-        writeln!(output, "{}", table.trim_fmt())?;
-        writeln!(output, "{}", self.summary())
+        writeln!(output)?;
+        terminal::write_wrapped(output, "", &self.summary())?;
+        terminal::write_causes(output, &self.likely_causes)
+    }
+
+    /// Returns the rows of each line, and how many rows there are of their shape and expectation.
+    fn lines(&self, every_row: bool) -> Vec<(Vec<&Line<'r>>, usize)> {
+        let kind = |row: &Line<'_>| (row.shape, row.expected);
+        let of_kind = |row: &Line<'_>| {
+            self.rows
+                .iter()
+                .filter(|other| kind(other) == kind(row))
+                .count()
+        };
+        let mut lines: Vec<(Vec<&Line<'r>>, usize)> = Vec::new();
+        for row in &self.rows {
+            let same = |other: &Line<'_>| {
+                kind(other) == kind(row)
+                    && (other.result, other.status, other.note)
+                        == (row.result, row.status, row.note)
+            };
+            let total = of_kind(row);
+            let all_alike = self.rows.iter().filter(|other| same(other)).count() == total;
+            let alone = every_row || (row.result == RowResult::Failed && !all_alike);
+            let group = lines
+                .iter_mut()
+                .find(|(rows, _)| !alone && rows.first().is_some_and(|other| same(other)));
+            match group {
+                Some((rows, _)) => rows.push(row),
+                None => lines.push((vec![row], total)),
+            }
+        }
+        // In the order of the shapes, the genuine requests of each before its forgeries.
+        let order = |shape| Shape::ALL.iter().position(|other| *other == shape);
+        lines.sort_by_key(|(rows, _)| {
+            rows.first()
+                .map(|row| (order(row.shape), row.expected == Expected::Refuse))
+        });
+        lines
     }
 
     /// Writes a line for each test as the tutorial's script does, and the failures to stderr.
@@ -127,14 +193,15 @@ impl<'r> Report<'r> {
             writeln!(
                 errors,
                 "{method} with {} signature: {result}: {}",
-                row.name, row.note
+                row.name,
+                terminal::line(row.note)
             )?;
         }
         if self.ok {
-            Ok(())
-        } else {
-            writeln!(errors, "{}", self.summary())
+            return Ok(());
         }
+        writeln!(errors, "{}", self.summary())?;
+        terminal::write_causes(&mut errors, &self.likely_causes)
     }
 
     fn summary(&self) -> String {
@@ -150,28 +217,40 @@ impl<'r> Report<'r> {
             .map(|(count, result)| format!("{count} {result}"))
             .collect::<Vec<_>>()
             .join(", ");
+        let counts = match self.stopped {
+            Some(reason) => format!("{counts}; stopped early: {reason}"),
+            None => counts,
+        };
         if self.accepted {
             return counts;
         }
         let mut statuses = self.rows.iter().filter_map(|row| row.status).peekable();
         let nothing_there = statuses.peek().is_some() && statuses.all(|status| status == 404);
-        let path = if nothing_there {
+        // What a server of WebSockets answers to a GET that is no handshake.
+        let may_be_websocket = self
+            .rows
+            .iter()
+            .any(|row| row.shape == Shape::Get && matches!(row.status, Some(400 | 426)));
+        let question = if nothing_there {
             "; every answer was 404; is the path right?"
+        } else if may_be_websocket {
+            "; if the endpoint opens WebSockets, check its ws:// or wss:// URL"
         } else {
             ""
         };
-        format!("{counts}: no genuine request was accepted, so nothing is verified{path}")
+        format!("{counts}: no genuine request was accepted, so nothing is verified{question}")
     }
 }
 
 impl RowResult {
-    /// Returns the word for the table and its colour.
-    fn shown(self) -> (&'static str, Color) {
-        match self {
-            Self::Passed => ("passed", Color::Green),
-            Self::Failed => ("FAILED", Color::Red),
-            Self::NotTaken => ("not taken", Color::Yellow),
-            Self::LeftOut => ("left out", Color::DarkGrey),
-        }
+    /// Returns the word for the table and its style.
+    fn shown(self) -> (&'static str, Style) {
+        let (word, color) = match self {
+            Self::Passed => ("passed", AnsiColor::Green),
+            Self::Failed => ("FAILED", AnsiColor::Red),
+            Self::NotTaken => ("not taken", AnsiColor::Yellow),
+            Self::LeftOut => ("left out", AnsiColor::BrightBlack),
+        };
+        (word, color.on_default())
     }
 }

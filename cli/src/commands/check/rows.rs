@@ -2,7 +2,7 @@
 
 use crate::{
     endpoint::{
-        Endpoint,
+        Endpoint, events,
         message::{Message, Method},
         url::Url,
     },
@@ -17,23 +17,28 @@ pub(crate) enum Shape {
     Form,
     Get,
     Json,
+    WebSocket,
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 3] = [Self::Form, Self::Get, Self::Json];
+    /// All shapes over HTTP.
+    pub(crate) const HTTP: [Self; 3] = [Self::Form, Self::Get, Self::Json];
+
+    pub(crate) const ALL: [Self; 4] = [Self::Form, Self::Get, Self::Json, Self::WebSocket];
 
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Form => "form",
             Self::Get => "GET",
             Self::Json => "JSON",
+            Self::WebSocket => "WebSocket",
         }
     }
 
     pub(crate) fn method(self) -> Method {
         match self {
             Self::Form | Self::Json => Method::Post,
-            Self::Get => Method::Get,
+            Self::Get | Self::WebSocket => Method::Get,
         }
     }
 }
@@ -110,6 +115,10 @@ const GENUINE: &[Genuine] = &[
     Genuine {
         shape: Shape::Json,
         ..form("bodySHA256", "")
+    },
+    Genuine {
+        shape: Shape::WebSocket,
+        ..form("handshake", "")
     },
 ];
 
@@ -203,7 +212,9 @@ const FORGERIES: &[Forgery] = &[
         shapes: &[Shape::Form],
         forge: Forge::Message(|message, material| {
             let mut params = material.params.clone();
-            params.pop();
+            if let Some(last) = last(&params) {
+                params.remove(last);
+            }
             message.body = params::encode(&params).into_bytes();
         }),
     },
@@ -305,6 +316,8 @@ impl Genuine {
             Shape::Form => Message::form(self.content_type, text),
             Shape::Get => Message::get(text),
             Shape::Json => Message::json(material.json.clone()),
+            // Twilio adds nothing to the URL.
+            Shape::WebSocket => Message::get(String::new()),
         }
     }
 }
@@ -352,10 +365,18 @@ fn invalid(endpoint: &Endpoint, message: &Message) -> Result<String, Failure> {
 /// Changes the value of the last parameter.
 fn changed(params: &[Param]) -> Vec<Param> {
     let mut params = params.to_vec();
-    if let Some((_, value)) = params.last_mut() {
+    if let Some((_, value)) = last(&params).and_then(|last| params.get_mut(last)) {
         value.push('1');
     }
     params
+}
+
+/// Returns the index of the last parameter except the account: without it, an app with several accounts would refuse
+/// a forgery for another reason than its signature.
+fn last(params: &[Param]) -> Option<usize> {
+    params
+        .iter()
+        .rposition(|(name, _)| !events::is_account(name))
 }
 
 /// Replaces a JSON body by a different one that an endpoint would accept, so that only the hash shows

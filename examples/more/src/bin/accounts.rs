@@ -6,6 +6,13 @@
 //! ```sh
 //! sqlite3 accounts.sqlite "INSERT INTO accounts VALUES ('AC..', 'its auth token')"
 //! ```
+//!
+//! Then test the app with that account:
+//!
+//! ```sh
+//! TWILIO_AUTH_TOKEN='its auth token' cargo run --bin twilio-webhook -- \
+//!     check http://127.0.0.1:8080/message -d AccountSid=AC..
+//! ```
 
 use std::{
     env,

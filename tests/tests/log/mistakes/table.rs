@@ -795,7 +795,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "JSON is sent by `curl`, signed without a hash",
-        fix: "Sign with `twilio-webhook sign --json`.",
+        fix: "Sign with `twilio-webhook sign --body FILE --add-hash --curl`.",
         app: apps::of_bytes,
         request: Request {
             form: None,

@@ -1,0 +1,78 @@
+//! The settings of the app with which it accepts a captured request. Each one was tried.
+
+use serde::Serialize;
+use twilio_signature::{
+    RequestValidator,
+    url::{PublicUrl, UrlParts},
+};
+
+use crate::input::{forwarded, host, request::Request};
+
+/// A setting, and what the app sees with it.
+#[derive(Serialize)]
+pub(crate) struct Setting {
+    /// A clause that follows "if".
+    pub(crate) condition: String,
+    pub(crate) url: String,
+}
+
+/// Returns the settings with which an app accepts a request: this public URL, or the forwarded headers of the
+/// request if they are believed.
+pub(crate) fn that_accept(
+    request: &Request,
+    validator: &RequestValidator,
+    public_url: Option<&str>,
+) -> Vec<Setting> {
+    let accepts = |url: &str, base_path: &str| {
+        let webhook = request.webhook().url(url).base_path(base_path);
+        validator.validate(&webhook).is_ok()
+    };
+    let seen = UrlParts::of(&request.url);
+    let mut settings = Vec::new();
+    if let Some(text) = public_url
+        && let Ok(public) = PublicUrl::parse_base(text)
+    {
+        let url = public.with_target(&seen.target(), seen.is_websocket());
+        if accepts(&url, public.base_path()) {
+            let condition = format!("TWILIO_WEBHOOK_BASE_URL, or public_url, is {text}");
+            settings.push(Setting { condition, url });
+        }
+    }
+    let believed = forwarded::believed(request).into_iter();
+    // The first one needs the fewest settings.
+    if let Some(believed) = believed
+        .into_iter()
+        .find(|believed| accepts(&believed.url, &believed.prefix))
+    {
+        let hops = match believed.hops {
+            1 => String::new(),
+            hops => format!(" with trusted_hops({hops})"),
+        };
+        let prefix = match &*believed.prefix {
+            "" => "",
+            _ => " and forwarded_prefix(true)",
+        };
+        let condition = format!(
+            "the app trusts the proxy in front of it (trusted_proxies; by default loopback and private addresses)\
+             {hops}{prefix} and believes {}",
+            believed.headers.join(" and ")
+        );
+        settings.push(Setting {
+            condition,
+            url: believed.url,
+        });
+    }
+    settings
+}
+
+/// Returns a warning if Twilio can't have requested the host that the app saw.
+pub(crate) fn private_host(request: &Request) -> Option<String> {
+    let seen = UrlParts::of(&request.url);
+    (!host::is_public(&seen.host)).then(|| {
+        format!(
+            "Twilio can't request {}, so a proxy or a tunnel hides the host: pass the URL that is set at Twilio with \
+             --public-url",
+            seen.host_and_port()
+        )
+    })
+}

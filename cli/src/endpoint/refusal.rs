@@ -1,0 +1,97 @@
+//! What an endpoint does wrong with a genuine request, and why it may refuse one.
+
+use twilio_signature::redact;
+
+use crate::endpoint::{Endpoint, client::Answer};
+
+/// Says what is wrong with the answer to a genuine request: a clause without a full stop. Returns `None` for an
+/// answer that Twilio takes.
+pub(crate) fn problem(endpoint: &Endpoint, answer: &Answer) -> Option<String> {
+    let text = match answer.status {
+        101 if endpoint.opens_websocket(answer) => return None,
+        101 if endpoint.is_websocket() => {
+            "the answer opens a WebSocket, but not the one that was asked for: its Sec-WebSocket-Accept is wrong"
+        }
+        200..=299 if endpoint.is_websocket() => {
+            "the endpoint answered without opening a WebSocket: Twilio needs the status 101"
+        }
+        200..=299 => return None,
+        300..=399 => return Some(redirect(answer)),
+        401 if answer.authenticated => "the endpoint refused the credentials",
+        401 if answer.headers.contains_key("WWW-Authenticate") => {
+            "the endpoint asks for credentials: pass --auth"
+        }
+        401 => {
+            "the endpoint asks for credentials without a WWW-Authenticate header, so neither Twilio nor --auth can \
+             answer, or it refused the signature"
+        }
+        403 => "a genuine request was refused",
+        404 => "the endpoint has nothing at this path: is the path right?",
+        400 | 405 | 415 | 422 | 426 => "the endpoint does not handle such requests",
+        500.. => "the app failed: see its log",
+        _ => "a genuine request was not accepted",
+    };
+    Some(text.to_owned())
+}
+
+/// Says what Twilio does with a redirect.
+fn redirect(answer: &Answer) -> String {
+    let location = answer.headers.get("Location");
+    let location = location.and_then(|location| location.to_str().ok());
+    let target = match location {
+        Some(location) => format!("set the webhook at Twilio to {}", redact::url(location)),
+        None => "answer the request itself".to_owned(),
+    };
+    format!("a redirect: Twilio follows it with GET, without the parameters of the body; {target}")
+}
+
+/// Returns why an endpoint may have refused genuine requests, the most likely cause first. `account_is_made_up`
+/// is whether the requests name an account of the tool's own.
+pub(crate) fn likely_causes(endpoint: &Endpoint, account_is_made_up: bool) -> Vec<String> {
+    let mut causes = vec![of_url(endpoint)];
+    causes.push(
+        "the app has another token than this tool: give both the same TWILIO_AUTH_TOKEN".to_owned(),
+    );
+    if account_is_made_up {
+        causes.push(
+            "the app looks keys up by account, and the AccountSid of these requests is made up: pass one that the \
+             app has with -d AccountSid=AC.."
+                .to_owned(),
+        );
+    }
+    causes
+}
+
+/// Says why the URL that is signed may not be the one that the app expects.
+fn of_url(endpoint: &Endpoint) -> String {
+    let (url, public_url) = (&endpoint.url, &endpoint.public_url);
+    let signed = redact::url(public_url.as_str());
+    if endpoint.has_public_url && public_url.target() == "/" && url.target() != "/" {
+        return format!(
+            "--public-url has no path: pass the whole URL, such as {}",
+            redact::url(&url.with_base(public_url.as_str().trim_end_matches('/')))
+        );
+    }
+    if endpoint.has_public_url {
+        return format!(
+            "the app expects another URL than {signed}: compare it with the url in the app's log"
+        );
+    }
+    if public_url.is_public() {
+        return format!(
+            "the app expects another URL than {signed}, such as one with another scheme or host: pass the URL that \
+             is set at Twilio with --public-url"
+        );
+    }
+    let scheme = if endpoint.is_websocket() {
+        "wss"
+    } else {
+        "https"
+    };
+    let example = url.with_base(&format!("{scheme}://example.com"));
+    format!(
+        "the app has a public URL: it expects that one, and Twilio can't request {signed}; pass it, such as \
+         --public-url {}",
+        redact::url(&example)
+    )
+}

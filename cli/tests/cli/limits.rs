@@ -1,0 +1,200 @@
+//! Nothing that an endpoint answers, or that a capture has, makes the tool take much time or memory.
+
+use std::{
+    io::{Read, Write},
+    net::{TcpListener, TcpStream},
+    thread,
+    time::{Duration, Instant},
+};
+
+use actix_web::{HttpResponse, web};
+
+use crate::support::{
+    FORGED, GENUINE_ROWS, OK, ROWS, check, file, record, rows, run, run_with_input, serve,
+    serve_raw, tool, unwrapped,
+};
+
+/// Listens on a free port, and gives each connection to `answer` with its number.
+fn listen(answer: impl Fn(usize, TcpStream) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        for (number, stream) in listener.incoming().enumerate() {
+            answer(number, stream.unwrap());
+        }
+    });
+    url
+}
+
+#[test]
+fn deep_answer_is_shown_as_it_is() {
+    let deep = "<a>".repeat(40_000);
+    let body = deep.clone();
+    let url = serve(move |app| {
+        let body = body.clone();
+        app.default_service(web::to(move || {
+            std::future::ready(HttpResponse::Ok().body(body.clone()))
+        }));
+    });
+    let output = run(&["send", "sms", &url]);
+    assert_eq!(output.status, 0);
+    assert!(output.stdout.ends_with(&format!("{deep}\n")));
+    assert!(output.stdout.len() < 130_000, "{}", output.stdout.len());
+}
+
+#[test]
+fn endless_answer_is_cut() {
+    let url = listen(|_, mut stream| {
+        let _request = stream.read(&mut [0; 4096]);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        while stream.write_all(&[b'<'; 4096]).is_ok() {}
+    });
+    let output = run(&["send", "sms", &url]);
+    assert_eq!(output.status, 0);
+    assert!(output.stdout.len() < 300_000, "{}", output.stdout.len());
+}
+
+#[test]
+fn endless_head_is_no_answer() {
+    let url = listen(|_, mut stream| {
+        let _request = stream.read(&mut [0; 4096]);
+        stream.write_all(b"HTTP/1.1 200 OK\r\n").unwrap();
+        while stream.write_all(b"X-More: x\r\n").is_ok() {}
+    });
+    let output = run(&["send", "sms", &url]);
+    assert_eq!((output.status, output.stdout.as_str()), (3, ""));
+}
+
+#[test]
+fn check_ends_when_requests_get_no_answer() {
+    let (url, requests) = record([OK, "", "", "", OK, OK].to_vec());
+    let (status, report) = check(&url, &[]);
+    assert_eq!(status, 1);
+    assert_eq!(report["stopped"], "3 requests got no answer");
+    assert_eq!(rows(&report, "failed").len(), 3);
+    assert_eq!(rows(&report, "left_out").len(), ROWS - 4);
+    assert_eq!(requests.try_iter().count(), 4);
+}
+
+#[test]
+fn app_that_ends_during_the_check_fails_the_row() {
+    // The second request is the last one that is accepted.
+    let (url, requests) = record([OK, ""].to_vec());
+    let (status, report) = check(&url, &[]);
+    assert_eq!(
+        (status, rows(&report, "passed").len()),
+        (1, 1),
+        "{report:#}"
+    );
+    assert_eq!(rows(&report, "failed").len(), 3);
+    assert_eq!(requests.try_iter().count(), 2);
+}
+
+#[test]
+fn check_ends_when_its_time_is_over() {
+    // The first request is answered. The others wait until the tool closes the connection.
+    let url = listen(|number, mut stream| {
+        if number == 0 {
+            let _request = stream.read(&mut [0; 4096]);
+            stream.write_all(OK.as_bytes()).unwrap();
+        } else {
+            let _closed = stream.read_to_end(&mut Vec::new());
+        }
+    });
+    let started = Instant::now();
+    let (status, report) = check(&url, &["--max-time", "1"]);
+    assert!(started.elapsed() < Duration::from_secs(10));
+    assert_eq!(status, 1);
+    assert_eq!(report["stopped"], "the time of --max-time is over");
+    assert_eq!(rows(&report, "passed").len(), 1);
+    assert_eq!(report["rows"].as_array().unwrap().len(), ROWS);
+}
+
+#[test]
+fn answer_whose_body_does_not_end_in_time_is_no_answer() {
+    let url = listen(|_, mut stream| {
+        let _request = stream.read(&mut [0; 4096]);
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx";
+        stream.write_all(head).unwrap();
+        let _closed = stream.read_to_end(&mut Vec::new());
+    });
+    let output = run(&["check", &url, "--max-time", "1"]);
+    assert_eq!((output.status, output.stdout.as_str()), (3, ""));
+    assert!(
+        output.stderr.contains("did not answer in time"),
+        "{output:?}"
+    );
+}
+
+/// The number that `check --help` promises. With credentials, each row can take two requests.
+#[test]
+fn check_sends_few_requests() {
+    const { assert!(ROWS * 2 <= 100 && GENUINE_ROWS < ROWS) };
+    let help = run(&["check", "--help"]).stdout;
+    assert!(help.contains("at most 100 requests"), "{help}");
+}
+
+#[test]
+fn proxy_of_the_environment_is_not_asked_for_this_machine() {
+    let url = serve_raw();
+    let with_proxy = |args: &[&str], proxy: &str| {
+        let tool = tool(args).env("HTTP_PROXY", proxy).env("ALL_PROXY", proxy);
+        tool.env("HTTPS_PROXY", proxy).run()
+    };
+    let (proxy, asked) = record(vec!["HTTP/1.1 502 Bad Gateway\r\n\r\n"; 2]);
+    assert_eq!(with_proxy(&["check", &url], &proxy).status, 0);
+    assert_eq!(asked.try_iter().count(), 0);
+    let help = unwrapped(&run(&["--help"]).stdout);
+    assert!(help.contains("Requests to this machine (localhost, 127.0.0.0/8, ::1) never do."));
+    // The name is not looked up: the proxy does that.
+    let away = ["send", "sms", "http://webhooks.example.com/"];
+    assert_eq!(with_proxy(&away, &proxy).status, 3);
+    assert!(asked.recv().unwrap().contains("webhooks.example.com"));
+}
+
+#[test]
+fn huge_captures_are_refused_or_explained_soon() {
+    let started = Instant::now();
+    let cases: &[(&[&str], usize, &str)] = &[
+        (
+            &["sign", "https://h/", "--body"],
+            70_000_000,
+            "67108864 bytes",
+        ),
+        (
+            &["check", "http://h/", "--json-body"],
+            70_000_000,
+            "67108864 bytes",
+        ),
+        (&["explain"], 3_000_000, "2097152 bytes"),
+    ];
+    for (args, length, limit) in cases {
+        let path = file("limits-too-long.txt", &"x".repeat(*length));
+        let output = run(&[*args, &[&*path]].concat());
+        assert_eq!(output.status, 2, "{args:?}");
+        assert!(
+            output
+                .stderr
+                .ends_with(&format!("is longer than {limit}\n")),
+            "{output:?}"
+        );
+    }
+    let tokens = file("limits-tokens.txt", &"marker-token\n".repeat(1001));
+    let output = run_with_input(
+        &["explain", "--try-tokens", &tokens, "-"],
+        "GET / HTTP/1.1\nHost: h\n\n",
+    );
+    assert!(
+        output.status == 2 && output.stderr.contains("more than 1000 tokens"),
+        "{output:?}"
+    );
+    let headers = "X-Forwarded-Host: a,b,c\nX-Forwarded-Proto: https\n".repeat(10_000);
+    let values = "a,".repeat(200_000);
+    let form = "a=+1&".repeat(100_000);
+    let capture = format!(
+        "POST /m HTTP/1.1\nHost: h\nX-Twilio-Signature: {FORGED}\nForwarded: {values}\n{headers}\
+         Content-Type: application/x-www-form-urlencoded\n\n{form}"
+    );
+    assert_eq!(run_with_input(&["explain", "-"], capture).status, 1);
+    assert!(started.elapsed() < Duration::from_secs(60));
+}

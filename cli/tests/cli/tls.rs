@@ -1,0 +1,125 @@
+//! `https` endpoints: the authorities that are trusted, and errors as sentences.
+//!
+//! The certificates in `tests/tls` are of an authority whose key nobody has.
+
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    sync::Arc,
+    thread,
+};
+
+use rustls::{
+    ServerConfig, ServerConnection, StreamOwned,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
+};
+
+use crate::support::{OK, file, run, serve_open};
+
+fn path(name: &str) -> String {
+    format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Starts a server that answers every request over TLS with 200, with a certificate of `tests/tls`.
+fn serve_tls(certificate: &str) -> String {
+    let chain = CertificateDer::from_pem_file(path(certificate)).unwrap();
+    let key = PrivateKeyDer::from_pem_file(path("server.key")).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![chain], key)
+        .unwrap();
+    let config = Arc::new(config);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let connection = ServerConnection::new(config.clone()).unwrap();
+            let mut stream = StreamOwned::new(connection, stream.unwrap());
+            // A client that does not trust the certificate sends no request.
+            if stream.read(&mut [0; 4096]).is_ok() {
+                stream.write_all(OK.as_bytes()).ok();
+            }
+        }
+    });
+    format!("https://127.0.0.1:{port}/")
+}
+
+#[test]
+fn endpoint_with_a_certificate_of_ones_own_needs_its_authority() {
+    let url = serve_tls("good.pem");
+    let output = run(&["send", "sms", &url]);
+    assert_eq!((output.status, output.stdout.as_str()), (3, ""));
+    assert!(output.stderr.contains("--cacert"), "{output:?}");
+    let output = run(&["send", "sms", &url, "--cacert", &path("authority.pem")]);
+    assert_eq!(output.status, 0, "{output:?}");
+    assert_eq!(output.stdout, "HTTP 200\n");
+    let output = run(&["check", &url, "--cacert", &path("authority.pem")]);
+    assert_eq!(output.status, 1, "{output:?}");
+    assert!(
+        output.stdout.contains("a forgery was accepted"),
+        "{output:?}"
+    );
+    let websocket = url.replace("https://", "wss://");
+    let output = run(&[
+        "send",
+        "media-stream",
+        &websocket,
+        "--cacert",
+        &path("authority.pem"),
+    ]);
+    assert_eq!(
+        (output.status, output.stdout.as_str()),
+        (1, "HTTP 200\n"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn errors_of_tls_say_what_to_do() {
+    let plain = serve_open();
+    let cases = [
+        (serve_tls("other.pem"), "it is for other.example"),
+        (serve_tls("expired.pem"), "has expired: renew it"),
+        (
+            plain.replace("http://", "https://"),
+            "does this port serve http://?",
+        ),
+    ];
+    for (url, sentence) in cases {
+        let output = run(&["send", "sms", &url, "--cacert", &path("authority.pem")]);
+        assert_eq!((output.status, output.stdout.as_str()), (3, ""), "{url}");
+        assert!(output.stderr.contains(sentence), "{sentence}: {output:?}");
+        for debug in ["InvalidCertificate", "InvalidMessage", "Context", "DnsName"] {
+            assert!(!output.stderr.contains(debug), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn http_to_a_port_of_tls_is_said_to_be() {
+    let url = serve_tls("good.pem").replace("https://", "http://");
+    let output = run(&["send", "sms", &url]);
+    assert_eq!(output.status, 3);
+    assert!(
+        output.stderr.contains("is not HTTP") || output.stderr.contains("closed the connection"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn file_without_certificates_is_wrong_usage() {
+    let broken = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n";
+    for path in [
+        "no-such-file".to_owned(),
+        path("server.key"),
+        file("tls-empty.pem", ""),
+        file("tls-broken.pem", broken),
+    ] {
+        let output = run(&["check", "https://127.0.0.1:1/", "--cacert", &path]);
+        assert_eq!((output.status, output.stdout.as_str()), (2, ""), "{path}");
+        assert!(output.stderr.contains(&path), "{output:?}");
+    }
+}
