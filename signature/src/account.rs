@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use crate::{
     error::{ConfigError, SignatureError, SignatureErrorKind},
-    form,
+    form::{self, Form},
     key::is_sid_number,
     request::{HeaderValue, WebhookRequest},
     url,
@@ -56,6 +56,9 @@ impl fmt::Display for AccountSid {
     }
 }
 
+/// The name of the parameter that contains an account.
+const NAME: &[u8] = b"AccountSid";
+
 impl AccountSid {
     /// Returns the account that a request claims to come from (R16).
     ///
@@ -74,8 +77,33 @@ impl AccountSid {
     /// it looks like JSON, also as JSON. If the content type says JSON too, the body is not searched as a form: a
     /// string in it may look like a form, and the sender of an SMS could suppress an event with such a string.
     pub fn claimed_by(req: &WebhookRequest<'_>) -> Result<Option<Self>, SignatureError> {
+        Self::claimed(req, |claimed| {
+            form::values(req.body, NAME).try_for_each(|value| claimed.add(&value))
+        })
+    }
+
+    /// Returns the account that a request with this form as its body claims to come from, like
+    /// [`claimed_by`](Self::claimed_by), without splitting the form again.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`claimed_by`](Self::claimed_by).
+    pub fn claimed_by_form<B: AsRef<[u8]>>(
+        req: &WebhookRequest<'_>,
+        form: &Form<B>,
+    ) -> Result<Option<Self>, SignatureError> {
+        Self::claimed(&req.body(form.body()), |claimed| {
+            let mut values = form.iter().filter(|(name, _)| *name == NAME);
+            values.try_for_each(|(_, value)| claimed.add(value))
+        })
+    }
+
+    /// Returns the account that a request claims. `add_form` adds those in its body, read as a form.
+    fn claimed(
+        req: &WebhookRequest<'_>,
+        add_form: impl FnOnce(&mut Claimed) -> Result<(), SignatureErrorKind>,
+    ) -> Result<Option<Self>, SignatureError> {
         // R16
-        const NAME: &[u8] = b"AccountSid";
         const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
         let mut claimed = Claimed::default();
         let query = url::query(req.url).unwrap_or_default();
@@ -85,9 +113,7 @@ impl AccountSid {
         let body = req.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(req.body);
         let like_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
         if !like_json || !says_json(req) {
-            for value in form::values(req.body, NAME) {
-                claimed.add(&value)?;
-            }
+            add_form(&mut claimed)?;
         }
         if like_json {
             let mut json = serde_json::Deserializer::from_slice(req.body);

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{SignatureError, SignatureErrorKind},
-    form::{Buf, write_signed},
+    form::{Buf, Form, write_signed},
     header::FORM,
     request::{
         HeaderValue::{Absent, Conflicting, One},
@@ -60,6 +60,15 @@ impl BodyKind {
         // R5
         match self {
             Self::Form => write_signed(body, buf),
+            Self::Other => &[],
+        }
+    }
+
+    /// Returns the same as [`signed_params`](Self::signed_params), for a body that is already split.
+    pub(crate) fn split_params<'b, B>(self, form: &Form<B>, buf: &'b mut Buf) -> &'b [u8] {
+        // R5
+        match self {
+            Self::Form => form.write_signed(buf),
             Self::Other => &[],
         }
     }

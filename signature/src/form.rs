@@ -5,10 +5,139 @@
 //! fixed size. A typical request needs no allocation. The tests compare it with a plain version of the
 //! same rules.
 
+use std::{borrow::Cow, fmt, slice};
+
 use smallvec::SmallVec;
 
+/// A form that is split and decoded once, for everything that reads its parameters (R1).
+///
+/// It owns the body that it was made from, so that neither can be taken for another's.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::Form;
+///
+/// let form = Form::split("Body=Hi+there&From=%2B14158675310&Body");
+/// let parameters: Vec<(&[u8], &[u8])> = form.iter().collect();
+/// assert_eq!(parameters, [
+///     (&b"Body"[..], &b"Hi there"[..]),
+///     (b"From", b"+14158675310"),
+///     (b"Body", b""),
+/// ]);
+/// ```
+#[derive(Clone)]
+pub struct Form<B> {
+    body: B,
+    /// Has spare bytes at its end.
+    text: Vec<u8>,
+    pairs: Vec<Pair>,
+}
+
+impl<B: AsRef<[u8]>> Form<B> {
+    /// Splits a body, and decodes its names and values. A pair without `=` has an empty value, and an empty text
+    /// between two `&` is not a pair.
+    pub fn split(body: B) -> Self {
+        let (text, pairs) = split_to_keep(body.as_ref());
+        Self { body, text, pairs }
+    }
+}
+
+impl<B> Form<B> {
+    /// Returns the body as it arrived.
+    pub fn body(&self) -> &B {
+        &self.body
+    }
+
+    /// Returns the body as it arrived, without its parameters.
+    pub fn into_body(self) -> B {
+        self.body
+    }
+
+    /// Returns the decoded names and values, in the order of the body.
+    pub fn iter(&self) -> Parameters<'_> {
+        Parameters {
+            text: &self.text,
+            pairs: self.pairs.iter(),
+        }
+    }
+
+    /// Returns the decoded names and values as text, in the order of the body. What is not UTF-8 is replaced, as form
+    /// parsers do.
+    pub fn texts(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+        // Nearly all forms are UTF-8 as a whole, which takes less time to find out than for each part.
+        let whole = str::from_utf8(&self.text).ok();
+        let text = move |span: Span| match whole.and_then(|whole| span.of_str(whole)) {
+            Some(text) => Cow::Borrowed(text),
+            None => String::from_utf8_lossy(span.of(&self.text)),
+        };
+        let pairs = self.pairs.iter();
+        pairs.map(move |pair| (text(pair.name), text(pair.value)))
+    }
+
+    /// Returns whether the form has no more parameters and bytes than a typical request, so that it takes little
+    /// memory to keep it: a form of nothing but short pairs takes many times its own size.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        self.pairs.len() <= FEW && self.text.len() <= BUF
+    }
+
+    /// Returns the signed text, written into a buffer: see [`write_signed`].
+    pub(crate) fn write_signed<'r>(&self, buf: &'r mut Buf) -> &'r [u8] {
+        write_split(&self.text, &self.pairs, buf)
+    }
+}
+
+impl<'f, B> IntoIterator for &'f Form<B> {
+    type Item = (&'f [u8], &'f [u8]);
+    type IntoIter = Parameters<'f>;
+
+    fn into_iter(self) -> Parameters<'f> {
+        self.iter()
+    }
+}
+
+/// Prints only two lengths, because parameters are personal data.
+impl<B> fmt::Debug for Form<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form")
+            .field("parameters", &self.pairs.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The decoded names and values of a [`Form`], in the order of its body.
+#[derive(Clone)]
+pub struct Parameters<'f> {
+    text: &'f [u8],
+    pairs: slice::Iter<'f, Pair>,
+}
+
+impl<'f> Iterator for Parameters<'f> {
+    type Item = (&'f [u8], &'f [u8]);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let Pair { name, value } = self.pairs.next()?;
+        Some((name.of(self.text), value.of(self.text)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.pairs.size_hint()
+    }
+}
+
+impl fmt::Debug for Parameters<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Parameters").finish_non_exhaustive()
+    }
+}
+
 /// A buffer for the text of a typical request; a longer text goes to the heap.
-pub(crate) type Buf = SmallVec<[u8; 4096 + 1 + SPARE]>;
+pub(crate) type Buf = SmallVec<[u8; BUF]>;
+
+/// The number of bytes of the text of a typical request.
+const BUF: usize = 4096 + 1 + SPARE;
 
 /// A value for each pair of a typical request.
 type Pairs<T> = SmallVec<[T; FEW]>;
@@ -37,21 +166,39 @@ const _: () = assert!(SPARE >= STRIDE && SPARE >= BLOCK + BLOCK && SHORT <= BLOC
 pub(crate) fn write_signed<'r>(form: &[u8], buf: &'r mut Buf) -> &'r [u8] {
     let mut text = Buf::new();
     let mut pairs = Pairs::new();
-    split(form, &mut text, &mut pairs);
+    text.extend_from_slice(form);
+    text.extend_from_slice(&AFTER);
+    split(form, &mut text, |pair| pairs.push(pair));
+    write_split(&text, &pairs, buf)
+}
 
+/// Returns the signed text of a form that is already split.
+fn write_split<'r>(text: &[u8], pairs: &[Pair], buf: &'r mut Buf) -> &'r [u8] {
     // The copy is long enough: decoding makes nothing longer, and each pair is written at most once.
     buf.clear();
-    buf.extend_from_slice(&text);
+    buf.extend_from_slice(text);
     let len = buf.len();
-    let left = write_all(&text, &pairs, buf).len();
+    let left = write_all(text, pairs, buf).len();
     buf.get(..len - left).unwrap_or_default()
+}
+
+/// Splits a form into a text and pairs that are as large as they need to be.
+fn split_to_keep(form: &[u8]) -> (Vec<u8>, Vec<Pair>) {
+    let mut text = Vec::with_capacity(form.len() + AFTER.len());
+    let mut pairs = Vec::with_capacity(FEW / 2);
+    text.extend_from_slice(form);
+    text.extend_from_slice(&AFTER);
+    split(form, &mut text, |pair| pairs.push(pair));
+    (text, pairs)
 }
 
 /// Returns the decoded values of a parameter, in the order of the form.
 pub(crate) fn values(form: &[u8], name: &[u8]) -> impl Iterator<Item = Decoded> {
     let mut text = Buf::new();
     let mut pairs = Pairs::new();
-    split(form, &mut text, &mut pairs);
+    text.extend_from_slice(form);
+    text.extend_from_slice(&AFTER);
+    split(form, &mut text, |pair| pairs.push(pair));
     pairs.retain(|pair| pair.name.of(&text) == name);
     pairs
         .into_iter()
@@ -225,6 +372,11 @@ struct Span {
 }
 
 impl Span {
+    /// Returns the text, unless its ends are within a character.
+    fn of_str(self, text: &str) -> Option<&str> {
+        text.get(self.start..self.start + self.len)
+    }
+
     fn of(self, text: &[u8]) -> &[u8] {
         text.get(self.start..self.start + self.len)
             .unwrap_or_default()
@@ -251,17 +403,21 @@ const PREFIX: usize = 6;
 /// The number of bytes of a form that are searched at once: as many as a `u64` has bits.
 const STRIDE: usize = 64;
 
-/// Splits a form into pairs, decoded in a copy of it (R1): a pair without `=` has an empty value (R4), and an
-/// empty text between two `&` is not a pair.
-fn split(form: &[u8], text: &mut Buf, pairs: &mut Pairs<Pair>) {
-    text.extend_from_slice(form);
+/// What follows the copy of a form: one more `&`, which ends the last pair, and spare bytes.
+const AFTER: [u8; 1 + SPARE] = {
+    let mut after = [0; 1 + SPARE];
+    after[0] = b'&';
+    after
+};
+
+/// Splits a form into pairs, decoded in `text`, which is a copy of it (R1) with [`AFTER`] at its end: a pair without
+/// `=` has an empty value (R4), and an empty text between two `&` is not a pair.
+#[inline]
+fn split(form: &[u8], text: &mut [u8], mut push: impl FnMut(Pair)) {
     // R1. This comes before all other decoding, because the plus that `%2B` becomes must stay.
     for byte in text.iter_mut() {
         *byte = byte.wrapping_sub(u8::from(*byte == b'+') * (b'+' - b' '));
     }
-    // The last pair ends as if there were one more `&`.
-    text.push(b'&');
-    text.extend_from_slice(&[0; SPARE]);
     let mut decoder = Decoder::new(0);
     let mut name = None;
     let mut offset = 0;
@@ -282,10 +438,10 @@ fn split(form: &[u8], text: &mut Buf, pairs: &mut Pairs<Pair>) {
                 Some(b'&') | None => {
                     let last = decoder.end(at, text);
                     match name.take() {
-                        Some(name) => pairs.push(Pair { name, value: last }),
+                        Some(name) => push(Pair { name, value: last }),
                         None if last.len == 0 => {}
                         // R4
-                        None => pairs.push(Pair {
+                        None => push(Pair {
                             value: Span {
                                 start: last.start + last.len,
                                 len: 0,
@@ -569,6 +725,38 @@ mod tests {
         // An empty text between two `&` is not a pair.
         assert!(found(b"&&a=1&", b"").is_empty());
         assert_eq!(found(b"=1&=", b""), [&b"1"[..], b""]);
+    }
+
+    #[test]
+    fn form_that_is_split_once_has_the_same_parameters_and_signed_text() {
+        let forms: [&[u8]; 6] = [
+            b"",
+            b"b=2&a=1&a&=x&%61=%2B+1",
+            b"a=%C3%A9&b=%FF&%C3=%A9",
+            b"a=%C3&b=%A9",
+            "a=\u{e9}%C3%A9\u{e9}&b=%C3%C3%A9".as_bytes(),
+            &b"a=1&".repeat(1000),
+        ];
+        for body in forms {
+            let shown = body.escape_ascii();
+            let form = Form::split(body);
+            assert_eq!(form.body(), &body);
+            let mut buf = Buf::new();
+            assert_eq!(form.write_signed(&mut buf), signed_text(body), "{shown}");
+            for (name, _) in &form {
+                let found = form.iter().filter(|(other, _)| *other == name);
+                let found: Vec<_> = found.map(|(_, value)| value.to_vec()).collect();
+                let values: Vec<_> = values(body, name).map(Decoded::into_vec).collect();
+                assert_eq!(found, values, "{shown}");
+            }
+            let lossy = |bytes| String::from_utf8_lossy(bytes).into_owned();
+            let expected = form.iter().map(|(name, value)| (lossy(name), lossy(value)));
+            let texts = form
+                .texts()
+                .map(|(name, value)| (name.into_owned(), value.into_owned()));
+            assert!(texts.eq(expected), "{shown}");
+            assert_eq!(form.is_small(), body.len() < 1000, "{shown}");
+        }
     }
 
     #[test]

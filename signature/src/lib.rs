@@ -32,7 +32,7 @@
 //! | [`url`] | a URL's text in its parts; public URLs | R10 to R12 |
 //! | `request`, [`header`] | the request as data | R17 |
 //! | `key`, `mac`, `claim` | keys; the HMAC; what a request claims to be signed with | R13 to R17 |
-//! | `form` | parameters, decoded and in order | R1 to R4 |
+//! | `form` | parameters, decoded and in order; [`Form`], which is split once | R1 to R4 |
 //! | `candidates` | the texts that Twilio may have signed for a URL | R9, R10 |
 //! | `body` | how the signature covers a body | R5 to R8 |
 //! | `replay` | the key by which a copy of a request is recognized | |
@@ -88,6 +88,7 @@ pub use self::{
     account::AccountSid,
     body::{BODY_SHA256, body_sha256, with_body_sha256},
     error::{SignatureError, SignatureErrorKind},
+    form::Form,
     key::{AuthToken, SharedKey},
     replay::{ReplayKey, VerifiedSignature},
     request::WebhookRequest,

@@ -7,7 +7,7 @@ use crate::{
     candidates::candidates,
     claim::{KeyClaim, SignatureClaim},
     error::{ConfigError, SignatureError, SignatureErrorKind},
-    form::{Buf, write_signed},
+    form::{Buf, Form, write_signed},
     key::{Algorithm, AuthToken, SharedKey},
     mac::Signature,
     redact,
@@ -321,18 +321,35 @@ impl<'a> CheckedUrl<'_, 'a> {
     /// Returns an error if the signature does not match, or does not cover the whole body.
     #[inline]
     pub fn check_body(self, body: &[u8]) -> Result<Accepted<'a>, SignatureError> {
-        let Self {
-            request,
-            body_kind,
-            signed,
-        } = self;
         let mut buf = Buf::new();
-        let params = body_kind.signed_params(body, &mut buf);
-        let accepted = match signed {
+        let params = self.body_kind.signed_params(body, &mut buf);
+        self.check_params(body, params)
+    }
+
+    /// Checks the body, the last stage of a verdict, without splitting it again.
+    ///
+    /// # Errors
+    ///
+    /// Returns the errors of [`check_body`](Self::check_body) for the same body.
+    #[inline]
+    pub fn check_form<B: AsRef<[u8]>>(
+        self,
+        form: &Form<B>,
+    ) -> Result<Accepted<'a>, SignatureError> {
+        let mut buf = Buf::new();
+        let params = self.body_kind.split_params(form, &mut buf);
+        self.check_params(form.body().as_ref(), params)
+    }
+
+    /// Checks the signature over the parameters of a body, and what they do not cover.
+    #[inline]
+    fn check_params(self, body: &[u8], params: &[u8]) -> Result<Accepted<'a>, SignatureError> {
+        let request = self.request;
+        let accepted = match self.signed {
             Signed::ByUrl(accepted) => accepted,
             Signed::WithBody(keys, signature) => keys.check(&signature, &request, params)?,
         };
-        body_kind.check_rest(&request.body(body), params)?;
+        self.body_kind.check_rest(&request.body(body), params)?;
         Ok(accepted)
     }
 }
