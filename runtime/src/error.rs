@@ -39,8 +39,8 @@ use crate::report;
 pub struct ValidationError {
     kind: ValidationErrorKind,
     pub(crate) account: Option<AccountSid>,
-    /// Whether a handler asked for a proof that does not exist. The log does not have this yet.
-    pub(crate) unproven: bool,
+    /// The type that a handler takes although the request was not validated. The log does not have this yet.
+    pub(crate) unproven: Option<&'static str>,
     answer: Answer,
 }
 
@@ -68,11 +68,11 @@ impl ValidationError {
         self.account.as_ref()
     }
 
-    /// Constructs the error for a handler that takes a proof although there is none. A handler that takes an
-    /// `Option<Proof>` accepts that: it is a misconfiguration only if this error becomes the response.
-    pub(crate) fn unproven() -> Self {
+    /// Constructs the error for a handler that takes a proof, or a webhook, although there is no proof. A handler
+    /// that takes an `Option` of it accepts that: it is a misconfiguration only if this error becomes the response.
+    pub(crate) fn unproven(type_name: &'static str) -> Self {
         Self {
-            unproven: true,
+            unproven: Some(type_name),
             ..ValidationErrorKind::Config.into()
         }
     }
@@ -84,7 +84,7 @@ impl<K: Into<ValidationErrorKind>> From<K> for ValidationError {
         Self {
             kind: kind.into(),
             account: None,
-            unproven: false,
+            unproven: None,
             answer: Answer::default(),
         }
     }
@@ -220,6 +220,12 @@ kinds! {
     BodyReplaced = "body_replaced",
         "the body is not the one that was validated",
         "a middleware between TwilioValidation and the handler read or replaced the body: move TwilioValidation inside that middleware, or make that middleware put the body back";
+    /// The signature is right, but a SID that Twilio always sends in the webhook that the handler takes is missing,
+    /// malformed or repeated. A request that was recorded and sent with other boundaries between its parameters
+    /// looks like that.
+    SidMalformed = "sid_malformed",
+        "a SID that Twilio always sends in this webhook is missing, malformed or repeated",
+        "check at Twilio which webhook is set to this URL: the handler must take that one; if it does, somebody sent a recorded request with its parameters cut differently, and there is nothing to do";
     /// The URL that Twilio requested can't be determined: the `Host` or a trusted forwarded header is
     /// missing or malformed.
     OriginMalformed = "origin_malformed",

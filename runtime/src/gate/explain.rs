@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use actix_web::HttpRequest;
 
-use twilio_signature::{explain::Explanation, stages::CheckedHead};
+use twilio_signature::{AccountSid, explain::Explanation, stages::CheckedHead};
 
 use super::{head, lookup};
 use crate::{
@@ -58,7 +58,10 @@ impl TwilioConfig {
             KeySource::Fixed(validator) => validator,
             KeySource::Store(store) => {
                 let whole = request.url(&origin.url);
-                let query = lookup::query(&CheckedHead::of(&whole).ok()?, &whole).ok()?;
+                let query = {
+                    let account = AccountSid::claimed_by(&whole).ok()?;
+                    lookup::query(&CheckedHead::of(&whole).ok()?, account).ok()?
+                };
                 let answer = store.answer(&query, Instant::now()).await.ok()?;
                 looked_up = answer.keys?;
                 &looked_up

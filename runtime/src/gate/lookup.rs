@@ -3,33 +3,38 @@
 use std::{sync::Arc, time::Instant};
 
 use twilio_signature::{
-    Accepted, AccountSid, RequestValidator, SignatureErrorKind, WebhookRequest, stages::CheckedHead,
+    Accepted, AccountSid, RequestValidator, SignatureErrorKind, stages::CheckedHead,
 };
 
+use super::Content;
 use crate::{
     error::{ValidationError, ValidationErrorKind},
     keys::{Answer, KeyQuery, KeyStoreError, Lookup, MAX_SHARED_KEY_ID},
+    origin::Origin,
     report,
 };
 
 /// Looks up the keys for the account and the SharedKey that a request names, and validates the request with them.
-/// `head` is the request's own.
 pub(super) async fn check<'a>(
     store: &Lookup,
-    head: &CheckedHead<'a>,
-    request: &WebhookRequest<'a>,
+    account: Option<AccountSid>,
+    head: CheckedHead<'a>,
+    origin: &'a Origin,
+    content: Content,
     looked_up: &mut Option<Arc<RequestValidator>>,
-) -> Result<(Option<AccountSid>, Accepted<'a>), ValidationError> {
-    let query = query(head, request)?;
+) -> Result<(Option<AccountSid>, Accepted<'a>, Content), ValidationError> {
+    let query = query(&head, account)?;
     let failed = |err: KeyStoreError| {
         report::key_store_failure(&err);
         ValidationError::from(ValidationErrorKind::KeyStoreFailed)
     };
+    let content = content.kept();
     let mut check = |answer: &Answer| match &answer.keys {
         Some(validator) => {
             *looked_up = Some(Arc::clone(validator));
-            Ok(head
-                .check(validator, request)
+            let url = head.check_url(validator, &origin.url, origin.base_path());
+            Ok(url
+                .and_then(|url| content.check(url))
                 .map_err(ValidationErrorKind::from)?)
         }
         None => Err(ValidationError::from(ValidationErrorKind::AccountUnknown)),
@@ -57,16 +62,16 @@ pub(super) async fn check<'a>(
     };
     let accepted = verdict?;
     store.prove(&query);
-    Ok((query.account, accepted))
+    Ok((query.account, accepted, content))
 }
 
-/// Returns the question for the keys of a request.
+/// Returns the question for the keys of a request that names this account.
 pub(super) fn query(
     head: &CheckedHead<'_>,
-    request: &WebhookRequest<'_>,
+    account: Option<AccountSid>,
 ) -> Result<KeyQuery, ValidationError> {
     Ok(KeyQuery {
-        account: AccountSid::claimed_by(request).map_err(ValidationErrorKind::from)?,
+        account,
         shared_key: match head.shared_key_id() {
             None => None,
             Some(id) => match str::from_utf8(id) {

@@ -1,10 +1,13 @@
 //! Admits or refuses each request: validates it, reads its body meanwhile, and passes on what was validated.
 
 mod body;
+mod content;
 #[cfg(feature = "explain")]
 mod explain;
 mod lookup;
 mod proof;
+#[cfg(feature = "webhook")]
+pub(crate) mod webhook;
 
 use std::{any::TypeId, sync::Arc, time::Instant};
 
@@ -20,14 +23,15 @@ use actix_web::{
 use twilio_signature::{
     Accepted, AccountSid, RequestValidator, SignatureErrorKind, WebhookRequest,
     header::lower_case,
-    stages::{BodyKind, CheckedHead},
+    stages::{BodyKind, CheckedHead, CheckedUrl},
 };
 
 pub use self::proof::Proof;
-use self::proof::Verified;
+use self::{body::let_arrive, content::Content, proof::Verified};
 use crate::{
     config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
     error::{ConfigError, ValidationError, ValidationErrorKind},
+    keys::Lookup,
     origin::{Origin, is_websocket_handshake},
     report::{self, Diagnosis, Explainable, is_explainable},
 };
@@ -63,7 +67,7 @@ pub(crate) async fn admit<P: Policy>(
     let policy = TypeId::of::<P>();
     if let KeySource::Off = config.keys() {
         report::validation_off();
-        Proof::withdraw(req);
+        let_through(req, config, None);
         let proof = None;
         return Ok(Admitted { payload, proof });
     }
@@ -87,33 +91,47 @@ pub(crate) async fn admit<P: Policy>(
         body: Body::Unread(payload),
         looked_up: None,
     };
-    let proof = match attempt.judge_and_tell().await {
+    // What is not needed any more is dropped before the next `await`, so that the future needs no space for it.
+    let refusal = match attempt.judge_and_tell().await {
         Ok(_) if config.report_only() => None,
-        Ok(verified) => Some(Proof::leave(req, verified, config, policy)),
-        Err(err) => {
-            // Without keys it is unknown what enforcing would do.
-            let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
-            let passes = config.report_only() && !undecided && !attempt.body.is_lost();
-            if !passes {
-                attempt.report(&err, passes);
-                attempt.body.let_arrive().await;
-                return Err(config.response_error(err, req));
-            }
-            // The body helps to explain why the request would have been refused.
-            let bounded = attempt.bound_body().await;
-            attempt.report(&err, passes);
-            if let Err(err) = bounded {
-                attempt.report(&err, false);
-                return Err(config.response_error(err, req));
-            }
-            None
+        Ok(verified) => {
+            let proof = Some(Proof::leave(req, verified, config, policy));
+            let payload = attempt.body.into_payload();
+            return Ok(Admitted { payload, proof });
         }
+        Err(err) => Some(err),
     };
-    if proof.is_none() {
-        Proof::withdraw(req);
+    if let Some(err) = refusal {
+        // Without keys it is unknown what enforcing would do.
+        let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
+        let passes = config.report_only() && !undecided && !attempt.body.is_lost();
+        if !passes {
+            attempt.report(&err, passes);
+            attempt.body.let_arrive().await;
+            return Err(config.response_error(err, req));
+        }
+        // The body helps to explain why the request would have been refused.
+        let bounded = attempt.bound_body().await;
+        attempt.report(&err, passes);
+        if let Err(err) = bounded {
+            attempt.report(&err, false);
+            return Err(config.response_error(err, req));
+        }
     }
+    let body = attempt.body.bytes().unwrap_or_default();
+    let_through(req, config, Some(body));
     let payload = attempt.body.into_payload();
+    let proof = None;
     Ok(Admitted { payload, proof })
+}
+
+/// Lets a request through that no signature was enforced for.
+fn let_through(req: &HttpRequest, config: &TwilioConfig, body: Option<Bytes>) {
+    Proof::withdraw(req);
+    #[cfg(feature = "webhook")]
+    webhook::LetThrough::leave(req, config, body);
+    #[cfg(not(feature = "webhook"))]
+    drop((config, body));
 }
 
 /// A request on its way through the checks.
@@ -125,6 +143,12 @@ struct Attempt<'a> {
     body: Body<'a>,
     /// The keys that a key store had for the request.
     looked_up: Option<Arc<RequestValidator>>,
+}
+
+/// How far a verdict comes before the body is read.
+enum Stage<'a> {
+    Url(CheckedUrl<'a, 'a>),
+    Head(CheckedHead<'a>, &'a Lookup),
 }
 
 enum Body<'a> {
@@ -216,39 +240,36 @@ impl Attempt<'_> {
         self.check_content_length()?;
         let origin = self.origin.insert(Origin::of(self.req, self.config)?);
         // R12
-        let body = if is_websocket_handshake(self.req) {
-            None
-        } else {
-            Some(&mut self.body)
-        };
-        let (account, accepted) = match self.config.keys() {
-            KeySource::Fixed(validator) => {
-                let url = head.check_url(validator, &origin.url, origin.base_path());
-                let url = url.map_err(ValidationErrorKind::from)?;
-                let body = match body {
-                    Some(body) => body.read(self.config).await?.0,
-                    None => &[],
-                };
-                (
-                    None,
-                    url.check_body(body).map_err(ValidationErrorKind::from)?,
-                )
-            }
-            KeySource::Store(store) => {
-                // The account may be in the body, which is therefore read before there are keys (R16).
-                let (body, share) = match body {
-                    Some(body) => body.read(self.config).await?,
-                    None => (&[][..], &mut self.config.options().total_body_limit.hold()),
-                };
-                let request = self::head(self.req)
-                    .url(&origin.url)
-                    .base_path(origin.base_path())
-                    .body(body);
-                let check = lookup::check(store, &head, &request, &mut self.looked_up);
-                // In a box, so that requests without a key store need no space for it.
-                Box::pin(body::count_while_waiting(body, share, check)).await??
-            }
+        let is_handshake = is_websocket_handshake(self.req);
+        let kind = head.body_kind();
+        let stage = match self.config.keys() {
+            KeySource::Fixed(validator) => Stage::Url(check_url(head, validator, origin)?),
+            // The account may be in the body, which is therefore read before there are keys (R16).
+            KeySource::Store(store) => Stage::Head(head, store),
             KeySource::Off => return Err(ValidationErrorKind::Config.into()),
+        };
+        let body = self.body.read_unless(is_handshake, self.config).await?;
+        let content = Content::of(body, kind);
+        let (account, accepted, content) = match stage {
+            Stage::Url(url) => {
+                let accepted = content.check(url).map_err(ValidationErrorKind::from)?;
+                (None, accepted, content)
+            }
+            Stage::Head(head, store) => {
+                let request = self::head(self.req).url(&origin.url);
+                let account = content.account(&request);
+                let account = account.map_err(ValidationErrorKind::from)?;
+                let body = content.body().clone();
+                let looked_up = &mut self.looked_up;
+                let check = lookup::check(store, account, head, origin, content, looked_up);
+                let mut none = self.config.options().total_body_limit.hold();
+                let share = match &mut self.body {
+                    Body::Read(.., share) => share,
+                    Body::Unread(_) | Body::Lost => &mut none,
+                };
+                // In a box, so that requests without a key store need no space for it.
+                Box::pin(body::count_while_waiting(&body, share, check)).await??
+            }
         };
         let Accepted {
             key,
@@ -261,13 +282,13 @@ impl Attempt<'_> {
         let url = candidate
             .or_else(|| Some(self.origin.take()?.url))
             .ok_or(ValidationErrorKind::OriginMalformed)?;
-        let body = self.body.bytes();
+        let content = (!is_handshake).then(|| content.kept());
         Ok(Verified {
             account,
             key,
             signature,
             url,
-            body,
+            content,
         })
     }
 
@@ -370,6 +391,16 @@ impl Attempt<'_> {
     }
 }
 
+/// Runs the second stage of a verdict. It consumes the first, so that nothing needs space for it while the body is read.
+#[expect(clippy::needless_pass_by_value, reason = "it ends here")]
+fn check_url<'a>(
+    head: CheckedHead<'a>,
+    validator: &'a RequestValidator,
+    origin: &'a Origin,
+) -> Result<CheckedUrl<'a, 'a>, ValidationErrorKind> {
+    Ok(head.check_url(validator, &origin.url, origin.base_path())?)
+}
+
 /// Returns what a verdict depends on in the head of a request, except the URL.
 fn head(req: &HttpRequest) -> WebhookRequest<'_> {
     let headers = req.headers();
@@ -390,10 +421,7 @@ fn head(req: &HttpRequest) -> WebhookRequest<'_> {
 }
 
 impl<'a> Body<'a> {
-    async fn read(
-        &mut self,
-        config: &'a TwilioConfig,
-    ) -> Result<(&[u8], &mut Held<'a>), ValidationErrorKind> {
+    async fn read(&mut self, config: &'a TwilioConfig) -> Result<Bytes, ValidationErrorKind> {
         if let Self::Unread(payload) = self {
             let mut payload = payload.take();
             *self = Self::Lost;
@@ -401,7 +429,7 @@ impl<'a> Body<'a> {
             *self = Self::Read(bytes, payload, held);
         }
         match self {
-            Self::Read(bytes, _, held) => Ok((bytes, held)),
+            Self::Read(bytes, ..) => Ok(bytes.clone()),
             Self::Unread(_) | Self::Lost => Err(ValidationErrorKind::BodyIncomplete),
         }
     }
@@ -413,6 +441,18 @@ impl<'a> Body<'a> {
         {
             *self = Self::Read(bytes, Payload::None, held);
         }
+    }
+
+    /// Reads the body, except that of a WebSocket handshake, which has none.
+    async fn read_unless(
+        &mut self,
+        is_handshake: bool,
+        config: &'a TwilioConfig,
+    ) -> Result<Bytes, ValidationErrorKind> {
+        if is_handshake {
+            return Ok(Bytes::new());
+        }
+        self.read(config).await
     }
 
     /// Returns the bytes that were read.
@@ -433,7 +473,7 @@ impl<'a> Body<'a> {
         if let Self::Unread(payload) = self
             && !matches!(payload, Payload::None)
         {
-            body::let_arrive().await;
+            let_arrive().await;
         }
     }
 

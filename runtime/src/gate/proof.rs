@@ -2,10 +2,10 @@
 
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use twilio_signature::{AccountSid, MatchedKey, ReplayKey, VerifiedSignature, redact};
 
-use super::body;
+use super::{Content, body};
 use crate::{
     config::TwilioConfig,
     error::{ValidationError, ValidationErrorKind},
@@ -60,7 +60,7 @@ pub(crate) struct Verified {
     pub(crate) signature: VerifiedSignature,
     pub(crate) url: String,
     /// The body that was validated, or `None` for a WebSocket handshake, which has none.
-    pub(crate) body: Option<Bytes>,
+    pub(crate) content: Option<Content>,
 }
 
 /// Prints the URL without the values of its query, which may be personal data. What the configuration prints would
@@ -95,9 +95,25 @@ impl Proof {
         proof
     }
 
+    /// Returns the proof that a request has, of any configuration that enforces validation.
+    pub(crate) fn of(req: &HttpRequest) -> Option<Self> {
+        req.extensions().get::<Self>().cloned()
+    }
+
+    /// Returns the content of the body that was validated, or `None` for a WebSocket handshake.
+    #[cfg(feature = "webhook")]
+    pub(crate) fn content(&self) -> Option<&Content> {
+        self.0.verified.content.as_ref()
+    }
+
+    #[cfg(feature = "webhook")]
+    pub(super) fn config(&self) -> &TwilioConfig {
+        &self.0.config
+    }
+
     /// Removes the proof that another configuration left: a handler must not get one if validation is not
     /// enforced.
-    pub(crate) fn withdraw(req: &HttpRequest) {
+    pub(super) fn withdraw(req: &HttpRequest) {
         req.extensions_mut().remove::<Self>();
     }
 
@@ -115,12 +131,12 @@ impl Proof {
         mut payload: Payload,
         config: &TwilioConfig,
     ) -> Result<Payload, ValidationErrorKind> {
-        let Some(validated) = &self.0.verified.body else {
+        let Some(validated) = &self.0.verified.content else {
             return Ok(payload);
         };
         match body::read(&mut payload, config.options()).await {
             // R6
-            Ok((found, _)) if found == validated => Ok(body::put_back(found, payload)),
+            Ok((found, _)) if found == validated.body() => Ok(body::put_back(found, payload)),
             Err(kind @ ValidationErrorKind::Overloaded) => Err(kind),
             _ => Err(ValidationErrorKind::BodyReplaced),
         }
@@ -179,13 +195,13 @@ impl FromRequest for Proof {
     type Future = Pin<Box<dyn Future<Output = Result<Self, ValidationError>>>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let proof = req.extensions().get::<Self>().cloned();
+        let proof = Self::of(req);
         Box::pin(async move {
             if proof.is_none() {
                 // Another extractor of the handler may refuse the request first, with an error that says more.
                 body::let_arrive().await;
             }
-            proof.ok_or_else(ValidationError::unproven)
+            proof.ok_or_else(|| ValidationError::unproven("Proof"))
         })
     }
 }

@@ -29,18 +29,25 @@ impl ResponseError for ValidationError {
             Kind::Signature(_)
             | Kind::AccountUnknown
             | Kind::BodyIncomplete
-            | Kind::OriginMalformed => StatusCode::FORBIDDEN,
+            | Kind::OriginMalformed
+            | Kind::SidMalformed => StatusCode::FORBIDDEN,
         }
     }
 
     fn error_response(&self) -> HttpResponse {
         self.answered();
-        if self.unproven {
-            report::misconfiguration(&ConfigError::new(
+        match self.unproven {
+            Some("Proof") => report::misconfiguration(&ConfigError::new(
                 "Proof",
                 "a handler takes one, but its request was not validated or validation is not enforced",
                 "write #[validate_twilio_request] above the handler, or take an Option<Proof>",
-            ));
+            )),
+            Some(webhook) => report::misconfiguration(&ConfigError::new(
+                webhook,
+                "a handler takes one, but its request was not validated",
+                "write #[validate_twilio_request] above the handler",
+            )),
+            None => {}
         }
         let status = self.status_code();
         HttpResponse::build(status)

@@ -8,11 +8,11 @@
 //!
 //! ```
 //! use actix_twilio::{twiml::{Twiml, Verb}, validate_twilio_request, webhook::IncomingCall};
-//! use actix_web::{post, web};
+//! use actix_web::post;
 //!
 //! #[post("/voice")]
 //! #[validate_twilio_request]
-//! async fn receive_call(web::Form(call): web::Form<IncomingCall>) -> Twiml {
+//! async fn receive_call(call: IncomingCall) -> Twiml {
 //!     Twiml::new([
 //!         Verb::say(format!("Your number is {}.", call.from)).attribute("language", "en-GB"),
 //!         Verb::hangup(),
@@ -294,11 +294,11 @@ fn escape(text: &str, xml: &mut String) {
 ///     validate_twilio_request,
 ///     webhook::MessageStatusCallback,
 /// };
-/// use actix_web::{post, web};
+/// use actix_web::post;
 ///
 /// #[post("/status")]
 /// #[validate_twilio_request]
-/// async fn receive_status(web::Form(message): web::Form<MessageStatusCallback>) -> NoContent {
+/// async fn receive_status(message: MessageStatusCallback) -> NoContent {
 ///     println!("{} is {:?}", message.message_sid, message.message_status);
 ///     NoContent
 /// }

@@ -1,6 +1,9 @@
-//! Calls that came in, and what happens in a call.
+//! Calls that came in, and their status.
 
-use super::form::{choices, webhook};
+use super::{
+    parameters::Parameters,
+    table::{choices, webhook},
+};
 
 webhook! {
     /// A call that came in, or an outgoing call that was answered. Answer it with [`Twiml`](crate::twiml::Twiml).
@@ -8,9 +11,9 @@ webhook! {
     /// Source: <https://www.twilio.com/docs/voice/twiml#request-parameters>.
     pub struct IncomingCall {
         /// The account, `AC` and 32 hex digits.
-        "AccountSid" => account_sid: String,
+        required "AccountSid" => account_sid: String,
         /// The call, `CA` and 32 hex digits.
-        "CallSid" => call_sid: String,
+        required "CallSid" => call_sid: String,
         /// The caller: a phone number in E.164 format, `+14158675310`, a SIP address, or `client:name`.
         "From" => from: String,
         /// The number or address that was called.
@@ -27,6 +30,30 @@ webhook! {
         "ParentCallSid" => parent_call_sid: Option<String>,
         /// How well SHAKEN/STIR attests the caller's number, such as `TN-Validation-Passed-A`.
         "StirVerstat" => stir_verstat: Option<String>,
+        /// The `PASSporT` of SHAKEN/STIR, a JSON Web Token, if the carrier passes it on.
+        "StirPassportToken" => stir_passport_token: Option<String>,
+        /// A token with which the call can be forwarded as the caller's own.
+        "CallToken" => call_token: Option<String>,
+        /// The application that the number is set to, if any.
+        "ApplicationSid" => application_sid: Option<String>,
+        /// Outgoing calls: what answered the call, if that is detected.
+        "AnsweredBy" => answered_by: Option<AnsweredBy>,
+        /// Outgoing calls: how long the detection took, in milliseconds.
+        "MachineDetectionDuration" => machine_detection_duration: Option<u32>,
+        /// Fallback URLs: why the first URL failed: <https://www.twilio.com/docs/api/errors>.
+        "ErrorCode" => error_code: Option<u32>,
+        /// Fallback URLs: the URL that failed.
+        "ErrorUrl" => error_url: Option<String>,
+        /// SIP: the SIP domain that was called.
+        "SipDomain" => sip_domain: Option<String>,
+        /// SIP: the domain that was called, `SD` and 32 hex digits.
+        "SipDomainSid" => sip_domain_sid: Option<String>,
+        /// SIP: the user name that the caller authenticated with.
+        "SipUsername" => sip_username: Option<String>,
+        /// SIP: the `Call-ID` of the `INVITE`.
+        "SipCallId" => sip_call_id: Option<String>,
+        /// SIP: the IP address that the `INVITE` came from.
+        "SipSourceIp" => sip_source_ip: Option<String>,
         /// The caller's city, as far as it follows from the number.
         "FromCity" => from_city: Option<String>,
         /// The caller's state or province.
@@ -44,34 +71,11 @@ webhook! {
         /// The called number's country, in two letters.
         "ToCountry" => to_country: Option<String>,
     }
-}
-
-webhook! {
-    /// What a caller pressed or said in a `<Gather>`. Answer it with [`Twiml`](crate::twiml::Twiml).
-    ///
-    /// Source: <https://www.twilio.com/docs/voice/twiml/gather>.
-    pub struct GatherResult {
-        /// The account, `AC` and 32 hex digits.
-        "AccountSid" => account_sid: String,
-        /// The call, `CA` and 32 hex digits.
-        "CallSid" => call_sid: String,
-        /// The caller.
-        "From" => from: String,
-        /// The number or address that was called.
-        "To" => to: String,
-        /// The call's status.
-        "CallStatus" => call_status: Option<CallStatus>,
-        /// The call's direction.
-        "Direction" => direction: Option<CallDirection>,
-        /// The keys that were pressed, without the one that ended the input. They are text, because `0012` and `*`
-        /// are not numbers.
-        "Digits" => digits: Option<String>,
-        /// The key that ended the input.
-        "FinishedOnKey" => finished_on_key: Option<String>,
-        /// What the caller said, as Twilio recognized it.
-        "SpeechResult" => speech_result: Option<String>,
-        /// How certain the recognition is, from 0 to 1.
-        "Confidence" => confidence: Option<f64>,
+    and {
+        /// The SIP headers of the caller that begin with `X-`, such as `X-Account`.
+        ///
+        /// The parameters `SipHeader_X-Account` and so on.
+        "SipHeader_" => sip_headers: Parameters,
     }
 }
 
@@ -81,9 +85,9 @@ webhook! {
     /// Source: <https://www.twilio.com/docs/voice/api/call-resource#statuscallback>.
     pub struct CallStatusCallback {
         /// The account, `AC` and 32 hex digits.
-        "AccountSid" => account_sid: String,
+        required "AccountSid" => account_sid: String,
         /// The call, `CA` and 32 hex digits.
-        "CallSid" => call_sid: String,
+        required "CallSid" => call_sid: String,
         /// The caller.
         "From" => from: String,
         /// The number or address that was called.
@@ -100,8 +104,20 @@ webhook! {
         "Duration" => duration_minutes: Option<u32>,
         /// The SIP status that ended the call, such as 487.
         "SipResponseCode" => sip_response_code: Option<u32>,
-        /// What answered the call, if that is detected: `human`, `machine_start`, `fax` and others.
-        "AnsweredBy" => answered_by: Option<String>,
+        /// What answered the call, if that is detected.
+        "AnsweredBy" => answered_by: Option<AnsweredBy>,
+        /// How long the detection of what answered took, in milliseconds.
+        "MachineDetectionDuration" => machine_detection_duration: Option<u32>,
+        /// What sent the callback: `call-progress-events`, or nothing for the callback of a number.
+        "CallbackSource" => callback_source: Option<String>,
+        /// The number that forwarded the call, if the carrier reports it.
+        "ForwardedFrom" => forwarded_from: Option<String>,
+        /// The caller's name, if caller name lookup is on.
+        "CallerName" => caller_name: Option<String>,
+        /// How well SHAKEN/STIR attests the caller's number, such as `TN-Validation-Passed-A`.
+        "StirVerstat" => stir_verstat: Option<String>,
+        /// Outgoing calls: the attestation that Twilio signed the call with: `A`, `B` or `C`.
+        "StirStatus" => stir_status: Option<String>,
         /// The recording, if there is one.
         "RecordingSid" => recording_sid: Option<String>,
         /// Where the recording can be fetched, if there is one.
@@ -116,35 +132,19 @@ webhook! {
 }
 
 webhook! {
-    /// The new status of a recording. Answer it with [`NoContent`](crate::twiml::NoContent).
+    /// What answered an outgoing call, as it was found while the call went on (`AsyncAmd`). Answer it with
+    /// [`NoContent`](crate::twiml::NoContent).
     ///
-    /// Source: <https://www.twilio.com/docs/voice/api/recording#recordingstatuscallback>.
-    pub struct RecordingStatusCallback {
+    /// Source: <https://www.twilio.com/docs/voice/answering-machine-detection>.
+    pub struct AnsweringMachineCallback {
         /// The account, `AC` and 32 hex digits.
-        "AccountSid" => account_sid: String,
-        /// The call, `CA` and 32 hex digits; empty for a conference.
-        "CallSid" => call_sid: String,
-        /// The conference, for a recording of one.
-        "ConferenceSid" => conference_sid: Option<String>,
-        /// The recording, `RE` and 32 hex digits.
-        "RecordingSid" => recording_sid: String,
-        /// The recording's status.
-        "RecordingStatus" => recording_status: Option<RecordingStatus>,
-        /// Where the recording can be fetched, usually with the account's credentials. Append `.mp3` or `.wav` for
-        /// that format.
-        "RecordingUrl" => recording_url: Option<String>,
-        /// The recording's length in seconds. Twilio sends -1 while it is unknown, and that value is then in `other`.
-        "RecordingDuration" => recording_duration: Option<u32>,
-        /// The number of channels, 1 or 2.
-        "RecordingChannels" => recording_channels: Option<u32>,
-        /// When the recording started, in RFC 2822 format, UTC.
-        "RecordingStartTime" => recording_start_time: Option<String>,
-        /// What started the recording: `RecordVerb`, `DialVerb`, `Conference`, `OutboundAPI`, `Trunking` and others.
-        "RecordingSource" => recording_source: Option<String>,
-        /// What was recorded: `inbound`, `outbound` or `both`.
-        "RecordingTrack" => recording_track: Option<String>,
-        /// Why there is no recording: <https://www.twilio.com/docs/api/errors>.
-        "ErrorCode" => error_code: Option<u32>,
+        required "AccountSid" => account_sid: String,
+        /// The call, `CA` and 32 hex digits.
+        required "CallSid" => call_sid: String,
+        /// What answered the call.
+        "AnsweredBy" => answered_by: Option<AnsweredBy>,
+        /// How long the detection took, in milliseconds.
+        "MachineDetectionDuration" => machine_detection_duration: Option<u32>,
     }
 }
 
@@ -185,15 +185,21 @@ choices! {
 }
 
 choices! {
-    /// The status of a recording.
-    pub enum RecordingStatus {
-        /// The recording has started.
-        InProgress = "in-progress",
-        /// The recording can be fetched.
-        Completed = "completed",
-        /// There is no recording: it was too short or silent.
-        Absent = "absent",
-        /// The recording could not be saved.
-        Failed = "failed",
+    /// What answered a call.
+    pub enum AnsweredBy {
+        /// A person.
+        Human = "human",
+        /// A machine, whose greeting has begun.
+        MachineStart = "machine_start",
+        /// A machine, whose greeting ended with a beep.
+        MachineEndBeep = "machine_end_beep",
+        /// A machine, whose greeting ended with silence.
+        MachineEndSilence = "machine_end_silence",
+        /// A machine, whose greeting ended in another way.
+        MachineEndOther = "machine_end_other",
+        /// A fax machine.
+        Fax = "fax",
+        /// It could not be determined in time.
+        Unknown = "unknown",
     }
 }

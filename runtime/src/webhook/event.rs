@@ -1,7 +1,15 @@
 //! Events of Twilio's Event Streams, in the CloudEvents format.
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error};
+use std::fmt;
+
+use actix_web::{Error, FromRequest, HttpRequest, dev::Payload};
+use serde::{
+    Serialize, Serializer,
+    de::{Deserialize, DeserializeOwned, Deserializer, Error as _},
+};
 use serde_json::{Map, Value};
+
+use super::extract::{self, Extraction};
 
 /// The events in a request of Event Streams. Answer it with [`NoContent`](crate::twiml::NoContent).
 ///
@@ -14,11 +22,11 @@ use serde_json::{Map, Value};
 ///
 /// ```
 /// use actix_twilio::{twiml::NoContent, validate_twilio_request, webhook::CloudEvents};
-/// use actix_web::{post, web};
+/// use actix_web::post;
 ///
 /// #[post("/events")]
 /// #[validate_twilio_request]
-/// async fn receive_events(web::Json(CloudEvents(events)): web::Json<CloudEvents>) -> NoContent {
+/// async fn receive_events(CloudEvents(events): CloudEvents) -> NoContent {
 ///     for event in events {
 ///         println!("{} {}", event.event_type, event.id);
 ///     }
@@ -27,6 +35,15 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct CloudEvents(pub Vec<CloudEvent>);
+
+impl FromRequest for CloudEvents {
+    type Error = Error;
+    type Future = Extraction<Self>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        extract::json(req, payload)
+    }
+}
 
 impl<'de> Deserialize<'de> for CloudEvents {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -40,8 +57,18 @@ impl<'de> Deserialize<'de> for CloudEvents {
     }
 }
 
+/// Writes a batch, whether the events came in one or alone.
+impl Serialize for CloudEvents {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
 /// An event. A missing member is empty or `None`.
-#[derive(Debug, Clone, PartialEq, Default)]
+///
+/// Its `Debug` prints the names of the members that are not empty, and those in its data;
+/// [`unredacted`](Self::unredacted) prints the values too.
+#[derive(Clone, PartialEq, Default)]
 #[non_exhaustive]
 pub struct CloudEvent {
     /// The version of CloudEvents, `1.0`.
@@ -74,6 +101,38 @@ impl CloudEvent {
         T::deserialize(&self.data)
     }
 
+    /// Returns a value whose `Debug` prints everything.
+    #[must_use]
+    pub fn unredacted(&self) -> impl fmt::Debug {
+        self.to_map()
+    }
+
+    /// Returns the members, as Twilio names them.
+    fn to_map(&self) -> Map<String, Value> {
+        let texts = [
+            ("specversion", Some(&self.specversion)),
+            ("type", Some(&self.event_type)),
+            ("source", Some(&self.source)),
+            ("id", Some(&self.id)),
+            ("time", self.time.as_ref()),
+            ("dataschema", self.dataschema.as_ref()),
+            ("datacontenttype", self.datacontenttype.as_ref()),
+        ];
+        let mut members = self.other.clone();
+        for (name, text) in texts {
+            // A member that is no text is among the others.
+            if let Some(text) = text
+                && !members.contains_key(name)
+            {
+                members.insert(name.to_owned(), text.as_str().into());
+            }
+        }
+        if !self.data.is_null() {
+            members.insert("data".to_owned(), self.data.clone());
+        }
+        members
+    }
+
     fn from_value(event: Value) -> Option<Self> {
         let Value::Object(mut other) = event else {
             return None;
@@ -101,5 +160,28 @@ impl<'de> Deserialize<'de> for CloudEvent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::from_value(Value::deserialize(deserializer)?)
             .ok_or_else(|| D::Error::custom("the event is not an object"))
+    }
+}
+
+impl Serialize for CloudEvent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.to_map().serialize(serializer)
+    }
+}
+
+impl fmt::Debug for CloudEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut event = f.debug_struct("CloudEvent");
+        for (name, value) in &self.to_map() {
+            match value.as_object() {
+                Some(data) if name == "data" => {
+                    event.field(name, &data.keys().collect::<Vec<_>>());
+                }
+                _ => {
+                    event.field(name, &format_args!(".."));
+                }
+            }
+        }
+        event.finish()
     }
 }

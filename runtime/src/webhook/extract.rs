@@ -1,0 +1,209 @@
+//! Webhooks as extractors, from what the validator has split.
+
+use std::{
+    any::type_name,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use actix_web::{
+    Error, HttpRequest,
+    dev::Payload,
+    error::{JsonPayloadError, UrlencodedError},
+    http::Method,
+};
+use serde::de::DeserializeOwned;
+use twilio_signature::{Form, url};
+
+use super::family::{Family, fill};
+use crate::{
+    error::ValidationError,
+    gate::{
+        Proof,
+        webhook::{self as gate, Content, LetThrough},
+    },
+};
+
+/// Implements `FromRequest`, and `From` a form, for what is filled with parameters.
+macro_rules! by_request {
+    ($webhook:ty) => {
+        /// Reads a form that the validator has split, for code without actix-web. It does not check that the required
+        /// SIDs are there.
+        impl<B> From<&twilio_signature::Form<B>> for $webhook {
+            fn from(form: &twilio_signature::Form<B>) -> Self {
+                $crate::webhook::extract::Filled::filled_by(|family| {
+                    $crate::webhook::family::fill(family, form);
+                })
+            }
+        }
+
+        impl actix_web::FromRequest for $webhook {
+            type Error = actix_web::Error;
+            type Future = $crate::webhook::Extraction<Self>;
+
+            fn from_request(
+                req: &actix_web::HttpRequest,
+                payload: &mut actix_web::dev::Payload,
+            ) -> Self::Future {
+                $crate::webhook::extract::extract(req, payload)
+            }
+        }
+    };
+}
+
+pub(super) use by_request;
+
+/// The extraction of a webhook. It is ready at once if the request was validated.
+pub struct Extraction<T>(State<T>);
+
+enum State<T> {
+    Ready(Option<Result<T, Error>>),
+    Waiting(Pin<Box<dyn Future<Output = Result<T, Error>>>>),
+}
+
+impl<T> std::fmt::Debug for Extraction<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Extraction").finish_non_exhaustive()
+    }
+}
+
+impl<T: Unpin> Future for Extraction<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.0 {
+            State::Ready(result) => match result.take() {
+                Some(result) => Poll::Ready(result),
+                None => Poll::Pending,
+            },
+            State::Waiting(waiting) => waiting.as_mut().poll(cx),
+        }
+    }
+}
+
+/// Extracts JSON.
+pub(super) fn json<T: DeserializeOwned + 'static>(
+    req: &HttpRequest,
+    payload: &mut Payload,
+) -> Extraction<T> {
+    let parse = |body: &[u8]| {
+        serde_json::from_slice(body).map_err(|err| JsonPayloadError::Deserialize(err).into())
+    };
+    match Proof::of(req) {
+        Some(proof) => {
+            let body = proof.content().map(|content| &**content.body());
+            Extraction(State::Ready(Some(parse(body.unwrap_or_default()))))
+        }
+        None => {
+            let (req, payload) = (req.clone(), payload.take());
+            Extraction(State::Waiting(Box::pin(async move {
+                let (_, content) = unproven::<T>(&req, payload).await?;
+                parse(content.body())
+            })))
+        }
+    }
+}
+
+/// What is filled with the parameters of a request.
+pub(super) trait Filled: Sized + 'static {
+    fn filled_by(fill: impl FnOnce(&mut dyn Family)) -> Self;
+
+    fn family(&self) -> &dyn Family;
+}
+
+impl<T: Family + Default + 'static> Filled for T {
+    #[inline]
+    fn filled_by(fill: impl FnOnce(&mut dyn Family)) -> Self {
+        let mut family = Self::default();
+        fill(&mut family);
+        family
+    }
+
+    fn family(&self) -> &dyn Family {
+        self
+    }
+}
+
+pub(super) fn extract<T: Filled>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
+    let Some(proof) = Proof::of(req) else {
+        let (req, payload) = (req.clone(), payload.take());
+        return Extraction(State::Waiting(Box::pin(async move {
+            let (let_through, content) = unproven::<T>(&req, payload).await?;
+            check_is_form(&req, Some(&content))?;
+            let filled = T::filled_by(|family| {
+                if in_query(&req) {
+                    fill_from_query(family, req.query_string());
+                } else {
+                    fill_from_body(family, &content);
+                }
+            });
+            if !filled.family().has_sids() {
+                let_through.tolerate(&req);
+            }
+            Ok(filled)
+        })));
+    };
+    if let Err(err) = check_is_form(req, proof.content()) {
+        return Extraction(State::Ready(Some(Err(err))));
+    }
+    // Made in the place where it stays, because a webhook is large.
+    let mut extraction = Extraction(State::Ready(Some(Ok(T::filled_by(|family| {
+        fill_proven(&proof, req, family);
+    })))));
+    if let State::Ready(Some(result)) = &mut extraction.0
+        && let Ok(filled) = result
+        && !filled.family().has_sids()
+    {
+        *result = Err(gate::refuse(&proof, req));
+    }
+    extraction
+}
+
+/// Fills a webhook from a request that was validated.
+fn fill_proven(proof: &Proof, req: &HttpRequest, family: &mut dyn Family) {
+    if in_query(req) {
+        // The query that was signed, whatever another middleware made of it.
+        fill_from_query(family, url::query(proof.url()).unwrap_or_default());
+    } else if let Some(content) = proof.content() {
+        fill_from_body(family, content);
+    }
+}
+
+/// Returns the mark of a request that was not validated because its configuration does not demand it, and its content.
+async fn unproven<T>(req: &HttpRequest, payload: Payload) -> Result<(LetThrough, Content), Error> {
+    let Some(let_through) = LetThrough::find(req) else {
+        // Another extractor of the handler may refuse the request first, with an error that says more.
+        gate::let_arrive().await;
+        let name = type_name::<T>().rsplit(':').next().unwrap_or_default();
+        return Err(ValidationError::unproven(name).into());
+    };
+    let content = let_through.content(req, payload).await?;
+    Ok((let_through, content))
+}
+
+/// Refuses a body that is not a form, as `web::Form` does.
+fn check_is_form(req: &HttpRequest, content: Option<&Content>) -> Result<(), Error> {
+    match content {
+        Some(Content::Other(body)) if !body.is_empty() && !in_query(req) => {
+            Err(UrlencodedError::ContentType.into())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn in_query(req: &HttpRequest) -> bool {
+    matches!(*req.method(), Method::GET | Method::HEAD)
+}
+
+fn fill_from_query(family: &mut dyn Family, query: &str) {
+    fill(family, &Form::split(query));
+}
+
+fn fill_from_body(family: &mut dyn Family, content: &Content) {
+    match content {
+        Content::Form(form) => fill(family, form),
+        Content::LargeForm(body) => fill(family, &Form::split(body)),
+        Content::Other(_) => {}
+    }
+}
