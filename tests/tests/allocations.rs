@@ -2,7 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, signature::SignatureErrorKind};
+use actix_twilio::{
+    AuthToken, RequestValidator, WebhookRequest,
+    signature::{Form, SignatureErrorKind},
+    webhook::IncomingMessage,
+};
 use actix_twilio_tests::{FORGED, FORM, TOKEN, sign_form, sign_text};
 
 const URL: &str = "https://example.com/sms";
@@ -59,6 +63,40 @@ fn typical_verdicts_take_nothing_from_the_heap() {
     let malformed = Err(SignatureErrorKind::SignatureMalformed);
     assert_takes_nothing(post.signature("forged"), malformed);
     assert_takes_nothing(post, Err(SignatureErrorKind::SignatureMissing));
+}
+
+/// An SMS with 12 texts that are not empty, and parameters without a field.
+const SMS: &str = "ToCountry=US&ToState=CA&SmsMessageSid=SM1&NumMedia=0&ToCity=OAKLAND&FromZip=&SmsSid=SM1&FromState=\
+                   &SmsStatus=received&FromCity=&Body=Hi&FromCountry=CH&To=%2B15105550100&ToZip=94601&NumSegments=1\
+                   &MessageSid=SM1&AccountSid=AC1&From=%2B41445550100&ApiVersion=2010-04-01";
+
+#[test]
+fn a_message_takes_its_fields_from_the_heap_and_little_else() {
+    let split = allocation_counter::measure(|| drop(Form::split(SMS)));
+    assert_eq!(split.count_total, 2, "the text and the pairs");
+    let form = Form::split(SMS);
+    let message = allocation_counter::measure(|| drop(IncomingMessage::from(&form)));
+    // Ten texts, and two for all that has no field.
+    assert_eq!(message.count_total, 10 + 2);
+}
+
+#[test]
+fn what_unknown_parameters_take_grows_with_their_number() {
+    let taken = |parameters: usize| {
+        let form: Vec<_> = (0..parameters)
+            .rev()
+            .map(|n| format!("New{n}=1&New=2&MediaUrl{n}=u"))
+            .collect();
+        let form = Form::split(form.join("&"));
+        let mut message = None;
+        let heap = allocation_counter::measure(|| message = Some(IncomingMessage::from(&form)));
+        let message = message.unwrap();
+        assert_eq!(message.media.len(), parameters);
+        assert_eq!(message.other.iter().count(), 2 * parameters);
+        heap.bytes_total
+    };
+    let (few, many) = (taken(1_000), taken(10_000));
+    assert!(many < 13 * few, "{few} bytes for 1,000, {many} for 10,000");
 }
 
 #[test]

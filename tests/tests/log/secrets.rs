@@ -21,6 +21,7 @@ use actix_twilio::{
     explain::{Cause, Explainer, UrlSetting},
     keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
     signature::{
+        Form,
         stages::{BodyKind, CheckedHead},
         url::{PublicUrl, UrlParts},
     },
@@ -208,8 +209,8 @@ const WITHOUT_VALUES: [&str; 14] = [
     "Unnameable",
 ];
 
-/// The folders of types whose purpose is to hold what a request says, or an answer: their `Debug` prints it, as their
-/// docs say. Nothing of this crate prints them.
+/// The folders of types whose purpose is to hold what a request says, or an answer. `unredacted` webhooks and answers
+/// print it, as their docs say. Nothing of this crate prints them.
 const PRINTED_BY_DESIGN: [&str; 2] = ["webhook", "twiml"];
 
 #[actix_web::test]
@@ -268,6 +269,8 @@ async fn no_public_type_prints_a_secret() {
         ("UrlParts", debug(UrlParts::of(url))),
         ("PublicUrl", debug(PublicUrl::parse_base("https://example.com"))),
         ("BodyKind", debug(BodyKind::of(&request))),
+        ("Form", debug(Form::split(BODY))),
+        ("Parameters", debug(Form::split(BODY).iter())),
         ("CheckedHead", debug(&head)),
         ("CheckedUrl", debug(head.check_url(&validator, url, "").unwrap())),
         ("ValidationErrorKind", debug(ValidationErrorKind::from(refusal))),
