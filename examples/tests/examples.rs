@@ -6,7 +6,7 @@ mod support;
 
 use std::io::BufRead;
 
-use support::{Example, TOKEN, assert_each_is_run_in, command, sign};
+use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
@@ -23,8 +23,7 @@ fn quickstart_answers_what_it_signs_itself() {
         let mut quoted = String::new();
         if let Some(command) = line.trim().strip_prefix("curl -i ") {
             app.output.read_line(&mut quoted).unwrap();
-            let words: Vec<_> = command.split(' ').collect();
-            let form = [words[2], words[4]].join("&");
+            let form = command.split('\'').nth(1).unwrap().to_owned();
             let signature = quoted.split('\'').nth(1).unwrap();
             let signature = signature.strip_prefix("X-Twilio-Signature: ").unwrap();
             requests.push((form, signature.to_owned()));
@@ -55,7 +54,8 @@ fn quickstart_signs_for_its_public_url() {
     );
     let signature = said.split("X-Twilio-Signature: ").nth(1).unwrap();
     let signature = signature.split('\'').next().unwrap();
-    let form = "From=%2B14158675310&Body=Hi";
+    let form = "AccountSid=AC00000000000000000000000000000001&Body=Hi&From=%2B14158675310\
+                &MessageSid=SM00000000000000000000000000000001";
     assert_eq!(app.post("/message", form, signature).0, 200);
 }
 
@@ -98,7 +98,7 @@ fn quickstart_escapes_what_it_says() {
     );
     for path in ["/voice", "/message"] {
         app.assert_protects(path, TOKEN, &app.url(path), "+14158675310");
-        let body = "From=%3CDial%3E%26";
+        let body = &format!("{SIDS}&From=%3CDial%3E%26");
         let (status, answer) = app.post(path, body, &sign(TOKEN, &app.url(path), body));
         assert_eq!(status, 200);
         assert!(answer.contains("&lt;Dial&gt;&amp;"), "{answer}");
@@ -119,7 +119,7 @@ fn middleware_protects_its_scope_alone() {
     );
     // The path is signed as it came, before it is normalized.
     let path = "/twilio/orders/17/status/";
-    let body = "CallSid=CA1&CallStatus=completed";
+    let body = &format!("{SIDS}&CallStatus=completed");
     let signature = sign(TOKEN, &app.url(path), body);
     assert_eq!(app.post(path, body, &signature), (204, String::new()));
     assert_eq!(app.post(path, "CallSid=CA2", &signature).0, 403);

@@ -15,15 +15,12 @@ use actix_web::{
     web,
 };
 
-async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn receive_message(sms: IncomingMessage) -> Twiml {
     Twiml::new([Verb::message(format!("Hello {}", sms.from))])
 }
 
 /// Twilio calls this when an order's call rings, is answered and ends.
-async fn receive_status(
-    order: web::Path<String>,
-    web::Form(callback): web::Form<CallStatusCallback>,
-) -> NoContent {
+async fn receive_status(order: web::Path<String>, callback: CallStatusCallback) -> NoContent {
     println!("order {order}: call {:?}", callback.call_status);
     NoContent
 }

@@ -17,19 +17,23 @@ use actix_twilio::{
     validate_twilio_request,
     webhook::{IncomingCall, IncomingMessage},
 };
-use actix_web::{App, HttpServer, post, web};
+use actix_web::{App, HttpServer, post};
+
+/// A message as Twilio sends it, with few of its parameters, sorted by name.
+const SMS: &str = "AccountSid=AC00000000000000000000000000000001&Body=Hi&From=%2B14158675310\
+                   &MessageSid=SM00000000000000000000000000000001";
 
 /// Answers a call: tells callers their number.
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call(web::Form(call): web::Form<IncomingCall>) -> Twiml {
+async fn receive_call(call: IncomingCall) -> Twiml {
     Twiml::new([Verb::say(format!("Hello. Your number is {}.", call.from))])
 }
 
 /// Answers a message with another one.
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn receive_message(sms: IncomingMessage) -> Twiml {
     Twiml::new([Verb::message(format!(
         "Hello {}, thanks for the message!",
         sms.from
@@ -93,27 +97,29 @@ fn show_requests(
 ) -> Result<(), Box<dyn Error>> {
     let request = WebhookRequest::new("POST", signed_url)
         .content_type("application/x-www-form-urlencoded")
-        .body("From=%2B14158675310&Body=Hi");
+        .body(SMS);
     let signature = RequestValidator::new([token])?.sign(&request)?;
+    let forged = SMS.replace("14158675310", "14150000000");
     println!(
         "TWILIO_AUTH_TOKEN is not set, so this run uses a random token, which Twilio does not know.\n\n\
          A request signed with it, for {signed_url}, is answered with 200 and TwiML:\n\n\
-         \x20 curl -i http://{address}/message -d From=%2B14158675310 -d Body=Hi \\\n\
+         \x20 curl -i http://{address}/message -d '{SMS}' \\\n\
          \x20   -H 'X-Twilio-Signature: {signature}'\n\n\
          The same request with another sender is a forgery, and is answered with 403:\n\n\
-         \x20 curl -i http://{address}/message -d From=%2B14150000000 -d Body=Hi \\\n\
+         \x20 curl -i http://{address}/message -d '{forged}' \\\n\
          \x20   -H 'X-Twilio-Signature: {signature}'\n"
     );
     Ok(())
 }
 
 fn show_how_to_sign(address: SocketAddr, signed_url: &str) {
+    let text = SMS.replace("%2B", "+").replace(['=', '&'], "");
     println!(
         "Requests are validated with TWILIO_AUTH_TOKEN. To sign one by hand, append the parameters, sorted \
          by name,\nto the URL that Twilio requests, and sign that text:\n\n\
-         \x20 signature=$(printf %s '{signed_url}BodyHiFrom+14158675310' |\n\
+         \x20 signature=$(printf %s '{signed_url}{text}' |\n\
          \x20   openssl dgst -sha1 -hmac \"$TWILIO_AUTH_TOKEN\" -binary | base64)\n\
-         \x20 curl -i http://{address}/message -d From=%2B14158675310 -d Body=Hi \\\n\
+         \x20 curl -i http://{address}/message -d '{SMS}' \\\n\
          \x20   -H \"X-Twilio-Signature: $signature\"\n"
     );
 }

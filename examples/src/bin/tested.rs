@@ -15,7 +15,7 @@ use actix_web::{App, HttpServer, post, web};
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call(web::Form(_): web::Form<IncomingCall>) -> Twiml {
+async fn receive_call(_: IncomingCall) -> Twiml {
     Twiml::new([Verb::gather()
         .attribute("numDigits", 1)
         .attribute("action", "/choice")
@@ -24,7 +24,7 @@ async fn receive_call(web::Form(_): web::Form<IncomingCall>) -> Twiml {
 
 #[post("/choice")]
 #[validate_twilio_request]
-async fn receive_choice(web::Form(gather): web::Form<GatherResult>) -> Twiml {
+async fn receive_choice(gather: GatherResult) -> Twiml {
     Twiml::new([match gather.digits.as_deref() {
         Some("1") => Verb::dial("+14158675310"),
         _ => Verb::redirect("/voice"),
@@ -60,7 +60,11 @@ mod tests {
     async fn press(signer: &Signer, key: &str) -> (u16, String) {
         let config = Signer::new("a token for tests").config("https://example.com");
         let app = init_service(App::new().app_data(config).configure(routes)).await;
-        let params = [("CallSid", "CA1"), ("Digits", key)];
+        let params = [
+            ("AccountSid", "AC00000000000000000000000000000001"),
+            ("CallSid", "CA00000000000000000000000000000001"),
+            ("Digits", key),
+        ];
         let req = TestRequest::default().twilio_form(signer, "https://example.com/choice", &params);
         let res = call_service(&app, req.to_request()).await;
         let status = res.status().as_u16();

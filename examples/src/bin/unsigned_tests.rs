@@ -15,11 +15,11 @@ use actix_twilio::{
     validate_twilio_request,
     webhook::IncomingMessage,
 };
-use actix_web::{App, HttpServer, post, web};
+use actix_web::{App, HttpServer, post};
 
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn receive_message(sms: IncomingMessage) -> Twiml {
     Twiml::new([Verb::message(format!("You wrote {:?}.", sms.body))])
 }
 

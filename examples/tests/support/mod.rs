@@ -12,6 +12,11 @@ use std::{
 use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
 
 pub(crate) const TOKEN: &str = "12345";
+
+/// What Twilio sends with each message and each call.
+pub(crate) const SIDS: &str = "AccountSid=AC00000000000000000000000000000001\
+                               &CallSid=CA00000000000000000000000000000001\
+                               &MessageSid=SM00000000000000000000000000000001";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An example that runs, until it is dropped.
@@ -102,12 +107,12 @@ impl Example {
         signed_url: &str,
         expected: &str,
     ) {
-        let body = "From=%2B14158675310&Body=Hi";
+        let body = &format!("{SIDS}&From=%2B14158675310&Body=Hi");
         let signature = sign(token, signed_url, body);
         let (status, answer) = self.post(path, body, &signature);
         assert_eq!(status, 200, "{path}: {answer}");
         assert!(answer.contains(expected), "{path}: {answer}");
-        let (status, _) = self.post(path, "From=%2B14150000000&Body=Hi", &signature);
+        let (status, _) = self.post(path, &body.replace("867531", "000000"), &signature);
         assert_eq!(status, 403, "{path}");
     }
 }

@@ -35,7 +35,7 @@ struct Message {
 #[post("/events")]
 #[validate_twilio_request]
 async fn receive_events(
-    web::Json(CloudEvents(events)): web::Json<CloudEvents>,
+    CloudEvents(events): CloudEvents,
     handled: web::Data<Handled>,
 ) -> NoContent {
     for event in events {
