@@ -51,6 +51,13 @@ impl Event {
     }
 }
 
+/// Returns the parameters of a message with the SID of a call, which handlers of messages and of calls take.
+pub(crate) fn message_or_call() -> Vec<(&'static str, &'static str)> {
+    let mut params = Event::Sms.params();
+    params.extend(CALL.first());
+    params
+}
+
 const MESSAGE: &[(&str, &str)] = &[
     ("MessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
     ("SmsSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),

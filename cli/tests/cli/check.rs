@@ -7,8 +7,11 @@ use crate::support::{
     record, rows, run, run_with_input, serve, serve_open, serve_raw, tool, unwrapped, validator,
 };
 use actix_twilio::{
-    TwilioConfig, ValidationErrorKind, WebhookRequest, keys::KeyMap, signature::SignatureErrorKind,
+    TwilioConfig, ValidationErrorKind, WebhookRequest,
+    keys::KeyMap,
+    signature::SignatureErrorKind,
     validate_twilio_request,
+    webhook::{IncomingCall, IncomingMessage},
 };
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::StatusCode, post, web};
 use serde::Deserialize;
@@ -24,6 +27,30 @@ struct Incoming {
 #[validate_twilio_request]
 async fn message(web::Form(sms): web::Form<Incoming>) -> impl Responder {
     sms.from
+}
+
+#[validate_twilio_request]
+async fn typed_message(sms: IncomingMessage) -> impl Responder {
+    sms.from
+}
+
+#[validate_twilio_request]
+async fn typed_call(call: IncomingCall) -> impl Responder {
+    call.from
+}
+
+#[test]
+fn handlers_of_typed_messages_and_calls_take_each_form_and_query() {
+    let url = serve(|app| {
+        app.route("/message", web::to(typed_message))
+            .route("/voice", web::to(typed_call));
+    });
+    for path in ["/message", "/voice"] {
+        let (status, report) = check(&format!("{url}{path}"), &[]);
+        assert_eq!(rows(&report, "failed"), [""; 0], "{path}");
+        assert_eq!(rows(&report, "not_taken"), ["json: bodySHA256"], "{path}");
+        assert_eq!(status, 0, "{path}");
+    }
 }
 
 #[test]

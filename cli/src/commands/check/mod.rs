@@ -21,7 +21,7 @@ use crate::{
     },
     endpoint::{
         Endpoint,
-        events::{self, Event, EventForm},
+        events::{self, EventForm},
         message::Method,
         options::{EndpointArgs, seconds},
     },
@@ -36,7 +36,7 @@ use crate::{
 const EXAMPLES: &str = "\
 Examples:
   twilio-webhook check http://localhost:8080/message
-  twilio-webhook check http://localhost:8080/voice -d CallSid=CA123 --method post
+  twilio-webhook check http://localhost:8080/voice --method post
   twilio-webhook check http://10.0.0.7:8080/message --public-url https://example.com/message
   twilio-webhook check https://localhost:8443/message --cacert my-authority.pem
   twilio-webhook check https://example.com/message --auth digest:ada --format json
@@ -45,6 +45,9 @@ Examples:
 
 An app with several accounts looks up keys by account: pass one that it has with -d AccountSid=AC.., which reaches \
 the forms, the queries and the JSON.
+
+The requests have the SIDs of a message and of a call. An app that requires others gets them with -d, such as \
+-d RecordingSid=RE...
 
 A genuine request must get a 2xx answer, and a WebSocket handshake must open the WebSocket. A redirect (3xx) is a \
 failure: Twilio follows it with GET and drops the parameters. With 400, 404, 405, 415, 422 or 426 it is \
@@ -175,7 +178,7 @@ fn matrix(args: &Args, endpoint: &Endpoint, overrides: Vec<Param>) -> Result<Vec
             "the file of --json-body is empty: a JSON request needs a body",
         ));
     }
-    let params = params::overridden(&Event::Sms.params(), overrides);
+    let params = params::overridden(&events::message_or_call(), overrides);
     let shapes: Vec<_> = if endpoint.is_websocket() {
         vec![Shape::WebSocket]
     } else {
