@@ -148,9 +148,14 @@ fn metrics_counts_verdicts_by_route_and_account() {
     app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
     assert_eq!(app.post("/voice", "From=1", "").0, 403);
     let (_, text) = app.get("/metrics");
-    for verdict in ["genuine", "signature_mismatch", "signature_malformed"] {
+    let account = "AC00000000000000000000000000000001";
+    for (verdict, account) in [
+        ("genuine", account),
+        ("signature_mismatch", account),
+        ("signature_malformed", "none"),
+    ] {
         let line = format!(
-            "twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\",account=\"none\"}} 1"
+            "twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\",account=\"{account}\"}} 1"
         );
         assert!(text.contains(&line), "{line}: {text}");
     }
