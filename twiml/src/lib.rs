@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod document;
+mod element;
+#[cfg(feature = "actix-web")]
+mod responder;
+mod table;
+mod values;
+
+pub mod attributes {
+    //! The types of attributes.
+
+    pub use crate::values::*;
+}
+
+/// How text is pronounced: what is inside of [`Say`].
+pub mod ssml {
+    pub use crate::table::ssml::*;
+}
+
+pub use self::{
+    document::{CONTENT_TYPE, MAX_BYTES, Twiml},
+    element::{ChildOf, Element, HoldsText, Node},
+    table::{connect::*, dial::*, messaging::*, pay::*, voice::*},
+};
