@@ -68,6 +68,12 @@ impl Element {
         child.write(&mut self.content);
     }
 
+    #[cfg(test)]
+    pub(crate) fn without_content(mut self) -> Self {
+        self.content.clear();
+        self
+    }
+
     pub(crate) fn write(&self, xml: &mut String) {
         xml.push('<');
         xml.push_str(self.name);
@@ -116,7 +122,7 @@ pub trait ChildOf<Parent>: Node {}
 )]
 pub trait HoldsText {}
 
-mod private {
+pub(crate) mod private {
     pub trait Sealed {}
 }
 

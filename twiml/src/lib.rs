@@ -3,8 +3,14 @@
 
 mod document;
 mod element;
+#[cfg(feature = "lint")]
+mod lint;
+#[cfg(feature = "lint")]
+mod parsed;
 #[cfg(feature = "actix-web")]
 mod responder;
+#[cfg(all(test, feature = "lint"))]
+mod samples;
 mod table;
 mod values;
 
@@ -24,3 +30,9 @@ pub use self::{
     element::{ChildOf, Element, HoldsText, Node},
     table::{connect::*, dial::*, messaging::*, pay::*, voice::*},
 };
+#[cfg(feature = "lint")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
+pub use self::lint::{Channel, Finding, FindingKind, check, check_answer, check_for};
+#[cfg(feature = "lint")]
+#[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
+pub use self::parsed::Parsed;

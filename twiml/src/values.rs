@@ -35,6 +35,10 @@ pub(crate) trait Value {
     const KIND: Kind;
 
     fn into_text(self) -> String;
+
+    /// A value that Twilio takes.
+    #[cfg(test)]
+    fn sample() -> Self;
 }
 
 /// Sets an attribute or the text of an element.
@@ -49,6 +53,11 @@ impl Value for String {
     fn into_text(self) -> String {
         self
     }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        "1 < 2 & \"so on\"".to_owned()
+    }
 }
 
 impl Value for bool {
@@ -58,11 +67,16 @@ impl Value for bool {
     fn into_text(self) -> String {
         self.to_string()
     }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        true
+    }
 }
 
 /// Defines types of text, which the lint checks.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $type:ident: $kind:expr;)+) => {$(
+    ($($(#[$doc:meta])* $type:ident: $kind:expr, $sample:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $type(Cow<'static, str>);
@@ -73,6 +87,11 @@ macro_rules! texts {
 
             fn into_text(self) -> String {
                 self.0.into_owned()
+            }
+
+            #[cfg(test)]
+            fn sample() -> Self {
+                $sample.into()
             }
         }
 
@@ -98,18 +117,18 @@ macro_rules! texts {
 
 texts! {
     /// A URL, absolute with `http` or `https`, or relative to that of the document.
-    Url: Kind::Url(&["https", "http"]);
+    Url: Kind::Url(&["https", "http"]), "https://example.com/a?b=1&c=2";
     /// The URL of a WebSocket: `wss`.
-    SocketUrl: Kind::Url(&["wss"]);
+    SocketUrl: Kind::Url(&["wss"]), "wss://example.com/a";
     /// Keys of a telephone that are pressed one after the other: `0` to `9`, `*`, `#`, `A` to `D`, and `w` and `W` to
     /// wait half a second and a second.
-    Digits: Kind::Characters("0123456789*#ABCDabcdwW", false);
+    Digits: Kind::Characters("0123456789*#ABCDabcdwW", false), "12w#";
     /// Keys of a telephone, any of which counts: `0` to `9`, `*` and `#`. An empty text means none.
-    Keys: Kind::Characters("0123456789*#", true);
+    Keys: Kind::Characters("0123456789*#", true), "*#";
     /// A language as [BCP 47](https://www.rfc-editor.org/info/bcp47) writes it, such as `en-GB`.
-    LanguageTag: Kind::Language;
+    LanguageTag: Kind::Language, "en-GB";
     /// Words and phrases, separated by commas.
-    Phrases: Kind::Text;
+    Phrases: Kind::Text, "one, two";
 }
 
 impl<P: AsRef<str>> From<&[P]> for Phrases {
@@ -142,6 +161,11 @@ impl<const MIN: u32, const MAX: u32> Value for Count<MIN, MAX> {
     fn into_text(self) -> String {
         self.0.to_string()
     }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self(MIN)
+    }
 }
 
 impl<const MIN: u32, const MAX: u32> From<u32> for Count<MIN, MAX> {
@@ -163,6 +187,11 @@ macro_rules! durations {
 
             fn into_text(self) -> String {
                 self.0.as_nanos().div_ceil($unit).to_string()
+            }
+
+            #[cfg(test)]
+            fn sample() -> Self {
+                Self(Duration::from_nanos(u64::from(MIN) * $unit))
             }
         }
 
@@ -192,6 +221,11 @@ impl Value for Time {
     fn into_text(self) -> String {
         format!("{}ms", self.0.as_millis())
     }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self(Duration::from_millis(500))
+    }
 }
 
 impl From<Duration> for Time {
@@ -219,6 +253,11 @@ impl<T: Value> Value for OrAuto<T> {
             Self::Exactly(value) => value.into_text(),
         }
     }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        Self::Exactly(T::sample())
+    }
 }
 
 impl<T: From<Duration>> From<Duration> for OrAuto<T> {
@@ -238,6 +277,11 @@ impl<T: Value> Value for List<T> {
     fn into_text(self) -> String {
         let values: Vec<_> = self.0.into_iter().map(Value::into_text).collect();
         values.join(" ")
+    }
+
+    #[cfg(test)]
+    fn sample() -> Self {
+        vec![T::sample(), T::sample()].into()
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Spec {
     pub(crate) attributes: &'static [(&'static str, Kind)],
     pub(crate) holds_text: bool,
     pub(crate) children: &'static [fn() -> &'static Spec],
+    /// An element from each constructor, with each attribute.
+    #[cfg(test)]
+    pub(crate) samples: fn() -> Vec<crate::Element>,
 }
 
 /// What a constructor takes.
@@ -139,8 +142,22 @@ macro_rules! elements {
                     attributes: &[$(($attribute, <$method_type as crate::values::Value>::KIND)),*],
                     holds_text: false $($(|| !$text.is_empty())?)?,
                     children: &[$($(<$child as crate::element::Typed>::spec),*)?],
+                    #[cfg(test)]
+                    samples: || vec![$(
+                        crate::Element::from($type::$constructor(
+                            $({ let $content = crate::samples::content::<$type>(); $content },)?
+                            $(<$parameter_type as crate::values::Value>::sample()),*
+                        ).with_each_attribute())
+                    ),+],
                 };
                 &SPEC
+            }
+        }
+
+        #[cfg(all(test, feature = "lint"))]
+        impl $type {
+            fn with_each_attribute(self) -> Self {
+                self $(.$method(<$method_type as crate::values::Value>::sample()))*
             }
         }
 

@@ -34,6 +34,11 @@ macro_rules! choices {
             fn into_text(self) -> String {
                 self.as_str().to_owned()
             }
+
+            #[cfg(test)]
+            fn sample() -> Self {
+                [$(Self::$variant),+][0]
+            }
         }
     )+};
 }
