@@ -18,12 +18,6 @@ pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 pub struct Twiml(String);
 
 impl Twiml {
-    /// Constructs an empty document: Twilio then sends no reply to a message, and ends a call.
-    #[must_use]
-    pub fn empty() -> Self {
-        MessagingResponse::new().into()
-    }
-
     /// Constructs a document from text that was written by other means.
     ///
     /// # Security

@@ -308,3 +308,9 @@ impl<T: Clone> From<&[T]> for List<T> {
         Self(values.to_vec())
     }
 }
+
+impl<const MIN: u32, const MAX: u32, const N: usize> From<[u32; N]> for List<Count<MIN, MAX>> {
+    fn from(numbers: [u32; N]) -> Self {
+        numbers.map(Count::from).into()
+    }
+}

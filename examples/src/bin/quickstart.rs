@@ -13,7 +13,7 @@ use std::{
 
 use actix_twilio::{
     AuthToken, RequestValidator, TwilioConfig, WebhookRequest,
-    twiml::{Twiml, Verb},
+    twiml::{Message, MessagingResponse, Say, VoiceResponse},
     validate_twilio_request,
     webhook::{IncomingCall, IncomingMessage},
 };
@@ -22,18 +22,18 @@ use actix_web::{App, HttpServer, post, web};
 /// Answers a call: tells callers their number.
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call(web::Form(call): web::Form<IncomingCall>) -> Twiml {
-    Twiml::new([Verb::say(format!("Hello. Your number is {}.", call.from))])
+async fn receive_call(web::Form(call): web::Form<IncomingCall>) -> VoiceResponse {
+    VoiceResponse::new().child(Say::new(format!("Hello. Your number is {}.", call.from)))
 }
 
 /// Answers a message with another one.
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
-    Twiml::new([Verb::message(format!(
+async fn receive_message(web::Form(sms): web::Form<IncomingMessage>) -> MessagingResponse {
+    MessagingResponse::new().child(Message::new(format!(
         "Hello {}, thanks for the message!",
         sms.from
-    ))])
+    )))
 }
 
 #[actix_web::main]

@@ -3,7 +3,7 @@
 use super::form::{choices, webhook};
 
 webhook! {
-    /// A call that came in, or an outgoing call that was answered. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// A call that came in, or an outgoing call that was answered. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml#request-parameters>.
     pub struct IncomingCall {
@@ -47,7 +47,7 @@ webhook! {
 }
 
 webhook! {
-    /// What a caller pressed or said in a `<Gather>`. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// What a caller pressed or said in a `<Gather>`. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml/gather>.
     pub struct GatherResult {

@@ -30,7 +30,7 @@
 //!
 //! ```
 //! use actix_twilio::{
-//!     twiml::{Twiml, Verb},
+//!     twiml::{Message, MessagingResponse},
 //!     validate_twilio_request,
 //!     webhook::IncomingMessage,
 //! };
@@ -38,9 +38,9 @@
 //!
 //! #[post("/message")]
 //! #[validate_twilio_request]
-//! async fn receive_message(web::Form(message): web::Form<IncomingMessage>) -> Twiml {
+//! async fn receive_message(web::Form(message): web::Form<IncomingMessage>) -> MessagingResponse {
 //!     let sender = message.profile_name.unwrap_or(message.from);
-//!     Twiml::new([Verb::message(format!("Thanks, {sender}!"))])
+//!     MessagingResponse::new().child(Message::new(format!("Thanks, {sender}!")))
 //! }
 //! ```
 

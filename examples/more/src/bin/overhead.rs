@@ -7,7 +7,7 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     TwilioConfig, TwilioValidation,
-    twiml::{Twiml, Verb},
+    twiml::{self, MessagingResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpServer, web};
@@ -20,19 +20,19 @@ struct Message {
     body: String,
 }
 
-fn answer(message: &Message) -> Twiml {
-    Twiml::new([Verb::message(format!(
+fn answer(message: &Message) -> MessagingResponse {
+    MessagingResponse::new().child(twiml::Message::new(format!(
         "{} wrote {:?}",
         message.from, message.body
-    ))])
+    )))
 }
 
-async fn bare(web::Form(message): web::Form<Message>) -> Twiml {
+async fn bare(web::Form(message): web::Form<Message>) -> MessagingResponse {
     answer(&message)
 }
 
 #[validate_twilio_request]
-async fn validated(web::Form(message): web::Form<Message>) -> Twiml {
+async fn validated(web::Form(message): web::Form<Message>) -> MessagingResponse {
     answer(&message)
 }
 
