@@ -25,14 +25,14 @@ pub mod ssml {
     pub use crate::table::ssml::*;
 }
 
-pub use self::{
-    document::{CONTENT_TYPE, MAX_BYTES, Twiml},
-    element::{ChildOf, Element, HoldsText, Node},
-    table::{connect::*, dial::*, messaging::*, pay::*, voice::*},
-};
 #[cfg(feature = "lint")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
 pub use self::lint::{Channel, Finding, FindingKind, check, check_answer, check_for};
 #[cfg(feature = "lint")]
 #[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
 pub use self::parsed::Parsed;
+pub use self::{
+    document::{CONTENT_TYPE, MAX_BYTES, Twiml},
+    element::{ChildOf, Element, HoldsText, Node},
+    table::{connect::*, dial::*, messaging::*, pay::*, voice::*},
+};

@@ -24,13 +24,13 @@ use crate::lint::{Finding, FindingKind, MAX_DEPTH, parse};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
-    name: String,
-    attributes: BTreeMap<String, String>,
-    content: Vec<Content>,
+    pub(crate) name: String,
+    pub(crate) attributes: BTreeMap<String, String>,
+    pub(crate) content: Vec<Content>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Content {
+pub(crate) enum Content {
     Text(String),
     Element(Parsed),
 }

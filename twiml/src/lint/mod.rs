@@ -109,8 +109,12 @@ fn not_well_formed(text: &str, err: &Error) -> Finding {
         Error::NoRootNode if text.trim().is_empty() => "answer with <Response/>",
         Error::DuplicatedAttribute(..) => "write the attribute once",
         Error::DtdDetected => "remove <!DOCTYPE>: TwiML has none",
-        Error::UnexpectedDeclaration(_) => "let the document start with <?xml, without anything before it",
-        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(_) => "write & as &amp;",
+        Error::UnexpectedDeclaration(_) => {
+            "let the document start with <?xml, without anything before it"
+        }
+        Error::UnknownEntityReference(..) | Error::MalformedEntityReference(_) => {
+            "write & as &amp;"
+        }
         Error::NonXmlChar(..) => "leave the character out: XML does not allow it",
         Error::UnexpectedCloseTag(..) | Error::UnclosedRootNode | Error::UnexpectedEndOfStream => {
             "close each element in the order in which they were opened"
@@ -122,13 +126,18 @@ fn not_well_formed(text: &str, err: &Error) -> Finding {
         Error::DtdDetected => after(text.split("<!DOCTYPE").next().unwrap_or_default()),
         _ => err.pos(),
     };
-    let message = err.to_string();
-    let place = format!(" at {}", err.pos());
-    let message = message.strip_suffix(&place).unwrap_or(&message);
+    let message = match err {
+        Error::DuplicatedAttribute(name, _) => format!("the attribute {name:?} is there twice"),
+        err => {
+            let message = err.to_string();
+            let place = format!(" at {}", err.pos());
+            message.strip_suffix(&place).unwrap_or(&message).to_owned()
+        }
+    };
     Finding::new(
         FindingKind::Syntax,
         position,
-        format!("the document is not well-formed: {}", shown(message)),
+        format!("the document is not well-formed: {}", shown(&message)),
         advice,
     )
 }

@@ -84,13 +84,13 @@ impl<'a, 'input> Linter<'a, 'input> {
     fn elements(&mut self, root: Node<'a, 'input>, spec: &'static Spec, channel: Channel) {
         let mut open = vec![(root, spec, 0)];
         while let Some((node, spec, depth)) = open.pop() {
-            if self.findings.len() >= MAX_FINDINGS {
-                return;
-            }
             if depth > MAX_DEPTH {
                 self.schema(
                     node.range().start,
-                    format!("<{}> is nested more than {MAX_DEPTH} elements deep", spec.name),
+                    format!(
+                        "<{}> is nested more than {MAX_DEPTH} elements deep",
+                        spec.name
+                    ),
                     "nest elements less deeply",
                 );
                 continue;
@@ -99,6 +99,9 @@ impl<'a, 'input> Linter<'a, 'input> {
             self.needs(node, spec);
             self.text(node, spec);
             for child in node.children().filter(Node::is_element) {
+                if self.findings.len() >= MAX_FINDINGS {
+                    return;
+                }
                 let found = name(child);
                 let known = spec.children.iter().map(|child| child());
                 match known.into_iter().find(|known| known.name == found) {
@@ -112,6 +115,9 @@ impl<'a, 'input> Linter<'a, 'input> {
     fn attributes(&mut self, node: Node<'a, 'input>, spec: &Spec) {
         let names: Vec<_> = attributes(spec).map(|(name, _)| name).collect();
         for attribute in node.attributes() {
+            if self.findings.len() >= MAX_FINDINGS {
+                return;
+            }
             let found = match attribute.namespace() {
                 // Where to find a schema: it means nothing to Twilio.
                 Some("http://www.w3.org/2001/XMLSchema-instance") => continue,
@@ -166,10 +172,15 @@ impl<'a, 'input> Linter<'a, 'input> {
             if let Some(stray) = texts.next() {
                 let text = stray.text().unwrap_or_default();
                 let blanks = text.len() - text.trim_start().len();
-                let message = format!("<{}> has no text in it: {:?}", spec.name, shown(text.trim()));
-                let advice = match spec.children {
-                    [] => "remove the text".to_owned(),
-                    children => format!("put the text into {}", list(children)),
+                let message = format!(
+                    "<{}> has no text in it: {:?}",
+                    spec.name,
+                    shown(text.trim())
+                );
+                let holds = |name: &str| spec.children.iter().any(|child| child().name == name);
+                let advice = match ["Say", "Message"].into_iter().find(|name| holds(name)) {
+                    Some(name) => format!("put the text into <{name}>"),
+                    None => "remove the text".to_owned(),
                 };
                 self.schema(stray.range().start + blanks, message, advice);
             }
@@ -311,7 +322,10 @@ fn ways(needs: &Needs, spec: &Spec) -> String {
 
 /// Lists elements: `<Say>, <Play> or <Pause>`.
 fn list(specs: &[fn() -> &'static Spec]) -> String {
-    let names: Vec<_> = specs.iter().map(|spec| format!("<{}>", spec().name)).collect();
+    let names: Vec<_> = specs
+        .iter()
+        .map(|spec| format!("<{}>", spec().name))
+        .collect();
     match names.as_slice() {
         [all @ .., last] if !all.is_empty() => format!("{} or {last}", all.join(", ")),
         names => names.concat(),

@@ -60,7 +60,10 @@ fn is_url(url: &str, schemes: &[&str]) -> bool {
         return true;
     }
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    !host.is_empty() && schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme))
+    !host.is_empty()
+        && schemes
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(scheme))
 }
 
 /// Whether a text has the form of a BCP 47 tag.
@@ -96,7 +99,9 @@ fn description(kind: Kind) -> Cow<'static, str> {
         Kind::Number(min, max) => format!("a whole number from {min} to {max}").into(),
         Kind::Time => "a time with its unit, such as \"500ms\" or \"2s\"".into(),
         Kind::Choice(choices) => format!("one of: {}", choices.join(", ")).into(),
-        Kind::List(kind) => format!("values separated by blanks, each {}", description(*kind)).into(),
+        Kind::List(kind) => {
+            format!("values separated by blanks, each {}", description(*kind)).into()
+        }
         Kind::Characters(set, _) => format!("characters of \"{set}\" only").into(),
         Kind::Language => "a language such as \"en-GB\"".into(),
         Kind::Either(one, other) => {
