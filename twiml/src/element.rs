@@ -38,10 +38,6 @@ impl Element {
     }
 
     /// Sets an attribute. Its name is not escaped. If it is set twice, the last value counts.
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "callers pass text and numbers as they are"
-    )]
     pub fn attribute(mut self, name: &'static str, value: impl fmt::Display) -> Self {
         self.set(name, value.to_string());
         self

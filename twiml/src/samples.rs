@@ -51,8 +51,8 @@ fn documents() -> Vec<(&'static Spec, String)> {
         let mut paths: Vec<Vec<&'static Spec>> = vec![vec![root]];
         let mut index = 0;
         while let Some(path) = paths.get(index).cloned() {
-            let parent = path[path.len() - 1];
-            for child in parent.children {
+            let children = path.last().map_or(&[][..], |parent| parent.children);
+            for child in children {
                 let samples = samples(child()).into_iter();
                 documents.extend(samples.map(|xml| (root, within(&path, xml))));
                 if !paths

@@ -24,7 +24,9 @@ async fn receive_call() -> VoiceResponse {
 /// instead, answer with 200 here; the status then no longer shows refusals, so watch the log or
 /// `on_verdict`.
 fn reject(err: ValidationError) -> actix_web::Error {
-    let response = VoiceResponse::new().child(Reject::new()).response(err.status_code());
+    let response = VoiceResponse::new()
+        .child(Reject::new())
+        .response(err.status_code());
     // The error stays in the response, so that loggers find its kind.
     InternalError::from_response(err, response).into()
 }

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest};
+use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, twiml::check_answer};
 
 pub(crate) const TOKEN: &str = "12345";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -90,6 +90,13 @@ impl Example {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        if head.contains(" 200 ") && request.starts_with("POST") {
+            // What is answered to Twilio is what Twilio takes.
+            let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+            let content_type = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            let findings = check_answer(content_type.map(|(_, value)| value), body);
+            assert!(findings.is_empty(), "{request}\n{answer}\n{findings:?}");
+        }
         (head.to_owned(), body.to_owned())
     }
 

@@ -1,6 +1,12 @@
 //! Twilio's own builders, for Python and for Node: what they know is in the table, and what they write is what is
 //! written here, except for what is listed.
 
+#![expect(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
+
 use std::{
     collections::BTreeSet,
     env,
