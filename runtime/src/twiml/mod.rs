@@ -7,8 +7,6 @@
 //!
 //! A webhook that only informs the app, such as a status callback, needs a status without a body: [`NoContent`].
 //!
-//! With the feature `lint`, `check` finds what is wrong in TwiML that was written by other means.
-//!
 //! # Examples
 //!
 //! ```
@@ -35,6 +33,40 @@
 //!
 //! let response = VoiceResponse::new().child(Message::new("Hello"));
 //! ```
+
+//!
+//! # Attributes
+//!
+//! Values have types, which are in [`attributes`]. Durations are [`Duration`](std::time::Duration)s, whatever Twilio's unit
+//! is; lists are arrays or vectors. An attribute that is set twice counts once: the last value. The names of a few methods end
+//! with an underscore, because Rust has a use for the word: `loop_`, `from_`.
+//!
+//! ```
+//! use actix_twilio::twiml::{
+//!     Dial, Number, VoiceResponse, attributes::{CallEvent, DialRecord, Method},
+//! };
+//!
+//! let number = Number::new("+14158675310")
+//!     .status_callback("/status")
+//!     .status_callback_event([CallEvent::Answered, CallEvent::Completed]);
+//! let dial = Dial::new(number).record(DialRecord::FromAnswer).action("/done").method(Method::Get);
+//! let response = VoiceResponse::new().child(dial);
+//! assert!(response.to_xml().contains(" statusCallbackEvent=\"answered completed\">+14158675310</Number>"));
+//! ```
+//!
+//! # The lint
+//!
+//! With the feature `lint`, [`check`] finds what is wrong in TwiML that was written by other means, such as a template, and
+//! says where it is, with the number of Twilio's error. In tests, [`assert_twiml`](crate::testing::assert_twiml) and
+//! [`read_twiml`](crate::testing::read_twiml) use it.
+//!
+//! | error | what the lint finds |
+//! |---|---|
+//! | [12100](https://www.twilio.com/docs/api/errors/12100) | a document that is not well-formed, or whose root is not `<Response>` |
+//! | [12200](https://www.twilio.com/docs/api/errors/12200) | names, values and nesting; what is required and missing |
+//! | [11750](https://www.twilio.com/docs/api/errors/11750) | a document of more than 64 kB. For such an answer, the log has a warning, too |
+//! | [12300](https://www.twilio.com/docs/api/errors/12300) | another content type than that of XML, by [`check_answer`] |
+//! | none | verbs that are never reached, for example after a `<Redirect>` |
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
 #[cfg(feature = "twiml")]

@@ -17,6 +17,7 @@ elements! {
     VoiceResponse = "Response", "https://www.twilio.com/docs/voice/twiml" {
         fn new();
         [
+            // The official builders also take <Prompt> and <Queue> here, and so does the lint.
             Annotate, Connect, Dial, Echo, Enqueue, Gather, Hangup, Leave, Pause, Pay, Play, Prompt, Queue, Record,
             Redirect, Refer, Reject, Say, Sms, Start, Stop
         ]
