@@ -44,8 +44,7 @@ impl Parsed {
     /// [`MAX_BYTES`](crate::MAX_BYTES) or nested too deeply.
     pub fn parse(document: impl AsRef<[u8]>) -> Result<Self, Finding> {
         let document = parse(document.as_ref())?;
-        let mut depths = document.descendants().map(|node| (node, depth(node)));
-        if let Some((node, _)) = depths.find(|(_, depth)| *depth > MAX_DEPTH) {
+        if let Some(node) = document.descendants().find(|node| is_too_deep(*node)) {
             return Err(Finding::new(
                 FindingKind::Schema,
                 document.text_pos_at(node.range().start),
@@ -152,6 +151,8 @@ impl fmt::Display for Parsed {
     }
 }
 
-fn depth(node: Node<'_, '_>) -> usize {
-    node.ancestors().take(MAX_DEPTH + 3).count()
+/// Whether an element is nested more deeply than [`MAX_DEPTH`] below the root.
+fn is_too_deep(node: Node<'_, '_>) -> bool {
+    // The element itself, the root element and the document are among these.
+    node.is_element() && node.ancestors().nth(MAX_DEPTH + 2).is_some()
 }

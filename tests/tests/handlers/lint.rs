@@ -478,10 +478,8 @@ fn each_fault_is_found_where_it_is_and_nothing_else() {
             [finding] => Some((finding.code(), finding.line, finding.column)),
             _ => None,
         };
-        let text: String = findings
-            .iter()
-            .map(|finding| format!("{finding}\n"))
-            .collect();
+        let text: Vec<_> = findings.iter().map(ToString::to_string).collect();
+        let text = text.join("\n");
         if found != Some((Some(code), line, column)) || !text.contains(part) {
             wrong.push(format!(
                 "{document:?}\n  expected {line}:{column} {part:?}\n  found {text}"
@@ -646,6 +644,20 @@ fn large_documents_are_not_read() {
     assert!(Parsed::parse(document(MAX_BYTES + 1)).is_err());
 }
 
+#[test]
+fn texts_within_texts_are_bounded() {
+    // Below <Response>, with <Say>.
+    for (depth, is_taken) in [(1, true), (50, true), (51, false), (500, false)] {
+        let (open, close) = (
+            "<prosody>".repeat(depth - 1),
+            "</prosody>".repeat(depth - 1),
+        );
+        let document = format!("<Response><Say>{open}x{close}</Say></Response>");
+        assert_eq!(check(&document).is_empty(), is_taken, "{depth}");
+        assert_eq!(Parsed::parse(&document).is_ok(), is_taken, "{depth}");
+    }
+}
+
 /// Documents that take long, or much memory, if nobody limits it.
 fn hostile() -> Vec<(&'static str, Vec<u8>)> {
     let fill = |start: &str, part: &str, end: &str| {
@@ -661,22 +673,27 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         }
         text
     };
-    let laughs = "<!DOCTYPE a [<!ENTITY a0 \"ha\">".to_owned()
-        + &(1..30)
-            .map(|n| format!("<!ENTITY a{n} \"&a{0};&a{0};\">", n - 1))
-            .collect::<String>()
-        + "]><Response><Say>&a29;</Say></Response>";
+    let mut laughs = "<!DOCTYPE a [<!ENTITY a0 \"ha\">".to_owned();
+    for number in 1..30 {
+        let before = number - 1;
+        laughs += &format!("<!ENTITY a{number} \"&a{before};&a{before};\">");
+    }
+    laughs += "]><Response><Say>&a29;</Say></Response>";
+    let deep = |name: &str, times: usize| {
+        let (open, close) = (
+            format!("<{name}>x").repeat(times),
+            format!("</{name}>").repeat(times),
+        );
+        format!("<Response><Say>{open}{close}</Say></Response>").into_bytes()
+    };
     vec![
         ("10 MB", vec![b'<'; 10_000_000]),
         ("10 MB that are valid", [b"<Response>".as_slice(), &vec![b' '; 10_000_000], b"</Response>"].concat()),
         ("entities", laughs.into_bytes()),
         ("a file", b"<!DOCTYPE a [<!ENTITY b SYSTEM \"file:///etc/passwd\">]><Response><Say>&b;</Say></Response>".to_vec()),
         ("unclosed elements", fill("<Response>", "<Say>", "")),
-        ("unknown elements, deep", [fill("<Response>", "<a>", "")[..30_000].to_vec(), "</a>".repeat(5_000).into_bytes()].concat()),
-        ("elements, deep", {
-            let deep = 1_800;
-            format!("<Response><Say>{}{}</Say></Response>", "<prosody>x".repeat(deep), "</prosody>".repeat(deep)).into_bytes()
-        }),
+        ("unknown elements, deep", deep("a", 7_000)),
+        ("known elements, deep", deep("prosody", 3_000)),
         ("unknown elements, side by side", fill("<Response>", "<a/>", "</Response>")),
         ("attributes", format!("<Response {}/>", numbered(&|n| format!("a{n}=''"). replace("''", "'' "))).into_bytes()),
         ("one attribute again and again", fill("<Response ", "a='' ", "/>")),
