@@ -34,17 +34,17 @@ use crate::config::TwilioConfig;
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{ProtectedScope, twiml::Twiml, validate_twilio_request};
+/// use actix_twilio::{ProtectedScope, twiml::{MessagingResponse, VoiceResponse}, validate_twilio_request};
 /// use actix_web::App;
 ///
 /// #[validate_twilio_request]
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// #[validate_twilio_request]
-/// async fn receive_call() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_call() -> VoiceResponse {
+///     VoiceResponse::new()
 /// }
 ///
 /// let app = App::new().service(
@@ -57,9 +57,9 @@ use crate::config::TwilioConfig;
 /// Without the attribute, this does not compile:
 ///
 /// ```compile_fail
-/// # use actix_twilio::{ProtectedScope, twiml::Twiml};
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// # use actix_twilio::{ProtectedScope, twiml::MessagingResponse};
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// let scope = ProtectedScope::new("/webhooks").post("/message", receive_message);
