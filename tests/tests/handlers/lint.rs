@@ -415,7 +415,7 @@ const WRONG_VALUES: &[Wrong] = &[
         "<Response><Connect><Stream url=\"https://example.com\"/></Connect></Response>",
         "wss://",
     ),
-    (12200, 1, 11, "<Response><Redirect/></Response>", "add text"),
+    (12200, 1, 20, "<Response><Message><Media/></Message></Response>", "add text"),
     (
         12200,
         1,
@@ -541,6 +541,7 @@ fn what_twilio_takes_is_not_reported() {
         "<Response><Dial><Conference waitUrl='' beep='onEnter'>Room 1234</Conference></Dial></Response>",
         "<Response><Dial><Sip>sip:a@example.com?x-b=1</Sip></Dial></Response>",
         "<Response><Gather finishOnKey='' input='dtmf speech' hints='a, b' speechTimeout='auto' action='/a?b=1&amp;c=2#d'/></Response>",
+        "<Response><Dial><Queue>support</Queue></Dial><Redirect></Redirect></Response>",
         "<Response><Redirect>\n  https://example.com/a\n</Redirect></Response>",
         "<Response><Enqueue workflowSid='WW0'><Task>{\"a\":\"b\"}</Task></Enqueue></Response>",
         "<Response><Start><Recording name='a' channels='dual'/></Start><Stop><Recording name='a'/></Stop></Response>",

@@ -87,6 +87,8 @@ const PYTHON_HERE: &[(&str, &str)] = &[
     ("Start/Recording name", RECORDING),
     ("Stop/Recording*", RECORDING),
     ("Start/Transcription enableProviderData", TRANSCRIPTION),
+    ("Connect/ConversationRelay conversationConfiguration", RELAY),
+    ("Connect/ConversationRelay conversationId", RELAY),
     ("Connect/ConversationRelay eotThreshold", RELAY),
 ];
 
@@ -104,6 +106,8 @@ const NODE_HERE: &[(&str, &str)] = &[
     ("Start/Recording name", RECORDING),
     ("Stop/Recording*", RECORDING),
     ("Start/Transcription enableProviderData", TRANSCRIPTION),
+    ("Connect/ConversationRelay conversationConfiguration", RELAY),
+    ("Connect/ConversationRelay conversationId", RELAY),
     ("Connect/ConversationRelay eotThreshold", RELAY),
     ("Connect/ConversationRelay backgroundNoiseReduction", CASE),
     ("Connect/ConversationRelay deepgramSmartFormat", CASE),

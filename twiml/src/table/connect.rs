@@ -2,8 +2,8 @@
 
 use super::{elements, voice::Parameter};
 use crate::values::{
-    ConversationEvent, DialRecord, Interruption, LanguageTag, List, Method, Phrases,
-    RecordingChannels, RecordingEvent, RecordingTrack, Seconds, Sensitivity, SocketUrl, Track,
+    ConversationEvent, DialRecord, Interruption, LanguageTag, List, Method, Millis, Normalization,
+    OrAuto, Phrases, RecordingChannels, RecordingEvent, RecordingTrack, Seconds, Sensitivity, SocketUrl, Track,
     Trim, Url,
 };
 
@@ -138,8 +138,7 @@ elements! {
         "reportInputDuringAgentSpeech" => report_input_during_agent_speech: Interruption,
         "hints" => hints: Phrases,
         "intelligenceService" => intelligence_service: String,
-        /// In milliseconds, or `auto`.
-        "speechTimeout" => speech_timeout: String,
+        "speechTimeout" => speech_timeout: OrAuto<Millis<0>>,
         /// How sure Deepgram has to be that the caller finished, from 0.5 to 0.9.
         "eotThreshold" => eot_threshold: String,
         "eagerEotThreshold" => eager_eot_threshold: String,
@@ -148,7 +147,7 @@ elements! {
         "deepgramSmartFormat" => deepgram_smart_format: bool,
         "asrSmartFormat" => asr_smart_format: String,
         "ignoreBackchannel" => ignore_backchannel: bool,
-        "elevenlabsTextNormalization" => elevenlabs_text_normalization: String,
+        "elevenlabsTextNormalization" => elevenlabs_text_normalization: Normalization,
         "elevenlabsLanguageTextNormalization" => elevenlabs_language_text_normalization: String,
         "ttsTextNormalization" => tts_text_normalization: String,
         "ttsLanguageTextNormalization" => tts_language_text_normalization: String,
@@ -156,6 +155,8 @@ elements! {
         "includeInPrompt" => include_in_prompt: String,
         "customerName" => customer_name: String,
         "applicationReconnect" => application_reconnect: String,
+        "conversationConfiguration" => conversation_configuration: String,
+        "conversationId" => conversation_id: String,
         "events" => events: String,
         "debug" => debug: String,
         [Language, Parameter]

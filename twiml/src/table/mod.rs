@@ -74,7 +74,7 @@ macro_rules! elements {
 
         impl $type {
             $(
-                #[doc = concat!("Constructs `<", $name, ">` from what Twilio requires." $(, " `", $slot, "`")*)]
+                #[doc = concat!("Constructs `<", $name, ">`" $(, " with `", $slot, "`")*, ".")]
                 #[allow(clippy::new_without_default, reason = "elements are written out")]
                 pub fn $constructor(
                     $($content: impl crate::ChildOf<Self>,)?

@@ -138,6 +138,8 @@ elements! {
     /// Continues with the TwiML of another URL. What is after it is never reached.
     Redirect = "Redirect", "https://www.twilio.com/docs/voice/twiml/redirect" {
         fn new("#text" => url: Url);
+        // Without a URL, Twilio requests this document again.
+        fn again();
         "method" => method: Method,
     }
 

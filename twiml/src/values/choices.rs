@@ -127,6 +127,9 @@ choices! {
     /// How easily the caller's speech interrupts.
     Sensitivity { Low = "low", Medium = "medium", High = "high" }
 
+    /// Whether ElevenLabs reads numbers, dates and the like out as words.
+    Normalization { On = "on", Auto = "auto", Off = "off" }
+
     /// The account that is debited.
     BankAccount {
         ConsumerChecking = "consumer-checking", ConsumerSavings = "consumer-savings",
