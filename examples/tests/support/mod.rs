@@ -62,7 +62,8 @@ impl Example {
         match status {
             200 => {
                 let mut headers = head.lines().filter_map(|line| line.split_once(": "));
-                let content_type = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+                let content_type =
+                    headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
                 let findings = check_answer(content_type.map(|(_, value)| value), &body);
                 assert!(findings.is_empty(), "{path}: {body}\n{findings:?}");
             }

@@ -110,7 +110,10 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(self.0.route(path, checked::<Args>(Route::new().to(handler))))
+        Self(
+            self.0
+                .route(path, checked::<Args>(Route::new().to(handler))),
+        )
     }
 
     /// Sets the protected handler for requests that no route of this scope matches. The default is a 404.
@@ -121,7 +124,10 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(self.0.default_service(checked::<Args>(Route::new().to(handler))))
+        Self(
+            self.0
+                .default_service(checked::<Args>(Route::new().to(handler))),
+        )
     }
 
     /// Adds a protected scope inside this one.

@@ -3,8 +3,8 @@
 use super::{elements, voice::Parameter};
 use crate::values::{
     ConversationEvent, DialRecord, Interruption, LanguageTag, List, Method, Millis, Normalization,
-    OrAuto, Phrases, RecordingChannels, RecordingEvent, RecordingTrack, Seconds, Sensitivity, SocketUrl, Track,
-    Trim, Url,
+    OrAuto, Phrases, RecordingChannels, RecordingEvent, RecordingTrack, Seconds, Sensitivity,
+    SocketUrl, Track, Trim, Url,
 };
 
 elements! {

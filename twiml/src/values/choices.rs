@@ -127,7 +127,7 @@ choices! {
     /// How easily the caller's speech interrupts.
     Sensitivity { Low = "low", Medium = "medium", High = "high" }
 
-    /// Whether ElevenLabs reads numbers, dates and the like out as words.
+    /// Whether numbers, dates and the like are read out as words.
     Normalization { On = "on", Auto = "auto", Off = "off" }
 
     /// The account that is debited.
