@@ -2,7 +2,7 @@
 
 mod choices;
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 pub use self::choices::*;
 use crate::Element;
@@ -79,14 +79,14 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $type:ident: $kind:expr, $sample:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $type(Cow<'static, str>);
+        pub struct $type(String);
 
         impl Value for $type {
             #[cfg(feature = "lint")]
             const KIND: Kind = $kind;
 
             fn into_text(self) -> String {
-                self.0.into_owned()
+                self.0
             }
 
             #[cfg(test)]
@@ -97,19 +97,19 @@ macro_rules! texts {
 
         impl From<&str> for $type {
             fn from(text: &str) -> Self {
-                Self(text.to_owned().into())
+                Self(text.to_owned())
             }
         }
 
         impl From<String> for $type {
             fn from(text: String) -> Self {
-                Self(text.into())
+                Self(text)
             }
         }
 
         impl From<&String> for $type {
             fn from(text: &String) -> Self {
-                Self(text.clone().into())
+                Self(text.clone())
             }
         }
     )+};
@@ -134,7 +134,7 @@ texts! {
 impl<P: AsRef<str>> From<&[P]> for Phrases {
     fn from(phrases: &[P]) -> Self {
         let phrases: Vec<_> = phrases.iter().map(AsRef::as_ref).collect();
-        Self(phrases.join(", ").into())
+        Self(phrases.join(", "))
     }
 }
 

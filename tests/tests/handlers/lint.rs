@@ -651,6 +651,30 @@ fn large_documents_are_not_read() {
     assert!(Parsed::parse(document(MAX_BYTES + 1)).is_err());
 }
 
+/// The position of a text is counted in characters, wherever its blanks come from.
+#[test]
+fn stray_texts_are_found_after_blanks_of_any_kind() {
+    for (blanks, line, column) in [
+        ("", 1, 19),
+        ("  ", 1, 21),
+        ("\r\n  ", 2, 2),
+        ("&#10;&#13;", 1, 21),
+        ("\u{2003}", 1, 19),
+        ("\r\n\u{2003}\u{2003}", 1, 20),
+        ("<![CDATA[ ", 1, 20),
+    ] {
+        let end = if blanks.contains("CDATA") { "]]>" } else { "" };
+        let findings = check(format!(
+            "<Response><Gather>{blanks}\u{e9}{end}</Gather></Response>"
+        ));
+        let places: Vec<_> = findings
+            .iter()
+            .map(|finding| (finding.line, finding.column))
+            .collect();
+        assert_eq!(places, [(line, column)], "{blanks:?}");
+    }
+}
+
 #[test]
 fn texts_within_texts_are_bounded() {
     // Below <Response>, with <Say>.
@@ -747,7 +771,7 @@ proptest! {
         words in prop::collection::vec(prop::sample::select(vec![
             "<Response>", "</Response>", "<Say>", "</Say>", "<Say ", "<Dial>", "</Dial>", "<", ">", "/>", "&", ";",
             "amp", "\"", "'", "=", "loop", "0", "x", " ", "\n", "<!--", "-->", "<![CDATA[", "]]>", "<?xml", "?>",
-            "<!DOCTYPE", "\u{0}", "\u{feff}", "\u{1f600}",
+            "<!DOCTYPE", "<Gather>", "</Gather>", "\r\n", "&#10;", "\u{2003}", "\u{0}", "\u{feff}", "\u{1f600}",
         ]), 0..40),
         bytes in prop::collection::vec(any::<u8>(), 0..20),
     ) {

@@ -103,8 +103,8 @@ impl<'a, 'input> Linter<'a, 'input> {
                     return;
                 }
                 let found = name(child);
-                let known = spec.children.iter().map(|child| child());
-                match known.into_iter().find(|known| known.name == found) {
+                let mut known = spec.children.iter().map(|child| child());
+                match known.find(|known| known.name == found) {
                     Some(known) => open.push((child, known, depth + 1)),
                     None => self.misplaced(child, &found, spec, channel),
                 }
@@ -171,7 +171,9 @@ impl<'a, 'input> Linter<'a, 'input> {
             let mut texts = texts.filter(|text| !text.text().unwrap_or_default().trim().is_empty());
             if let Some(stray) = texts.next() {
                 let text = stray.text().unwrap_or_default();
-                let blanks = text.len() - text.trim_start().len();
+                // References are longer than what they stand for, so this is at most where the text starts. Other
+                // blanks than these have several bytes, and might be cut.
+                let blanks = text.len() - text.trim_ascii_start().len();
                 let message = format!(
                     "<{}> has no text in it: {:?}",
                     spec.name,
@@ -189,40 +191,39 @@ impl<'a, 'input> Linter<'a, 'input> {
 
     /// Reports an element that is not one of those that `parent` holds.
     fn misplaced(&mut self, node: Node<'a, 'input>, found: &str, parent: &Spec, channel: Channel) {
-        let answers = match channel {
-            _ if parent.name != "Response" => "",
-            Channel::Voice => " of a call",
-            Channel::Messaging => " to a message",
-        };
-        let inside: Vec<_> = parent.children.iter().map(|child| child().name).collect();
+        let at = node.range().start;
         let all = specs();
-        let parents: Vec<_> = all
+        let holds = |spec: &Spec| spec.children.iter().any(|child| child().name == found);
+        let elsewhere: Vec<_> = all
             .iter()
-            .filter(|spec| spec.children.iter().any(|child| child().name == found))
+            .filter(|spec| holds(spec))
             .map(|spec| spec.name)
             .collect();
-        let (message, advice) = if parents.is_empty() {
+        if elsewhere.is_empty() {
+            let here: Vec<_> = parent.children.iter().map(|child| child().name).collect();
             let names: Vec<_> = all.iter().map(|spec| spec.name).collect();
-            let advice = match nearest(found, &inside).or(nearest(found, &names)) {
+            let advice = match nearest(found, &here).or_else(|| nearest(found, &names)) {
                 Some(name) => format!("write <{name}>"),
                 None => format!("remove it, or see {}", parent.docs),
             };
-            (format!("Twilio has no <{}>", shown(found)), advice)
-        } else {
-            let advice = match (parent.children, parents.as_slice()) {
-                (_, ["Response"]) if parent.name == "Response" => {
-                    "answer a call with verbs for calls, and a message with <Message>".to_owned()
-                }
-                (_, parents) if parent.name == "Response" => {
-                    format!("put it into <{}>", parents.join(">, <"))
-                }
-                ([], _) => format!("close <{}> before it", parent.name),
-                (children, _) => format!("use {} there, or see {}", list(children), parent.docs),
-            };
-            let message = format!("<{found}> can't be inside of <{}>{answers}", parent.name);
-            (message, advice)
+            return self.schema(at, format!("Twilio has no <{}>", shown(found)), advice);
+        }
+        let is_root = parent.name == "Response";
+        let answers = match channel {
+            _ if !is_root => "",
+            Channel::Voice => " of a call",
+            Channel::Messaging => " to a message",
         };
-        self.schema(node.range().start, message, advice);
+        let advice = match parent.children {
+            _ if is_root && elsewhere == ["Response"] => {
+                "answer a call with verbs for calls, and a message with <Message>".to_owned()
+            }
+            _ if is_root => format!("put it into <{}>", elsewhere.join(">, <")),
+            [] => format!("close <{}> before it", parent.name),
+            children => format!("use {} there, or see {}", list(children), parent.docs),
+        };
+        let message = format!("<{found}> can't be inside of <{}>{answers}", parent.name);
+        self.schema(at, message, advice);
     }
 
     /// Reports the first verb that is never reached, and a rejection that comes too late.

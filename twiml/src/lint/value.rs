@@ -1,7 +1,5 @@
 //! Whether a value is one that Twilio takes.
 
-use std::borrow::Cow;
-
 use super::names::nearest;
 use crate::values::Kind;
 
@@ -86,26 +84,21 @@ fn choices(kind: Kind) -> &'static [&'static str] {
 }
 
 /// Describes the values of a kind, for after "write".
-fn description(kind: Kind) -> Cow<'static, str> {
+fn description(kind: Kind) -> String {
     match kind {
-        Kind::Text => "any text".into(),
+        Kind::Text => "any text".to_owned(),
         Kind::Url(schemes) => format!(
             "a URL that starts with {}://, or a relative one, without blanks",
             schemes.join(":// or ")
-        )
-        .into(),
-        Kind::Flag => "\"true\" or \"false\"".into(),
-        Kind::Number(min, u32::MAX) => format!("a whole number from {min} on").into(),
-        Kind::Number(min, max) => format!("a whole number from {min} to {max}").into(),
-        Kind::Time => "a time with its unit, such as \"500ms\" or \"2s\"".into(),
-        Kind::Choice(choices) => format!("one of: {}", choices.join(", ")).into(),
-        Kind::List(kind) => {
-            format!("values separated by blanks, each {}", description(*kind)).into()
-        }
-        Kind::Characters(set, _) => format!("characters of \"{set}\" only").into(),
-        Kind::Language => "a language such as \"en-GB\"".into(),
-        Kind::Either(one, other) => {
-            format!("{}, or {}", description(*one), description(*other)).into()
-        }
+        ),
+        Kind::Flag => "\"true\" or \"false\"".to_owned(),
+        Kind::Number(min, u32::MAX) => format!("a whole number from {min} on"),
+        Kind::Number(min, max) => format!("a whole number from {min} to {max}"),
+        Kind::Time => "a time with its unit, such as \"500ms\" or \"2s\"".to_owned(),
+        Kind::Choice(choices) => format!("one of: {}", choices.join(", ")),
+        Kind::List(kind) => format!("values separated by blanks, each {}", description(*kind)),
+        Kind::Characters(set, _) => format!("characters of \"{set}\" only"),
+        Kind::Language => "a language such as \"en-GB\"".to_owned(),
+        Kind::Either(one, other) => format!("{}, or {}", description(*one), description(*other)),
     }
 }
