@@ -6,7 +6,7 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     TwilioConfig, TwilioValidation,
-    twiml::{NoContent, Twiml, Verb},
+    twiml::{Message, MessagingResponse, NoContent},
     webhook::{CallStatusCallback, IncomingMessage},
 };
 use actix_web::{
@@ -15,8 +15,8 @@ use actix_web::{
     web,
 };
 
-async fn receive_message(sms: IncomingMessage) -> Twiml {
-    Twiml::new([Verb::message(format!("Hello {}", sms.from))])
+async fn receive_message(sms: IncomingMessage) -> MessagingResponse {
+    MessagingResponse::new().child(Message::new(format!("Hello {}", sms.from)))
 }
 
 /// Twilio calls this when an order's call rings, is answered and ends.

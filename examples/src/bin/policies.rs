@@ -9,7 +9,7 @@ use std::{collections::HashMap, env, error::Error, io};
 use actix_twilio::{
     AuthToken, ConfigError, Policy, TwilioConfig,
     config::AppPolicy,
-    twiml::{Twiml, Verb},
+    twiml::{Message, MessagingResponse, Say, VoiceResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpRequest, HttpServer, post, web};
@@ -17,22 +17,22 @@ use actix_web::{App, HttpRequest, HttpServer, post, web};
 /// The app's own account.
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message() -> Twiml {
-    Twiml::new([Verb::message("Signed with TWILIO_AUTH_TOKEN")])
+async fn receive_message() -> MessagingResponse {
+    MessagingResponse::new().child(Message::new("Signed with TWILIO_AUTH_TOKEN"))
 }
 
 /// Another account.
 #[post("/support")]
 #[validate_twilio_request(auth_token_env = "SUPPORT_AUTH_TOKEN")]
-async fn receive_support_message() -> Twiml {
-    Twiml::new([Verb::message("Signed with SUPPORT_AUTH_TOKEN")])
+async fn receive_support_message() -> MessagingResponse {
+    MessagingResponse::new().child(Message::new("Signed with SUPPORT_AUTH_TOKEN"))
 }
 
 /// A proxy rewrites this path: Twilio requests <https://example.com/voice>.
 #[post("/internal/voice")]
 #[validate_twilio_request(url = "https://example.com/voice")]
-async fn receive_call() -> Twiml {
-    Twiml::new([Verb::say("Signed for https://example.com/voice")])
+async fn receive_call() -> VoiceResponse {
+    VoiceResponse::new().child(Say::new("Signed for https://example.com/voice"))
 }
 
 /// The tenants' configurations: each has a public host and an Auth Token of its own.
@@ -68,8 +68,8 @@ impl Policy for Hosts {
 
 #[post("/tenants/{tenant}/message")]
 #[validate_twilio_request(policy = Hosts)]
-async fn receive_tenant_message(tenant: web::Path<String>) -> Twiml {
-    Twiml::new([Verb::message(format!("Signed with the token of {tenant}"))])
+async fn receive_tenant_message(tenant: web::Path<String>) -> MessagingResponse {
+    MessagingResponse::new().child(Message::new(format!("Signed with the token of {tenant}")))
 }
 
 #[actix_web::main]

@@ -7,7 +7,7 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     Proof, ProtectedRoute, ProtectedScope, TwilioConfig,
-    twiml::{Twiml, Verb},
+    twiml::{Say, VoiceResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpServer, web};
@@ -17,14 +17,14 @@ use actix_web::{App, HttpServer, web};
 mod webhooks {
     use actix_twilio::{
         Proof,
-        twiml::{Twiml, Verb},
+        twiml::{Message, MessagingResponse},
         validate_twilio_request,
     };
     use actix_web::{Responder, get, post};
 
     #[post("/message")]
-    pub(super) async fn receive_message(proof: Proof) -> Twiml {
-        Twiml::new([Verb::message(super::charge(&proof))])
+    pub(super) async fn receive_message(proof: Proof) -> MessagingResponse {
+        MessagingResponse::new().child(Message::new(super::charge(&proof)))
     }
 
     #[get("/health")]
@@ -36,8 +36,8 @@ mod webhooks {
 
 /// Without the attribute, neither `to_validated` nor a `ProtectedScope` would accept this handler.
 #[validate_twilio_request]
-async fn receive_call() -> Twiml {
-    Twiml::new([Verb::say("Hello")])
+async fn receive_call() -> VoiceResponse {
+    VoiceResponse::new().child(Say::new("Hello"))
 }
 
 /// Costs money. It needs a proof, and only this library makes one.

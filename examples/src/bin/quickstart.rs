@@ -13,7 +13,7 @@ use std::{
 
 use actix_twilio::{
     AuthToken, RequestValidator, TwilioConfig, WebhookRequest,
-    twiml::{Twiml, Verb},
+    twiml::{Message, MessagingResponse, Say, VoiceResponse},
     validate_twilio_request,
     webhook::{IncomingCall, IncomingMessage},
 };
@@ -26,18 +26,18 @@ const SMS: &str = "AccountSid=AC00000000000000000000000000000001&Body=Hi&From=%2
 /// Answers a call: tells callers their number.
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call(call: IncomingCall) -> Twiml {
-    Twiml::new([Verb::say(format!("Hello. Your number is {}.", call.from))])
+async fn receive_call(call: IncomingCall) -> VoiceResponse {
+    VoiceResponse::new().child(Say::new(format!("Hello. Your number is {}.", call.from)))
 }
 
 /// Answers a message with another one.
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message(sms: IncomingMessage) -> Twiml {
-    Twiml::new([Verb::message(format!(
+async fn receive_message(sms: IncomingMessage) -> MessagingResponse {
+    MessagingResponse::new().child(Message::new(format!(
         "Hello {}, thanks for the message!",
         sms.from
-    ))])
+    )))
 }
 
 #[actix_web::main]

@@ -6,15 +6,15 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     TwilioConfig, ValidationError,
-    twiml::{Twiml, Verb},
+    twiml::{Reject, Say, VoiceResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpServer, ResponseError, error::InternalError, post};
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call() -> Twiml {
-    Twiml::new([Verb::say("Hello")])
+async fn receive_call() -> VoiceResponse {
+    VoiceResponse::new().child(Say::new("Hello"))
 }
 
 /// Keeps the status of the refusal, so that the access log and monitoring see it.
@@ -24,7 +24,9 @@ async fn receive_call() -> Twiml {
 /// instead, answer with 200 here; the status then no longer shows refusals, so watch the log or
 /// `on_verdict`.
 fn reject(err: ValidationError) -> actix_web::Error {
-    let response = Twiml::new([Verb::reject()]).response(err.status_code());
+    let response = VoiceResponse::new()
+        .child(Reject::new())
+        .response(err.status_code());
     // The error stays in the response, so that loggers find its kind.
     InternalError::from_response(err, response).into()
 }

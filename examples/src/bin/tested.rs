@@ -7,7 +7,7 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     TwilioConfig,
-    twiml::{Twiml, Verb},
+    twiml::{Dial, Gather, Redirect, Say, VoiceResponse},
     validate_twilio_request,
     webhook::{GatherResult, IncomingCall},
 };
@@ -15,20 +15,19 @@ use actix_web::{App, HttpServer, post, web};
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call(_: IncomingCall) -> Twiml {
-    Twiml::new([Verb::gather()
-        .attribute("numDigits", 1)
-        .attribute("action", "/choice")
-        .child(Verb::say("For sales, press 1."))])
+async fn receive_call(_: IncomingCall) -> VoiceResponse {
+    let menu = Gather::new().num_digits(1).action("/choice");
+    VoiceResponse::new().child(menu.child(Say::new("For sales, press 1.")))
 }
 
 #[post("/choice")]
 #[validate_twilio_request]
-async fn receive_choice(gather: GatherResult) -> Twiml {
-    Twiml::new([match gather.digits.as_deref() {
-        Some("1") => Verb::dial("+14158675310"),
-        _ => Verb::redirect("/voice"),
-    }])
+async fn receive_choice(gather: GatherResult) -> VoiceResponse {
+    let response = VoiceResponse::new();
+    match gather.digits.as_deref() {
+        Some("1") => response.child(Dial::new("+14158675310")),
+        _ => response.child(Redirect::new("/voice")),
+    }
 }
 
 /// Registers the routes that the app and its tests share.
@@ -51,13 +50,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
 
 #[cfg(test)]
 mod tests {
-    use actix_twilio::testing::{Signer, TwilioTestRequest};
-    use actix_web::test::{TestRequest, call_service, init_service, read_body};
+    use actix_twilio::testing::{Signer, TwilioTestRequest, read_twiml};
+    use actix_web::{
+        test::{TestRequest, call_service, init_service, read_body},
+        web::Bytes,
+    };
 
     use super::*;
 
-    /// Sends a pressed key, signed by `signer`, and returns the status and the TwiML of the answer.
-    async fn press(signer: &Signer, key: &str) -> (u16, String) {
+    /// Sends a pressed key, signed by `signer`, and returns the status and the body of the answer.
+    async fn press(signer: &Signer, key: &str) -> (u16, Bytes) {
         let config = Signer::new("a token for tests").config("https://example.com");
         let app = init_service(App::new().app_data(config).configure(routes)).await;
         let params = [
@@ -67,18 +69,17 @@ mod tests {
         ];
         let req = TestRequest::default().twilio_form(signer, "https://example.com/choice", &params);
         let res = call_service(&app, req.to_request()).await;
-        let status = res.status().as_u16();
-        let body = String::from_utf8_lossy(&read_body(res).await).into_owned();
-        (status, body)
+        (res.status().as_u16(), read_body(res).await)
     }
 
     #[actix_web::test]
     async fn each_key_has_its_answer() {
         let signer = Signer::new("a token for tests");
-        for (key, expected) in [("1", "<Dial>"), ("2", "<Redirect>"), ("", "<Redirect>")] {
-            let (status, twiml) = press(&signer, key).await;
+        for (key, expected) in [("1", "Dial"), ("2", "Redirect"), ("", "Redirect")] {
+            let (status, body) = press(&signer, key).await;
             assert_eq!(status, 200, "{key:?}");
-            assert!(twiml.contains(expected), "{key:?}: {twiml}");
+            let answer = read_twiml(&body);
+            assert!(answer.find(expected).is_some(), "{key:?}: {answer}");
         }
     }
 
@@ -87,6 +88,6 @@ mod tests {
         let signer = Signer::new("a token for tests");
         let (status, body) = press(&signer.forged(), "1").await;
         assert_eq!(status, 403);
-        assert!(!body.contains("<Dial>"), "{body}");
+        assert!(!body.starts_with(b"<?xml"), "{body:?}");
     }
 }

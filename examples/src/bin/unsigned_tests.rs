@@ -11,7 +11,7 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     TwilioConfig,
-    twiml::{Twiml, Verb},
+    twiml::{Message, MessagingResponse},
     validate_twilio_request,
     webhook::IncomingMessage,
 };
@@ -19,8 +19,8 @@ use actix_web::{App, HttpServer, post};
 
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message(sms: IncomingMessage) -> Twiml {
-    Twiml::new([Verb::message(format!("You wrote {:?}.", sms.body))])
+async fn receive_message(sms: IncomingMessage) -> MessagingResponse {
+    MessagingResponse::new().child(Message::new(format!("You wrote {:?}.", sms.body)))
 }
 
 #[actix_web::main]

@@ -22,7 +22,7 @@ use super::TwilioConfig;
 /// use std::sync::LazyLock;
 ///
 /// use actix_twilio::{
-///     AuthToken, ConfigError, Policy, TwilioConfig, twiml::Twiml, validate_twilio_request,
+///     AuthToken, ConfigError, Policy, TwilioConfig, twiml::MessagingResponse, validate_twilio_request,
 /// };
 /// use actix_web::{HttpRequest, post, test::TestRequest};
 ///
@@ -51,8 +51,8 @@ use super::TwilioConfig;
 ///
 /// #[post("/{tenant}/message")]
 /// #[validate_twilio_request(policy = Tenants)]
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// let request = TestRequest::default().param("tenant", "acme").to_http_request();

@@ -18,7 +18,7 @@ use super::{Policy, TwilioConfig};
 
 /// The policy of a handler whose attribute has options: the app's configuration, except for these settings.
 ///
-/// Each parameter is an option's [`Literal`], in the order of the macro's list of options. For an option that is not
+/// Each parameter is an option's `Literal`, in the order of the macro's list of options. For an option that is not
 /// set, which is `()`, the app's setting counts.
 #[derive(Debug)]
 pub struct RouteOptions<Base, Whole, TokenEnv>(PhantomData<(Base, Whole, TokenEnv)>);

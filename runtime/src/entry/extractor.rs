@@ -55,7 +55,7 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{Validated, twiml::{Twiml, Verb}};
+/// use actix_twilio::{Validated, twiml::{self, MessagingResponse}};
 /// use actix_web::{HttpRequest, post, web};
 ///
 /// #[derive(serde::Deserialize)]
@@ -67,8 +67,8 @@ use crate::{
 /// #[post("/message")]
 /// async fn receive_message(
 ///     Validated { inner: (web::Form(message), _req), .. }: Validated<(web::Form<Message>, HttpRequest)>,
-/// ) -> Twiml {
-///     Twiml::new([Verb::message(format!("You wrote: {}", message.body))])
+/// ) -> MessagingResponse {
+///     MessagingResponse::new().child(twiml::Message::new(format!("You wrote: {}", message.body)))
 /// }
 /// ```
 // The compiler shows this line to those who write `Validated(..)`.

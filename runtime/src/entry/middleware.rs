@@ -51,7 +51,7 @@ use crate::{
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{AuthToken, TwilioConfig, TwilioValidation, twiml::Twiml};
+/// use actix_twilio::{AuthToken, TwilioConfig, TwilioValidation, twiml::MessagingResponse};
 /// use actix_web::{App, HttpResponse, middleware::{Logger, NormalizePath}, web};
 ///
 /// let config = TwilioConfig::builder().auth_token(AuthToken::new("12345")?).build()?;
@@ -62,7 +62,7 @@ use crate::{
 ///             .wrap(NormalizePath::trim())
 ///             .wrap(TwilioValidation::new())
 ///             .wrap(Logger::default())
-///             .route("/message", web::post().to(async || Twiml::empty())),
+///             .route("/message", web::post().to(async || MessagingResponse::new())),
 ///     )
 ///     .route("/health", web::get().to(HttpResponse::Ok));
 /// # Ok::<(), actix_twilio::ConfigError>(())

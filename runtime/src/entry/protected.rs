@@ -25,12 +25,12 @@ use crate::{config::Policy, error::ConfigError};
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{ProtectedRoute, twiml::Twiml, validate_twilio_request};
+/// use actix_twilio::{ProtectedRoute, twiml::MessagingResponse, validate_twilio_request};
 /// use actix_web::{App, web};
 ///
 /// #[validate_twilio_request]
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// let app = App::new().route("/message", web::post().to_validated(receive_message));
@@ -39,10 +39,10 @@ use crate::{config::Policy, error::ConfigError};
 /// Without the attribute, this does not compile:
 ///
 /// ```compile_fail
-/// # use actix_twilio::{ProtectedRoute, twiml::Twiml};
+/// # use actix_twilio::{ProtectedRoute, twiml::MessagingResponse};
 /// # use actix_web::{App, web};
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// let app = App::new().route("/message", web::post().to_validated(receive_message));

@@ -34,17 +34,17 @@ use crate::config::TwilioConfig;
 /// # Examples
 ///
 /// ```
-/// use actix_twilio::{ProtectedScope, twiml::Twiml, validate_twilio_request};
+/// use actix_twilio::{ProtectedScope, twiml::{MessagingResponse, VoiceResponse}, validate_twilio_request};
 /// use actix_web::App;
 ///
 /// #[validate_twilio_request]
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// #[validate_twilio_request]
-/// async fn receive_call() -> Twiml {
-///     Twiml::empty()
+/// async fn receive_call() -> VoiceResponse {
+///     VoiceResponse::new()
 /// }
 ///
 /// let app = App::new().service(
@@ -57,9 +57,9 @@ use crate::config::TwilioConfig;
 /// Without the attribute, this does not compile:
 ///
 /// ```compile_fail
-/// # use actix_twilio::{ProtectedScope, twiml::Twiml};
-/// async fn receive_message() -> Twiml {
-///     Twiml::empty()
+/// # use actix_twilio::{ProtectedScope, twiml::MessagingResponse};
+/// async fn receive_message() -> MessagingResponse {
+///     MessagingResponse::new()
 /// }
 ///
 /// let scope = ProtectedScope::new("/webhooks").post("/message", receive_message);
@@ -110,7 +110,10 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(self.0.route(path, checked::<Args>(Route::new().to(handler))))
+        Self(
+            self.0
+                .route(path, checked::<Args>(Route::new().to(handler))),
+        )
     }
 
     /// Sets the protected handler for requests that no route of this scope matches. The default is a 404.
@@ -121,7 +124,10 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(self.0.default_service(checked::<Args>(Route::new().to(handler))))
+        Self(
+            self.0
+                .default_service(checked::<Args>(Route::new().to(handler))),
+        )
     }
 
     /// Adds a protected scope inside this one.

@@ -1,6 +1,6 @@
-//! Signs the requests that tests send, so that they run with validation on.
+//! Signs the requests that tests send, so that they run with validation on, and reads the TwiML of the answers.
 //!
-//! This module needs the feature `testing`, which adds no dependency. No other part of this crate depends on the
+//! This module needs the feature `testing`, which adds an XML parser. No other part of this crate depends on the
 //! feature: the same requests are refused with it and without it. Switch it on for tests:
 //!
 //! ```toml
@@ -12,14 +12,14 @@
 //!
 //! ```
 //! use actix_twilio::{
-//!     testing::{Signer, TwilioTestRequest}, twiml::Twiml, validate_twilio_request,
+//!     testing::{Signer, TwilioTestRequest}, twiml::MessagingResponse, validate_twilio_request,
 //! };
 //! use actix_web::{App, post, test::{TestRequest, call_service, init_service}};
 //!
 //! #[post("/message")]
 //! #[validate_twilio_request]
-//! async fn receive_message() -> Twiml {
-//!     Twiml::empty()
+//! async fn receive_message() -> MessagingResponse {
+//!     MessagingResponse::new()
 //! }
 //!
 //! # #[actix_web::main]
@@ -39,6 +39,8 @@
 //! # }
 //! ```
 
+mod answer;
+
 use actix_web::{
     http::{
         Method, Uri,
@@ -51,6 +53,7 @@ use actix_web::{
 };
 use serde::Serialize;
 
+pub use self::answer::{assert_twiml, read_twiml};
 pub use twilio_signature::with_body_sha256;
 use twilio_signature::{
     AuthToken, RequestValidator, SharedKey, WebhookRequest,

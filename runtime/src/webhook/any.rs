@@ -31,18 +31,18 @@ macro_rules! families {
         /// # Examples
         ///
         /// ```
-        /// use actix_twilio::{twiml::Twiml, validate_twilio_request, webhook::Webhook};
+        /// use actix_twilio::{twiml::MessagingResponse, validate_twilio_request, webhook::Webhook};
         /// use actix_web::post;
         ///
         /// #[post("/twilio")]
         /// #[validate_twilio_request]
-        /// async fn receive(webhook: Webhook) -> Twiml {
+        /// async fn receive(webhook: Webhook) -> MessagingResponse {
         ///     match webhook {
         ///         Webhook::IncomingMessage(sms) => println!("{} wrote", sms.from),
         ///         Webhook::IncomingCall(call) => println!("{} calls", call.from),
         ///         other => println!("{other:?}"),
         ///     }
-        ///     Twiml::empty()
+        ///     MessagingResponse::new()
         /// }
         /// ```
         #[derive(Debug, Clone, PartialEq)]

@@ -6,7 +6,7 @@ use super::{
 };
 
 webhook! {
-    /// A call that came in, or an outgoing call that was answered. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// A call that came in, or an outgoing call that was answered. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml#request-parameters>.
     pub struct IncomingCall {

@@ -10,7 +10,7 @@ use super::{
 
 webhook! {
     /// A message that came in: SMS, MMS, WhatsApp, RCS or another channel. Answer it with
-    /// [`Twiml`](crate::twiml::Twiml).
+    /// [`MessagingResponse`](crate::twiml::MessagingResponse).
     ///
     /// Source: <https://www.twilio.com/docs/messaging/guides/webhook-request>.
     ///

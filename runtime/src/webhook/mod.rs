@@ -57,7 +57,7 @@
 //!
 //! ```
 //! use actix_twilio::{
-//!     twiml::{Twiml, Verb},
+//!     twiml::{Message, MessagingResponse},
 //!     validate_twilio_request,
 //!     webhook::IncomingMessage,
 //! };
@@ -65,9 +65,9 @@
 //!
 //! #[post("/message")]
 //! #[validate_twilio_request]
-//! async fn receive_message(sms: IncomingMessage) -> Twiml {
+//! async fn receive_message(sms: IncomingMessage) -> MessagingResponse {
 //!     let sender = sms.profile_name.unwrap_or(sms.from);
-//!     Twiml::new([Verb::message(format!("Thanks, {sender}!"))])
+//!     MessagingResponse::new().child(Message::new(format!("Thanks, {sender}!")))
 //! }
 //! ```
 

@@ -6,7 +6,7 @@ use super::{
 };
 
 webhook! {
-    /// What a caller pressed or said in a `<Gather>`. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// What a caller pressed or said in a `<Gather>`. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml/gather>.
     pub struct GatherResult {
@@ -70,7 +70,7 @@ webhook! {
 }
 
 webhook! {
-    /// How a `<Dial>` with an `action` ended. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// How a `<Dial>` with an `action` ended. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml/dial#action>.
     pub struct DialResult {
@@ -108,7 +108,7 @@ webhook! {
 }
 
 webhook! {
-    /// A recording that a `<Record>` made. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// A recording that a `<Record>` made. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// The recording may not be available yet: [`RecordingStatusCallback`](super::RecordingStatusCallback) says when
     /// it is.
@@ -139,7 +139,7 @@ webhook! {
 }
 
 webhook! {
-    /// A caller who waits in a queue: the `waitUrl` of an `<Enqueue>`. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// A caller who waits in a queue: the `waitUrl` of an `<Enqueue>`. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml/enqueue#waiturl>.
     pub struct QueueWait {
@@ -171,7 +171,7 @@ webhook! {
 }
 
 webhook! {
-    /// How a caller left a queue: the `action` of an `<Enqueue>`. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// How a caller left a queue: the `action` of an `<Enqueue>`. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml/enqueue#action>.
     pub struct EnqueueResult {
@@ -197,7 +197,7 @@ webhook! {
 }
 
 webhook! {
-    /// How a ConversationRelay session ended: the `action` of a `<Connect>`. Answer it with [`Twiml`](crate::twiml::Twiml).
+    /// How a ConversationRelay session ended: the `action` of a `<Connect>`. Answer it with [`VoiceResponse`](crate::twiml::VoiceResponse).
     ///
     /// Source: <https://www.twilio.com/docs/voice/twiml/connect/conversationrelay>.
     pub struct ConversationRelayResult {

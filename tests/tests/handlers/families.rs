@@ -54,148 +54,152 @@ macro_rules! with_families {
     };
 }
 
+const OF_A_CALL: &[&str] = &["AccountSid", "CallSid"];
+
+/// The rows of [`cases`]. In a form, `$CALL` are the parameters of each call, and `$A` is the account.
+const FAMILIES: &[(&str, &str, &[&str])] = &[
+    (
+        "IncomingMessage",
+        "ToCountry=US&ToState=CA&SmsMessageSid=SM0000000000000000000000000000000a&NumMedia=1&ToCity=&FromZip=94107\
+         &SmsSid=SM0000000000000000000000000000000a&SmsStatus=received&Body=Hi+%2B+%C3%A9&FromCountry=US\
+         &To=whatsapp%3A%2B18005551212&NumSegments=1&MessageSid=SM0000000000000000000000000000000a&$A\
+         &From=whatsapp%3A%2B14158675310&ApiVersion=2010-04-01&ProfileName=Ann&WaId=14158675310&MessageType=image\
+         &MediaUrl0=https%3A%2F%2Fapi.twilio.com%2FME1&MediaContentType0=image%2Fjpeg&ChannelMetadata=%7B%7D\
+         &ReferralCtwaClid=ARA&ReferralNumMedia=0&Latitude=37.7749",
+        &["AccountSid", "MessageSid"],
+    ),
+    (
+        "MessageStatusCallback",
+        "ChannelPrefix=whatsapp&ApiVersion=2010-04-01&MessageStatus=read&SmsSid=SM0000000000000000000000000000000a\
+         &SmsStatus=read&ChannelInstallSid=XE0000000000000000000000000000000b&To=whatsapp%3A%2B14158675310\
+         &From=whatsapp%3A%2B18005551212&MessageSid=SM0000000000000000000000000000000a&$A&EventType=READ\
+         &ChannelToAddress=%2B1415867XXXX",
+        &["AccountSid", "MessageSid"],
+    ),
+    (
+        "IncomingCall",
+        "$CALL&Called=%2B18005551212&Caller=%2B14158675310&FromCity=SAN+FRANCISCO&CallToken=%7B%7D\
+         &StirVerstat=TN-Validation-Passed-A&SipDomain=a.sip.twilio.com&SipHeader_X-Account=7&SipHeader_X-B=8",
+        OF_A_CALL,
+    ),
+    (
+        "CallStatusCallback",
+        "$CALL&CallDuration=61&Duration=2&SequenceNumber=3&CallbackSource=call-progress-events\
+         &Timestamp=Tue%2C+01+Apr+2025+10%3A00%3A00+%2B0000&AnsweredBy=machine_end_beep\
+         &RecordingUrl=https%3A%2F%2Fapi.twilio.com%2FRE1&RecordingSid=RE1",
+        OF_A_CALL,
+    ),
+    (
+        "AnsweringMachineCallback",
+        "$A&CallSid=CA00000000000000000000000000000002&AnsweredBy=machine_start&MachineDetectionDuration=2541",
+        OF_A_CALL,
+    ),
+    (
+        "GatherResult",
+        "$CALL&SpeechResult=I+want+sales&Confidence=0.9145&Language=en-US",
+        OF_A_CALL,
+    ),
+    (
+        "GatherPartialResult",
+        "$CALL&StableSpeechResult=I+want&UnstableSpeechResult=sales&Stability=0.9&SequenceNumber=2",
+        OF_A_CALL,
+    ),
+    (
+        "DialResult",
+        "$CALL&DialCallStatus=no-answer&DialCallSid=CA00000000000000000000000000000003&DialCallDuration=0&DialBridged=false",
+        OF_A_CALL,
+    ),
+    (
+        "RecordResult",
+        "$CALL&RecordingUrl=https%3A%2F%2Fapi.twilio.com%2FRE1&RecordingSid=RE1&RecordingDuration=7&Digits=hangup",
+        OF_A_CALL,
+    ),
+    (
+        "QueueWait",
+        "$CALL&QueueSid=QU00000000000000000000000000000004&QueuePosition=1&QueueTime=0&AvgQueueTime=12\
+         &CurrentQueueSize=1&MaxQueueSize=100",
+        &["AccountSid", "CallSid", "QueueSid"],
+    ),
+    (
+        "EnqueueResult",
+        "$CALL&QueueResult=redirected-from-bridged&QueueSid=QU1&QueueTime=12",
+        OF_A_CALL,
+    ),
+    (
+        "ConversationRelayResult",
+        "$CALL&SessionId=VX1&SessionStatus=ended&SessionDuration=25&HandoffData=%7B%22reason%22%3A1%7D",
+        OF_A_CALL,
+    ),
+    (
+        "RecordingStatusCallback",
+        "$A&CallSid=CA00000000000000000000000000000002&RecordingSid=RE00000000000000000000000000000005\
+         &RecordingStatus=completed&RecordingUrl=https%3A%2F%2Fapi.twilio.com%2FRE1&RecordingDuration=12\
+         &RecordingChannels=1&RecordingSource=RecordVerb&ErrorCode=0",
+        &["AccountSid", "RecordingSid"],
+    ),
+    (
+        "TranscriptionCallback",
+        "$CALL&TranscriptionSid=TR00000000000000000000000000000006&TranscriptionText=Hello&TranscriptionStatus=completed\
+         &TranscriptionUrl=https%3A%2F%2Fh%2F&RecordingSid=RE1&TranscriptionType=fast",
+        &["AccountSid", "CallSid", "TranscriptionSid"],
+    ),
+    (
+        "RealTimeTranscription",
+        "$A&CallSid=CA00000000000000000000000000000002&TranscriptionSid=GT00000000000000000000000000000007\
+         &TranscriptionEvent=transcription-content&TranscriptionData=%7B%22transcript%22%3A%22Hi%22%7D&Final=true\
+         &Track=inbound_track&SequenceId=2&LanguageCode=en-US&Timestamp=2026-01-02T03%3A04%3A05.6Z",
+        &["AccountSid", "CallSid", "TranscriptionSid"],
+    ),
+    (
+        "StreamStatusCallback",
+        "$A&CallSid=CA00000000000000000000000000000002&StreamSid=MZ00000000000000000000000000000008&StreamName=a\
+         &StreamEvent=stream-error&StreamError=late&Timestamp=2026-01-02T03%3A04%3A05.6Z",
+        &["AccountSid", "CallSid", "StreamSid"],
+    ),
+    (
+        "ConferenceStatusCallback",
+        "$A&ConferenceSid=CF00000000000000000000000000000009&FriendlyName=Room&StatusCallbackEvent=participant-leave\
+         &CallSid=CA00000000000000000000000000000002&Muted=false&Hold=true&Coaching=false&EndConferenceOnExit=false\
+         &StartConferenceOnEnter=true&SequenceNumber=4&ReasonParticipantLeft=participant_hung_up\
+         &ParticipantCallStatus=completed&Timestamp=Tue%2C+01+Apr+2025+10%3A00%3A00+%2B0000",
+        &["AccountSid", "ConferenceSid"],
+    ),
+    (
+        "ConversationEvent",
+        "$A&EventType=onMessageAdded&Source=SMS&ConversationSid=CH0000000000000000000000000000000a&Index=0\
+         &MessageSid=IM0000000000000000000000000000000b&Author=%2B14158675310&Body=Hi&Attributes=%7B%7D\
+         &MessagingBinding.Address=1&MessagingBinding.Address=2&DateCreated=2026-01-02T03%3A04%3A05.678Z&RetryCount=0",
+        &["AccountSid"],
+    ),
+    (
+        "TaskRouterEvent",
+        "$A&WorkspaceSid=WS0000000000000000000000000000000c&EventType=task.created&ResourceType=task&TaskAge=0\
+         &TaskSid=WT0000000000000000000000000000000d&TaskAttributes=%7B%7D&TaskPriority=0&Sid=EV1&Timestamp=1700000000",
+        &["AccountSid", "WorkspaceSid"],
+    ),
+    (
+        "TaskAssignment",
+        "$A&WorkspaceSid=WS0000000000000000000000000000000c&TaskSid=WT0000000000000000000000000000000d\
+         &ReservationSid=WR0000000000000000000000000000000e&WorkerSid=WK1&TaskAge=1&TaskAttributes=%7B%7D",
+        &["AccountSid", "WorkspaceSid", "TaskSid", "ReservationSid"],
+    ),
+    (
+        "DebuggerEvent",
+        "$A&Sid=NO0000000000000000000000000000000f&Level=ERROR&PayloadType=application%2Fjson&Payload=%7B%7D\
+         &Timestamp=2026-01-02T03%3A04%3A05.678Z&ParentAccountSid=",
+        &["AccountSid", "Sid"],
+    ),
+];
+
 fn cases() -> Vec<Case> {
-    let case = |name, form: &str, sids| Case {
+    let case = |&(name, form, sids): &(_, &str, _)| Case {
         name,
         form: form
             .replace("$CALL", CALL)
             .replace("$A", "AccountSid=AC00000000000000000000000000000001"),
         sids,
     };
-    let call: &[_] = &["AccountSid", "CallSid"];
-    vec![
-        case(
-            "IncomingMessage",
-            "ToCountry=US&ToState=CA&SmsMessageSid=SM0000000000000000000000000000000a&NumMedia=1&ToCity=&FromZip=94107\
-             &SmsSid=SM0000000000000000000000000000000a&SmsStatus=received&Body=Hi+%2B+%C3%A9&FromCountry=US\
-             &To=whatsapp%3A%2B18005551212&NumSegments=1&MessageSid=SM0000000000000000000000000000000a&$A\
-             &From=whatsapp%3A%2B14158675310&ApiVersion=2010-04-01&ProfileName=Ann&WaId=14158675310&MessageType=image\
-             &MediaUrl0=https%3A%2F%2Fapi.twilio.com%2FME1&MediaContentType0=image%2Fjpeg&ChannelMetadata=%7B%7D\
-             &ReferralCtwaClid=ARA&ReferralNumMedia=0&Latitude=37.7749",
-            &["AccountSid", "MessageSid"],
-        ),
-        case(
-            "MessageStatusCallback",
-            "ChannelPrefix=whatsapp&ApiVersion=2010-04-01&MessageStatus=read&SmsSid=SM0000000000000000000000000000000a\
-             &SmsStatus=read&ChannelInstallSid=XE0000000000000000000000000000000b&To=whatsapp%3A%2B14158675310\
-             &From=whatsapp%3A%2B18005551212&MessageSid=SM0000000000000000000000000000000a&$A&EventType=READ\
-             &ChannelToAddress=%2B1415867XXXX",
-            &["AccountSid", "MessageSid"],
-        ),
-        case(
-            "IncomingCall",
-            "$CALL&Called=%2B18005551212&Caller=%2B14158675310&FromCity=SAN+FRANCISCO&CallToken=%7B%7D\
-             &StirVerstat=TN-Validation-Passed-A&SipDomain=a.sip.twilio.com&SipHeader_X-Account=7&SipHeader_X-B=8",
-            call,
-        ),
-        case(
-            "CallStatusCallback",
-            "$CALL&CallDuration=61&Duration=2&SequenceNumber=3&CallbackSource=call-progress-events\
-             &Timestamp=Tue%2C+01+Apr+2025+10%3A00%3A00+%2B0000&AnsweredBy=machine_end_beep\
-             &RecordingUrl=https%3A%2F%2Fapi.twilio.com%2FRE1&RecordingSid=RE1",
-            call,
-        ),
-        case(
-            "AnsweringMachineCallback",
-            "$A&CallSid=CA00000000000000000000000000000002&AnsweredBy=machine_start&MachineDetectionDuration=2541",
-            call,
-        ),
-        case(
-            "GatherResult",
-            "$CALL&SpeechResult=I+want+sales&Confidence=0.9145&Language=en-US",
-            call,
-        ),
-        case(
-            "GatherPartialResult",
-            "$CALL&StableSpeechResult=I+want&UnstableSpeechResult=sales&Stability=0.9&SequenceNumber=2",
-            call,
-        ),
-        case(
-            "DialResult",
-            "$CALL&DialCallStatus=no-answer&DialCallSid=CA00000000000000000000000000000003&DialCallDuration=0&DialBridged=false",
-            call,
-        ),
-        case(
-            "RecordResult",
-            "$CALL&RecordingUrl=https%3A%2F%2Fapi.twilio.com%2FRE1&RecordingSid=RE1&RecordingDuration=7&Digits=hangup",
-            call,
-        ),
-        case(
-            "QueueWait",
-            "$CALL&QueueSid=QU00000000000000000000000000000004&QueuePosition=1&QueueTime=0&AvgQueueTime=12\
-             &CurrentQueueSize=1&MaxQueueSize=100",
-            &["AccountSid", "CallSid", "QueueSid"],
-        ),
-        case(
-            "EnqueueResult",
-            "$CALL&QueueResult=redirected-from-bridged&QueueSid=QU1&QueueTime=12",
-            call,
-        ),
-        case(
-            "ConversationRelayResult",
-            "$CALL&SessionId=VX1&SessionStatus=ended&SessionDuration=25&HandoffData=%7B%22reason%22%3A1%7D",
-            call,
-        ),
-        case(
-            "RecordingStatusCallback",
-            "$A&CallSid=CA00000000000000000000000000000002&RecordingSid=RE00000000000000000000000000000005\
-             &RecordingStatus=completed&RecordingUrl=https%3A%2F%2Fapi.twilio.com%2FRE1&RecordingDuration=12\
-             &RecordingChannels=1&RecordingSource=RecordVerb&ErrorCode=0",
-            &["AccountSid", "RecordingSid"],
-        ),
-        case(
-            "TranscriptionCallback",
-            "$CALL&TranscriptionSid=TR00000000000000000000000000000006&TranscriptionText=Hello&TranscriptionStatus=completed\
-             &TranscriptionUrl=https%3A%2F%2Fh%2F&RecordingSid=RE1&TranscriptionType=fast",
-            &["AccountSid", "CallSid", "TranscriptionSid"],
-        ),
-        case(
-            "RealTimeTranscription",
-            "$A&CallSid=CA00000000000000000000000000000002&TranscriptionSid=GT00000000000000000000000000000007\
-             &TranscriptionEvent=transcription-content&TranscriptionData=%7B%22transcript%22%3A%22Hi%22%7D&Final=true\
-             &Track=inbound_track&SequenceId=2&LanguageCode=en-US&Timestamp=2026-01-02T03%3A04%3A05.6Z",
-            &["AccountSid", "CallSid", "TranscriptionSid"],
-        ),
-        case(
-            "StreamStatusCallback",
-            "$A&CallSid=CA00000000000000000000000000000002&StreamSid=MZ00000000000000000000000000000008&StreamName=a\
-             &StreamEvent=stream-error&StreamError=late&Timestamp=2026-01-02T03%3A04%3A05.6Z",
-            &["AccountSid", "CallSid", "StreamSid"],
-        ),
-        case(
-            "ConferenceStatusCallback",
-            "$A&ConferenceSid=CF00000000000000000000000000000009&FriendlyName=Room&StatusCallbackEvent=participant-leave\
-             &CallSid=CA00000000000000000000000000000002&Muted=false&Hold=true&Coaching=false&EndConferenceOnExit=false\
-             &StartConferenceOnEnter=true&SequenceNumber=4&ReasonParticipantLeft=participant_hung_up\
-             &ParticipantCallStatus=completed&Timestamp=Tue%2C+01+Apr+2025+10%3A00%3A00+%2B0000",
-            &["AccountSid", "ConferenceSid"],
-        ),
-        case(
-            "ConversationEvent",
-            "$A&EventType=onMessageAdded&Source=SMS&ConversationSid=CH0000000000000000000000000000000a&Index=0\
-             &MessageSid=IM0000000000000000000000000000000b&Author=%2B14158675310&Body=Hi&Attributes=%7B%7D\
-             &MessagingBinding.Address=1&MessagingBinding.Address=2&DateCreated=2026-01-02T03%3A04%3A05.678Z&RetryCount=0",
-            &["AccountSid"],
-        ),
-        case(
-            "TaskRouterEvent",
-            "$A&WorkspaceSid=WS0000000000000000000000000000000c&EventType=task.created&ResourceType=task&TaskAge=0\
-             &TaskSid=WT0000000000000000000000000000000d&TaskAttributes=%7B%7D&TaskPriority=0&Sid=EV1&Timestamp=1700000000",
-            &["AccountSid", "WorkspaceSid"],
-        ),
-        case(
-            "TaskAssignment",
-            "$A&WorkspaceSid=WS0000000000000000000000000000000c&TaskSid=WT0000000000000000000000000000000d\
-             &ReservationSid=WR0000000000000000000000000000000e&WorkerSid=WK1&TaskAge=1&TaskAttributes=%7B%7D",
-            &["AccountSid", "WorkspaceSid", "TaskSid", "ReservationSid"],
-        ),
-        case(
-            "DebuggerEvent",
-            "$A&Sid=NO0000000000000000000000000000000f&Level=ERROR&PayloadType=application%2Fjson&Payload=%7B%7D\
-             &Timestamp=2026-01-02T03%3A04%3A05.678Z&ParentAccountSid=",
-            &["AccountSid", "Sid"],
-        ),
-    ]
+    FAMILIES.iter().map(case).collect()
 }
 
 /// Answers with the webhook as JSON.
@@ -626,6 +630,12 @@ fn names_are_printed_always_and_values_on_request() {
     assert!(format!("{:?}", event.unredacted()).contains("EZ1"));
 }
 
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data {
+    message_status: MessageStatus,
+}
+
 #[test]
 fn values_of_enumerations_are_read_in_any_case_and_written_as_twilio_writes_them() {
     let status: Vec<MessageStatus> =
@@ -642,12 +652,6 @@ fn values_of_enumerations_are_read_in_any_case_and_written_as_twilio_writes_them
     );
     let event: CloudEvent =
         serde_json::from_value(json!({"data": {"messageStatus": "SENT"}})).unwrap();
-
-    #[derive(serde::Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Data {
-        message_status: MessageStatus,
-    }
     assert_eq!(
         event.data_as::<Data>().unwrap().message_status,
         MessageStatus::Sent

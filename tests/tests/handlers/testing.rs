@@ -15,7 +15,8 @@ use actix_twilio::{
     keys::SharedKey,
     signature::SignatureErrorKind,
     signature::SignatureErrorKind::{BodyHashMismatch, SignatureMismatch},
-    testing::{Signer, TwilioTestRequest, with_body_sha256},
+    testing::{Signer, TwilioTestRequest, assert_twiml, read_twiml, with_body_sha256},
+    twiml::{Gather, Message, MessagingResponse, Say, VoiceResponse},
 };
 use actix_twilio_tests::{FORM, refusal, server::Server};
 use actix_web::{
@@ -326,11 +327,85 @@ fn what_twilio_would_not_send_fails_with_a_message() {
         (Box::new(|| drop(Signer::new(" "))), "empty or blank"),
         (Box::new(|| drop(signer.config("example.com"))), "no scheme"),
     ];
+    assert_each_fails(&cases);
+}
+
+/// Calls each, which panics with a message that contains this text.
+#[track_caller]
+fn assert_each_fails(cases: &[(Call<'_>, &str)]) {
     for (number, (call, expected)) in cases.iter().enumerate() {
         let panic = catch_unwind(AssertUnwindSafe(call)).unwrap_err();
         let message = panic.downcast_ref::<String>().unwrap();
         assert!(message.contains(expected), "case {number}: {message}");
     }
+}
+
+fn menu() -> VoiceResponse {
+    let gather = Gather::new().num_digits(1).action("/choice");
+    VoiceResponse::new().child(gather.child(Say::new("Press 1 & wait")))
+}
+
+#[test]
+fn answers_are_compared_by_what_they_say() {
+    let same = [
+        menu().to_xml(),
+        "<Response>\n  <!-- the menu -->\n  <Gather action='/choice' numDigits='1'>\n    \
+         <Say>Press 1 &#38; wait</Say>\n  </Gather>\n</Response>\n"
+            .to_owned(),
+        "<Response><Gather numDigits=\"1\" action=\"/choice\"><Say><![CDATA[Press 1 & wait]]></Say></Gather></Response>"
+            .to_owned(),
+    ];
+    for answer in same {
+        assert_twiml(&answer, menu());
+        let read = read_twiml(answer);
+        let gather = read.children().next().unwrap();
+        assert_eq!((read.name(), gather.name()), ("Response", "Gather"));
+        let attributes: Vec<_> = gather.attributes().collect();
+        assert_eq!(attributes, [("action", "/choice"), ("numDigits", "1")]);
+        assert_eq!(gather.attribute("method"), None);
+        assert_eq!(gather.text(), "");
+        assert_eq!(read.find("Say").unwrap().text(), "Press 1 & wait");
+        assert!(read.find("Dial").is_none());
+    }
+}
+
+#[test]
+fn answers_that_say_something_else_or_that_twilio_refuses_fail_with_a_message() {
+    let differs = |answer: &'static str| move || assert_twiml(answer, menu());
+    let refused = |answer: &'static str| move || drop(read_twiml(answer));
+    let cases: Vec<(Call<'_>, &str)> = vec![
+        (Box::new(differs("<Response/>")), "not as expected"),
+        (
+            Box::new(differs("<Response><Say>Press 1</Say></Response>")),
+            "--- answer\n<Response>\n  <Say>\n    \"Press 1\"\n",
+        ),
+        (
+            Box::new(differs(
+                "<Response><Gather action='/choice' numDigits='2'><Say>Press 1 &amp; wait</Say></Gather></Response>",
+            )),
+            "<Gather action=\"/choice\" numDigits=\"2\">",
+        ),
+        (
+            Box::new(differs("<Response><Says>Hi</Says></Response>")),
+            "error 12200",
+        ),
+        (Box::new(refused("Internal Server Error")), "error 12100"),
+        (
+            Box::new(refused("<Response><Hangup/><Say>Hi</Say></Response>")),
+            "never reached",
+        ),
+        (
+            Box::new(|| {
+                let long = "x".repeat(64_000);
+                assert_twiml(
+                    "<Response/>",
+                    MessagingResponse::new().child(Message::new(long)),
+                );
+            }),
+            "what is expected is not TwiML",
+        ),
+    ];
+    assert_each_fails(&cases);
 }
 
 #[test]

@@ -24,7 +24,7 @@ use std::{
 use actix_twilio::{
     AuthToken, KeyStore, Proof, RequestValidator, TwilioConfig,
     keys::{KeyQuery, KeyStoreError},
-    twiml::{Twiml, Verb},
+    twiml::{Message, MessagingResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpServer, post, web};
@@ -73,13 +73,13 @@ impl KeyStore for Accounts {
 
 #[post("/message")]
 #[validate_twilio_request]
-async fn receive_message(proof: Proof) -> Twiml {
+async fn receive_message(proof: Proof) -> MessagingResponse {
     // The account is proven, not only claimed: its own token signed the request.
     let answer = match proof.account() {
         Some(account) => format!("Account {account} received your message."),
         None => "We received your message.".to_owned(),
     };
-    Twiml::new([Verb::message(answer)])
+    MessagingResponse::new().child(Message::new(answer))
 }
 
 #[actix_web::main]

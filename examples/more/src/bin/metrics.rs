@@ -15,7 +15,7 @@ use actix_twilio::{
     TwilioConfig, ValidationErrorKind,
     config::Verdict,
     keys::AccountSid,
-    twiml::{Twiml, Verb},
+    twiml::{Say, VoiceResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpServer, error::InternalError, get, http::StatusCode, post, web};
@@ -93,8 +93,8 @@ impl Metrics {
 
 #[post("/voice")]
 #[validate_twilio_request]
-async fn receive_call() -> Twiml {
-    Twiml::new([Verb::say("Hello")])
+async fn receive_call() -> VoiceResponse {
+    VoiceResponse::new().child(Say::new("Hello"))
 }
 
 #[get("/metrics")]

@@ -8,7 +8,7 @@ use std::{env, error::Error, io};
 
 use actix_twilio::{
     TwilioConfig, TwilioValidation,
-    twiml::{Twiml, Verb},
+    twiml::{Message, MessagingResponse},
     validate_twilio_request,
     webhook::IncomingMessage,
 };
@@ -46,54 +46,54 @@ struct Derived {
     to_country: Option<String>,
 }
 
-fn answer(from: &str, body: &str) -> Twiml {
-    Twiml::new([Verb::message(format!("{from} wrote {body:?}"))])
+fn answer(from: &str, body: &str) -> MessagingResponse {
+    MessagingResponse::new().child(Message::new(format!("{from} wrote {body:?}")))
 }
 
 /// The answer of handlers that parse nothing: as long as the others'.
-fn answer_to_bytes(body: &[u8]) -> Twiml {
+fn answer_to_bytes(body: &[u8]) -> MessagingResponse {
     let text = "Hi there, is a table for two still free at seven o'clock!";
     answer("+41445550100", if body.is_empty() { "" } else { text })
 }
 
-async fn bare(web::Form(sms): web::Form<Pair>) -> Twiml {
+async fn bare(web::Form(sms): web::Form<Pair>) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
-async fn bare_derived(web::Form(sms): web::Form<Derived>) -> Twiml {
+async fn bare_derived(web::Form(sms): web::Form<Derived>) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
-async fn bare_typed(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn bare_typed(web::Form(sms): web::Form<IncomingMessage>) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
-async fn bare_bytes(body: web::Bytes) -> Twiml {
+async fn bare_bytes(body: web::Bytes) -> MessagingResponse {
     answer_to_bytes(&body)
 }
 
 #[validate_twilio_request]
-async fn validated(web::Form(sms): web::Form<Pair>) -> Twiml {
+async fn validated(web::Form(sms): web::Form<Pair>) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
 #[validate_twilio_request]
-async fn validated_derived(web::Form(sms): web::Form<Derived>) -> Twiml {
+async fn validated_derived(web::Form(sms): web::Form<Derived>) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
 #[validate_twilio_request]
-async fn validated_form(web::Form(sms): web::Form<IncomingMessage>) -> Twiml {
+async fn validated_form(web::Form(sms): web::Form<IncomingMessage>) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
 #[validate_twilio_request]
-async fn validated_typed(sms: IncomingMessage) -> Twiml {
+async fn validated_typed(sms: IncomingMessage) -> MessagingResponse {
     answer(&sms.from, &sms.body)
 }
 
 #[validate_twilio_request]
-async fn validated_bytes(body: web::Bytes) -> Twiml {
+async fn validated_bytes(body: web::Bytes) -> MessagingResponse {
     answer_to_bytes(&body)
 }
 
