@@ -86,7 +86,7 @@ kinds! {
     /// The request has no `X-Twilio-Signature` header.
     SignatureMissing = "signature_missing",
         "the request has no X-Twilio-Signature header",
-        "either Twilio did not send this request, or a proxy removed the header: make the proxy pass it on";
+        "Twilio did not send this request, and there is nothing to do, or a proxy removed the header: make the proxy pass it on";
     /// The value of the `X-Twilio-Signature` header is not canonical base64, or does not have the length
     /// that the algorithm yields.
     SignatureMalformed = "signature_malformed",
@@ -120,7 +120,7 @@ kinds! {
     /// The algorithm that the request names is neither `HMAC_SHA1` nor `HMAC_SHA256`.
     AlgorithmUnknown = "algorithm_unknown",
         "the request names a signature algorithm other than HMAC_SHA1 and HMAC_SHA256",
-        "either Twilio did not send this request, or Twilio has a new algorithm: look for a newer release of this crate";
+        "if Twilio sent this request, it has a new algorithm: look for a newer release of this crate";
     /// The request has several `Content-Type` headers with different values.
     ContentTypeConflicting = "content_type_conflicting",
         "the request has several Content-Type headers with different values",

@@ -41,6 +41,26 @@ pub fn product_that_signs_with(name: &str) -> Option<&'static str> {
     Some(product)
 }
 
+/// What to do about a request that [looks like Twilio's](looks_like_twilios) and has no signature.
+pub const SIGNATURE_REMOVED: &str = "the request looks like Twilio's, so a proxy removed the header: make the proxy pass on X-Twilio-Signature";
+
+/// Returns whether a header shows that Twilio probably sent a request: its proxy's `User-Agent`, or an idempotency
+/// token. No signature covers these headers, so they prove nothing.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::header;
+///
+/// assert!(header::looks_like_twilios("User-Agent", "TwilioProxy/1.1"));
+/// assert!(!header::looks_like_twilios("User-Agent", "curl/8.5.0"));
+/// ```
+#[must_use]
+pub fn looks_like_twilios(name: &str, value: &str) -> bool {
+    name.eq_ignore_ascii_case(IDEMPOTENCY_TOKEN)
+        || (name.eq_ignore_ascii_case("User-Agent") && value.starts_with("TwilioProxy/"))
+}
+
 /// The names of headers in lower case, for crates that need them so.
 pub mod lower_case {
     /// [`SIGNATURE`](super::SIGNATURE).

@@ -29,7 +29,10 @@ use crate::{error::ConfigError, redact::is_ignorable};
 /// # Ok::<(), twilio_signature::ConfigError>(())
 /// ```
 #[derive(Clone)]
-pub struct AuthToken(pub(crate) Hmac<Sha1>);
+pub struct AuthToken {
+    pub(crate) hmac: Hmac<Sha1>,
+    has_usual_form: bool,
+}
 
 impl AuthToken {
     /// Constructs a token from its text, which is not trimmed.
@@ -47,7 +50,30 @@ impl AuthToken {
                 "copy the Auth Token from the Twilio console",
             ));
         }
-        Ok(Self(keyed(token)))
+        Ok(Self {
+            hmac: keyed(token),
+            has_usual_form: token.len() == 32
+                && token
+                    .bytes()
+                    .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
+        })
+    }
+
+    /// Returns whether the text was 32 lower-case hex digits, as the Auth Tokens are that Twilio issues. Another
+    /// text was probably copied wrongly, or is another secret.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use twilio_signature::AuthToken;
+    ///
+    /// assert!(AuthToken::new("0123456789abcdef0123456789abcdef")?.has_usual_form());
+    /// assert!(!AuthToken::new("0123456789ABCDEF0123456789ABCDEF")?.has_usual_form());
+    /// # Ok::<(), twilio_signature::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn has_usual_form(&self) -> bool {
+        self.has_usual_form
     }
 
     /// Parses the tokens in an environment variable or a file: one, or several separated by commas. White space
@@ -270,6 +296,25 @@ mod tests {
         assert_eq!(format!("{token:?}"), "AuthToken(..)");
         let key = SharedKey::new("K1", "12345").unwrap();
         assert_eq!(format!("{key:?}"), "SharedKey { id: \"K1\", .. }");
+    }
+
+    #[test]
+    fn usual_form_of_a_token_is_32_lower_case_hex_digits() {
+        let usual = "0123456789abcdef0123456789abcdef";
+        assert!(AuthToken::new(usual).unwrap().has_usual_form());
+        let capitals = usual.to_uppercase();
+        let longer = [usual, "0"].concat();
+        for odd in [
+            &usual[1..],
+            &longer,
+            &capitals,
+            "0123456789abcdef0123456789abcdeg",
+        ] {
+            assert!(!AuthToken::new(odd).unwrap().has_usual_form(), "{odd}");
+        }
+        let parsed = AuthToken::parse_list(" 12345,0123456789abcdef0123456789abcdef\n").unwrap();
+        let usual: Vec<_> = parsed.iter().map(AuthToken::has_usual_form).collect();
+        assert_eq!(usual, [false, true]);
     }
 
     #[test]

@@ -76,7 +76,7 @@ impl Signature {
 impl AuthToken {
     /// Signs a URL and its parameters.
     pub(crate) fn sign(&self, text: [&[u8]; 2]) -> Signature {
-        Signature::compute(&self.0, text)
+        Signature::compute(&self.hmac, text)
     }
 }
 

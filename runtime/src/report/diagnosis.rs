@@ -8,6 +8,7 @@ use twilio_signature::{
     RequestValidator, SignatureErrorKind, WebhookRequest,
     explain::{Cause, Explainer, Explanation, UrlSetting},
     redact,
+    url::{PublicUrl, UrlParts},
 };
 
 use crate::{
@@ -94,6 +95,19 @@ pub(crate) fn explain(
     {
         explainer = explainer.path_varies();
     }
+    // If the URL that the route names is wrong, the right one probably has the path that arrived.
+    if config
+        .options()
+        .public_url
+        .as_ref()
+        .is_some_and(PublicUrl::is_whole)
+    {
+        let hops = config.options().trusted_hops.get();
+        if let Some(own) = Origin::if_trusted(req, hops, false) {
+            let target = UrlParts::of(&own.url).target();
+            explainer = explainer.may_be_for(target).may_be_for(&own.url);
+        }
+    }
     for (how, origin) in trusting(req, config, origin) {
         let base_path = origin.base_path().to_owned();
         explainer = explainer.url_after(how, origin.url, base_path);
@@ -127,7 +141,7 @@ fn url_setting(config: &TwilioConfig) -> Option<UrlSetting> {
 fn finding(explanation: &Explanation, origin: &Origin) -> Option<String> {
     let Some(url) = explanation.matched_url.as_deref() else {
         return (explanation.causes == [Cause::Unknown])
-            .then(|| "the signature matches nothing that was tried".to_owned());
+            .then(|| "nothing matches its signature".to_owned());
     };
     if url != origin.url {
         return Some(format!("it is signed for {}", redact::url(url)));

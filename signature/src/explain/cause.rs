@@ -80,6 +80,9 @@ causes! {
     /// Twilio signed another path: a proxy strips a prefix, adds one or rewrites the path.
     PathPrefix = "path_prefix",
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to a URL that includes the prefix that the proxy strips, or make sure that nothing rewrites the path before it is validated";
+    /// Twilio signed the same path in another spelling: with capitals, with a second slash, or with an escape.
+    PathSpelling = "path_spelling",
+        "write the path at Twilio as the route has it, or make the proxy pass the path on unchanged";
     /// The slash at the end of the path was added or removed.
     TrailingSlash = "trailing_slash",
         "set the webhook at Twilio to the exact path of the route, and validate before anything normalizes the path: wrap TwilioValidation around NormalizePath";
@@ -101,6 +104,12 @@ causes! {
     /// Empty or repeated parameters were left out on one side.
     ParamsDropped = "params_dropped",
         "make sure that nothing drops empty or repeated parameters before they are validated or signed: the body must arrive as it was sent";
+    /// The line ends in values were changed: CRLF became LF, or the reverse.
+    LineEnds = "line_ends",
+        "make sure that nothing changes line ends: the body must arrive as it was sent";
+    /// A `+` was signed where the form has a space: the sender did not escape it.
+    PlusNotEscaped = "plus_not_escaped",
+        "escape + as %2B where the form is written; with curl, use --data-urlencode in place of -d";
     /// Values were decoded twice, or not at all.
     ParamsDecodedTwice = "params_decoded_twice",
         "decode the values exactly once, both where they are validated and where they are signed: the body must arrive as it was sent";
@@ -108,6 +117,15 @@ causes! {
     /// the query's parameters were mixed with the body's.
     ParamsExtra = "params_extra",
         "make sure that nothing adds parameters on the way, and keep the query's parameters apart from the body's";
+    /// The form has no `Content-Type`: something removed it.
+    ContentTypeMissing = "content_type_missing",
+        "make the proxy pass on the Content-Type, which is application/x-www-form-urlencoded";
+    /// The form was converted to JSON.
+    FormAsJson = "form_as_json",
+        "make the gateway pass on the form as Twilio sent it, or validate before it is converted to JSON";
+    /// The body is a form in base64.
+    FormAsBase64 = "form_as_base64",
+        "decode the body before the validation, or switch the encoding off in the gateway";
     /// The signature covers the body in another way than the app expects, or the body is not the one whose
     /// hash is in the URL.
     BodyHash = "body_hash",

@@ -52,7 +52,11 @@ fn path_differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>, causes: &mut Vec
     }
     let [own, other] = [seen, signed].map(|url| url.path.strip_suffix('/').unwrap_or(&url.path));
     if own != other {
-        causes.push(Cause::PathPrefix);
+        causes.push(if plainly_spelled(own) == plainly_spelled(other) {
+            Cause::PathSpelling
+        } else {
+            Cause::PathPrefix
+        });
     }
     let slash_differs = seen.path.ends_with('/') != signed.path.ends_with('/');
     // The signed path, but with or without a slash at its end as the app saw it.
@@ -70,6 +74,12 @@ fn path_differences(seen: &UrlParts<'_>, signed: &UrlParts<'_>, causes: &mut Vec
     {
         causes.push(Cause::TrailingSlash);
     }
+}
+
+/// Returns a path in the spelling that paths have in common that lead to the same handler behind a lenient proxy.
+fn plainly_spelled(path: &str) -> String {
+    let path = path.trim_start_matches('/').to_ascii_lowercase();
+    path.replace("%7e", "~")
 }
 
 /// Returns whether a validator that is given a URL accepts a signature over the other one.
@@ -101,8 +111,8 @@ mod tests {
     #[test]
     fn differences_are_named_once_each() {
         use Cause::{
-            Host, HostCase, ParamsExtra, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder,
-            Scheme, TrailingSlash, Userinfo, WebsocketScheme,
+            Host, HostCase, ParamsExtra, PathPrefix, PathSpelling, Port, QueryEncoding,
+            QueryMissing, QueryOrder, Scheme, TrailingSlash, Userinfo, WebsocketScheme,
         };
         let cases: &[(&str, &str, &[Cause])] = &[
             ("http://h/x", "https://h/x", &[Scheme]),
@@ -130,6 +140,9 @@ mod tests {
                 &[PathPrefix, TrailingSlash],
             ),
             ("https://h/x", "https://h/y/", &[PathPrefix]),
+            ("https://h/x", "https://h/X", &[PathSpelling]),
+            ("https://h/x", "https://h//x", &[PathSpelling]),
+            ("https://h/~x", "https://h/%7Ex", &[PathSpelling]),
             ("https://h/x/", "https://h/x", &[TrailingSlash]),
             ("https://h/?a", "https://h?a", &[]),
             ("https://h/", "https://h", &[]),

@@ -29,6 +29,8 @@ dimensions! {
     UserInfo,
     /// The path.
     Path,
+    /// How the host and the path are spelled.
+    Spelling,
     /// The slash at the end of the path.
     Slash,
     /// The query.

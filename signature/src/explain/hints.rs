@@ -181,7 +181,10 @@ impl Hints {
     }
 
     /// Adds a path with its query, or a URL.
-    fn add_target(&mut self, target: &str) {
+    pub(super) fn add_target(&mut self, target: &str) {
+        if target.len() > MAX_LEN {
+            return;
+        }
         let target = UrlParts::of(target).into_owned();
         if target.path.starts_with('/') {
             push(&mut self.targets, target);

@@ -22,7 +22,7 @@ use self::{
     differences::differences,
     dimensions::Alternatives,
     hints::Hints,
-    likely::likely,
+    likely::{Facts, likely},
     params::{Covered, ParamVariants},
     proposal::{App, Case, UrlAfter},
     search::{Holder, Key, KeyGroup, MAX_BYTES, NotFound, Secret, Variants, Work},
@@ -32,9 +32,10 @@ use crate::{
     body::{BodyKind, check_hash},
     claim::KeyClaim,
     error::{ConfigError, SignatureErrorKind},
-    header::{FORM, product_that_signs_with},
+    header::{FORM, SIGNATURE_REMOVED, looks_like_twilios, product_that_signs_with},
     key::{Algorithm, AuthToken, SharedKey},
     mac::Signature,
+    redact,
     request::{
         HeaderValue::{Absent, Conflicting, One},
         WebhookRequest,
@@ -96,6 +97,8 @@ pub struct Explainer<'k> {
     hints: Hints,
     /// The product whose own signature the request has.
     product: Option<&'static str>,
+    /// Whether a header shows that Twilio probably sent the request.
+    looks_like_twilios: bool,
     app: App,
     max_bytes: usize,
     for_a_log: bool,
@@ -122,6 +125,7 @@ impl<'k> Explainer<'k> {
             others: Vec::new(),
             hints: Hints::default(),
             product: None,
+            looks_like_twilios: false,
             app: App::default(),
             max_bytes: MAX_BYTES,
             for_a_log: false,
@@ -181,6 +185,13 @@ impl<'k> Explainer<'k> {
         self
     }
 
+    /// Adds a URL that the request may have been sent to, such as its path as it arrived if a setting of the route
+    /// names another one. It is tried like a path in the header of a proxy.
+    pub fn may_be_for(mut self, url: impl AsRef<str>) -> Self {
+        self.hints.add_target(url.as_ref());
+        self
+    }
+
     /// Says that the path of the route has parameters. A whole URL for the route is then not proposed, because the
     /// signature would not cover the path.
     pub fn path_varies(mut self) -> Self {
@@ -228,6 +239,7 @@ impl<'k> Explainer<'k> {
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.product = self.product.or(product_that_signs_with(name.as_ref()));
         if let Ok(value) = str::from_utf8(value.as_ref()) {
+            self.looks_like_twilios |= looks_like_twilios(name.as_ref(), value);
             self.hints.add_header(name.as_ref(), value);
         }
         self
@@ -258,7 +270,7 @@ impl<'k> Explainer<'k> {
         let advice = if matched_url.is_some() {
             Self::advise(&causes, &proposals, kind, req.base_path)
         } else {
-            self.advise_without_match(&causes, &seen, kind, gave_up)
+            self.advise_without_match(req, &causes, &seen, kind, gave_up)
         };
         if causes.is_empty() {
             causes.push(Cause::Unknown);
@@ -355,6 +367,7 @@ impl<'k> Explainer<'k> {
                 base_path: req.base_path.to_owned(),
             });
         }
+        let restored = variants.params.restored(found.params);
         let case = Case {
             validator: self.validator,
             app: &app,
@@ -365,6 +378,7 @@ impl<'k> Explainer<'k> {
             signed,
             causes,
             body_differs: !of_body.is_empty(),
+            restored: restored.as_deref().filter(|_| !of_body.is_empty()),
         };
         let proposals = case.proposals();
         Ok((found.url, proposals))
@@ -459,18 +473,23 @@ impl<'k> Explainer<'k> {
             advice.push(kind.hint().to_owned());
         }
         if let [first, others @ ..] = proposals {
-            let mut text = first.to_string();
+            // What both ask for stands at the end, once.
+            let second = others.first();
+            let common = second.map_or_else(Proposal::default, |second| first.common_with(second));
+            let mut text = first.without(&common).to_string();
             // A base that has the path of a route is a usual mistake.
             if let [Change::SetUrl(UrlSetting::App, _)] = first.changes[..]
                 && !base_path.is_empty()
+                && !text.is_empty()
             {
                 text.push_str(", to which the path of each request is appended");
             }
-            if let Some(second) = others.first() {
-                text.push_str(", or ");
-                text.push_str(&second.to_string());
-            }
-            advice.extend((!text.is_empty()).then_some(text));
+            let second = second.map(|second| second.without(&common).to_string());
+            let alternatives = [text, second.unwrap_or_default()];
+            let alternatives = alternatives.iter().filter(|text| !text.is_empty());
+            let text = alternatives.cloned().collect::<Vec<_>>().join(", or ");
+            let texts = [text, common.to_string()].into_iter();
+            advice.extend(texts.filter(|text| !text.is_empty()));
         } else {
             advice.extend(causes.iter().map(|cause| cause.advice().to_owned()));
         }
@@ -480,6 +499,7 @@ impl<'k> Explainer<'k> {
     /// Returns what to look at for a request whose signature matches nothing that was tried.
     fn advise_without_match(
         &self,
+        req: &WebhookRequest<'_>,
         causes: &[Cause],
         seen: &UrlParts<'_>,
         kind: SignatureErrorKind,
@@ -487,18 +507,18 @@ impl<'k> Explainer<'k> {
     ) -> String {
         let mut advice: Vec<_> = causes
             .iter()
-            .map(|cause| match (cause, self.product) {
-                (Cause::OtherProduct, Some(product)) => {
-                    format!("this is {product}'s signature: {}", cause.advice())
-                }
-                _ => cause.advice().to_owned(),
-            })
+            .map(|cause| self.advice_on(*cause, req, kind))
             .collect();
         if causes.is_empty() {
             if kind != SignatureErrorKind::SignatureMismatch {
                 advice.push(kind.hint().to_owned());
             }
-            advice.push(likely(seen, self.app.url_from));
+            advice.push(likely(&Facts {
+                seen,
+                req,
+                url_from: self.app.url_from,
+                validator: self.validator,
+            }));
         }
         if gave_up && !self.for_a_log {
             let rest = if self.hints.public_urls.is_empty() {
@@ -509,6 +529,32 @@ impl<'k> Explainer<'k> {
             advice.push(rest.to_owned());
         }
         advice.join("; ")
+    }
+
+    /// Returns what to do about a cause that shows without a match.
+    fn advice_on(
+        &self,
+        cause: Cause,
+        req: &WebhookRequest<'_>,
+        kind: SignatureErrorKind,
+    ) -> String {
+        match (cause, KeyClaim::parse(req.settings)) {
+            (Cause::OtherProduct, _) => match self.product {
+                Some(product) => format!("this is {product}'s signature: {}", cause.advice()),
+                None => cause.advice().to_owned(),
+            },
+            (Cause::SignatureMissing, _) if self.looks_like_twilios => SIGNATURE_REMOVED.to_owned(),
+            (Cause::SharedKey, Err(SignatureErrorKind::AlgorithmUnknown)) => kind.hint().to_owned(),
+            (Cause::SharedKey, Ok(KeyClaim::SharedKey { id, .. }))
+                if kind == SignatureErrorKind::KeyUnknown =>
+            {
+                let id = redact::text(&String::from_utf8_lossy(id));
+                format!(
+                    "add the SharedKey {id} with its secret to TwilioConfig (shared_key), or to the key store"
+                )
+            }
+            _ => cause.advice().to_owned(),
+        }
     }
 }
 
@@ -581,6 +627,11 @@ fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Opt
         }
         (BodyKind::Other, Covered::Nothing) => hash(req),
         (BodyKind::Form, Covered::Nothing) => hash(req).or(Some(Cause::BodyHash)),
+        (BodyKind::Other, Covered::Form) if matches!(req.content_type, Absent) => {
+            Some(Cause::ContentTypeMissing)
+        }
+        (BodyKind::Other, Covered::Json) => Some(Cause::FormAsJson),
+        (_, Covered::Base64) => Some(Cause::FormAsBase64),
         _ => Some(Cause::BodyHash),
     }
 }
@@ -761,7 +812,13 @@ mod tests {
     #[test]
     fn what_prevents_a_verdict_precedes_the_advice_if_nothing_is_found() {
         let seen = WebhookRequest::new("GET", "https://h/m");
-        let unknown = likely(&UrlParts::of("https://h/m"), None);
+        let own = own();
+        let unknown = likely(&Facts {
+            seen: &UrlParts::of("https://h/m"),
+            req: &seen,
+            url_from: None,
+            validator: &own,
+        });
         assert_eq!(explain(&seen, "nothing like it").advice, unknown);
         let encoded = seen.content_encoding("gzip");
         let hint = SignatureErrorKind::EncodingUnsupported.hint();

@@ -1,6 +1,8 @@
 //! The parameters that may have been signed instead of those that the app saw.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     cause::Cause,
@@ -24,6 +26,8 @@ pub(super) enum Covered {
     Form,
     /// The members of a JSON object.
     Json,
+    /// The pairs of a form that is in base64.
+    Base64,
     /// The body as it is.
     Raw,
     /// Nothing.
@@ -36,6 +40,10 @@ enum Decoding {
     Twice,
     PlusKept,
     Never,
+    /// Once, and then each line end becomes CRLF.
+    ToCrLf,
+    /// Once, and then each line end becomes LF.
+    ToLf,
 }
 
 /// Which of the values of a repeated name are signed.
@@ -80,6 +88,8 @@ pub(super) struct ParamVariants<'a> {
     body: &'a [u8],
     raw: Vec<(&'a [u8], &'a [u8])>,
     json: Vec<Pair>,
+    /// The form that the body is in base64, or nothing.
+    decoded_body: Vec<u8>,
     query: Vec<Pair>,
     covered: Alternatives<Covered>,
     decodings: Alternatives<Decoding>,
@@ -112,6 +122,10 @@ impl<'a> ParamVariants<'a> {
         if !json.is_empty() {
             covered.push((1, Covered::Json));
         }
+        let decoded_body = form_in_base64(body).unwrap_or_default();
+        if !decoded_body.is_empty() {
+            covered.push((1, Covered::Base64));
+        }
         if !body.is_empty() {
             covered.push((2, Covered::Raw));
         }
@@ -125,6 +139,7 @@ impl<'a> ParamVariants<'a> {
             body,
             raw,
             json,
+            decoded_body,
             query,
             covered,
             decodings: vec![(0, Decoding::Once)],
@@ -151,6 +166,16 @@ impl<'a> ParamVariants<'a> {
         } else {
             self.decoded(Decoding::Once)
         };
+        if !self.raw.is_empty() {
+            for (decoding, of) in [
+                (Decoding::ToCrLf, LineEnd::Lf),
+                (Decoding::ToLf, LineEnd::CrLf),
+            ] {
+                if pairs.iter().any(|(_, value)| of.is_in(value)) {
+                    self.decodings.push((1, decoding));
+                }
+            }
+        }
         if pairs
             .iter()
             .any(|(_, value)| trimmed(value).len() != value.len())
@@ -217,7 +242,7 @@ impl<'a> ParamVariants<'a> {
     /// Returns roughly how many bytes of memory are read and written to make a text.
     pub(super) fn work(&self) -> usize {
         let pairs = self.raw.len() + self.json.len() + self.query.len();
-        self.body.len() + pairs * size_of::<Pair>()
+        self.body.len() + self.decoded_body.len() + pairs * size_of::<Pair>()
     }
 
     /// Returns the choice of a combination.
@@ -238,8 +263,10 @@ impl<'a> ParamVariants<'a> {
         if choice == ParamChoice::AS_VALIDATED {
             return write_signed(self.body, &mut Buf::new()).to_vec();
         }
-        if choice.covered == Covered::Raw {
-            return self.body.to_vec();
+        match choice.covered {
+            Covered::Raw => return self.body.to_vec(),
+            Covered::Base64 => return write_signed(&self.decoded_body, &mut Buf::new()).to_vec(),
+            Covered::Form | Covered::Json | Covered::Nothing => {}
         }
         let mut text = Vec::new();
         let pairs = choice.apply(self.covered_pairs(choice), &self.query);
@@ -250,9 +277,12 @@ impl<'a> ParamVariants<'a> {
     /// Returns why the parameters do not match, if this choice of them was signed.
     pub(super) fn causes(&self, choice: ParamChoice) -> Vec<Cause> {
         let mut causes = Vec::new();
-        if choice.decoding != Decoding::Once {
-            causes.push(Cause::ParamsDecodedTwice);
-        }
+        causes.extend(match choice.decoding {
+            Decoding::Once => None,
+            Decoding::Twice | Decoding::Never => Some(Cause::ParamsDecodedTwice),
+            Decoding::PlusKept => Some(Cause::PlusNotEscaped),
+            Decoding::ToCrLf | Decoding::ToLf => Some(Cause::LineEnds),
+        });
         if choice.trim || matches!(choice.single, Single::Blank(..)) {
             causes.push(Cause::ParamsTrimmed);
         }
@@ -281,11 +311,37 @@ impl<'a> ParamVariants<'a> {
         causes
     }
 
+    /// Returns the form as its sender wrote it, if what happened to it on the way can be undone.
+    pub(super) fn restored(&self, choice: ParamChoice) -> Option<Vec<u8>> {
+        let as_sent = |decoding| ParamChoice {
+            decoding,
+            ..ParamChoice::AS_VALIDATED
+        };
+        match choice.covered {
+            Covered::Base64 => Some(self.decoded_body.clone()),
+            Covered::Json | Covered::Form
+                if as_sent(choice.decoding)
+                    == (ParamChoice {
+                        covered: Covered::Form,
+                        ..choice
+                    })
+                    && !matches!(choice.decoding, Decoding::Twice | Decoding::Never) =>
+            {
+                let pairs = self.covered_pairs(choice).into_iter();
+                let pairs: Vec<_> = pairs
+                    .map(|(name, value)| [escaped(&name), escaped(&value)].join("="))
+                    .collect();
+                Some(pairs.join("&").into_bytes())
+            }
+            _ => None,
+        }
+    }
+
     fn covered_pairs(&self, choice: ParamChoice) -> Vec<Pair> {
         match choice.covered {
             Covered::Form => self.decoded(choice.decoding),
             Covered::Json => self.json.clone(),
-            Covered::Raw | Covered::Nothing => Vec::new(),
+            Covered::Raw | Covered::Base64 | Covered::Nothing => Vec::new(),
         }
     }
 
@@ -367,6 +423,8 @@ impl Decoding {
                 parts.join(&b'+')
             }
             Self::Never => raw.to_vec(),
+            Self::ToCrLf => with_line_ends(&once(raw), b"\r\n"),
+            Self::ToLf => with_line_ends(&once(raw), b"\n"),
         }
     }
 }
@@ -396,6 +454,53 @@ impl Repeats {
             }
         }
     }
+}
+
+/// The end of a line in a value.
+#[derive(Debug, Clone, Copy)]
+enum LineEnd {
+    Lf,
+    CrLf,
+}
+
+impl LineEnd {
+    fn is_in(self, value: &[u8]) -> bool {
+        let lines = value.split_inclusive(|byte| *byte == b'\n');
+        let mut ended = lines.filter_map(|line| line.strip_suffix(b"\n"));
+        ended.any(|line| line.ends_with(b"\r") == matches!(self, Self::CrLf))
+    }
+}
+
+/// Replaces each line end, whether it is LF or CRLF.
+fn with_line_ends(value: &[u8], end: &[u8]) -> Vec<u8> {
+    let lines: Vec<_> = value.split(|byte| *byte == b'\n').collect();
+    let last = lines.len().saturating_sub(1);
+    let without_cr = lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| match line.strip_suffix(b"\r") {
+            Some(line) if index < last => line,
+            _ => *line,
+        });
+    without_cr.collect::<Vec<_>>().join(end)
+}
+
+/// Returns the form that a body is in base64: no form that is not encoded looks like it.
+fn form_in_base64(body: &[u8]) -> Option<Vec<u8>> {
+    let text = body.trim_ascii();
+    let form = STANDARD.decode(text).ok()?;
+    let is_form = form.contains(&b'=') && form.iter().all(u8::is_ascii_graphic);
+    is_form.then_some(form)
+}
+
+/// Escapes every byte.
+fn escaped(text: &[u8]) -> String {
+    let mut escaped = String::with_capacity(3 * text.len());
+    for byte in text {
+        // A `String` takes any text.
+        let _ = write!(escaped, "%{byte:02X}");
+    }
+    escaped
 }
 
 fn once(raw: &[u8]) -> Vec<u8> {
@@ -490,7 +595,9 @@ mod tests {
 
     #[test]
     fn parameters_are_varied_as_frameworks_do() {
-        use Cause::{ParamsDecodedTwice, ParamsDropped, ParamsExtra, ParamsTrimmed};
+        use Cause::{
+            LineEnds, ParamsDecodedTwice, ParamsDropped, ParamsExtra, ParamsTrimmed, PlusNotEscaped,
+        };
         let cases: &[(&str, Option<&str>, &str, &[Cause])] = &[
             ("b=2&a=1", None, "a1b2", &[]),
             ("a=+1+", None, "a1", &[ParamsTrimmed]),
@@ -506,7 +613,10 @@ mod tests {
             ("a=2&a=1", None, "a21", &[ParamsDropped]),
             ("a=2&a=1", None, "a2,1", &[ParamsDropped]),
             ("a=%252B", None, "a+", &[ParamsDecodedTwice]),
-            ("a=1+2%20", None, "a1+2 ", &[ParamsDecodedTwice]),
+            ("a=1+2%20", None, "a1+2 ", &[PlusNotEscaped]),
+            ("a=x%0Ay%0A", None, "ax\r\ny\r\n", &[LineEnds]),
+            ("a=x%0D%0Ay", None, "ax\ny", &[LineEnds]),
+            ("YT0xJmI9Mg==", None, "a1b2", &[]),
             ("a=1+2%20", None, "a1+2%20", &[ParamsDecodedTwice]),
             ("a=1&b=2", None, "b2", &[ParamsExtra]),
             ("a=1&b=2&c=3", None, "b2", &[ParamsExtra]),
@@ -541,6 +651,8 @@ mod tests {
             ("a=1", None, Covered, &[0, 1, 2]),
             ("a=1", None, Decoding, &[0]),
             ("a=%31", None, Decoding, &[0, 1, 1, 1]),
+            ("a=x%0Ay", None, Decoding, &[0, 1, 1, 1, 1]),
+            ("a=x%0D%0Ay%0A", None, Decoding, &[0, 1, 1, 1, 1, 1]),
             ("a=+", None, Decoding, &[0, 1, 1, 1]),
             ("&+&", None, Decoding, &[0, 1, 1, 1]),
             ("&&", Some("+"), Decoding, &[0]),
@@ -586,6 +698,40 @@ mod tests {
         };
         let pairs = MAX_PAIRED * (MAX_PAIRED - 1) / 2;
         assert_eq!([2, 3, 4].map(of_cost), [MAX_SINGLE, 4 * MAX_SINGLE, pairs]);
+    }
+
+    #[test]
+    fn forms_are_restored_as_they_were_signed() {
+        let restored = |body: &str, kind, text: &str| {
+            let variants = ParamVariants::of(body.as_bytes(), None, kind);
+            let mut choices = choices(&variants, 2).into_iter();
+            let choice = choices.find(|choice| variants.text(*choice) == text.as_bytes());
+            let form = variants.restored(choice.unwrap())?;
+            Some(String::from_utf8(write_signed(&form, &mut Buf::new()).to_vec()).unwrap())
+        };
+        for (body, kind, text) in [
+            ("a=+1&b=2", BodyKind::Form, "a+1b2"),
+            ("a=x%0Ay&b=2", BodyKind::Form, "ax\r\nyb2"),
+            ("YT0xJmI9Mg==", BodyKind::Form, "a1b2"),
+            (r#"{"a":"x y","b":2}"#, BodyKind::Other, "ax yb2"),
+        ] {
+            assert_eq!(restored(body, kind, text).as_deref(), Some(text), "{body}");
+        }
+        for (body, text) in [("a=1&b=", "a1"), ("a=%2B1", "a%2B1")] {
+            assert_eq!(restored(body, BodyKind::Form, text), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn only_a_form_in_base64_is_taken_for_one() {
+        for body in ["YT0xJmI9Mg==", "YT0xJmI9Mg==\n"] {
+            let form = form_in_base64(body.as_bytes());
+            assert_eq!(form.as_deref(), Some(&b"a=1&b=2"[..]), "{body:?}");
+        }
+        // Not base64, not padded, not a form, and not printable.
+        for body in ["a=1&b=2", "YT0xJmI9Mg", "YWJj", "PQA9", ""] {
+            assert_eq!(form_in_base64(body.as_bytes()), None, "{body:?}");
+        }
     }
 
     #[test]

@@ -35,6 +35,8 @@ pub enum UrlSetting {
 pub enum Change {
     /// Sets the URL that the app expects: a base, or the whole URL of a route.
     SetUrl(UrlSetting, String),
+    /// Corrects the whole URL that a route already has.
+    CorrectUrl(String),
     /// Sets the URL of the webhook at Twilio. The query stays as it is.
     UrlAtTwilio(String),
     /// Changes which proxies the app trusts, in the words of the caller of [`Explainer::url_after`].
@@ -67,14 +69,21 @@ impl fmt::Display for Change {
                 "give the route its whole URL: #[validate_twilio_request(url = \"{}\")]",
                 redact::text(url)
             ),
+            Self::CorrectUrl(url) => write!(f, "set url of the route to {}", redact::text(url)),
             Self::UrlAtTwilio(url) => {
                 write!(f, "set the webhook at Twilio to {}", redact::text(url))
             }
             Self::Trust(how) => f.write_str(how),
             // No base leads to this path.
-            Self::Undo(Cause::PathPrefix) => f.write_str(
-                "validate before anything rewrites the path: wrap TwilioValidation around what does it, or make the proxy pass the path on unchanged",
-            ),
+            Self::Undo(Cause::PathPrefix) => {
+                f.write_str("make sure that nothing rewrites the path before the validation")
+            }
+            Self::Undo(Cause::QueryMissing) => {
+                f.write_str("make the proxy pass on the whole query")
+            }
+            Self::Undo(Cause::PathSpelling) => {
+                f.write_str("make the proxy pass the path on unchanged")
+            }
             Self::Undo(Cause::TrailingSlash) => {
                 f.write_str("wrap TwilioValidation around NormalizePath")
             }
@@ -98,11 +107,29 @@ impl fmt::Display for Change {
 ///
 /// A proposal was applied to the request, and the result was validated, before it was made. `Display` prints a
 /// clause without a full stop, with neither the values of a query nor user info.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Proposal {
     /// The changes.
     pub changes: Vec<Change>,
+}
+
+impl Proposal {
+    /// Returns the changes that both ask for.
+    pub(super) fn common_with(&self, other: &Self) -> Self {
+        let is_common = |change: &&Change| other.changes.contains(change);
+        Self {
+            changes: self.changes.iter().filter(is_common).cloned().collect(),
+        }
+    }
+
+    /// Returns the changes that the other one does not ask for.
+    pub(super) fn without(&self, other: &Self) -> Self {
+        let is_own = |change: &&Change| !other.changes.contains(change);
+        Self {
+            changes: self.changes.iter().filter(is_own).cloned().collect(),
+        }
+    }
 }
 
 impl fmt::Display for Proposal {
@@ -148,6 +175,8 @@ pub(super) struct Case<'c> {
     pub(super) causes: &'c [Cause],
     /// Whether the signature covers the body in another way than the app expects.
     pub(super) body_differs: bool,
+    /// The form as it was before something changed it, if that is known.
+    pub(super) restored: Option<&'c [u8]>,
 }
 
 /// The largest number of proposals.
@@ -165,7 +194,8 @@ impl Case<'_> {
                 continue;
             }
             // What leaves the path unsigned, or needs changes elsewhere, is for what no base corrects.
-            let is_set = |change: &Change| matches!(change, Change::SetUrl(..));
+            let is_set =
+                |change: &Change| matches!(change, Change::SetUrl(..) | Change::CorrectUrl(_));
             let sets = proposals.iter().flat_map(|one| &one.changes).any(is_set);
             let is_worse = matches!(
                 base,
@@ -201,7 +231,12 @@ impl Case<'_> {
 
     /// Returns the ways to correct the origin and the start of the path.
     fn base_fixes(&self) -> Vec<Base<'_>> {
-        if !self.causes.iter().any(|cause| cause.is_of_base()) {
+        let is_whole = self.app.url_from == Some(UrlSetting::WholeRoute);
+        let is_corrected = |cause: &Cause| {
+            let of_path = matches!(cause, Cause::TrailingSlash | Cause::PathSpelling);
+            cause.is_of_base() || (is_whole && of_path)
+        };
+        if !self.causes.iter().any(is_corrected) {
             return vec![Base::Kept];
         }
         let mut fixes = Vec::new();
@@ -215,7 +250,7 @@ impl Case<'_> {
             Base::Set(UrlSetting::WholeRoute, url.text())
         };
         let origin = self.origin();
-        if self.app.url_from == Some(UrlSetting::WholeRoute) {
+        if is_whole {
             return vec![whole()];
         }
         let setting = self.app.url_from.unwrap_or(UrlSetting::App);
@@ -256,7 +291,13 @@ impl Case<'_> {
             base,
             Base::Set(UrlSetting::WholeRoute, _) | Base::PathUndone(_)
         );
-        if exact || !self.has(Cause::TrailingSlash) {
+        if exact {
+            return vec![Slash::Kept];
+        }
+        if self.has(Cause::PathSpelling) {
+            return vec![Slash::AtTwilio, Slash::Undone];
+        }
+        if !self.has(Cause::TrailingSlash) {
             return vec![Slash::Kept];
         }
         // With a base path, the slash may be one that the validator tolerates.
@@ -267,11 +308,11 @@ impl Case<'_> {
     fn tried(&self, base: &Base<'_>, slash: &Slash) -> Option<Proposal> {
         let mut trial = Trial::of(self);
         let mut changes = trial.apply_base(self, base)?;
-        changes.extend(trial.apply_slash(slash)?);
+        changes.extend(trial.apply_slash(slash, self.has(Cause::PathSpelling))?);
         for cause in self.causes {
             match cause {
                 _ if cause.is_of_base() => {}
-                Cause::TrailingSlash => {}
+                Cause::TrailingSlash | Cause::PathSpelling => {}
                 Cause::Userinfo => {
                     trial.signed.user_info = None;
                     trial.url.user_info = None;
@@ -361,7 +402,10 @@ impl Trial {
                 ..UrlParts::of(&url_seen).into_owned()
             };
             public.base_path().clone_into(&mut self.base_path);
-            Some(Change::SetUrl(setting, url.to_owned()))
+            Some(match case.app.url_from {
+                Some(UrlSetting::WholeRoute) => Change::CorrectUrl(url.to_owned()),
+                _ => Change::SetUrl(setting, url.to_owned()),
+            })
         };
         Some(match base {
             Base::Kept => Vec::new(),
@@ -390,14 +434,14 @@ impl Trial {
         })
     }
 
-    /// Returns the changes, or nothing if the slash is not all that differs in the path.
-    fn apply_slash(&mut self, slash: &Slash) -> Option<Vec<Change>> {
+    /// Returns the changes, or nothing if more differs in the path than the slash, or the spelling.
+    fn apply_slash(&mut self, slash: &Slash, by_spelling: bool) -> Option<Vec<Change>> {
         let [own, signed] = [&self.url.path, &self.signed.path]
             .map(|path| path.strip_suffix('/').unwrap_or(path).to_owned());
         if matches!(slash, Slash::Kept) {
             return Some(Vec::new());
         }
-        if self.url.path == self.signed.path || own != signed {
+        if self.url.path == self.signed.path || (own != signed && !by_spelling) {
             return None;
         }
         Some(vec![match slash {
@@ -413,7 +457,11 @@ impl Trial {
             }
             Slash::Undone | Slash::Kept => {
                 self.url.path.clone_from(&self.signed.path);
-                Change::Undo(Cause::TrailingSlash)
+                Change::Undo(if by_spelling {
+                    Cause::PathSpelling
+                } else {
+                    Cause::TrailingSlash
+                })
             }
         }])
     }
@@ -440,7 +488,12 @@ impl Trial {
                 req.settings = HeaderValue::One(settings.as_bytes());
             }
         }
-        if case.body_differs {
+        if let Some(body) = case.restored
+            && !req.is_get_or_head()
+        {
+            req.body = body;
+            req.content_type = HeaderValue::One(FORM.as_bytes());
+        } else if case.body_differs {
             let as_form = case.found.params.is_whole_form() && !req.is_get_or_head();
             if as_form && BodyKind::of(&req).is_ok_and(|kind| kind == BodyKind::Other) {
                 req.content_type = HeaderValue::One(FORM.as_bytes());

@@ -41,6 +41,59 @@ enum User {
     Given(String),
 }
 
+/// A way to spell a URL that leads to the same app, although Twilio signs another text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spelling {
+    AsIs,
+    /// The host starts with a capital letter.
+    CapitalHost,
+    /// Each segment of the path starts with a capital letter.
+    CapitalPath,
+    /// The path starts with two slashes.
+    TwoSlashes,
+    /// A `~` in the path is escaped.
+    EscapedTilde,
+}
+
+impl Spelling {
+    const OTHERS: [Self; 4] = [
+        Self::CapitalHost,
+        Self::CapitalPath,
+        Self::TwoSlashes,
+        Self::EscapedTilde,
+    ];
+
+    fn apply(self, url: &mut UrlParts<'_>) {
+        match self {
+            Self::AsIs => {}
+            Self::CapitalHost => url.host = capitalized(&url.host).into(),
+            Self::CapitalPath => {
+                let segments: Vec<_> = url.path.split('/').map(capitalized).collect();
+                url.path = segments.join("/").into();
+            }
+            Self::TwoSlashes => url.path = ["/", &*url.path].concat().into(),
+            Self::EscapedTilde => url.path = url.path.replace('~', "%7E").into(),
+        }
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+/// Returns the spellings that change a URL.
+fn spellings(seen: &UrlParts<'static>) -> Alternatives<Spelling> {
+    let changes = |spelling: &Spelling| {
+        let mut url = seen.clone();
+        spelling.apply(&mut url);
+        url != *seen
+    };
+    let others = Spelling::OTHERS.into_iter().filter(changes);
+    with_own(Spelling::AsIs, others.map(|spelling| (2, spelling)))
+}
+
 /// The dimensions in which URLs vary. The first alternative of each is what the app saw.
 pub(super) struct UrlVariants {
     /// The URLs that all other changes are applied to.
@@ -49,6 +102,7 @@ pub(super) struct UrlVariants {
     hosts: Alternatives<Option<String>>,
     users: Alternatives<User>,
     paths: Alternatives<Option<String>>,
+    spellings: Alternatives<Spelling>,
     /// Whether the slash at the end of the path is toggled.
     slashes: Alternatives<bool>,
     queries: Alternatives<Source>,
@@ -74,6 +128,7 @@ impl UrlVariants {
             hosts: hosts(seen, hints),
             users: users(seen, hints),
             paths: paths(seen, hints),
+            spellings: spellings(seen),
             slashes: vec![(0, false), (1, true)],
             queries: queries(seen, hints, hashed_body.is_some()),
             encodings: encodings(seen, hints),
@@ -103,7 +158,8 @@ impl UrlVariants {
         let bases = 8 * hints.public_urls.len()
             + (hints.hosts.len() + 1) * (hints.targets.len() + hints.prefixes.len() + 1)
             + hints.targets.len();
-        (bases + MAX_CUT) * (seen_len + longest) + Encoding::ALL.len() * queries
+        (bases + MAX_CUT + Spelling::OTHERS.len()) * (seen_len + longest)
+            + Encoding::ALL.len() * queries
     }
 
     /// Returns the costs of a dimension, if it is one of URLs.
@@ -114,6 +170,7 @@ impl UrlVariants {
             Dimension::Host => costs(&self.hosts),
             Dimension::UserInfo => costs(&self.users),
             Dimension::Path => costs(&self.paths),
+            Dimension::Spelling => costs(&self.spellings),
             Dimension::Slash => costs(&self.slashes),
             Dimension::Query => costs(&self.queries),
             Dimension::QueryEncoding => costs(&self.encodings),
@@ -137,6 +194,9 @@ impl UrlVariants {
         if let Some(path) = picks.get(Dimension::Path, &self.paths)? {
             url.path = path.clone().into();
         }
+        picks
+            .get(Dimension::Spelling, &self.spellings)?
+            .apply(&mut url);
         if *picks.get(Dimension::Slash, &self.slashes)? {
             url.path = match url.path.strip_suffix('/') {
                 Some(path) => path.to_owned(),
@@ -468,6 +528,7 @@ mod tests {
             (Dimension::Host, usual),
             (Dimension::UserInfo, vec![0, 1]),
             (Dimension::Path, vec![0, 2]),
+            (Dimension::Spelling, vec![0, 2, 2, 2]),
             (Dimension::Slash, vec![0, 1]),
             (Dimension::Query, vec![0, 2, 2, 2]),
             (Dimension::QueryEncoding, vec![0, 1, 1, 1]),

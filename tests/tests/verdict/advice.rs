@@ -230,8 +230,16 @@ impl Deployment {
     /// Applies one piece of advice, read from its text. Returns false if it asks for nothing that is known.
     fn apply(&mut self, advice: &str) -> bool {
         let mut applied = false;
-        for change in advice.split("; ").flat_map(|text| text.split(" and ")) {
-            applied |= self.apply_change(change);
+        for change in advice.split("; ") {
+            // Changes of the trust in proxies belong together.
+            let starts = ["trust ", "set trusted_hops ", "switch "];
+            if starts.iter().any(|start| change.starts_with(start)) {
+                for change in change.split(" and ") {
+                    applied |= self.apply_change(change);
+                }
+            } else {
+                applied |= self.apply_change(change);
+            }
         }
         applied
     }
@@ -241,6 +249,8 @@ impl Deployment {
         if let Some(url) = after("set TWILIO_WEBHOOK_BASE_URL, or public_url, to ") {
             let url = url.split(", ").next().unwrap_or_default();
             self.settings.public_url = Some(url.to_owned());
+        } else if let Some(url) = after("set url of the route to ") {
+            self.settings.whole_url = Some(url);
         } else if let Some(url) = after("set the webhook at Twilio to ") {
             self.url = url;
         } else if let Some(url) =
@@ -256,7 +266,7 @@ impl Deployment {
             self.settings.prefix = true;
         } else if change.contains("sorts or rebuilds the query") {
             self.sorts_query = false;
-        } else if change.contains("validate before anything rewrites the path")
+        } else if change == "make sure that nothing rewrites the path before the validation"
             || change == "wrap TwilioValidation around NormalizePath"
         {
             self.added = "";
@@ -294,13 +304,20 @@ fn deployment() -> impl Strategy<Value = Deployment> {
         "https://old.example.com/twilio",
         "https://EXAMPLE.com",
     ];
+    const WHOLE: &[&str] = &[
+        "https://example.com/messages",
+        "https://example.com/message",
+        "https://old.example.com/message",
+    ];
     let settings = (
         option::weighted(0.4, select(PUBLIC)),
+        option::weighted(0.1, select(WHOLE)),
         any::<bool>(),
         any::<bool>(),
     )
-        .prop_map(|(public, trusts_proxy, store)| Settings {
+        .prop_map(|(public, whole, trusts_proxy, store)| Settings {
             public_url: public.map(str::to_owned),
+            whole_url: whole.map(str::to_owned),
             trusts_proxy,
             store,
             ..Settings::default()

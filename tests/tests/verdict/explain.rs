@@ -8,12 +8,13 @@ use actix_twilio::{
     AuthToken, RequestValidator, WebhookRequest,
     explain::{
         Cause::{
-            self, BodyHash, BodyUnsigned, Host, ParamsDecodedTwice, ParamsDropped, ParamsExtra,
-            ParamsTrimmed, PathPrefix, Port, QueryEncoding, QueryMissing, QueryOrder, Scheme,
-            SignatureMalformed, SignatureMissing, Token, TrailingSlash, Unknown, Userinfo,
-            WebsocketScheme,
+            self, BodyHash, BodyUnsigned, ContentTypeMissing, FormAsBase64, FormAsJson, Host,
+            HostCase, LineEnds, ParamsDecodedTwice, ParamsDropped, ParamsExtra, ParamsTrimmed,
+            PathPrefix, PathSpelling, PlusNotEscaped, Port, QueryEncoding, QueryMissing,
+            QueryOrder, Scheme, SignatureMalformed, SignatureMissing, Token, TrailingSlash,
+            Unknown, Userinfo, WebsocketScheme,
         },
-        Explainer, Explanation,
+        Explainer, Explanation, UrlSetting,
     },
     keys::SharedKey,
     signature::body_sha256,
@@ -147,7 +148,7 @@ const BASIC: Hints = &[("Authorization", "Basic dXNlcjpwYXNz")];
 
 /// What the app saw, hints, what was signed, and the causes.
 #[rustfmt::skip]
-const CHANGED_URLS: [(&str, Hints, &str, &[Cause]); 50] = [
+const CHANGED_URLS: [(&str, Hints, &str, &[Cause]); 54] = [
     // TLS ends at a proxy.
     ("http://h/m", &[], "https://h/m", &[Scheme]),
     ("https://h/m", &[], "http://h/m", &[Scheme]),
@@ -179,6 +180,11 @@ const CHANGED_URLS: [(&str, Hints, &str, &[Cause]); 50] = [
     ("https://h/m?a=1", &[], "https://h/m/?a=1", &[TrailingSlash]),
     ("http://h/m", &[], "https://h/m/", &[Scheme, TrailingSlash]),
     ("https://h/m", PREFIXED, "https://h/twilio/m/", &[PathPrefix, TrailingSlash]),
+    // Another spelling, which a lenient proxy lets through.
+    ("https://example.com/m", &[], "https://Example.com/m", &[HostCase]),
+    ("https://h/p/m", &[], "https://h/P/M", &[PathSpelling]),
+    ("https://h/m", &[], "https://h//m", &[PathSpelling]),
+    ("http://h/~m", &[], "https://h/%7Em", &[Scheme, PathSpelling]),
     // The query.
     ("https://h/m?a=1&b=2", &[], "https://h/m?b=2&a=1", &[QueryOrder]),
     ("https://h/m?a=1&b=2&c=3&d=4&e=5", &[], "https://h/m?c=3&a=1&e=5&d=4&b=2", &[QueryOrder]),
@@ -232,7 +238,10 @@ fn parameters_that_frameworks_change_are_found() {
         ("a=2&a=1&b=3", "a2b3", &[ParamsDropped]),
         ("a=1&a=1&b=3", "a1a1b3", &[ParamsDropped]),
         ("Body=100%2525&b=1", "Body100%b1", &[ParamsDecodedTwice]),
-        ("From=+1415&b=1", "From+1415b1", &[ParamsDecodedTwice]),
+        ("From=+1415&b=1", "From+1415b1", &[PlusNotEscaped]),
+        ("Body=x%0Ay&b=1", "Bodyx\r\nyb1", &[LineEnds]),
+        ("Body=x%0D%0Ay&b=1", "Bodyx\nyb1", &[LineEnds]),
+        ("RnJvbT14JlRvPXk=", "FromxToy", &[FormAsBase64]),
         ("From=%2B1415&b=1", "From%2B1415b1", &[ParamsDecodedTwice]),
         ("From=x&Added=y&To=z", "FromxToz", &[ParamsExtra]),
         ("From=x&Added=y&Also=z", "Fromx", &[ParamsExtra]),
@@ -280,8 +289,8 @@ fn bodies_that_are_covered_otherwise_or_not_at_all_are_found() {
     #[rustfmt::skip]
     let cases: &[(&str, Seen<'_>, &str, &str, &[Cause])] = &[
         ("replaced body", Seen::json(&other_hash, body), &other_hash, "", &[BodyHash]),
-        ("members signed", Seen::json(url, body), url, "a1b2", &[BodyHash]),
-        ("members signed beside a hash", Seen::json(&with_hash, body), &with_hash, "a1b2", &[BodyHash]),
+        ("members signed", Seen::json(url, body), url, "a1b2", &[FormAsJson]),
+        ("members signed beside a hash", Seen::json(&with_hash, body), &with_hash, "a1b2", &[FormAsJson]),
         ("appended body", Seen::json(url, body), url, body, &[BodyHash]),
         ("no hash", Seen::json(url, body), url, "", &[BodyUnsigned]),
         ("no hash, other scheme", Seen::json("http://h/m?x=1", body), url, "", &[Scheme, BodyUnsigned]),
@@ -289,7 +298,7 @@ fn bodies_that_are_covered_otherwise_or_not_at_all_are_found() {
         ("lost query", Seen::json("https://h/m", body), &format!("https://h/m?bodySHA256={}", body_sha256(body)), "", &[QueryMissing]),
         ("form with a hash", Seen::form(&form_hash, "a=1"), &form_hash, "", &[BodyHash]),
         ("form without one", Seen::form(url, "a=1"), url, "", &[BodyUnsigned]),
-        ("lost content type", Seen { content_type: "", ..Seen::form(url, "a=1") }, url, "a1", &[BodyHash]),
+        ("lost content type", Seen { content_type: "", ..Seen::form(url, "a=1") }, url, "a1", &[ContentTypeMissing]),
         ("other content type", Seen { content_type: plain, ..Seen::form(url, "a=1&b=") }, url, "a1b", &[BodyHash]),
         ("lost body", Seen::json(&with_hash, ""), &with_hash, "", &[BodyHash]),
         ("form that adds nothing", Seen::form(&with_hash, "&"), &with_hash, "", &[BodyHash]),
@@ -310,6 +319,14 @@ fn missing_and_garbled_signatures_are_found() {
     assert_eq!(explanation.causes, [SignatureMissing]);
     assert_eq!(explanation.matched_url, None);
     assert_eq!(explanation.advice, SignatureMissing.advice());
+
+    let from_twilio = Explainer::new(&validator).header("User-Agent", "TwilioProxy/1.1");
+    let explanation = from_twilio.explain(&form);
+    assert_eq!(explanation.causes, [SignatureMissing]);
+    assert!(
+        explanation.advice.contains("so a proxy removed the header"),
+        "{explanation:?}"
+    );
 
     let genuine = sign_form("https://h/m", "a=1");
     let garbled = [
@@ -540,11 +557,32 @@ fn search_without_a_key_of_the_signatures_algorithm_ends() {
 fn host_in_another_case_is_a_cause_and_the_base_is_proposed() {
     let seen = Seen::form("https://Hooks.Example.ORG/sms", "Body=Hi");
     let url = "https://hooks.example.org/sms";
-    let explanation = assert_explained(seen, url, "BodyHi", &[Cause::HostCase]);
+    let explanation = assert_explained(seen, url, "BodyHi", &[HostCase]);
     assert_eq!(
         explanation.advice,
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://hooks.example.org"
     );
+}
+
+#[test]
+fn wrong_url_of_a_route_is_corrected_by_the_url_that_arrived() {
+    let validator = validator();
+    let seen = Seen::form("https://example.com/messages", "Body=Hi");
+    for signed in [
+        "https://example.com/message",
+        "https://example.com/message/",
+    ] {
+        let signature = sign_text(&format!("{signed}BodyHi"));
+        let request = seen.request().signature(&signature);
+        let explainer = Explainer::new(&validator).url_from(UrlSetting::WholeRoute);
+        assert_eq!(explainer.explain(&request).causes, [Unknown]);
+        let explanation = explainer.may_be_for("/message").explain(&request);
+        assert_eq!(explanation.causes, [PathPrefix], "{explanation:?}");
+        assert_eq!(
+            explanation.advice,
+            format!("set url of the route to {signed}")
+        );
+    }
 }
 
 #[test]
@@ -714,6 +752,7 @@ fn causes_have_their_names() {
             "host_case",
             "port",
             "path_prefix",
+            "path_spelling",
             "trailing_slash",
             "query_order",
             "query_encoding",
@@ -721,8 +760,13 @@ fn causes_have_their_names() {
             "userinfo",
             "params_trimmed",
             "params_dropped",
+            "line_ends",
+            "plus_not_escaped",
             "params_decoded_twice",
             "params_extra",
+            "content_type_missing",
+            "form_as_json",
+            "form_as_base64",
             "body_hash",
             "body_unsigned",
             "websocket_scheme",
