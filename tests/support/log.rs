@@ -134,13 +134,15 @@ impl Printed {
         printed
     }
 
-    /// Gathers what an app prints whose `main` starts with `tracing_subscriber::fmt().init()`, without the time.
+    /// Gathers what an app prints whose `main` starts with `tracing_subscriber::fmt().init()`, or with the same for
+    /// another level than `INFO`, without the time.
     /// A process can do that once.
     #[must_use]
-    pub fn of_an_app() -> Self {
+    pub fn of_an_app(level: Level) -> Self {
         let printed = Self::default();
         let log = printed.clone();
         tracing_subscriber::fmt()
+            .with_max_level(level)
             .with_ansi(false)
             .without_time()
             .with_writer(move || log.clone())

@@ -18,6 +18,8 @@ use crate::{
 const AUTH_TOKEN: &str = "TWILIO_AUTH_TOKEN";
 const WEBHOOK_BASE_URL: &str = "TWILIO_WEBHOOK_BASE_URL";
 const VALIDATION: &str = "TWILIO_VALIDATION";
+/// What is wrong with a variable that must be set.
+const NOT_SET: &str = "it is not set";
 
 impl TwilioConfig {
     /// Returns a builder with the default settings and without keys.
@@ -62,7 +64,9 @@ impl TwilioConfig {
                 let builder = Self::builder().env_options(|name| env::var_os(name))?;
                 match &tokens {
                     Some(tokens) => builder.auth_tokens(tokens.clone()),
-                    None => builder.env_tokens(|name| env::var_os(name))?,
+                    None => builder
+                        .env_tokens(|name| env::var_os(name))
+                        .map_err(seen_by_no_route)?,
                 }
                 .build()?
             }
@@ -572,11 +576,30 @@ fn env_tokens(
     let Some(tokens) = read_variable(name, variable)? else {
         return Err(ConfigError::new(
             name,
-            "it is not set",
+            NOT_SET,
             "set it to the Auth Token that the Twilio console shows, or add a TwilioConfig to the app's app_data",
         ));
     };
-    AuthToken::parse_list(&tokens).map_err(|err| err.renamed(name))
+    let tokens = AuthToken::parse_list(&tokens).map_err(|err| err.renamed(name))?;
+    if tokens.iter().any(|token| !token.has_usual_form()) {
+        tracing::info!(
+            target: "actix_twilio",
+            "{name} does not look like an Auth Token, which has 32 lower-case hex digits"
+        );
+    }
+    Ok(tokens)
+}
+
+/// Says that a request found no configuration, if the environment has no token either.
+pub(super) fn seen_by_no_route(err: ConfigError) -> ConfigError {
+    if err.problem() != NOT_SET || err.setting() != AUTH_TOKEN {
+        return err;
+    }
+    ConfigError::new(
+        AUTH_TOKEN,
+        "it is not set, and this route sees no TwilioConfig",
+        "set it, or put a TwilioConfig into the app_data of the app, or of a scope around the route",
+    )
 }
 
 fn read_variable(

@@ -105,7 +105,9 @@ impl TwilioConfig {
 
         match Self::in_app_data(req)? {
             Some(config) => Ok(config.clone()),
-            None => FROM_ENV.get_or_init(Self::from_env).clone(),
+            None => FROM_ENV
+                .get_or_init(|| Self::from_env().map_err(builder::seen_by_no_route))
+                .clone(),
         }
     }
 

@@ -2,20 +2,64 @@
 
 use actix_web::http::header::{HeaderMap, HeaderName};
 
+use crate::error::ValidationErrorKind;
+
 /// The error of a header whose value can't be used.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed {
+    header: &'static str,
+    problem: &'static str,
+}
+
+impl Malformed {
+    pub(crate) fn new(header: &'static str, problem: &'static str) -> Self {
+        Self { header, problem }
+    }
+
+    /// Returns what is wrong, and what to do: a clause without a full stop.
+    pub(crate) fn advice(self) -> String {
+        let Self { header, problem } = self;
+        let sender = match header {
+            "Host" => "the proxy or the client send",
+            _ => "the proxy send",
+        };
+        format!(
+            "{header} {problem}: make {sender} {}, or set TWILIO_WEBHOOK_BASE_URL, or public_url",
+            match header {
+                "X-Forwarded-Proto" => "https or http",
+                "X-Forwarded-Port" => "a port alone",
+                "X-Forwarded-Prefix" => "a path that starts with a slash",
+                "Forwarded" => "it as in host=example.com;proto=https",
+                _ => "one host alone, such as example.com",
+            }
+        )
+    }
+}
+
+impl From<Malformed> for ValidationErrorKind {
+    fn from(_: Malformed) -> Self {
+        Self::OriginMalformed
+    }
+}
+
+const NOT_ASCII: &str = "is not plain ASCII";
+const BROKEN: Malformed = Malformed {
+    header: "Forwarded",
+    problem: "is not a list of pairs, as RFC 7239 has them",
+};
 
 /// Returns the element of a comma-separated list that the outermost of `hops` trusted proxies added: the `hops`-th
 /// from the right, or the leftmost if there are fewer. All lines of the header form one list.
 pub(crate) fn element<'a>(
     headers: &'a HeaderMap,
-    name: &HeaderName,
+    (name, shown): (&HeaderName, &'static str),
     hops: usize,
 ) -> Result<Option<&'a str>, Malformed> {
     let mut elements = Vec::new();
     for line in headers.get_all(name) {
-        let line = line.to_str().map_err(|_| Malformed)?;
+        let line = line
+            .to_str()
+            .map_err(|_| Malformed::new(shown, NOT_ASCII))?;
         elements.extend(line.split(',').map(str::trim));
     }
     Ok(nth_from_right(&elements, hops))
@@ -33,11 +77,11 @@ impl Forwarded {
     pub(crate) fn read(headers: &HeaderMap, hops: usize) -> Result<Self, Malformed> {
         let mut elements = Vec::new();
         for line in headers.get_all(actix_web::http::header::FORWARDED) {
-            let line = line.to_str().map_err(|_| Malformed)?;
+            let line = line.to_str().map_err(|_| BROKEN)?;
             elements.extend(split_unquoted(line, ',')?);
         }
         match nth_from_right(&elements, hops) {
-            Some("") => Err(Malformed),
+            Some("") => Err(BROKEN),
             Some(element) => Self::parse(element),
             None => Ok(Self::default()),
         }
@@ -50,7 +94,7 @@ impl Forwarded {
             if pair.is_empty() {
                 continue;
             }
-            let (name, value) = pair.split_once('=').ok_or(Malformed)?;
+            let (name, value) = pair.split_once('=').ok_or(BROKEN)?;
             let slot = if name.eq_ignore_ascii_case("host") {
                 &mut forwarded.host
             } else if name.eq_ignore_ascii_case("proto") {
@@ -59,7 +103,7 @@ impl Forwarded {
                 continue;
             };
             if slot.replace(unquote(value)?).is_some() {
-                return Err(Malformed);
+                return Err(BROKEN);
             }
         }
         Ok(forwarded)
@@ -89,14 +133,14 @@ fn split_unquoted(text: &str, separator: char) -> Result<Vec<&str>, Malformed> {
         })
         .map(str::trim)
         .collect();
-    if quoted { Err(Malformed) } else { Ok(pieces) }
+    if quoted { Err(BROKEN) } else { Ok(pieces) }
 }
 
 /// Returns the value of a token or a quoted string.
 fn unquote(value: &str) -> Result<String, Malformed> {
     let Some(rest) = value.strip_prefix('"') else {
         return if value.contains('"') {
-            Err(Malformed)
+            Err(BROKEN)
         } else {
             Ok(value.to_owned())
         };
@@ -104,14 +148,14 @@ fn unquote(value: &str) -> Result<String, Malformed> {
     let mut unquoted = String::new();
     let mut chars = rest.chars();
     loop {
-        match chars.next().ok_or(Malformed)? {
+        match chars.next().ok_or(BROKEN)? {
             '"' => break,
-            '\\' => unquoted.push(chars.next().ok_or(Malformed)?),
+            '\\' => unquoted.push(chars.next().ok_or(BROKEN)?),
             c => unquoted.push(c),
         }
     }
     if chars.next().is_some() {
-        return Err(Malformed);
+        return Err(BROKEN);
     }
     Ok(unquoted)
 }
@@ -121,6 +165,8 @@ mod tests {
     use actix_web::http::header::{FORWARDED, HeaderValue, X_FORWARDED_HOST};
 
     use super::*;
+
+    static HOST: (&HeaderName, &str) = (&X_FORWARDED_HOST, "X-Forwarded-Host");
 
     fn headers(name: &HeaderName, lines: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -148,11 +194,14 @@ mod tests {
         ];
         for (lines, hops, expected) in cases {
             let headers = headers(&X_FORWARDED_HOST, lines);
-            let found = element(&headers, &X_FORWARDED_HOST, *hops);
+            let found = element(&headers, HOST, *hops);
             assert_eq!(found, Ok(*expected), "{lines:?} {hops}");
         }
         let not_ascii = headers(&X_FORWARDED_HOST, &["\u{e9}"]);
-        assert_eq!(element(&not_ascii, &X_FORWARDED_HOST, 1), Err(Malformed));
+        assert_eq!(
+            element(&not_ascii, HOST, 1),
+            Err(Malformed::new(HOST.1, NOT_ASCII))
+        );
     }
 
     #[test]
@@ -175,17 +224,17 @@ mod tests {
                 said(Some("a"), None),
             ),
             ("host=\"a\\\"b\\\\\"", said(Some("a\"b\\"), None)),
-            ("host=a;host=a", Err(Malformed)),
-            ("host=\"a", Err(Malformed)),
-            ("host=\"a\\\"", Err(Malformed)),
-            ("host=a\"b\"", Err(Malformed)),
-            ("host=\"a\"b", Err(Malformed)),
-            ("host", Err(Malformed)),
+            ("host=a;host=a", Err(BROKEN)),
+            ("host=\"a", Err(BROKEN)),
+            ("host=\"a\\\"", Err(BROKEN)),
+            ("host=a\"b\"", Err(BROKEN)),
+            ("host=\"a\"b", Err(BROKEN)),
+            ("host", Err(BROKEN)),
             ("host=a;", said(Some("a"), None)),
             (";; host=a ; ;proto=https;", said(Some("a"), Some("https"))),
             ("", said(None, None)),
             (" , ", said(None, None)),
-            ("host=a,", Err(Malformed)),
+            ("host=a,", Err(BROKEN)),
         ];
         for (line, expected) in cases {
             assert_eq!(

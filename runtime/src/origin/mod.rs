@@ -16,9 +16,10 @@ use actix_web::{
 
 use twilio_signature::url::{is_host, is_port, is_secure_scheme, scheme, split_port};
 
-use self::forwarded::{Forwarded, Malformed, element};
+pub(crate) use self::forwarded::Malformed;
+use self::forwarded::{Forwarded, element};
 pub(crate) use self::handshake::is_websocket_handshake;
-use crate::{config::TwilioConfig, error::ValidationErrorKind};
+use crate::config::TwilioConfig;
 
 const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
@@ -55,10 +56,7 @@ impl Origin {
     ///
     /// This does not use actix's own `ConnectionInfo` and `full_url`, because they believe these headers from
     /// anyone and panic on a malformed `Host`.
-    pub(crate) fn of(
-        req: &HttpRequest,
-        config: &TwilioConfig,
-    ) -> Result<Self, ValidationErrorKind> {
+    pub(crate) fn of(req: &HttpRequest, config: &TwilioConfig) -> Result<Self, Malformed> {
         let extensions = req.extensions();
         let target = target(req, &extensions);
         let options = config.options();
@@ -97,13 +95,12 @@ impl Origin {
         target: &str,
         hops: Option<usize>,
         prefix: bool,
-    ) -> Result<Self, ValidationErrorKind> {
-        let malformed = |Malformed| ValidationErrorKind::OriginMalformed;
-        let found = Found::of(req, hops).map_err(malformed)?;
+    ) -> Result<Self, Malformed> {
+        let found = Found::of(req, hops)?;
         let scheme = scheme(found.secure, is_websocket_handshake(req));
         let mut url = [scheme, "://", &found.host].concat();
         let prefix = match hops {
-            Some(hops) if prefix => forwarded_prefix(req.headers(), hops).map_err(malformed)?,
+            Some(hops) if prefix => forwarded_prefix(req.headers(), hops)?,
             _ => "",
         };
         url.push_str(prefix);
@@ -144,13 +141,13 @@ impl Found {
     /// Determines the scheme and the host. `hops` is the number of trusted proxies, if the peer is one.
     fn of(req: &HttpRequest, hops: Option<usize>) -> Result<Self, Malformed> {
         let headers = req.headers();
-        let forwarded = |name: &HeaderName| match hops {
-            Some(hops) => element(headers, name, hops),
+        let forwarded = |name: &HeaderName, shown| match hops {
+            Some(hops) => element(headers, (name, shown), hops),
             None => Ok(None),
         };
-        let original_host = forwarded(&X_ORIGINAL_HOST)?;
-        let forwarded_host = forwarded(&X_FORWARDED_HOST)?;
-        let forwarded_proto = forwarded(&X_FORWARDED_PROTO)?;
+        let original_host = forwarded(&X_ORIGINAL_HOST, "X-Original-Host")?;
+        let forwarded_host = forwarded(&X_FORWARDED_HOST, "X-Forwarded-Host")?;
+        let forwarded_proto = forwarded(&X_FORWARDED_PROTO, "X-Forwarded-Proto")?;
         let standard = match hops {
             Some(hops)
                 if (original_host.is_none() && forwarded_host.is_none())
@@ -162,26 +159,26 @@ impl Found {
         };
 
         let (mut host, host_from) = if let Some(host) = original_host {
-            (checked_host(host)?, "X-Original-Host")
+            checked_host(host, "X-Original-Host")?
         } else if let Some(host) = forwarded_host {
-            (checked_host(host)?, "X-Forwarded-Host")
+            checked_host(host, "X-Forwarded-Host")?
         } else if let Some(host) = standard.host {
-            (checked_host(&host)?, "Forwarded")
+            checked_host(&host, "Forwarded")?
         } else {
             own_host(req)?
         };
         let (secure, scheme_from) = if let Some(proto) = forwarded_proto {
-            (checked_scheme(proto)?, "X-Forwarded-Proto")
+            checked_scheme(proto, "X-Forwarded-Proto")?
         } else if let Some(proto) = standard.proto {
-            (checked_scheme(&proto)?, "Forwarded")
+            checked_scheme(&proto, "Forwarded")?
         } else {
             (req.app_config().secure(), "connection")
         };
         if split_port(&host).1.is_none()
-            && let Some(port) = forwarded(&X_FORWARDED_PORT)?
+            && let Some(port) = forwarded(&X_FORWARDED_PORT, "X-Forwarded-Port")?
         {
             if !is_port(port) {
-                return Err(Malformed);
+                return Err(Malformed::new("X-Forwarded-Port", "is not a port"));
             }
             if port != if secure { "443" } else { "80" } {
                 host.push(':');
@@ -200,44 +197,58 @@ impl Found {
 /// Returns the host that the request itself names: the one in its target (`:authority` in HTTP/2), or else the one
 /// in its `Host` header. If it names both, they must be equal.
 fn own_host(req: &HttpRequest) -> Result<(String, &'static str), Malformed> {
+    let malformed = |problem| Malformed::new("Host", problem);
     let mut hosts = req.headers().get_all(HOST);
     let host = match (hosts.next(), hosts.next()) {
         (None, _) => None,
-        (Some(host), None) => Some(host.to_str().map_err(|_| Malformed)?),
-        (Some(_), Some(_)) => return Err(Malformed),
+        (Some(host), None) => Some(host.to_str().map_err(|_| malformed("is not plain ASCII"))?),
+        (Some(_), Some(_)) => return Err(malformed("is there several times")),
     };
     match (req.uri().authority(), host) {
-        (None, None) => Err(Malformed),
-        (None, Some(host)) => Ok((checked_host(host)?, "Host")),
+        (None, None) => Err(malformed("is missing")),
+        (None, Some(host)) => checked_host(host, "Host"),
         (Some(authority), host) => {
             let authority = authority.as_str();
             let without_user = authority
                 .rsplit_once('@')
                 .map_or(authority, |(_, host)| host);
-            checked_host(without_user)?;
+            checked_host(without_user, "request target")?;
             if host.is_some_and(|host| !host.eq_ignore_ascii_case(without_user)) {
-                return Err(Malformed);
+                return Err(malformed("differs from the host in the request's target"));
             }
             Ok((authority.to_owned(), "request target"))
         }
     }
 }
 
-fn checked_host(host: &str) -> Result<String, Malformed> {
+/// Returns a host with the name of its header.
+fn checked_host(host: &str, header: &'static str) -> Result<(String, &'static str), Malformed> {
     if is_host(host) {
-        Ok(host.to_owned())
-    } else {
-        Err(Malformed)
+        return Ok((host.to_owned(), header));
     }
+    let problem = match host {
+        "" => "has no host",
+        _ if host.contains("://") => "has a whole URL",
+        _ if host.contains('/') => "has a path",
+        _ if host.contains('@') => "has user info",
+        _ => "is not a host",
+    };
+    Err(Malformed::new(header, problem))
 }
 
-fn checked_scheme(scheme: &str) -> Result<bool, Malformed> {
-    is_secure_scheme(scheme).ok_or(Malformed)
+/// Returns whether a scheme means TLS, with the name of its header.
+fn checked_scheme(scheme: &str, header: &'static str) -> Result<(bool, &'static str), Malformed> {
+    match is_secure_scheme(scheme) {
+        Some(secure) => Ok((secure, header)),
+        None => Err(Malformed::new(header, "is neither https nor http")),
+    }
 }
 
 /// Returns the path that a trusted proxy claims to have stripped, without a slash at the end.
 fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed> {
-    let Some(prefix) = element(headers, &X_FORWARDED_PREFIX, hops)? else {
+    const NAME: &str = "X-Forwarded-Prefix";
+
+    let Some(prefix) = element(headers, (&X_FORWARDED_PREFIX, NAME), hops)? else {
         return Ok("");
     };
     let is_path = prefix.starts_with('/')
@@ -247,6 +258,6 @@ fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed>
     if is_path {
         Ok(prefix.strip_suffix('/').unwrap_or(prefix))
     } else {
-        Err(Malformed)
+        Err(Malformed::new(NAME, "is not a path"))
     }
 }

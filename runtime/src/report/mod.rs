@@ -8,7 +8,11 @@ mod response;
 use std::{any::type_name, borrow::Cow, sync::Once, time::Duration};
 
 use actix_web::{Error, HttpRequest, http::StatusCode};
-use twilio_signature::{SignatureErrorKind, header::product_that_signs_with, redact};
+use twilio_signature::{
+    SignatureErrorKind,
+    header::{SIGNATURE_REMOVED, looks_like_twilios, product_that_signs_with},
+    redact,
+};
 
 #[cfg(feature = "explain")]
 pub(crate) use self::diagnosis::explain;
@@ -72,6 +76,10 @@ pub(crate) fn refusal(
         ),
         Err(_) => (redact::url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
+    let of_origin = match &origin {
+        Err(malformed) if kind == ValidationErrorKind::OriginMalformed => Some(malformed.advice()),
+        _ => None,
+    };
     // The limit is checked before the search starts.
     let (diagnosis, not_explained) = match (explain, &origin) {
         (Explainable::Yes(explain, unseen), Ok(origin)) if EXPLANATIONS.pass().is_some() => {
@@ -88,7 +96,10 @@ pub(crate) fn refusal(
             causes,
             advice,
         }) => (finding, Some(causes), Cow::Owned(advice)),
-        None => (None, None, Cow::Borrowed(kind.hint())),
+        None => {
+            let hint = of_origin.map_or_else(|| Cow::Borrowed(hint(kind, req)), Cow::Owned);
+            (None, None, hint)
+        }
     };
     tracing::warn!(
         target: "actix_twilio",
@@ -106,6 +117,21 @@ pub(crate) fn refusal(
         if passes { "would have refused" } else { "refused" },
         finding.unwrap_or_else(|| kind.to_string()),
     );
+}
+
+/// Returns what to do about a refusal that is not explained.
+fn hint(kind: ValidationErrorKind, req: &HttpRequest) -> &'static str {
+    let mut headers = req.headers().iter();
+    let is_twilios = kind == SignatureErrorKind::SignatureMissing
+        && headers.any(|(name, value)| {
+            let value = value.to_str().unwrap_or_default();
+            looks_like_twilios(name.as_str(), value)
+        });
+    if is_twilios {
+        SIGNATURE_REMOVED
+    } else {
+        kind.hint()
+    }
 }
 
 /// Says why there is no signature if the request has that of another product.
@@ -150,14 +176,20 @@ fn is_heard() -> bool {
 /// Reports a genuine request that the handler's own extractor `T` refuses.
 pub(crate) fn extractor_refusal<T>(err: &Error) {
     let status = err.as_response_error().status_code();
-    let advice = (status == StatusCode::PAYLOAD_TOO_LARGE).then_some(
-        "raise the extractor's own limit with FormConfig, JsonConfig or PayloadConfig in app_data",
-    );
+    let message = err.to_string();
+    let missing_field = missing_field(&message);
+    let advice = match missing_field {
+        _ if status == StatusCode::PAYLOAD_TOO_LARGE => Some(
+            "raise the extractor's own limit with FormConfig, JsonConfig or PayloadConfig in app_data",
+        ),
+        Some(_) => Some("make this field an Option, because this webhook does not have it"),
+        None => None,
+    };
     tracing::debug!(
         target: "actix_twilio",
         status = status.as_u16(),
         extractor = redact::text(type_name::<T>()),
-        missing_field = missing_field(&err.to_string()),
+        missing_field,
         advice,
         "a genuine request was refused by the handler's own extractor",
     );

@@ -222,6 +222,9 @@ fn line_is_short_for_the_usual_causes() {
     let release = explaining().explain_mismatches(false).build().unwrap();
     let unsigned = TestRequest::with_uri("/message").insert_header((HOST, "example.com"));
     let forged = |request: TestRequest| request.insert_header((SIGNATURE, FORGED));
+    let odd = TwilioConfig::builder().auth_token(AuthToken::new("12345").unwrap());
+    let odd = odd.public_url("https://example.com").unwrap();
+    let odd = odd.explain_mismatches(true).build().unwrap();
     let quoted = format!("\"{}\"", sign_text("http://10.0.0.7:8080/ma1"));
     let cases = [
         (
@@ -252,6 +255,12 @@ fn line_is_short_for_the_usual_causes() {
             forged(signed("")),
         ),
         ("a wrong token, not explained", release, forged(signed(""))),
+        ("an odd token", odd, forged(signed(""))),
+        (
+            "a tunnel with a new host",
+            public("https://new.ngrok.app"),
+            forged(signed("")),
+        ),
         ("no signature", own(), unsigned),
         (
             "a quoted signature",

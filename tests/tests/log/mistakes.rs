@@ -17,6 +17,8 @@ use actix_web::{
     web::ServiceConfig,
 };
 
+use tracing::Level;
+
 use self::table::MISTAKES;
 
 /// A mistake and a request that meets it.
@@ -28,6 +30,8 @@ struct Mistake {
     environment: &'static [(&'static str, &'static str)],
     /// Sets the app up, or says why it does not start.
     app: fn(&mut ServiceConfig) -> Result<(), Box<dyn std::error::Error>>,
+    /// The least important level that is printed.
+    level: Level,
     request: Request,
 }
 
@@ -85,7 +89,7 @@ impl Request {
 
 /// Makes a mistake, and returns what the terminal shows.
 fn made(mistake: &Mistake) -> String {
-    let printed = Printed::of_an_app();
+    let printed = Printed::of_an_app(mistake.level);
     let mut failed = None;
     let status = System::new().block_on(async {
         let app = App::new().configure(|app| failed = (mistake.app)(app).err());

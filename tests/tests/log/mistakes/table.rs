@@ -1,6 +1,7 @@
 //! The mistakes.
 
 use actix_twilio_tests::{FORM, TOKEN};
+use tracing::Level;
 
 use super::{Mistake, Request, apps};
 
@@ -44,6 +45,7 @@ const MISTAKE: Mistake = Mistake {
     fix: "",
     environment: WITH_BASE,
     app: apps::quickstart,
+    level: Level::INFO,
     request: GENUINE,
 };
 
@@ -89,6 +91,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         fix: "Trust it, or set the public URL.",
         environment: TOKEN_ONLY,
         app: apps::no_proxies,
+        level: Level::INFO,
         request: Request {
             headers: &[
                 ("Host", "localhost:8080"),
@@ -490,6 +493,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "The request names a SharedKey, and none is configured",
         fix: "Configure it with `shared_key`.",
         request: Request {
+            token: Some(OTHER_TOKEN),
             headers: &[
                 ("Host", "example.com"),
                 ("X-Forwarded-Proto", "https"),
@@ -523,6 +527,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "Twilio uses an algorithm that this version does not know",
         fix: "Update actix-twilio.",
         request: Request {
+            token: Some(OTHER_TOKEN),
             headers: &[
                 ("Host", "example.com"),
                 ("X-Forwarded-Proto", "https"),
@@ -665,9 +670,10 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "The handler asks for a field that this webhook does not have",
+        made: "The handler asks for a field that this webhook does not have (printed at the level debug)",
         fix: "Make it an `Option`.",
         app: apps::of_pictures,
+        level: Level::DEBUG,
         ..MISTAKE
     },
     Mistake {
@@ -684,7 +690,8 @@ pub(super) const MISTAKES: &[Mistake] = &[
         fix: "Pass the body on as it is.",
         request: Request {
             content_type: Some("application/json"),
-            body: "{\"AccountSid\":\"AC00000000000000000000000000000001\",\"Body\":\"Hi there\"}",
+            body: "{\"AccountSid\":\"AC00000000000000000000000000000001\",\"Body\":\"Hi there\",\"From\":\"+14155550100\",\
+                   \"MessageSid\":\"SM00000000000000000000000000000001\",\"To\":\"+14155550199\"}",
             ..GENUINE
         },
         ..MISTAKE
@@ -693,7 +700,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "An API gateway hands the body on in base64",
         fix: "Decode it, or switch that off.",
         request: Request {
-            body: "QWNjb3VudFNpZD1BQzAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAxJkJvZHk9SGkrdGhlcmU=",
+            body: "QWNjb3VudFNpZD1BQzAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAxJkJvZHk9SGkrdGhlcmUmRnJvbT0lMkIxNDE1NTU1MDEwMCZNZXNzYWdlU2lkPVNNMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDEmVG89JTJCMTQxNTU1NTAxOTk=",
             ..GENUINE
         },
         ..MISTAKE
