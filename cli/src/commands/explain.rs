@@ -14,7 +14,7 @@ use twilio_signature::{
 
 use crate::{
     commands::settings::{self, Setting},
-    input::{capture, params, request::Request, source, token::KeyArgs},
+    input::{capture, request::Request, source, token::KeyArgs},
     outcome::Failure,
     terminal::{self, Format, FormatArgs},
 };
@@ -52,8 +52,7 @@ no Content-Length, a line end after the form is ignored. A capture may have 2 Mi
 
 With --format json the output is one object: valid, valid_if (the settings with which the app accepts the request, \
 each with its url), causes, matched_url (the URL that the signature matches, or null), advice, warnings about \
-the capture, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: {CAUSES}, \
-plus_not_escaped.
+the capture, and gave_up if the search reached its limits (4096 texts or 16 MiB). Causes: {CAUSES}.
 
 Exit status: 0 the request is valid, 1 it is not, 2 wrong usage or an unreadable capture.";
 
@@ -77,14 +76,6 @@ pub(crate) struct Args {
     #[command(flatten)]
     key: KeyArgs,
 }
-
-/// The cause that the tool finds by itself: a sender wrote `+` for a plus sign, and it arrived as a space.
-const PLUS_NOT_ESCAPED: (&str, &str, &str) = (
-    "plus_not_escaped",
-    "The signature is for a + where the form has a space: the sender did not escape the +.",
-    "escape + as %2B where the form is written; with curl, use --data-urlencode in place of -d, or paste what \
-     `twilio-webhook sign --curl` prints",
-);
 
 /// The result, with the fields of the JSON in this order.
 #[derive(Serialize)]
@@ -199,20 +190,6 @@ impl Findings {
             return findings;
         }
         findings.valid_if = settings::that_accept(capture, validator, public_url);
-        let escaped = with_plus_escaped(capture);
-        let accepted = escaped.and_then(|escaped| {
-            accepts(validator, &escaped).or_else(|| {
-                let settings = settings::that_accept(&escaped, validator, public_url);
-                settings.into_iter().next().map(|setting| setting.url)
-            })
-        });
-        if let Some(accepted) = accepted {
-            let (name, description, advice) = PLUS_NOT_ESCAPED;
-            findings.causes = vec![name];
-            findings.descriptions = vec![description];
-            findings.matched_url = Some(accepted);
-            advice.clone_into(&mut findings.advice);
-        }
         if findings.matched_url.is_none() && capture.incomplete {
             "complete the capture and explain it again: without its whole body, nothing is certain"
                 .clone_into(&mut findings.advice);
@@ -259,36 +236,4 @@ impl Findings {
         }
         Ok(())
     }
-}
-
-/// Returns the URL that a validator accepts a request with.
-fn accepts(validator: &RequestValidator, request: &Request) -> Option<String> {
-    let accepted = validator.validate(&request.webhook()).ok()?;
-    Some(accepted.url.into_owned())
-}
-
-/// Returns a request with a form in which each `+` is escaped, if there are any.
-fn with_plus_escaped(capture: &Request) -> Option<Request> {
-    let is_form = |content_type: &[u8]| {
-        let end = params::FORM.len();
-        let name = content_type.get(..end).unwrap_or_default();
-        name.eq_ignore_ascii_case(params::FORM.as_bytes())
-    };
-    if !capture.body.contains(&b'+') || !capture.values("Content-Type").any(is_form) {
-        return None;
-    }
-    let mut body = Vec::with_capacity(capture.body.len());
-    for byte in &capture.body {
-        match byte {
-            b'+' => body.extend_from_slice(b"%2B"),
-            other => body.push(*other),
-        }
-    }
-    Some(Request {
-        method: capture.method.clone(),
-        url: capture.url.clone(),
-        headers: capture.headers.clone(),
-        body,
-        ..Request::default()
-    })
 }

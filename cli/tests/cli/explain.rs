@@ -474,7 +474,7 @@ fn plus_that_the_sender_did_not_escape_is_a_cause() {
     let proxied = head("h", "X-Forwarded-Proto: https\n") + &signed("https://h/m") + body;
     assert_causes(
         &explain(&[], proxied.as_bytes()),
-        &["plus_not_escaped"],
+        &["scheme", "plus_not_escaped"],
         Some("https://h/m"),
     );
     // A space that was a space.

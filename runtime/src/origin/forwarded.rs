@@ -166,7 +166,8 @@ mod tests {
 
     use super::*;
 
-    static HOST: (&HeaderName, &str) = (&X_FORWARDED_HOST, "X-Forwarded-Host");
+    static NAME: HeaderName = X_FORWARDED_HOST;
+    static HOST: (&HeaderName, &str) = (&NAME, "X-Forwarded-Host");
 
     fn headers(name: &HeaderName, lines: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
