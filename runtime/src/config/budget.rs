@@ -5,8 +5,12 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
+use actix_web::http::header::HeaderMap;
+
 /// The number of bytes for each of which one request may wait. What actix keeps for a request takes about as much.
 const BYTES_FOR_A_REQUEST: usize = 8 * 1024;
+/// The number of bytes that a header takes apart from its text.
+const BYTES_FOR_A_HEADER: usize = 64;
 /// The number of requests that may wait, however few bytes they may hold.
 const FEWEST_REQUESTS: usize = 1024;
 
@@ -31,10 +35,12 @@ impl ByteBudget {
         }
     }
 
-    /// Returns a share of the budget for one request, which does not wait yet.
-    pub(crate) fn hold(&self) -> Held<'_> {
+    /// Returns a share of the budget for one request with this head, which does not wait yet.
+    pub(crate) fn hold<'b>(&'b self, head: &'b HeaderMap) -> Held<'b> {
         Held {
             budget: self,
+            head,
+            beside_body: 0,
             bytes: 0,
             requests: 0,
         }
@@ -44,20 +50,36 @@ impl ByteBudget {
 /// The bytes that one request holds until this is dropped.
 pub(crate) struct Held<'b> {
     budget: &'b ByteBudget,
+    head: &'b HeaderMap,
+    /// The bytes of a large head, as soon as the request waits.
+    beside_body: usize,
     bytes: usize,
     /// One, as soon as it waits.
     requests: usize,
 }
 
 impl Held<'_> {
-    /// Holds this many bytes in all instead of fewer, if the budget has the difference left. Returns whether it has.
+    /// Holds this many bytes of a body in all instead of fewer, if the budget has the difference left. Returns whether it
+    /// has.
     #[must_use]
     pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
+        if self.requests == 0 {
+            self.beside_body = size(self.head).saturating_sub(BYTES_FOR_A_REQUEST);
+        }
+        let bytes = bytes.saturating_add(self.beside_body);
         let ByteBudget { limit, held } = self.budget;
         let most_requests = (limit / BYTES_FOR_A_REQUEST).max(FEWEST_REQUESTS);
         grow(&held.requests, most_requests, &mut self.requests, 1)
             && grow(&held.bytes, *limit, &mut self.bytes, bytes)
     }
+}
+
+/// Returns about how many bytes a head takes. In HTTP/2, a byte on the wire can repeat a header.
+fn size(head: &HeaderMap) -> usize {
+    let headers = head.iter();
+    headers
+        .map(|(name, value)| name.as_str().len() + value.len() + BYTES_FOR_A_HEADER)
+        .sum()
 }
 
 /// Adds to a sum what a part of it lacks, unless the sum would be over its limit.
@@ -85,32 +107,56 @@ impl Drop for Held<'_> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
     use super::*;
 
     #[test]
     fn bytes_are_held_up_to_the_limit_and_given_back() {
+        let head = HeaderMap::new();
         let budget = ByteBudget::new(10);
-        let mut first = budget.hold();
-        let mut second = budget.hold();
+        let mut first = budget.hold(&head);
+        let mut second = budget.hold(&head);
         assert!(first.grow_to(4) && second.grow_to(6));
         assert!(!first.grow_to(5) && !second.grow_to(usize::MAX));
         assert!(second.grow_to(6) && second.grow_to(1));
         drop(first);
         assert!(second.grow_to(10) && !second.grow_to(11));
         drop(second);
-        assert!(budget.clone().hold().grow_to(10));
+        assert!(budget.clone().hold(&head).grow_to(10));
     }
 
     #[test]
     fn requests_that_wait_are_bounded_even_if_they_hold_nothing() {
+        let head = HeaderMap::new();
         for (limit, most) in [(10, 1024), (BYTES_FOR_A_REQUEST * 2000, 2000)] {
             let budget = ByteBudget::new(limit);
-            let mut waiting: Vec<_> = (0..most).map(|_| budget.hold()).collect();
+            let mut waiting: Vec<_> = (0..most).map(|_| budget.hold(&head)).collect();
             assert!(waiting.iter_mut().all(|held| held.grow_to(0)));
             assert!(waiting.iter_mut().all(|held| held.grow_to(0)));
-            assert!(!budget.hold().grow_to(0), "{limit}");
+            assert!(!budget.hold(&head).grow_to(0), "{limit}");
             waiting.pop();
-            assert!(budget.hold().grow_to(1), "{limit}");
+            assert!(budget.hold(&head).grow_to(1), "{limit}");
         }
+    }
+
+    #[test]
+    fn large_heads_count_beside_the_body() {
+        let budget = ByteBudget::new(10_000);
+        let name = HeaderName::from_static("a");
+        let mut head = HeaderMap::new();
+        for _ in 0..124 {
+            head.append(name.clone(), HeaderValue::from_static("b"));
+        }
+        // As large as what is kept for each request anyway.
+        assert!(budget.hold(&head).grow_to(10_000));
+        for _ in 0..100 {
+            head.append(name.clone(), HeaderValue::from_static("b"));
+        }
+        let mut held = budget.hold(&head);
+        assert!(held.grow_to(0) && held.grow_to(3_000) && !held.grow_to(4_000));
+        assert!(!budget.hold(&head).grow_to(1_000));
+        drop(held);
+        assert!(budget.hold(&HeaderMap::new()).grow_to(10_000));
     }
 }

@@ -72,7 +72,7 @@ pub(crate) async fn admit<P: Policy>(
         return Ok(Admitted { payload, proof });
     }
     if let Some(proof) = Proof::find(req, config, policy) {
-        return match proof.check_body(payload, config).await {
+        return match proof.check_body(payload, req, config).await {
             Ok(payload) => Ok(Admitted {
                 payload,
                 proof: Some(proof),
@@ -215,7 +215,7 @@ impl Attempt<'_> {
             .declared_length()
             .is_some_and(|length| (1..=MAX_EXPLAINED_BODY as u64).contains(&length));
         if explains && is_small && !is_websocket_handshake(self.req) {
-            self.body.read_what_arrived(self.config).await;
+            self.body.read_what_arrived(self.req, self.config).await;
         }
     }
 
@@ -248,7 +248,10 @@ impl Attempt<'_> {
             KeySource::Store(store) => Stage::Head(head, store),
             KeySource::Off => return Err(ValidationErrorKind::Config.into()),
         };
-        let body = self.body.read_unless(is_handshake, self.config).await?;
+        let body = self
+            .body
+            .read_unless(is_handshake, self.req, self.config)
+            .await?;
         let content = Content::of(body, kind);
         let (account, accepted, content) = match stage {
             Stage::Url(url) => {
@@ -262,7 +265,8 @@ impl Attempt<'_> {
                 let body = content.body().clone();
                 let looked_up = &mut self.looked_up;
                 let check = lookup::check(store, account, head, origin, content, looked_up);
-                let mut none = self.config.options().total_body_limit.hold();
+                let budget = &self.config.options().total_body_limit;
+                let mut none = budget.hold(self.req.headers());
                 let share = match &mut self.body {
                     Body::Read(.., share) => share,
                     Body::Unread(_) | Body::Lost => &mut none,
@@ -296,7 +300,7 @@ impl Attempt<'_> {
     async fn bound_body(&mut self) -> Result<(), ValidationError> {
         if matches!(self.body, Body::Unread(_)) && !is_websocket_handshake(self.req) {
             self.check_content_length()?;
-            self.body.read(self.config).await?;
+            self.body.read(self.req, self.config).await?;
         }
         Ok(())
     }
@@ -421,11 +425,15 @@ fn head(req: &HttpRequest) -> WebhookRequest<'_> {
 }
 
 impl<'a> Body<'a> {
-    async fn read(&mut self, config: &'a TwilioConfig) -> Result<Bytes, ValidationErrorKind> {
+    async fn read(
+        &mut self,
+        req: &'a HttpRequest,
+        config: &'a TwilioConfig,
+    ) -> Result<Bytes, ValidationErrorKind> {
         if let Self::Unread(payload) = self {
             let mut payload = payload.take();
             *self = Self::Lost;
-            let (bytes, held) = body::read(&mut payload, config.options()).await?;
+            let (bytes, held) = body::read(&mut payload, req.headers(), config.options()).await?;
             *self = Self::Read(bytes, payload, held);
         }
         match self {
@@ -435,9 +443,10 @@ impl<'a> Body<'a> {
     }
 
     /// Reads a body that has arrived as a whole. Another one is lost to an explanation, and remains unread.
-    async fn read_what_arrived(&mut self, config: &'a TwilioConfig) {
+    async fn read_what_arrived(&mut self, req: &'a HttpRequest, config: &'a TwilioConfig) {
         if let Self::Unread(payload) = self
-            && let Some((bytes, held)) = body::read_what_arrived(payload, config.options()).await
+            && let Some((bytes, held)) =
+                body::read_what_arrived(payload, req.headers(), config.options()).await
         {
             *self = Self::Read(bytes, Payload::None, held);
         }
@@ -447,12 +456,13 @@ impl<'a> Body<'a> {
     async fn read_unless(
         &mut self,
         is_handshake: bool,
+        req: &'a HttpRequest,
         config: &'a TwilioConfig,
     ) -> Result<Bytes, ValidationErrorKind> {
         if is_handshake {
             return Ok(Bytes::new());
         }
-        self.read(config).await
+        self.read(req, config).await
     }
 
     /// Returns the bytes that were read.

@@ -129,12 +129,13 @@ impl Proof {
     pub(crate) async fn check_body(
         &self,
         mut payload: Payload,
+        req: &HttpRequest,
         config: &TwilioConfig,
     ) -> Result<Payload, ValidationErrorKind> {
         let Some(validated) = &self.0.verified.content else {
             return Ok(payload);
         };
-        match body::read(&mut payload, config.options()).await {
+        match body::read(&mut payload, req.headers(), config.options()).await {
             // R6
             Ok((found, _)) if found == validated.body() => Ok(body::put_back(found, payload)),
             Err(kind @ ValidationErrorKind::Overloaded) => Err(kind),

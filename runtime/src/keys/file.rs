@@ -103,6 +103,21 @@ impl Stamp {
             ],
         })
     }
+
+    /// Returns whether any later change must change the stamp. The system sets the change time; anyone may set the time
+    /// of modification, for example to a year from now.
+    fn is_settled(&self, now: SystemTime) -> bool {
+        #[cfg(unix)]
+        let changed = {
+            let [_, _, seconds, _] = self.identity;
+            let seconds = u64::try_from(seconds).unwrap_or_default();
+            SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+        };
+        #[cfg(not(unix))]
+        let changed = self.modified;
+        let age = changed.and_then(|changed| now.duration_since(changed).ok());
+        age.is_some_and(|age| age > TICK)
+    }
 }
 
 impl KeyFile {
@@ -164,8 +179,7 @@ impl fmt::Debug for KeyFile {
 
 impl Snapshot {
     fn read(path: &Path, stamp: Stamp) -> Result<Self, ConfigError> {
-        let age = stamp.modified.and_then(|modified| modified.elapsed().ok());
-        let settled = age.is_some_and(|age| age > TICK);
+        let settled = stamp.is_settled(SystemTime::now());
         let text = fs::read_to_string(path).map_err(|err| unreadable(path, &err))?;
         // R15
         let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&text);
@@ -242,4 +256,24 @@ fn add_line(keys: KeyMap, line: &str) -> Result<KeyMap, ConfigError> {
         Some(account) => keys.account(account, validator),
         None => keys.default_keys(validator),
     })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_settled_two_seconds_after_its_change_whatever_time_it_was_given() {
+        let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+        for modified in [None, Some(at(0)), Some(at(1000)), Some(at(1_000_000))] {
+            let stamp = Stamp {
+                len: 1,
+                modified,
+                identity: [1, 2, 1000, 5],
+            };
+            for (now, settled) in [(999, false), (1002, false), (1004, true)] {
+                assert_eq!(stamp.is_settled(at(now)), settled, "{modified:?} {now}");
+            }
+        }
+    }
 }

@@ -40,7 +40,7 @@ use futures_util::{
     pin_mut,
 };
 use h2::{SendStream, client::SendRequest};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_tungstenite::tungstenite::http;
 
 const MIB: usize = 1024 * 1024;
@@ -514,4 +514,110 @@ async fn no_client_makes_a_request_look_as_if_a_middleware_had_eaten_its_body() 
         }
     }
     server.stop().await;
+}
+
+/// Writes a header field as a literal that is not indexed.
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    let len = |text: &str| u8::try_from(text.len()).unwrap();
+    let mut field = vec![0, len(name)];
+    field.extend_from_slice(name.as_bytes());
+    field.push(len(value));
+    field.extend_from_slice(value.as_bytes());
+    field
+}
+
+/// Writes an HTTP/2 frame.
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let len = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    let stream = stream.to_be_bytes();
+    let mut frame = vec![len[1], len[2], len[3], kind, flags];
+    frame.extend_from_slice(&stream);
+    frame.extend_from_slice(payload);
+    frame
+}
+
+/// Counts the streams that are answered in these frames.
+fn refused(mut frames: &[u8]) -> usize {
+    const HEADERS: u8 = 1;
+
+    let mut answered = 0;
+    while let [a, b, c, kind, _, _, _, _, _, rest @ ..] = frames {
+        answered += usize::from(*kind == HEADERS);
+        let len = u32::from_be_bytes([0, *a, *b, *c]);
+        frames = rest
+            .get(usize::try_from(len).unwrap()..)
+            .unwrap_or_default();
+    }
+    answered
+}
+
+/// Writes the head of a form whose signature is well formed, with one header repeated so often. HTTP/2 needs a byte for
+/// each repeat.
+fn repeated_header(stream: u32, times: usize) -> Vec<u8> {
+    const HEADERS: u8 = 1;
+    const CONTINUATION: u8 = 9;
+    const END_HEADERS: u8 = 4;
+
+    let mut block = [
+        literal(":method", "POST"),
+        literal(":scheme", "http"),
+        literal(":path", "/a"),
+        literal(":authority", "a"),
+        literal("content-type", FORM),
+        literal(&SIGNATURE.to_lowercase(), FORGED),
+    ]
+    .concat();
+    // The name `a` without a value becomes the newest entry of the table, which is number 62.
+    block.extend_from_slice(&[0x40, 1, b'a', 0]);
+    block.resize(block.len() + times, 0x80 | 62);
+    let parts: Vec<_> = block.chunks(16 * 1024).collect();
+    let last = parts.len() - 1;
+    let frames = parts.iter().enumerate().map(|(number, part)| {
+        let kind = if number == 0 { HEADERS } else { CONTINUATION };
+        frame(
+            kind,
+            if number == last { END_HEADERS } else { 0 },
+            stream,
+            part,
+        )
+    });
+    frames.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn large_heads_of_streams_count_towards_the_limit_on_all_bodies() {
+    in_child(GIVEN_BACK, || {
+        System::new().block_on(async {
+            // Few headers, because a debug build of the crate `http` takes the square of their number.
+            let (streams, headers, limit) = (100, 1_000, MIB);
+            // Each header counts as 65 bytes, and 8 KiB are for a request anyway.
+            let expected = 100 - limit / (65 * headers - 8 * 1024);
+            let server = start(config().total_body_limit(limit).body_limit(limit / 2));
+            let open = Cell::new(None);
+            let flood = async {
+                let mut connection = connect(server.address).await;
+                let settings = frame(4, 0, 0, &[]);
+                let start = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &*settings].concat();
+                connection.write_all(&start).await.unwrap();
+                for number in 0..streams {
+                    let head = repeated_header(2 * number + 1, headers);
+                    connection.write_all(&head).await.unwrap();
+                }
+                let mut answers = Vec::new();
+                while refused(&answers) < expected {
+                    let more = timeout(PATIENCE, connection.read_buf(&mut answers)).await;
+                    assert!(
+                        more.unwrap().unwrap() > 0,
+                        "the server closed the connection"
+                    );
+                }
+                open.set(Some(connection));
+                refused(&answers)
+            };
+            assert_eq!(flood.await, expected);
+            ask(server.address).await;
+            drop(open);
+            server.stop().await;
+        });
+    });
 }
