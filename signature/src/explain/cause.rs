@@ -132,7 +132,7 @@ causes! {
         "make sure that nothing changes the Content-Type, the query or the body: a form is signed by its parameters, any other body by bodySHA256 in the URL";
     /// Only the URL is signed: nothing covers the body.
     BodyUnsigned = "body_unsigned",
-        "sign the body as Twilio does: a form by its parameters, any other body by bodySHA256 in the URL";
+        "Twilio never sends this: if a script of yours does, sign a form by its parameters, and any other body by bodySHA256 in the URL";
     /// The app took a WebSocket handshake for an ordinary request, or the reverse.
     WebsocketScheme = "websocket_scheme",
         "make the proxy pass on Upgrade and Connection: without them the app can't recognize a WebSocket handshake, for which Twilio signs wss";

@@ -58,12 +58,12 @@ pub(super) fn likely(facts: &Facts<'_>) -> String {
     }
     if TUNNELS.iter().any(|end| seen.host.ends_with(end)) {
         return format!(
-            "if the tunnel has a new host, set this URL at Twilio; else check {}",
+            "if the URL at Twilio still has a former host of the tunnel, set it to this one; else check {}",
             token_of(req)
         );
     }
     format!(
-        "compare with Twilio, in this order: the URL letter by letter (prefix, query), {}, the body",
+        "check 1. {} (a subaccount has its own), 2. the URL at Twilio (prefix, query), 3. the body",
         token_of(req)
     )
 }
@@ -133,7 +133,7 @@ fn on_body(req: &WebhookRequest<'_>, seen: &UrlParts<'_>) -> Option<String> {
     let content_type = String::from_utf8_lossy(content_type);
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
     Some(format!(
-        "Twilio signs a body that is not a form by bodySHA256 in the query, and the URL has none: something dropped the query or converted the form (Content-Type: {})",
+        "Twilio signs a body that is not a form by bodySHA256 in the query, and the URL has none: something dropped the query, or converted the form to {}",
         redact::text(content_type)
     ))
 }
@@ -212,7 +212,7 @@ mod tests {
                 "a form",
                 form,
                 TOKEN,
-                ["compare with Twilio, in this order: the URL", &of_account],
+                ["check 1. the Auth Token of ", &of_account],
             ),
             (
                 "an odd token",
@@ -229,7 +229,7 @@ mod tests {
                 TOKEN,
                 [
                     "Twilio signs a body that is not a form by bodySHA256",
-                    "(Content-Type: application/json)",
+                    "converted the form to application/json",
                 ],
             ),
             (
@@ -237,7 +237,7 @@ mod tests {
                 tunnel,
                 TOKEN,
                 [
-                    "if the tunnel has a new host, set this URL at Twilio; ",
+                    "if the URL at Twilio still has a former host of the tunnel, set it to this one; ",
                     &of_account,
                 ],
             ),
@@ -309,7 +309,7 @@ mod tests {
         ] {
             assert!(is_public(public), "{public}");
             let text = said(&format!("https://{public}/m"), None);
-            assert!(text.starts_with("compare with Twilio, "), "{text}");
+            assert!(text.starts_with("check 1. the Auth Token "), "{text}");
         }
     }
 

@@ -100,7 +100,7 @@ fn warning_names_the_causes_and_the_setting() {
     let lost_hash = hashed(&format!("{own}/m?x=1"), "s3cr3t");
     let example = "it is signed for https://example.com/m";
     let unsigned = "only the URL is signed: nothing covers the body";
-    let by_parameters = "sign the body as Twilio does";
+    let by_parameters = "sign a form by its parameters";
     let as_it_came = "the body must arrive as it was sent";
     let route = "give the route its whole URL: #[validate_twilio_request(url = \"http://10.0.0.7:8080/m\")]";
     let covers = "the signature covers the body in another way than the app expects";
