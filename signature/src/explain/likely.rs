@@ -58,7 +58,7 @@ pub(super) fn likely(facts: &Facts<'_>) -> String {
     }
     if TUNNELS.iter().any(|end| seen.host.ends_with(end)) {
         return format!(
-            "if the URL at Twilio still has a former host of the tunnel, set it to this one; else check {}",
+            "if the URL at Twilio still has the tunnel's former host, set this one; else check {}",
             token_of(req)
         );
     }
@@ -237,7 +237,7 @@ mod tests {
                 tunnel,
                 TOKEN,
                 [
-                    "if the URL at Twilio still has a former host of the tunnel, set it to this one; ",
+                    "if the URL at Twilio still has the tunnel's former host, set this one; ",
                     &of_account,
                 ],
             ),
