@@ -25,8 +25,19 @@ pub(crate) struct Options {
     pub(crate) krate: Path,
     /// Where the configuration comes from.
     pub(crate) policy: PolicyOption,
+    /// The option `once`, which handles each event once.
+    pub(crate) once: Option<OnceOption>,
     /// The option `skip`, which leaves a function of an annotated module unprotected.
     pub(crate) skip: Option<Path>,
+}
+
+/// What identifies an event that is handled once.
+#[derive(Clone)]
+pub(crate) enum OnceOption {
+    /// What the signature covers.
+    Verified,
+    /// What a type that implements `EventKey` chooses.
+    Type(Path),
 }
 
 /// Where the configuration of a handler comes from.
@@ -71,6 +82,7 @@ impl Options {
         let mut options = Self {
             krate: parse_quote!(::actix_twilio),
             policy: PolicyOption::App,
+            once: None,
             skip: None,
         };
         let mut given: Vec<(String, &Path)> = Vec::new();
@@ -109,6 +121,12 @@ impl Options {
         match name {
             "crate" => self.krate = path_value(meta, "crate = path::to::actix_twilio")?,
             "policy" => self.policy = PolicyOption::Type(path_value(meta, "policy = path::To")?),
+            "once" => {
+                self.once = Some(match meta {
+                    Meta::Path(_) => OnceOption::Verified,
+                    _ => OnceOption::Type(path_value(meta, "once` or `once = path::To")?),
+                });
+            }
             "skip" => match meta {
                 Meta::Path(path) => self.skip = Some(path.clone()),
                 _ => {
@@ -158,6 +176,11 @@ impl ToTokens for Options {
                 }
             }
         }
+        match &self.once {
+            None => {}
+            Some(OnceOption::Verified) => tokens.extend(quote!(, once)),
+            Some(OnceOption::Type(key)) => tokens.extend(quote!(, once = #key)),
+        }
     }
 }
 
@@ -179,7 +202,7 @@ const TOKEN_IN_SOURCE: &str = "anyone who can read the source or the binary can 
 fn unknown(path: &Path) -> syn::Error {
     let overrides = OVERRIDES.map(|(name, ..)| name).join("`, `");
     let problem = format!(
-        "unknown option: expected `{overrides}`, `policy`, `crate`, or, on a function in an annotated \
+        "unknown option: expected `{overrides}`, `policy`, `once`, `crate`, or, on a function in an annotated \
          module, `skip`"
     );
     syn::Error::new_spanned(path, problem)
@@ -189,7 +212,7 @@ fn unknown(path: &Path) -> syn::Error {
 fn excludes(first: &str, second: &str) -> bool {
     let is_override = OVERRIDES.iter().any(|(name, ..)| *name == second);
     match first {
-        "skip" => is_override || second == "policy",
+        "skip" => is_override || second == "policy" || second == "once",
         "policy" => is_override,
         "public_url" => second == "url",
         _ => false,
@@ -250,6 +273,19 @@ mod tests {
             r#"auth_token_env = "TOKEN", r#url = "ws://[::1]:80", crate = a"#,
             r#"crate = a, auth_token_env = "TOKEN", url = "ws://[::1]:80""#,
             &[],
+        ),
+        ("once", "crate = ::actix_twilio, once", &[]),
+        ("once = a::Key, crate = b", "crate = b, once = a::Key", &[]),
+        (
+            "once()",
+            "",
+            &["expected a path: write `once` or `once = path::To`"],
+        ),
+        ("once = \"a\"", "", &["expected a path"]),
+        (
+            "once, skip",
+            "once",
+            &["`once` can't be combined with `skip`"],
         ),
         ("skip", "", &[]),
         ("skip, crate = a", "crate = a", &[]),

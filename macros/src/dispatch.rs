@@ -124,6 +124,29 @@ mod tests {
             }",
         ),
         (
+            "once",
+            "async fn f(a: A, B(b): B) -> impl C { a }",
+            "async fn f(
+                ::actix_twilio::__private::Validated {
+                    inner: ::actix_twilio::__private::Guarded { inner: (a, argument_2,), settling, .. }, ..
+                }: ::actix_twilio::__private::Validated<::actix_twilio::__private::Guarded<(A, B,)> >
+            ) -> ::actix_twilio::__private::Answer<impl C> {
+                ::actix_twilio::__private::settle(settling, async move { let B(b) = argument_2; { a } }).await
+            }",
+        ),
+        (
+            "once = Key, crate = c, policy = P",
+            "async fn f() {}",
+            "async fn f(
+                c::__private::Validated {
+                    inner: c::__private::Guarded { inner: (), settling, .. }, ..
+                }: c::__private::Validated<c::__private::Guarded<(), Key>, P>
+            ) -> c::__private::Answer<()> {
+                c::__private::assert_policy::<P>();
+                c::__private::settle(settling, async move { {} }).await
+            }",
+        ),
+        (
             "",
             "mod m { #[post(\"/\")] async fn f() {} }",
             "mod m {

@@ -1,15 +1,15 @@
 //! Generates the function that validates each request before it runs the handler's body.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{
-    Attribute,
+    Attribute, Path, ReturnType,
     parse::{ParseStream, Parser},
     parse_quote_spanned,
 };
 
 use crate::{
-    attr::{Options, PolicyOption},
+    attr::{OnceOption, Options, PolicyOption},
     bind::{Bindings, bind},
     handler::{Argument, Handler},
     policy::policy,
@@ -46,12 +46,26 @@ pub(crate) fn expand(
     let policy = policy(options).map(|policy| quote_spanned!(hygienic=> , #policy));
     let Bindings { patterns, lets } = bind(arguments);
     let types = arguments.iter().map(|argument| &argument.ty);
-    let input: syn::FnArg = if arguments.is_empty() {
-        parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<() #policy>)
-    } else {
-        parse_quote_spanned! {hygienic=>
+    let input: syn::FnArg = match &options.once {
+        None if arguments.is_empty() => {
+            parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<() #policy>)
+        }
+        None => parse_quote_spanned! {hygienic=>
             #krate::__private::Validated { inner: (#(#patterns,)*), .. }:
                 #krate::__private::Validated<(#(#types,)*) #policy>
+        },
+        Some(once) => {
+            let key = match once {
+                OnceOption::Verified => None,
+                OnceOption::Type(key) => Some(quote_spanned!(hygienic=> , #key)),
+            };
+            parse_quote_spanned! {hygienic=>
+                #krate::__private::Validated {
+                    inner: #krate::__private::Guarded { inner: (#(#patterns,)*), settling, .. }, ..
+                }: #krate::__private::Validated<
+                    #krate::__private::Guarded<(#(#types,)*) #key> #policy
+                >
+            }
         }
     };
     let asserted = arguments.iter().map(|argument| &argument.ty);
@@ -66,9 +80,14 @@ pub(crate) fn expand(
         PolicyOption::App | PolicyOption::Overrides(_) => None,
     };
     let (inner_attrs, block) = split(handler.body.clone());
+    let run = if options.once.is_some() {
+        settle(&mut handler.sig.output, &lets, &block, krate)
+    } else {
+        quote_spanned!(hygienic=> #lets #block)
+    };
     let mut body = Group::new(
         Delimiter::Brace,
-        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #lets #block),
+        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #run),
     );
     // In the edition of this crate, temporary values of the last expression are dropped before the arguments. So are
     // those of a plain `async fn` in every edition.
@@ -76,6 +95,27 @@ pub(crate) fn expand(
     handler.sig.inputs = [input].into_iter().collect();
     handler.body = body;
     quote!(#handler)
+}
+
+/// Wraps what a body returns, so that its answer is stored before it is sent. For a duplicate, no line of it runs,
+/// because the extractor `Guarded` gives the stored answer.
+///
+/// ```text
+/// // Output:
+/// -> Answer<impl Responder> {
+///     settle(settling, async move { let ..; { BODY } }).await
+/// }
+/// ```
+fn settle(output: &mut ReturnType, lets: &TokenStream, block: &Group, krate: &Path) -> TokenStream {
+    let hygienic = Span::mixed_site();
+    let answer = match output {
+        ReturnType::Default => quote_spanned!(hygienic=> ()),
+        ReturnType::Type(_, ty) => ty.to_token_stream(),
+    };
+    *output = parse_quote_spanned!(hygienic=> -> #krate::__private::Answer<#answer>);
+    quote_spanned! {hygienic=>
+        #krate::__private::settle(settling, async move { #lets #block }).await
+    }
 }
 
 /// Returns the inner attributes of a body, which must stand first in the function, and the body without them.

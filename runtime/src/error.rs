@@ -231,6 +231,14 @@ kinds! {
     OriginMalformed = "origin_malformed",
         "the host or the scheme that Twilio requested can't be determined",
         "set TWILIO_WEBHOOK_BASE_URL, or public_url in TwilioConfig, or correct the header that the proxy sets";
+    /// The request is a duplicate, and the first one is still being handled.
+    OnceInProgress = "once_in_progress",
+        "the event of this request is still being handled in another one",
+        "look for a slow handler; Twilio tries a webhook again only if its URL ends with #rc=3&rp=5xx,ct,rt";
+    /// The store of handled events failed, took too long or is full. The request is genuine.
+    OnceStoreFailed = "once_store_failed",
+        "the store of handled events failed, took too long or is full",
+        "look for the store's own error in the log; Twilio tries a webhook again only if its URL ends with #rc=3&rp=5xx,ct,rt";
     /// The server's own configuration is at fault; the request was not validated.
     Config = "config",
         "the configuration of actix-twilio is missing or wrong",

@@ -36,6 +36,7 @@ pub mod config;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod keys;
+pub mod once;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
@@ -72,6 +73,7 @@ pub mod __private {
     pub use crate::{
         config::route::{RouteOptions, Text, config_with_url},
         entry::{Extractor, Validated},
+        once::{Answer, Guarded, settle},
     };
 
     /// Makes the compiler point at an argument's type if it is not an extractor.

@@ -154,6 +154,26 @@ fn hash_in_url(url: &str) -> Result<Option<&str>, SignatureErrorKind> {
     }
 }
 
+/// Returns the text that Twilio signs for the parameters of a form: names in byte order, each followed by its value,
+/// both decoded, with nothing between them.
+///
+/// All forms with the same signed parameters have the same signature, wherever their names and values begin and end.
+/// So what a decision on a genuine form finds in this text, it also finds in each copy that was cut into other
+/// parameters.
+///
+/// # Examples
+///
+/// ```
+/// use twilio_signature::stages::signed_params;
+///
+/// assert_eq!(signed_params(b"b=2&a=%31"), b"a1b2");
+/// assert_eq!(signed_params(b"a=1b2"), b"a1b2");
+/// ```
+#[must_use]
+pub fn signed_params(form: &[u8]) -> Vec<u8> {
+    write_signed(form, &mut Buf::new()).to_vec()
+}
+
 /// Returns the SHA-256 of a body in lower-case hex.
 ///
 /// This is the value of `bodySHA256` in the URL if the body is not a form

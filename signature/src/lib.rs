@@ -100,7 +100,7 @@ pub use self::{
 #[cfg_attr(docsrs, doc(cfg(feature = "validator")))]
 pub mod stages {
     pub use crate::{
-        body::BodyKind,
+        body::{BodyKind, signed_params},
         validator::{CheckedHead, CheckedUrl},
     };
 }

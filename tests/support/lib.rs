@@ -26,6 +26,7 @@ pub mod client;
 pub mod log;
 pub mod memory;
 mod modules;
+pub mod redis;
 pub mod reference;
 pub mod requests;
 pub mod server;

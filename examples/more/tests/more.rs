@@ -140,6 +140,44 @@ fn assert_echoes(mut answers: BufReader<TcpStream>) {
 }
 
 #[test]
+fn once_gives_a_duplicate_the_same_ticket_and_a_new_event_another_one() {
+    let log = env::temp_dir().join(format!("once-{}.log", std::process::id()));
+    let variables = [
+        ("TWILIO_AUTH_TOKEN", TOKEN),
+        ("HANDLED_LOG", log.to_str().unwrap()),
+        ("SLOW_MS", "1"),
+    ];
+    let app = Example::start(env!("CARGO_BIN_EXE_once"), &variables);
+    app.assert_protects("/message", TOKEN, &app.url("/message"), "ticket");
+    let send = |path: &str, body: &str| {
+        let (status, answer) = app.post(path, body, &sign(TOKEN, &app.url(path), body));
+        assert_eq!(status, 200, "{answer}");
+        answer
+    };
+    let account = "AccountSid=AC00000000000000000000000000000001";
+    let [one, two] = [
+        "SM00000000000000000000000000000001",
+        "SM00000000000000000000000000000002",
+    ];
+    let message = |sid: &str| send("/message", &format!("{account}&Body=Hi&MessageSid={sid}"));
+    let first = message(one);
+    assert_eq!(message(one), first);
+    // The same text with other boundaries.
+    let cut = format!("{account}&Body=HiMessageSid{one}");
+    assert_eq!(send("/message", &cut), first);
+    assert_ne!(message(two), first);
+    // Without Twilio's token, a repeat within a call may be a new event.
+    let sid = "CA00000000000000000000000000000001";
+    let call = format!("{account}&CallSid={sid}&CallStatus=ringing");
+    assert_ne!(send("/voice", &call), send("/voice", &call));
+    drop(app);
+    let handled = fs::read_to_string(&log).unwrap();
+    let handled: Vec<_> = handled.lines().skip(1).collect();
+    assert_eq!(handled, [one, two, sid, sid]);
+    fs::remove_file(log).unwrap();
+}
+
+#[test]
 fn metrics_counts_verdicts_by_route_and_account() {
     let app = Example::start(
         env!("CARGO_BIN_EXE_metrics"),

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     error::{ConfigError, ValidationError},
     keys::{KeyStore, Lookup},
+    once::{Delivery, IfStoreFails, OnceSettings, OnceStore},
 };
 
 const AUTH_TOKEN: &str = "TWILIO_AUTH_TOKEN";
@@ -354,6 +355,44 @@ impl TwilioConfigBuilder {
         self
     }
 
+    /// Sets where it is remembered which events were handled, for the [guard](crate::once) that handles each event
+    /// once.
+    ///
+    /// The default is one [`MemoryStore`](crate::once::MemoryStore) for the process. Processes that share events need a
+    /// store that they share.
+    pub fn once_store(mut self, store: impl OnceStore) -> Self {
+        self.options.once.set_store(store);
+        self
+    }
+
+    /// Sets the lease and the retention of the [guard](crate::once) that handles each event once.
+    ///
+    /// The lease is the time in which a handler must answer. After it, another delivery of the event is handled,
+    /// because the process may have died. The default is 20 s, since Twilio waits 15 s for an answer.
+    ///
+    /// The retention is the time for which an event and its answer are remembered. The default is 24 hours. Event Streams
+    /// repeat an event for up to four hours. A recorded request can be replayed after any time.
+    ///
+    /// [`build`](Self::build) returns an error if the lease is under one millisecond or longer than the retention.
+    pub fn once_times(mut self, lease: Duration, retention: Duration) -> Self {
+        self.options.once.lease = lease;
+        self.options.once.retention = retention;
+        self
+    }
+
+    /// Sets what happens to a request while the [store](Self::once_store) can't say whether its event was handled. The
+    /// default is [`IfStoreFails::Refuse`]: a 503.
+    pub fn if_once_store_fails(mut self, then: IfStoreFails) -> Self {
+        self.options.once.if_store_fails = then;
+        self
+    }
+
+    /// Sets a function that is called with each delivery that the [guard](crate::once) judges, for metrics.
+    pub fn on_delivery(mut self, hook: impl Fn(&Delivery) + Send + Sync + 'static) -> Self {
+        self.options.once.on_delivery = Some(Hook(Arc::new(hook)));
+        self
+    }
+
     /// Sets whether the log explains why the signature of a refused request does not match, and which setting to
     /// change.
     ///
@@ -436,6 +475,16 @@ impl TwilioConfigBuilder {
                 "body_timeout",
                 "it is zero, so no body can arrive in time",
                 "set it to a few seconds",
+            ));
+        }
+        let OnceSettings {
+            lease, retention, ..
+        } = options.once;
+        if lease < Duration::from_millis(1) || lease > retention {
+            return Err(ConfigError::new(
+                "once_times",
+                "the lease is under one millisecond, or longer than the retention",
+                "set a lease of some seconds, and a retention of some hours",
             ));
         }
         Ok(())

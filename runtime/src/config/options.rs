@@ -6,7 +6,7 @@ use actix_web::{Error, HttpRequest};
 use twilio_signature::url::PublicUrl;
 
 use super::{Mode, TrustedProxies, Verdict, budget::ByteBudget};
-use crate::error::ValidationError;
+use crate::{error::ValidationError, once::OnceSettings};
 
 /// The default limit on the bytes of all bodies that are being read: 512 bodies of the default limit.
 pub(crate) const DEFAULT_TOTAL_BODY_LIMIT: usize = 128 * 1024 * 1024;
@@ -30,6 +30,7 @@ pub(crate) struct Options {
     pub(crate) explain_mismatches: bool,
     pub(crate) error_handler: Option<Hook<ErrorHandler>>,
     pub(crate) on_verdict: Option<Hook<VerdictHook>>,
+    pub(crate) once: OnceSettings,
 }
 
 impl Default for Options {
@@ -47,6 +48,7 @@ impl Default for Options {
             explain_mismatches: cfg!(debug_assertions),
             error_handler: None,
             on_verdict: None,
+            once: OnceSettings::default(),
         }
     }
 }

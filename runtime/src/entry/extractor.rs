@@ -14,7 +14,7 @@ use crate::{
     config::{AppPolicy, Policy},
     error::ValidationError,
     gate::{Proof, admit, misconfigured},
-    report,
+    once, report,
 };
 
 /// Wraps an extractor, or a tuple of up to 16, and validates the request before it runs.
@@ -147,7 +147,7 @@ impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
                 }),
                 Err(err) => {
                     let err = err.into();
-                    if admitted.proof.is_some() {
+                    if admitted.proof.is_some() && !once::is_own(&err) {
                         report::extractor_refusal::<T>(&err);
                     }
                     Err(err)

@@ -26,6 +26,7 @@ use twilio_signature::{
     stages::{BodyKind, CheckedHead, CheckedUrl},
 };
 
+pub(crate) use self::proof::NotEnforced;
 pub use self::proof::Proof;
 use self::{body::let_arrive, content::Content, proof::Verified};
 use crate::{

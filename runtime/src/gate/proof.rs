@@ -3,7 +3,9 @@
 use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
-use twilio_signature::{AccountSid, MatchedKey, ReplayKey, VerifiedSignature, redact};
+use twilio_signature::{
+    AccountSid, MatchedKey, ReplayKey, VerifiedSignature, redact, stages::signed_params,
+};
 
 use super::{Content, body};
 use crate::{
@@ -106,15 +108,12 @@ impl Proof {
         self.0.verified.content.as_ref()
     }
 
-    #[cfg(feature = "webhook")]
-    pub(super) fn config(&self) -> &TwilioConfig {
-        &self.0.config
-    }
-
     /// Removes the proof that another configuration left: a handler must not get one if validation is not
     /// enforced.
     pub(super) fn withdraw(req: &HttpRequest) {
-        req.extensions_mut().remove::<Self>();
+        let mut extensions = req.extensions_mut();
+        extensions.remove::<Self>();
+        extensions.insert(NotEnforced);
     }
 
     /// Finds the proof that the same configuration and policy left.
@@ -140,6 +139,29 @@ impl Proof {
             Ok((found, _)) if found == validated.body() => Ok(body::put_back(found, payload)),
             Err(kind @ ValidationErrorKind::Overloaded) => Err(kind),
             _ => Err(ValidationErrorKind::BodyReplaced),
+        }
+    }
+
+    /// Returns the configuration that validated the request.
+    pub(crate) fn config(&self) -> &TwilioConfig {
+        &self.0.config
+    }
+
+    /// Returns the body that was validated, or `None` for a WebSocket handshake.
+    pub(crate) fn body(&self) -> Option<&[u8]> {
+        let content = self.0.verified.content.as_ref();
+        content.map(|content| &**content.body())
+    }
+
+    /// Returns the signed text behind the URL: that of the parameters. `req` is the request that this is the proof of.
+    pub(crate) fn signed_params(&self, req: &HttpRequest) -> Vec<u8> {
+        match &self.0.verified.content {
+            Some(content @ (Content::Form(_) | Content::LargeForm(_))) => {
+                signed_params(content.body())
+            }
+            // Twilio may have signed the query as parameters.
+            _ if !self.url().contains('?') => signed_params(req.query_string().as_bytes()),
+            _ => Vec::new(),
         }
     }
 
@@ -190,6 +212,9 @@ impl Proof {
         self.0.verified.signature.replay_key()
     }
 }
+
+/// The marker of a request that was let through although it may be forged, because validation only reports or is off.
+pub(crate) struct NotEnforced;
 
 impl FromRequest for Proof {
     type Error = ValidationError;

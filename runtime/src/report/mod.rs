@@ -3,6 +3,7 @@
 #[cfg_attr(not(feature = "explain"), path = "no_diagnosis.rs")]
 mod diagnosis;
 mod limiter;
+pub(crate) mod once;
 mod response;
 
 use std::{any::type_name, borrow::Cow, sync::Once, time::Duration};

@@ -22,7 +22,9 @@ impl ResponseError for ValidationError {
             Kind::Signature(EncodingUnsupported | CharsetUnsupported | ContentTypeConflicting) => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
-            Kind::Overloaded => StatusCode::SERVICE_UNAVAILABLE,
+            Kind::Overloaded | Kind::OnceInProgress | Kind::OnceStoreFailed => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
             Kind::Config | Kind::KeyStoreFailed | Kind::BodyConsumed | Kind::BodyReplaced => {
                 StatusCode::INTERNAL_SERVER_ERROR
             }

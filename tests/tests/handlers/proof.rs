@@ -295,7 +295,7 @@ const COPIES: [(&str, &str, &str, &str); 15] = [
     ("PUT", "PUT", "/?x=1", "AccountSid=$A&Body=Hi&MessageSid=$M&NumMedia=0"),
 ];
 
-fn copies() -> impl Iterator<Item = (&'static str, Webhook)> {
+pub(super) fn copies() -> impl Iterator<Item = (&'static str, Webhook)> {
     let text = |text: &str| text.replace("$A", A).replace("$M", MESSAGE_SID);
     COPIES.into_iter().map(move |(name, method, target, body)| {
         let form = Webhook::form(text(target), &text(body));

@@ -20,6 +20,9 @@ use actix_twilio::{
     config::Mode,
     explain::{Cause, Explainer, UrlSetting},
     keys::{AccountSid, KeyFile, KeyMap, KeyQuery, KeyStoreError, MatchedKey, SharedKey},
+    once::{
+        Claim, IfStoreFails, MemoryStore, Once, OnceKey, Outcome, Owner, RedisStore, StoredAnswer,
+    },
     signature::{
         Form,
         stages::{BodyKind, CheckedHead},
@@ -191,10 +194,21 @@ fn key_file(name: &str, text: &str) -> PathBuf {
 /// The public types that have values of their own and are printed in the servers' tests below.
 const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 
+/// Those that have labels only, and can be made by the library alone.
+const LABELS: [&str; 1] = ["Delivery"];
+
 /// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 14] = [
+const WITHOUT_VALUES: [&str; 22] = [
+    "Answer",
     "AppPolicy",
+    "EventKey",
     "Extractor",
+    "Guarded",
+    "OnceEach",
+    "OnceStore",
+    "OnceStoreError",
+    "Settling",
+    "VerifiedKey",
     "KeyStore",
     "KeyStoreError",
     "Literal",
@@ -240,6 +254,11 @@ async fn no_public_type_prints_a_secret() {
         .default_keys(validator.clone());
     let config_of = |builder: TwilioConfigBuilder| builder.build().unwrap();
     let middleware: TwilioValidation = TwilioValidation::with_config(config_of(config()));
+    let once: Once = Once::new();
+    let answer = StoredAnswer {
+        body: "MARKER".into(),
+        ..StoredAnswer::EMPTY
+    };
     #[rustfmt::skip]
     let mut printed = vec![
         ("AuthToken", debug(AuthToken::new(TOKEN).unwrap())),
@@ -277,6 +296,16 @@ async fn no_public_type_prints_a_secret() {
         ("ValidationError", error(&ValidationError::from(refusal))),
         ("TwilioValidation", debug(&middleware)),
         ("TwilioValidationMiddleware", debug(middleware.new_transform(Inner).await.unwrap())),
+        ("OnceKey", format!("{0:?} {0}", OnceKey::new("MARKER", b"MARKER"))),
+        ("Owner", debug(Owner::new())),
+        ("StoredAnswer", debug(&answer)),
+        ("Claim", debug(Claim::Done(answer))),
+        ("MemoryStore", debug(MemoryStore::default())),
+        ("RedisStore", debug(RedisStore::with_connection("MARKER"))),
+        ("IfStoreFails", debug(IfStoreFails::Refuse)),
+        ("Outcome", debug(Outcome::ALL)),
+        ("Once", debug(&once)),
+        ("OnceMiddleware", debug(once.new_transform(Inner).await.unwrap())),
         ("Signer", debug(Signer::new(TOKEN))),
         ("Signer", debug(Signer::shared_key(shared_key()).forged())),
     ];
@@ -294,6 +323,7 @@ async fn no_public_type_prints_a_secret() {
         .iter()
         .map(|(name, _)| *name)
         .chain(IN_SERVERS)
+        .chain(LABELS)
         .chain(WITHOUT_VALUES)
         .collect();
     let public = public_types();
