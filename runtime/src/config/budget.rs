@@ -144,18 +144,18 @@ mod tests {
     fn large_heads_count_beside_the_body() {
         let budget = ByteBudget::new(10_000);
         let name = HeaderName::from_static("a");
-        let mut head = HeaderMap::new();
+        let mut headers = HeaderMap::new();
         for _ in 0..124 {
-            head.append(name.clone(), HeaderValue::from_static("b"));
+            headers.append(name.clone(), HeaderValue::from_static("b"));
         }
         // As large as what is kept for each request anyway.
-        assert!(budget.hold(&head).grow_to(10_000));
+        assert!(budget.hold(&headers).grow_to(10_000));
         for _ in 0..100 {
-            head.append(name.clone(), HeaderValue::from_static("b"));
+            headers.append(name.clone(), HeaderValue::from_static("b"));
         }
-        let mut held = budget.hold(&head);
+        let mut held = budget.hold(&headers);
         assert!(held.grow_to(0) && held.grow_to(3_000) && !held.grow_to(4_000));
-        assert!(!budget.hold(&head).grow_to(1_000));
+        assert!(!budget.hold(&headers).grow_to(1_000));
         drop(held);
         assert!(budget.hold(&HeaderMap::new()).grow_to(10_000));
     }

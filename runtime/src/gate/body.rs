@@ -28,11 +28,11 @@ use crate::{
 /// The bytes that had to wait count towards the limit on all bodies until the second value is dropped.
 pub(crate) async fn read<'o>(
     payload: &mut Payload,
-    head: &'o HeaderMap,
+    headers: &'o HeaderMap,
     options: &'o Options,
 ) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
-    let mut collecting = pin!(collect(payload, head, options));
-    // Most bodies arrive with the head and need no timer.
+    let mut collecting = pin!(collect(payload, headers, options));
+    // Most bodies arrive with the headers and need no timer.
     for _ in 0..2 {
         let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
         if let Poll::Ready(body) = body {

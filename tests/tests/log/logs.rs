@@ -62,7 +62,11 @@ async fn header_that_makes_the_origin_malformed_is_named() {
             "ftp",
             "X-Forwarded-Proto is neither https nor http: make the proxy send https or http",
         ),
-        ("X-Forwarded-Port", "eighty", "X-Forwarded-Port is not a port: "),
+        (
+            "X-Forwarded-Port",
+            "eighty",
+            "X-Forwarded-Port is not a port: ",
+        ),
         ("Forwarded", "broken", "Forwarded is not a list of pairs, "),
         ("Host", "two hosts", "Host is not a host: "),
         ("", "", "Host is missing: "),

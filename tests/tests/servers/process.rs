@@ -569,7 +569,7 @@ fn repeated_header(stream: u32, times: usize) -> Vec<u8> {
     .concat();
     // The name `a` without a value becomes the newest entry of the table, which is number 62.
     block.extend_from_slice(&[0x40, 1, b'a', 0]);
-    block.resize(block.len() + times, 0x80 | 62);
+    block.resize(block.len() + times, 0x80 | 0x3e);
     let parts: Vec<_> = block.chunks(16 * 1024).collect();
     let last = parts.len() - 1;
     let frames = parts.iter().enumerate().map(|(number, part)| {
