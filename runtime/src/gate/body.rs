@@ -112,11 +112,11 @@ pub(crate) async fn count_while_waiting<T>(
 /// nearly always have, is judged at once, so that no flood of slow bodies keeps it out.
 async fn collect<'o>(
     payload: &mut Payload,
-    head: &'o HeaderMap,
+    headers: &'o HeaderMap,
     options: &'o Options,
 ) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
     let limit = options.body_limit;
-    let mut held = options.total_body_limit.hold(head);
+    let mut held = options.total_body_limit.hold(headers);
     let mut stream = BodyStream::new(payload);
     // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();
