@@ -69,8 +69,9 @@ struct Route {
     made: Vec<(Option<TwilioConfig>, TwilioConfig)>,
 }
 
-/// How many configurations are kept for each set of options, for different apps and scopes.
-const KEPT: usize = 8;
+/// How many configurations are kept for each set of options: for different apps and scopes, and for each worker if they
+/// are made in the closure of `HttpServer::new`.
+const KEPT: usize = 128;
 
 static ROUTES: RwLock<BTreeMap<TypeId, Route>> = RwLock::new(BTreeMap::new());
 
