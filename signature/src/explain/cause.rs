@@ -98,15 +98,15 @@ causes! {
     /// The user info in the URL differs.
     Userinfo = "userinfo",
         "remove the user name and the password from the URL at Twilio: Twilio signs them, and the app does not see them";
-    /// White space around values was trimmed on one side.
+    /// White space around values was removed after the sender signed them, or before.
     ParamsTrimmed = "params_trimmed",
-        "make sure that nothing trims the values before they are validated or signed: the body must arrive as it was sent";
+        "look for a gateway, a middleware or a script that trims values: the body must arrive as it was sent";
     /// Empty or repeated parameters were left out on one side.
     ParamsDropped = "params_dropped",
         "make sure that nothing drops empty or repeated parameters before they are validated or signed: the body must arrive as it was sent";
     /// The line ends in values were changed: CRLF became LF, or the reverse.
     LineEnds = "line_ends",
-        "make sure that nothing changes line ends: the body must arrive as it was sent";
+        "look for a gateway, a middleware or a script that changes line ends: the body must arrive as it was sent";
     /// A `+` was signed where the form has a space: the sender did not escape it.
     PlusNotEscaped = "plus_not_escaped",
         "escape + as %2B where the form is written; with curl, use --data-urlencode in place of -d";
@@ -116,7 +116,7 @@ causes! {
     /// There are parameters that were not signed, or signed ones are missing: one was added on the way, or
     /// the query's parameters were mixed with the body's.
     ParamsExtra = "params_extra",
-        "make sure that nothing adds parameters on the way, and keep the query's parameters apart from the body's";
+        "look for what adds a parameter to the query or the body on the way, such as a proxy or a CDN, or mixes those of both";
     /// The form has no `Content-Type`: something removed it.
     ContentTypeMissing = "content_type_missing",
         "make the proxy pass on the Content-Type, which is application/x-www-form-urlencoded";
@@ -126,10 +126,9 @@ causes! {
     /// The body is a form in base64.
     FormAsBase64 = "form_as_base64",
         "decode the body before the validation, or switch the encoding off in the gateway";
-    /// The signature covers the body in another way than the app expects, or the body is not the one whose
-    /// hash is in the URL.
+    /// The body, or its Content-Type, was changed on the way.
     BodyHash = "body_hash",
-        "make sure that nothing changes the Content-Type, the query or the body: a form is signed by its parameters, any other body by bodySHA256 in the URL";
+        "look for a gateway or a middleware that formats JSON again or changes the Content-Type: a form is signed by its parameters, any other body by bodySHA256 in the URL";
     /// Only the URL is signed: nothing covers the body.
     BodyUnsigned = "body_unsigned",
         "Twilio never sends this: if a script of yours does, sign a form by its parameters, and any other body by bodySHA256 in the URL";

@@ -53,12 +53,15 @@ pub(super) fn likely(facts: &Facts<'_>) -> String {
     if let Some(advice) = on_body(req, seen) {
         return advice;
     }
+    if is_form_without_account(req) {
+        return "the form names no AccountSid, as Twilio's do: something drops parameters, or Twilio did not send it; then check the Auth Token and the URL at Twilio".to_owned();
+    }
     if seen.is_websocket() {
         return "compare this URL, letter by letter, with the one in <Stream> or <ConversationRelay> of your TwiML, which Twilio signs; then check the Auth Token".to_owned();
     }
     if TUNNELS.iter().any(|end| seen.host.ends_with(end)) {
         return format!(
-            "if the URL at Twilio still has the tunnel's former host, set this one; else check {}",
+            "set the webhook at Twilio to this URL, if it has the tunnel's former host; else check {}",
             token_of(req)
         );
     }
@@ -115,6 +118,12 @@ fn on_private_host(seen: &UrlParts<'_>, url_from: Option<UrlSetting>) -> String 
     };
     let host = redact::text(&seen.host);
     format!("Twilio can't request {host}, {why}set {setting} to {wanted}")
+}
+
+fn is_form_without_account(req: &WebhookRequest<'_>) -> bool {
+    !req.is_get_or_head()
+        && BodyKind::of(req).is_ok_and(|kind| kind == BodyKind::Form)
+        && matches!(AccountSid::claimed_by(req), Ok(None))
 }
 
 /// Returns what is wrong with a body that is not a form, and that no hash in the URL covers.
@@ -237,7 +246,7 @@ mod tests {
                 tunnel,
                 TOKEN,
                 [
-                    "if the URL at Twilio still has the tunnel's former host, set this one; ",
+                    "set the webhook at Twilio to this URL, if it has the tunnel's former host; ",
                     &of_account,
                 ],
             ),

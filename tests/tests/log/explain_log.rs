@@ -103,7 +103,7 @@ fn warning_names_the_causes_and_the_setting() {
     let by_parameters = "sign a form by its parameters";
     let as_it_came = "the body must arrive as it was sent";
     let route = "give the route its whole URL: #[validate_twilio_request(url = \"http://10.0.0.7:8080/m\")]";
-    let covers = "the signature covers the body in another way than the app expects";
+    let covers = "the body, or its Content-Type, was changed on the way";
     #[rustfmt::skip]
     let cases: &[Case<'_>] = &[
         ("/m", forwarded, "a=1", "https://example.com/ma1", "scheme,host", example, &trusted),
@@ -117,10 +117,10 @@ fn warning_names_the_causes_and_the_setting() {
         ("/m?a=s3cr3t+", &[], "a=1", "http://10.0.0.7:8080/m?a=s3cr3t%20a1", "query_encoding", "m?a=..", "encodes it again"),
         ("/m", original, "a=1", "http://10.0.0.7:8080/m?pin=s3cr3ta1", "query_missing", "8080/m?pin=..", "whole query"),
         ("/m", basic, "a=1", "http://user:s3cr3t@10.0.0.7:8080/ma1", "userinfo", "http://..@10.0.0.7:8080/m", "from the URL at Twilio"),
-        ("/m", &[], "a=+s3cr3t", "http://10.0.0.7:8080/mas3cr3t", "params_trimmed", "white space around values was trimmed", as_it_came),
+        ("/m", &[], "a=+s3cr3t", "http://10.0.0.7:8080/mas3cr3t", "params_trimmed", "white space around values was removed", as_it_came),
         ("/m", &[], "a=&b=s3cr3t", "http://10.0.0.7:8080/mbs3cr3t", "params_dropped", "left out", as_it_came),
         ("/m", &[], "a=s3cr3t%2B", "http://10.0.0.7:8080/mas3cr3t%2B", "params_decoded_twice", "decoded twice", as_it_came),
-        ("/m", &[], "a=s3cr3t&b=1", "http://10.0.0.7:8080/mas3cr3t", "params_extra", "not signed", "adds parameters"),
+        ("/m", &[], "a=s3cr3t&b=1", "http://10.0.0.7:8080/mas3cr3t", "params_extra", "not signed", "adds a parameter"),
         ("/m", &[], "a=s3cr3t", "http://10.0.0.7:8080/m", "body_unsigned", unsigned, by_parameters),
         (&other_hash, json, "s3cr3t", &format!("{own}{other_hash}"), "body_hash", covers, "changes the Content-Type"),
         ("/m", json, "s3cr3t", "http://10.0.0.7:8080/m", "body_unsigned", unsigned, by_parameters),
