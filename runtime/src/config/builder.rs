@@ -601,7 +601,8 @@ fn log_what_is_lax(options: &Options) {
     match options.mode {
         Mode::Off => tracing::warn!(
             target: "actix_twilio",
-            "Twilio validation is off: forged requests reach the handlers"
+            "Twilio validation is off: forged requests reach the handlers; to switch it on, remove mode(Mode::Off) or \
+             dangerously_disable_validation() from the configuration"
         ),
         Mode::ReportOnly => tracing::warn!(
             target: "actix_twilio",
