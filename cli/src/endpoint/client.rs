@@ -122,7 +122,7 @@ impl Client {
         self.deadline = Some(deadline);
     }
 
-    /// Returns whether there is no time left for a request.
+    /// Returns whether the time for requests is used up.
     pub(crate) fn is_out_of_time(&self) -> bool {
         self.time_left().is_zero()
     }

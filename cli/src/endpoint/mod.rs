@@ -66,7 +66,7 @@ impl Endpoint {
         self.client.set_deadline(deadline);
     }
 
-    /// Returns whether there is no time left for a request.
+    /// Returns whether the time for requests is used up.
     pub(crate) fn is_out_of_time(&self) -> bool {
         self.client.is_out_of_time()
     }

@@ -22,7 +22,7 @@ impl OnceKey {
     ///
     /// # Security
     ///
-    /// Use only what the signature covers and what can't be cut anew: the [replay key](Proof::replay_key), the
+    /// Use only what the signature covers and what a re-cut copy can't change: the [replay key](Proof::replay_key), the
     /// account that the [proof](Proof::account) names, or members of a JSON body. Whoever chooses the key of a request
     /// can make it a duplicate of another one, or make a replayed one look new.
     #[must_use]

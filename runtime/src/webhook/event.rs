@@ -120,7 +120,7 @@ impl CloudEvent {
         ];
         let mut members = self.other.clone();
         for (name, text) in texts {
-            // A member that is no text is among the others.
+            // A member that is not a text is among the others.
             if let Some(text) = text
                 && !members.contains_key(name)
             {

@@ -80,7 +80,7 @@ impl Request {
         let request = WebhookRequest::new(self.method, self.url);
         let request = match &self.form {
             Some(form) => request.content_type(FORM).body(form),
-            // A body that is no form is signed by its hash, which is in the URL already.
+            // A body that is not a form is signed by its hash, which is in the URL already.
             None => WebhookRequest::new("GET", self.url),
         };
         keys.sign(&request).unwrap()

@@ -226,7 +226,7 @@ impl<'r> Report<'r> {
         }
         let mut statuses = self.rows.iter().filter_map(|row| row.status).peekable();
         let nothing_there = statuses.peek().is_some() && statuses.all(|status| status == 404);
-        // What a server of WebSockets answers to a GET that is no handshake.
+        // The status with which a WebSocket server answers a GET that is not a handshake.
         let may_be_websocket = self
             .rows
             .iter()

@@ -217,7 +217,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "Two proxies stand in a row, and one hop is trusted",
+        made: "The request passes two proxies, and one hop is trusted",
         fix: "Set `trusted_hops(2)`, or the public URL.",
         environment: TOKEN_ONLY,
         request: Request {
@@ -271,7 +271,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "The proxy writes the query anew: `%20` becomes `+`",
+        made: "The proxy encodes the query again: `%20` becomes `+`",
         fix: "Pass the query on as it is.",
         request: Request {
             url: "https://example.com/message?name=Jane%20Doe",
@@ -403,7 +403,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "A Twilio Function sends Twilio's request on to the app",
-        fix: "Sign it anew with the app's URL, or point Twilio at the app.",
+        fix: "Sign it again with the app's URL, or set the app's URL at Twilio.",
         request: Request {
             url: "https://my-functions-1234.twil.io/sms",
             ..GENUINE
@@ -787,7 +787,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "A gateway formats JSON anew",
+        made: "A gateway reformats JSON",
         fix: "Pass the body on as it is.",
         app: apps::of_bytes,
         request: Request {
