@@ -12,7 +12,7 @@ use actix_web::{
     web,
 };
 
-use super::{protected::ProtectedArguments, startup::checked};
+use super::protected::{ProtectedArguments, ProtectedRoute};
 use crate::config::TwilioConfig;
 
 /// A [`Scope`] in which every handler is protected. A route to any other handler does not compile, whatever its
@@ -86,7 +86,7 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(self.0.route(path, checked::<Args>(web::get().to(handler))))
+        Self(self.0.route(path, web::get().to_validated(handler)))
     }
 
     /// Adds a protected handler for `POST` requests to a path.
@@ -97,7 +97,7 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(self.0.route(path, checked::<Args>(web::post().to(handler))))
+        Self(self.0.route(path, web::post().to_validated(handler)))
     }
 
     /// Adds a protected handler for requests to a path, whatever their method.
@@ -110,10 +110,7 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(
-            self.0
-                .route(path, checked::<Args>(Route::new().to(handler))),
-        )
+        Self(self.0.route(path, Route::new().to_validated(handler)))
     }
 
     /// Sets the protected handler for requests that no route of this scope matches. The default is a 404.
@@ -124,10 +121,7 @@ where
         Args: FromRequest + ProtectedArguments + 'static,
         F::Output: Responder + 'static,
     {
-        Self(
-            self.0
-                .default_service(checked::<Args>(Route::new().to(handler))),
-        )
+        Self(self.0.default_service(Route::new().to_validated(handler)))
     }
 
     /// Adds a protected scope inside this one.
