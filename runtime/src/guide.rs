@@ -7,7 +7,7 @@
 //! - [Testing](testing)
 //! - [Troubleshooting](troubleshooting), by symptom
 //! - [Replay and idempotency](replay)
-//! - [Metrics](metrics)
+//! - [Metrics and traces](metrics)
 //!
 //! The modules are empty. They exist only in the documentation.
 

@@ -31,6 +31,7 @@ mod entry;
 mod gate;
 mod origin;
 mod report;
+mod sid;
 
 pub mod config;
 #[cfg(any(doc, doctest))]

@@ -200,6 +200,38 @@ fn metrics_counts_verdicts_by_route_and_account() {
 }
 
 #[test]
+fn spans_end_with_their_verdict() {
+    let mut app = Example::start(env!("CARGO_BIN_EXE_spans"), &[("TWILIO_AUTH_TOKEN", TOKEN)]);
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    let account = "AC00000000000000000000000000000001";
+    let expected = [
+        vec![
+            r#"twilio.verdict="genuine""#.to_owned(),
+            format!("twilio.account=\"{account}\""),
+            r#"twilio.sid="SM00000000000000000000000000000001""#.to_owned(),
+            "http.status_code=200".to_owned(),
+        ],
+        vec![
+            r#"twilio.verdict="refused""#.to_owned(),
+            r#"twilio.kind="signature_mismatch""#.to_owned(),
+            format!("twilio.claimed_account=\"{account}\""),
+            "http.status_code=403".to_owned(),
+        ],
+    ];
+    for fields in expected {
+        let mut line = String::new();
+        // Between the spans' ends are lines on refusals, which have the span too.
+        while !line.contains(" close ") {
+            line.clear();
+            app.output.read_line(&mut line).unwrap();
+        }
+        for field in fields {
+            assert!(line.contains(&field), "{field}: {line}");
+        }
+    }
+}
+
+#[test]
 fn events_are_handled_once_and_only_if_their_hash_is_signed() {
     let mut app = Example::start(
         env!("CARGO_BIN_EXE_events"),

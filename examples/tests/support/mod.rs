@@ -36,13 +36,13 @@ impl Example {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("Listening on http://")
-            .unwrap()
-            .to_owned();
+        // An example whose log is its output may have lines before.
+        let mut lines = output.by_ref().lines().map(Result::unwrap);
+        let address = lines.find_map(|line| {
+            let address = line.strip_prefix("Listening on http://")?;
+            Some(address.to_owned())
+        });
+        let address = address.unwrap();
         Self {
             process,
             address,

@@ -174,8 +174,7 @@ impl Attempt<'_> {
         }
         if let Some((hook, duration)) = hook {
             let account = match &verdict {
-                Ok(verified) if verified.account.is_some() => verified.account.clone(),
-                Ok(verified) => self.claimed_account_at(&verified.url),
+                Ok(verified) => self.account_of(verified),
                 Err(err) => err.account.clone(),
             };
             hook(&Verdict {
@@ -185,7 +184,16 @@ impl Attempt<'_> {
                 duration,
             });
         }
+        if let Ok(verified) = &verdict {
+            report::span::genuine(|| self.account_of(verified), || verified.sid());
+        }
         verdict
+    }
+
+    /// Returns the account that a genuine request names.
+    fn account_of(&self, verified: &Verified) -> Option<AccountSid> {
+        let looked_up = verified.account.clone();
+        looked_up.or_else(|| self.claimed_account_at(&verified.url))
     }
 
     /// Returns the account that a refused request names.
@@ -308,7 +316,9 @@ impl Attempt<'_> {
 
     /// Reports a refusal. A failure of a key store is reported elsewhere, with the store's own error.
     fn report(&self, err: &ValidationError, passes: bool) {
-        if err.kind() != ValidationErrorKind::KeyStoreFailed {
+        if err.kind() == ValidationErrorKind::KeyStoreFailed {
+            report::span::refused(err.kind(), err.account(), passes);
+        } else {
             let explain = match self.explainable(err.kind()) {
                 Explainable::No => Explainable::No,
                 Explainable::Never(why) => Explainable::Never(why),

@@ -5,6 +5,7 @@ mod diagnosis;
 mod limiter;
 pub(crate) mod once;
 mod response;
+pub(crate) mod span;
 
 use std::{any::type_name, borrow::Cow, sync::Once, time::Duration};
 
@@ -58,6 +59,7 @@ pub(crate) fn refusal(
     origin: Option<&Origin>,
     explain: Explainable<impl FnOnce(&Origin) -> Diagnosis>,
 ) {
+    span::refused(err.kind(), err.account(), passes);
     if !is_heard() {
         return;
     }
@@ -220,6 +222,7 @@ fn missing_field(message: &str) -> Option<&str> {
 
 /// Reports a request that is answered with 500 because the server's own configuration is at fault.
 pub(crate) fn misconfiguration(err: &ConfigError) {
+    span::refused(ValidationErrorKind::Config, None, false);
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
             target: "actix_twilio",
@@ -253,6 +256,7 @@ pub(crate) fn unanswered() {
 
 /// Reports a request that was validated further outside, and is refused because its body can't be handed on.
 pub(crate) fn fault(kind: ValidationErrorKind) {
+    span::refused(kind, None, false);
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
             target: "actix_twilio",
@@ -279,6 +283,7 @@ pub(crate) fn key_store_failure(err: &KeyStoreError) {
 
 /// Reports a request that was not validated because validation is off.
 pub(crate) fn validation_off() {
+    span::unchecked();
     if let Some(left_out) = WARNINGS.pass() {
         tracing::warn!(
             target: "actix_twilio",
