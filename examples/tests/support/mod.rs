@@ -35,19 +35,21 @@ impl Example {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let output = BufReader::new(process.stdout.take().unwrap());
+        // From here on, a failure ends the process.
+        let mut example = Self {
+            process,
+            address: String::new(),
+            output,
+        };
         // An example whose log is its output may have lines before.
-        let mut lines = output.by_ref().lines().map(Result::unwrap);
+        let mut lines = example.output.by_ref().lines().map(Result::unwrap);
         let address = lines.find_map(|line| {
             let address = line.strip_prefix("Listening on http://")?;
             Some(address.to_owned())
         });
-        let address = address.unwrap();
-        Self {
-            process,
-            address,
-            output,
-        }
+        example.address = address.unwrap();
+        example
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
