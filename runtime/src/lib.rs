@@ -16,6 +16,7 @@
 //! [testing]: crate::guide::testing
 //! [troubleshooting]: crate::guide::troubleshooting
 #![doc = include_str!("../README.md")]
+// The docs of each item say which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(all(feature = "explain", feature = "testing", feature = "webhook")),
@@ -39,11 +40,9 @@ pub mod guide;
 pub mod keys;
 pub mod once;
 #[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 pub mod twiml;
 #[cfg(feature = "webhook")]
-#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;
 
 pub use actix_twilio_macros::validate_twilio_request;
@@ -51,7 +50,6 @@ pub use actix_twilio_macros::validate_twilio_request;
 pub use twilio_signature as signature;
 /// Explains why a signature does not match, and what to change.
 #[cfg(feature = "explain")]
-#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
 pub use twilio_signature::explain;
 pub use twilio_signature::{AuthToken, ReplayKey, RequestValidator, WebhookRequest};
 

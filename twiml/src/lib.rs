@@ -26,10 +26,8 @@ pub mod ssml {
 }
 
 #[cfg(feature = "lint")]
-#[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
 pub use self::lint::{Channel, Finding, FindingKind, check, check_answer, check_for};
 #[cfg(feature = "lint")]
-#[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
 pub use self::parsed::Parsed;
 pub use self::{
     document::{CONTENT_TYPE, MAX_BYTES, Twiml},

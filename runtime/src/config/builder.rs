@@ -405,7 +405,6 @@ impl TwilioConfigBuilder {
     /// was explained in the same second, or that the body was not looked at. An
     /// [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, searches further.
     #[cfg(feature = "explain")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
         self.options.explain_mismatches = explain;
         self

@@ -27,7 +27,6 @@ mod store;
 #[doc(hidden)]
 pub use self::handler::{Answer, Guarded, Settling, settle};
 #[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use self::redis::RedisStore;
 pub use self::{
     batch::OnceEach,

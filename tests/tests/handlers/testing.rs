@@ -442,7 +442,6 @@ fn nothing_but_the_module_looks_at_the_feature() {
         // The docs may link to it, and there it is.
         "not(all(feature = \"explain\", feature = \"testing\", feature = \"webhook\")),",
         "#[cfg(feature = \"testing\")]",
-        "#[cfg_attr(docsrs, doc(cfg(feature = \"testing\")))]",
     ];
     assert_eq!(
         found,
