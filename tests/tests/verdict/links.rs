@@ -23,7 +23,7 @@ fn add_documents(folder: &Path, documents: &mut Vec<PathBuf>) {
         let kind = entry.file_type().unwrap();
         if kind.is_dir() && name != "target" && name != "node_modules" && name != ".git" {
             add_documents(&path, documents);
-        } else if kind.is_file() && name.ends_with(".md") {
+        } else if kind.is_file() && path.extension().is_some_and(|extension| extension == "md") {
             documents.push(path);
         }
     }
