@@ -28,7 +28,7 @@ mod store;
 pub use self::handler::{Answer, Guarded, Settling, settle};
 #[cfg(feature = "redis")]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use self::redis::RedisStore;
+pub use self::redis::{RedisConnection, RedisStore};
 pub use self::{
     batch::OnceEach,
     key::{EventKey, OnceKey, VerifiedKey},
