@@ -19,6 +19,7 @@ mod handler;
 mod key;
 mod memory;
 mod middleware;
+mod parked;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
