@@ -1,6 +1,10 @@
 //! Starts each example as a user would, and sends it a genuine and a forged request.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../../tests/support/exactly_once.rs"]
 mod exactly_once;

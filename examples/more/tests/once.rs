@@ -11,7 +11,7 @@
 )]
 
 #[path = "../../../tests/support/forwarder.rs"]
-#[expect(unreachable_pub, clippy::expect_used, reason = "other tests share it")]
+#[expect(unreachable_pub, reason = "other tests share it")]
 mod forwarder;
 #[path = "../../../tests/support/redis.rs"]
 #[expect(unreachable_pub, clippy::expect_used, reason = "other tests share it")]

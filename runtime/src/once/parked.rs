@@ -60,7 +60,7 @@ impl<T: 'static> Future for Parked<LocalFuture<T>> {
         let Some(mut future) = self.take() else {
             return Poll::Ready(None);
         };
-        let poll = future.as_mut().poll(cx).map(Some);
+        let poll = Pin::as_mut(&mut *future).poll(cx).map(Some);
         if poll.is_pending() {
             PARKED.with_borrow_mut(|parked| parked.insert(self.id, future));
         }

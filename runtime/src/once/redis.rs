@@ -154,7 +154,8 @@ impl RedisStore {
 
 impl<C> RedisStore<C> {
     /// Constructs a store with a connection of your own, whose clones share it: a cluster's, for example. Set its time
-    /// limits to under one second, and see to it that this Redis removes no keys before their time.
+    /// limits to under one second, and see to it that this Redis removes no keys before their time. A `ConnectionManager`
+    /// keeps a connection that no longer answers; [`connect`](RedisStore::connect) makes one that does not.
     #[must_use]
     pub fn with_connection(connection: C) -> Self {
         Self {

@@ -177,6 +177,22 @@ async fn the_header_splits_only_what_may_rightly_repeat() {
 }
 
 #[actix_web::test]
+async fn the_header_of_another_delivery_suppresses_nothing() {
+    let (route, runs) = counting();
+    let app = guarded(&config(), route).await;
+    let bodies = [
+        "CallSid=CA1&Digits=1",
+        "CallSid=CA1&Digits=2",
+        "FlowSid=FW1",
+    ];
+    for (body, expected) in bodies.into_iter().zip(1..) {
+        let webhook = Webhook::form("/hook", body).signed(TOKEN);
+        assert_eq!(with_token(webhook, "spent").call(&app).await.0, 200);
+        assert_eq!(runs.get(), expected, "{body}");
+    }
+}
+
+#[actix_web::test]
 async fn of_two_at_once_the_second_waits_for_the_first_answer() {
     time::pause();
     let go = Rc::new(Notify::new());

@@ -357,12 +357,12 @@ async fn redis_that_was_killed_or_paused_is_used_again_once_it_runs() {
     );
 }
 
-/// The longest time for which a call may last.
-const LIMIT: Duration = Duration::from_secs(2);
+/// The longest time for which a call may last on a busy machine. The guard gives up after two seconds.
+const LIMIT: Duration = Duration::from_secs(3);
 
 /// Makes a call, which must not hang.
 async fn in_time<T>(call: impl Future<Output = T>) -> T {
-    time::timeout(LIMIT, call).await.expect("a call hangs")
+    time::timeout(LIMIT, call).await.unwrap()
 }
 
 /// Makes a call that works at the third try at the latest: the first ones find connections that lead nowhere.
@@ -515,12 +515,11 @@ async fn redis_that_is_slow_or_cut_off_fails_in_time_and_is_used_again() {
         Claim::InProgress
     );
 
-    // Redis itself is busy with a slow command.
-    let mut busy = std::net::TcpStream::connect(("127.0.0.1", redis.port())).unwrap();
-    std::io::Write::write_all(&mut busy, b"DEBUG SLEEP 1.2\r\n").unwrap();
+    // Redis answers, and runs nothing.
     let key = keys.next().unwrap();
-    while in_time(store.claim(&key, owner, HOUR)).await.is_ok() {}
-    let claim = in_time(store.claim(&key, owner, HOUR)).await.unwrap();
+    assert!(redis.command("CLIENT PAUSE 1500").starts_with("+OK"));
+    assert!(in_time(store.claim(&key, owner, HOUR)).await.is_err());
+    let claim = soon(async || store.claim(&key, owner, HOUR).await).await;
     assert_eq!(claim, Claim::First);
 }
 
@@ -691,6 +690,7 @@ async fn a_remembered_event_takes_no_more_memory_than_the_bound_counts() {
     .await;
     // What the store counts for it.
     let counted = 384 + 100 + 23 + size_of::<StoredAnswer>();
+    println!("{counted} bytes are counted for each");
     assert!(bytes <= counted, "{bytes} > {counted}");
 }
 

@@ -1,7 +1,7 @@
 //! A connection to one Redis that is replaced when it no longer leads anywhere.
 
 use std::{
-    fmt,
+    fmt, slice,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -55,9 +55,14 @@ impl RedisConnection {
     }
 
     /// Replaces the manager that had this result, if it leads nowhere and nobody has replaced it yet.
-    fn judge<T>(&self, generation: u64, result: &RedisResult<T>) {
-        let Err(err) = result else { return };
-        if !err.is_timeout() && !is_of_replica(err) {
+    fn judge(&self, generation: u64, result: Result<&[Value], &RedisError>) {
+        let leads_nowhere = match result {
+            Ok(values) => values.iter().any(|value| {
+                matches!(value, Value::ServerError(err) if is_of_replica(&err.clone().into()))
+            }),
+            Err(err) => err.is_timeout() || is_of_replica(err),
+        };
+        if !leads_nowhere {
             return;
         }
         let mut current = self.current();
@@ -98,7 +103,7 @@ impl ConnectionLike for RedisConnection {
         Box::pin(async move {
             let (mut manager, generation) = self.manager();
             let result = manager.send_packed_command(cmd).await;
-            self.judge(generation, &result);
+            self.judge(generation, result.as_ref().map(slice::from_ref));
             result
         })
     }
@@ -112,7 +117,7 @@ impl ConnectionLike for RedisConnection {
         Box::pin(async move {
             let (mut manager, generation) = self.manager();
             let result = manager.send_packed_commands(pipeline, offset, count).await;
-            self.judge(generation, &result);
+            self.judge(generation, result.as_ref().map(Vec::as_slice));
             result
         })
     }
