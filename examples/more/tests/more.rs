@@ -1,7 +1,13 @@
 //! Starts each example as a user would, and sends it a genuine and a forged request.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
+#[path = "../../tests/support/exactly_once.rs"]
+mod exactly_once;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -178,6 +184,26 @@ fn once_gives_a_duplicate_the_same_ticket_and_a_new_event_another_one() {
 }
 
 #[test]
+fn exactly_once_counts_each_message_once_although_it_is_killed() {
+    let database = env::temp_dir().join(format!("exactly-once-{}.sqlite", std::process::id()));
+    exactly_once::assert_each_message_counts_once(
+        env!("CARGO_BIN_EXE_exactly_once"),
+        ("DATABASE", database.to_str().unwrap()),
+    );
+    let count = |query| {
+        let connection = Connection::open(&database).unwrap();
+        connection
+            .query_row(query, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(
+        count("SELECT messages FROM senders"),
+        count("SELECT COUNT(*) FROM handled")
+    );
+    fs::remove_file(database).unwrap();
+}
+
+#[test]
 fn metrics_counts_verdicts_by_route_and_account() {
     let app = Example::start(
         env!("CARGO_BIN_EXE_metrics"),
@@ -195,6 +221,18 @@ fn metrics_counts_verdicts_by_route_and_account() {
         let line = format!(
             "twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\",account=\"{account}\"}} 1"
         );
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+
+    let message = "AccountSid=AC1&MessageSid=SM1";
+    for _ in 0..3 {
+        let signature = sign(TOKEN, &app.url("/message"), message);
+        assert_eq!(app.post("/message", message, &signature).0, 200);
+    }
+    let (_, text) = app.get("/metrics");
+    for (outcome, count) in [("first", 1), ("duplicate", 2)] {
+        let line =
+            format!("twilio_deliveries_total{{outcome=\"{outcome}\",route=\"/message\"}} {count}");
         assert!(text.contains(&line), "{line}: {text}");
     }
 }

@@ -198,7 +198,7 @@ const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 const LABELS: [&str; 1] = ["Delivery"];
 
 /// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 22] = [
+const WITHOUT_VALUES: [&str; 23] = [
     "Answer",
     "AppPolicy",
     "EventKey",
@@ -207,6 +207,7 @@ const WITHOUT_VALUES: [&str; 22] = [
     "OnceEach",
     "OnceStore",
     "OnceStoreError",
+    "RedisConnection",
     "Settling",
     "VerifiedKey",
     "KeyStore",
