@@ -354,23 +354,7 @@ impl<'k> Explainer<'k> {
             params: ParamVariants::of(req.body, seen.query.as_deref(), tried_kind),
             keys: self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm),
         };
-        let found = match variants.search(signature, &mut work) {
-            // A prefix that no header names multiplies the combinations, so it is tried alone.
-            Err(not_found) if !self.hints.is_url_named() => {
-                let prefixed = Variants {
-                    method: req.method,
-                    urls: UrlVariants::of_usual_prefixes(seen),
-                    params: ParamVariants::of(req.body, seen.query.as_deref(), tried_kind)
-                        .as_seen(),
-                    keys: variants.keys.iter().take(1).cloned().collect(),
-                };
-                let mut work = Work::within(self.max_bytes / 8);
-                prefixed
-                    .search(signature, &mut work)
-                    .map_err(|_| not_found)?
-            }
-            found => found?,
-        };
+        let found = variants.search(signature, &mut work)?;
 
         let mut signed = UrlParts::of(&found.url).into_owned();
         if let Some(query) = &found.query_as_params {

@@ -153,18 +153,6 @@ impl<'a> ParamVariants<'a> {
         variants
     }
 
-    /// Returns the parameters as the app validates them, and no alternative.
-    pub(super) fn as_seen(mut self) -> Self {
-        self.covered.truncate(1);
-        self.decodings.truncate(1);
-        self.trims.truncate(1);
-        self.empties_dropped.truncate(1);
-        self.repeats.truncate(1);
-        self.queries.truncate(1);
-        self.singles.truncate(1);
-        self
-    }
-
     /// Adds the alternatives that can change the text.
     fn add_alternatives(&mut self) {
         let any = |byte: &[u8]| self.body.iter().any(|own| byte.contains(own));

@@ -60,7 +60,6 @@ impl Key<'_> {
 }
 
 /// Keys that are tried together, and the cause that applies if one of them matches.
-#[derive(Clone)]
 pub(super) struct KeyGroup<'k> {
     pub(super) keys: Vec<Key<'k>>,
     pub(super) cause: Option<Cause>,

@@ -18,17 +18,6 @@ use crate::{
 const USUAL_PORTS: [&str; 8] = ["8080", "8443", "3000", "5000", "8000", "4040", "443", "80"];
 /// The names of the local machine, which are used for one another.
 const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
-/// The prefixes that proxies usually strip, if no header names one.
-const USUAL_PREFIXES: [&str; 8] = [
-    "/twilio",
-    "/api",
-    "/webhooks",
-    "/webhook",
-    "/api/twilio",
-    "/webhooks/twilio",
-    "/api/v1",
-    "/v1",
-];
 /// The largest number of segments that are cut off the start of a path.
 const MAX_CUT: usize = 6;
 /// The largest number of parameters of a query that are left out one by one.
@@ -145,27 +134,6 @@ impl UrlVariants {
             encodings: encodings(seen, hints),
             orders: with_own(Order::AsIs, Order::all(query)),
             hash: hashed_body.map(|body| [BODY_SHA256, "=", &body_sha256(body)].concat()),
-        }
-    }
-
-    /// Determines the variants that have a prefix which proxies usually strip, and are otherwise as the app saw it.
-    pub(super) fn of_usual_prefixes(seen: &UrlParts<'static>) -> Self {
-        let usual = USUAL_PREFIXES.map(|prefix| UrlParts {
-            path: [prefix, &*seen.path].concat().into(),
-            ..seen.clone()
-        });
-        Self {
-            bases: with_own(seen.clone(), usual.map(|url| (1, url))),
-            schemes: schemes(seen, &Hints::default(), false),
-            hosts: with_own(None, []),
-            users: with_own(User::Own, []),
-            paths: with_own(None, []),
-            spellings: with_own(Spelling::AsIs, []),
-            slashes: with_own(false, []),
-            queries: with_own(Source::Own, []),
-            encodings: with_own(Encoding::AsIs, []),
-            orders: with_own(Order::AsIs, []),
-            hash: None,
         }
     }
 
