@@ -21,7 +21,7 @@ use actix_web::{
 };
 
 use twilio_signature::{
-    Accepted, AccountSid, RequestValidator, SignatureErrorKind, WebhookRequest,
+    Accepted, AccountSid, MatchedKey, RequestValidator, SignatureErrorKind, WebhookRequest,
     header::lower_case,
     stages::{BodyKind, CheckedHead, CheckedUrl},
 };
@@ -96,6 +96,9 @@ pub(crate) async fn admit<P: Policy>(
     let refusal = match attempt.judge_and_tell().await {
         Ok(_) if config.report_only() => None,
         Ok(verified) => {
+            if matches!(verified.key, MatchedKey::AuthToken(_)) {
+                config.note_verified(|| attempt.claimed_account_at(&verified.url));
+            }
             let proof = Some(Proof::leave(req, verified, config, policy));
             let payload = attempt.body.into_payload();
             return Ok(Admitted { payload, proof });
