@@ -42,8 +42,8 @@ use tokio_tungstenite::{
 type Notes = Data<UnboundedSender<String>>;
 
 /// The limits of the app's sessions.
-const PEER_TIMEOUT: Duration = Duration::from_millis(400);
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
+const PEER_TIMEOUT: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 const LIMIT: usize = 4096;
 
 /// The number of messages that are sent before a close.
@@ -556,19 +556,13 @@ async fn what_breaks_the_protocol_ends_the_session_with_its_code() {
                 frame(CONTINUE, &[0; LIMIT]),
             ]
             .concat(),
-            "",
-            0,
+            "TooLarge",
+            1009,
         ),
     ];
     for (name, bytes, kind, code) in cases {
         let mut stream = app.open_raw("/media/echo").await;
         stream.write_all(&bytes).await.unwrap();
-        if kind.is_empty() {
-            // Binary parts are not kept, so that they take no memory. The session ends with the silence that follows.
-            assert_eq!(app.note().await, "Silent", "{name}");
-            assert_eq!(app.note().await, "Silent", "{name}");
-            continue;
-        }
         assert_eq!(app.note().await, kind, "{name}");
         // Sending is the same error.
         assert_eq!(app.note().await, kind, "{name}");
@@ -609,7 +603,7 @@ async fn a_peer_that_answers_pings_stays_though_it_is_quiet_and_the_app_is_busy(
     for what in ["echo", "busy"] {
         let mut client = app.open(&format!("/media/{what}")).await;
         // The client answers pings while it waits.
-        let quiet = timeout(PEER_TIMEOUT * 4, async {
+        let quiet = timeout(PEER_TIMEOUT * 5 / 2, async {
             while let Some(frame) = client.0.next().await {
                 assert!(frame.unwrap().is_ping(), "{what}");
             }
@@ -759,7 +753,7 @@ async fn send_without_end() {
         let _ = app.note().await;
         if let (Some(before), Some(highest)) = (before, highest()) {
             let grown = highest.saturating_sub(before);
-            assert!(grown < 2 << 20, "{name}: {grown}");
+            assert!(grown < 4 << 20, "{name}: {grown}");
         }
     }
 }
