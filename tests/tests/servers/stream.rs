@@ -337,17 +337,10 @@ async fn a_call_of_media_streams_is_echoed() {
             .starts_with("Connected(Connected { protocol: \"Call\"")
     );
     assert!(app.note().await.contains(SID));
-    for number in 0..50_u8 {
-        let payload = format!("{number:02}==");
-        let payload = if number % 2 == 0 {
-            "AAAA"
-        } else {
-            &payload[..0]
-        };
-        if payload.is_empty() {
-            continue;
-        }
-        client.send(media_of(payload)).await;
+    for number in 0..50 {
+        // Four digits are base64, too.
+        let payload = format!("{number:04}");
+        client.send(media_of(&payload)).await;
         assert_eq!(
             client.json().await,
             json!({"event": "media", "streamSid": SID, "media": {"payload": payload}})
