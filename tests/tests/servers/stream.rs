@@ -59,7 +59,7 @@ fn limited<P: actix_twilio::stream::Protocol>(handshake: Handshake<P>) -> Handsh
 
 #[get("/media/{what}")]
 #[validate_twilio_request]
-async fn media(handshake: Handshake<Media>, what: Path<String>, notes: Notes) -> HttpResponse {
+async fn open_media(handshake: Handshake<Media>, what: Path<String>, notes: Notes) -> HttpResponse {
     let note = move |text: String| notes.send(text).unwrap();
     let handshake = limited(handshake);
     match what.as_str() {
@@ -154,7 +154,7 @@ async fn flood(call: &mut Session<Media>, note: &dyn Fn(String)) -> Result<(), S
 
 #[get("/relay")]
 #[validate_twilio_request]
-async fn relay(handshake: Handshake<Relay>, notes: Notes) -> HttpResponse {
+async fn open_relay(handshake: Handshake<Relay>, notes: Notes) -> HttpResponse {
     let note = move |text: String| notes.send(text).unwrap();
     limited(handshake).run(async move |call: &mut Session<Relay>| {
         while let Some(message) = call.receive().await {
@@ -195,8 +195,8 @@ impl Running {
             App::new()
                 .app_data(config.clone())
                 .app_data(notes_of_app.clone())
-                .service(media)
-                .service(relay)
+                .service(open_media)
+                .service(open_relay)
         });
         Self {
             address: server.address,
@@ -731,7 +731,7 @@ async fn send_without_end() {
         let before = resident();
         forget_highest();
         stream.write_all(&first).await.unwrap();
-        let mut left = 256 << 20_usize;
+        let mut left: usize = 256 << 20;
         let flood = async {
             while left > 0 && stream.write_all(&rest).await.is_ok() {
                 left = left.saturating_sub(rest.len());
