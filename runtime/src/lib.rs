@@ -19,7 +19,7 @@
 // The docs of each item say which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    not(all(feature = "explain", feature = "testing", feature = "webhook")),
+    not(all(feature = "explain", feature = "stream", feature = "testing", feature = "webhook")),
     allow(
         rustdoc::broken_intra_doc_links,
         reason = "the docs link to the modules of all features"
@@ -39,6 +39,9 @@ pub mod config;
 pub mod guide;
 pub mod keys;
 pub mod once;
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;
 pub mod twiml;
