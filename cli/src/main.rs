@@ -1,10 +1,11 @@
 //! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `endpoint`; `input`; `outcome`; `terminal`.
+//! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `terminal`.
 
 mod commands;
 mod endpoint;
 mod input;
+mod inspect;
 mod outcome;
 mod terminal;
 

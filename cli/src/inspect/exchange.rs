@@ -1,0 +1,225 @@
+//! A request and its answer, as they went through the relay.
+
+use std::{borrow::Cow, collections::VecDeque, time::Duration};
+
+/// The largest part of a body that is kept, in bytes.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// A request, what became of it, and what it means.
+#[derive(Debug, Clone)]
+pub(crate) struct Exchange {
+    /// Counts up from 1, in the order in which requests arrived.
+    pub(crate) id: u64,
+    /// When the request's head had arrived, in milliseconds since 1970.
+    pub(crate) started: u64,
+    /// The address of the client.
+    pub(crate) peer: String,
+    pub(crate) source: Source,
+    /// What the request is, such as `sms` or `message-status delivered`.
+    pub(crate) kind: String,
+    pub(crate) request: Request,
+    pub(crate) outcome: Outcome,
+    pub(crate) frames: Frames,
+    /// `None` if there is no token, or if the request can't be judged.
+    pub(crate) verdict: Option<Verdict>,
+    /// The first request with the same `I-Twilio-Idempotency-Token`.
+    pub(crate) retry_of: Option<u64>,
+}
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// It arrived at the relay's port.
+    Arrived,
+    /// It was sent again, byte for byte.
+    Replayed { of: u64 },
+    /// It was changed and signed again.
+    Edited { of: u64 },
+    /// It was changed so that it must be refused.
+    Forged { of: u64 },
+    /// It was made here: an event of `send`, or a line of a saved file.
+    Made,
+}
+
+/// A request. What is not HTTP has an empty method.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    /// Such as `1.1`.
+    pub(crate) version: String,
+    pub(crate) wire: Wire,
+}
+
+/// What one side sent, byte for byte.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Wire {
+    /// The first line and the headers, with the empty line at their end.
+    pub(crate) head: Vec<u8>,
+    /// The headers in order. A repeated header is there more than once.
+    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    /// The first [`MAX_BODY`] bytes that followed the head, with the framing of chunks.
+    pub(crate) raw_body: Vec<u8>,
+    /// The length of all that followed the head.
+    pub(crate) raw_length: u64,
+    pub(crate) chunked: bool,
+    /// Whether the body came to its end.
+    pub(crate) complete: bool,
+}
+
+/// What became of a request.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    Answered(Answer),
+    /// The app gave no answer, and the relay gave one in its place.
+    Failed(Failure),
+}
+
+/// The app's answer.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Such as `1.1`.
+    pub(crate) version: String,
+    pub(crate) wire: Wire,
+    /// From the request's head to the first byte of the answer.
+    pub(crate) first_byte: Duration,
+    /// From the request's head to the end of the answer.
+    pub(crate) end: Duration,
+    /// What is wrong with the answer, such as a body that is cut off.
+    pub(crate) problem: Option<String>,
+}
+
+/// Why there is no answer of the app.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure {
+    pub(crate) kind: FailureKind,
+    /// A sentence that says what happened and what to do.
+    pub(crate) message: String,
+    /// From the request's head to the failure.
+    pub(crate) after: Duration,
+    /// What the app sent, if it was not an HTTP answer.
+    pub(crate) garbage: Vec<u8>,
+}
+
+/// What kept the app from answering.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// The relay refused the request, since its borders are ambiguous or it is not HTTP.
+    NotForwarded,
+    /// No connection to the app could be opened.
+    Unreachable,
+    /// The app did not answer within Twilio's time limit.
+    TimedOut,
+    /// The app closed the connection without an answer.
+    Closed,
+    /// What the app sent is not an HTTP answer.
+    Garbage,
+    /// The client went away before the app had answered.
+    ClientGone,
+}
+
+/// The frames of a WebSocket.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Frames {
+    /// The number of frames that went through.
+    pub(crate) count: u64,
+    /// The last frames.
+    pub(crate) last: VecDeque<Frame>,
+    /// Whether the connection has ended.
+    pub(crate) closed: bool,
+}
+
+/// One frame of a WebSocket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Frame {
+    pub(crate) from_app: bool,
+    /// From the request's head to the frame.
+    pub(crate) after: Duration,
+    pub(crate) opcode: u8,
+    /// Whether it is the last frame of its message.
+    pub(crate) is_final: bool,
+    /// Whether the payload is compressed, and so not shown.
+    pub(crate) compressed: bool,
+    pub(crate) length: u64,
+    /// The first bytes of the payload, unmasked.
+    pub(crate) payload: Vec<u8>,
+}
+
+/// The tool's own verdict on a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) accepted: bool,
+    /// `valid`, or the name of the kind of refusal.
+    pub(crate) kind: &'static str,
+    /// The URL that the request is verified with.
+    pub(crate) expected_url: String,
+    /// The URL that was signed, if it is known.
+    pub(crate) signed_url: Option<String>,
+    /// The names of the causes, the most likely one first.
+    pub(crate) causes: Vec<&'static str>,
+    /// What each cause means.
+    pub(crate) descriptions: Vec<&'static str>,
+    /// What to do: a clause. It is empty for an accepted request.
+    pub(crate) advice: String,
+}
+
+impl Exchange {
+    /// Returns the status that the client got.
+    pub(crate) fn status(&self) -> u16 {
+        match &self.outcome {
+            Outcome::Answered(answer) => answer.status,
+            Outcome::Failed(failure) => failure.kind.status(),
+        }
+    }
+
+    /// Returns the time from the request's head to the end of the answer.
+    pub(crate) fn duration(&self) -> Duration {
+        match &self.outcome {
+            Outcome::Answered(answer) => answer.end,
+            Outcome::Failed(failure) => failure.after,
+        }
+    }
+}
+
+impl FailureKind {
+    /// Returns the status of the relay's own answer.
+    pub(crate) fn status(self) -> u16 {
+        match self {
+            Self::NotForwarded => 400,
+            Self::TimedOut => 504,
+            Self::Unreachable | Self::Closed | Self::Garbage | Self::ClientGone => 502,
+        }
+    }
+
+    /// Returns the name of the failure in the output.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::NotForwarded => "not_forwarded",
+            Self::Unreachable => "unreachable",
+            Self::TimedOut => "timed_out",
+            Self::Closed => "closed",
+            Self::Garbage => "garbage",
+            Self::ClientGone => "client_gone",
+        }
+    }
+}
+
+impl Wire {
+    /// Returns the body without the framing of chunks, as far as it was kept.
+    pub(crate) fn body(&self) -> Cow<'_, [u8]> {
+        todo!()
+    }
+
+    /// Returns whether everything that was sent was kept.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.complete && self.raw_length == self.raw_body.len() as u64
+    }
+
+    /// Returns the values of a header.
+    pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
+        let headers = self.headers.iter();
+        let named = headers.filter(move |(other, _)| other.eq_ignore_ascii_case(name));
+        named.map(|(_, value)| &**value)
+    }
+}

@@ -1,0 +1,1 @@
+//! Parses the frames of a WebSocket from a copy of its bytes.
