@@ -4,11 +4,14 @@
 
 mod auth;
 mod check;
+mod copied;
 mod explain;
 mod flask;
 mod help;
+mod inspected;
 mod limits;
 mod meanings;
+mod page;
 mod secrets;
 mod send;
 mod shown;
