@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{check, explain, send, sign, verify},
+    commands::{check, explain, listen, send, sign, verify},
     outcome::Failure,
 };
 
@@ -33,6 +33,7 @@ enum Command {
     Sign(sign::Args),
     Verify(verify::Args),
     Explain(explain::Args),
+    Listen(listen::Args),
 }
 
 const GUIDE: &str = "\
@@ -81,5 +82,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Listen(args) => listen::run(&args),
     }
 }

@@ -2,8 +2,16 @@
 
 use std::{borrow::Cow, collections::VecDeque, time::Duration};
 
+use crate::inspect::framing::{Body, Chunks, Headers};
+
 /// The largest part of a body that is kept, in bytes.
 pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// The largest number of frames of a WebSocket that are kept.
+const MAX_FRAMES: usize = 500;
+
+/// The largest sum of the payloads that are kept of a WebSocket, in bytes.
+const MAX_PAYLOADS: usize = 64 * 1024;
 
 /// A request, what became of it, and what it means.
 #[derive(Debug, Clone)]
@@ -17,6 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) source: Source,
     /// What the request is, such as `sms` or `message-status delivered`.
     pub(crate) kind: String,
+    /// The URL that the request is verified with. For an accepted request, it is the URL that was signed.
+    pub(crate) url: String,
     pub(crate) request: Request,
     pub(crate) outcome: Outcome,
     pub(crate) frames: Frames,
@@ -57,7 +67,7 @@ pub(crate) struct Wire {
     /// The first line and the headers, with the empty line at their end.
     pub(crate) head: Vec<u8>,
     /// The headers in order. A repeated header is there more than once.
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) headers: Headers,
     /// The first [`MAX_BODY`] bytes that followed the head, with the framing of chunks.
     pub(crate) raw_body: Vec<u8>,
     /// The length of all that followed the head.
@@ -152,19 +162,38 @@ pub(crate) struct Verdict {
     pub(crate) accepted: bool,
     /// `valid`, or the name of the kind of refusal.
     pub(crate) kind: &'static str,
-    /// The URL that the request is verified with.
-    pub(crate) expected_url: String,
     /// The URL that was signed, if it is known.
     pub(crate) signed_url: Option<String>,
     /// The names of the causes, the most likely one first.
     pub(crate) causes: Vec<&'static str>,
     /// What each cause means.
     pub(crate) descriptions: Vec<&'static str>,
-    /// What to do: a clause. It is empty for an accepted request.
+    /// What to do: a clause. It is empty if nothing needs to be done.
     pub(crate) advice: String,
 }
 
 impl Exchange {
+    /// Returns roughly the memory that this takes.
+    pub(crate) fn size(&self) -> usize {
+        let outcome = match &self.outcome {
+            Outcome::Answered(answer) => answer.wire.size(),
+            Outcome::Failed(failure) => failure.message.len() + failure.garbage.len(),
+        };
+        let frames = self.frames.last.iter();
+        let frames = frames.map(|frame| frame.payload.len() + 80).sum::<usize>();
+        let verdict = self
+            .verdict
+            .as_ref()
+            .map_or(0, |verdict| verdict.advice.len());
+        let texts = self.request.target.len() + self.url.len() * 2 + verdict + 1024;
+        self.request.wire.size() + outcome + frames + texts
+    }
+
+    /// Returns the answer that opened a WebSocket or another protocol, if one did.
+    pub(crate) fn switched(&self) -> bool {
+        self.status() == 101
+    }
+
     /// Returns the status that the client got.
     pub(crate) fn status(&self) -> u16 {
         match &self.outcome {
@@ -178,6 +207,19 @@ impl Exchange {
         match &self.outcome {
             Outcome::Answered(answer) => answer.end,
             Outcome::Failed(failure) => failure.after,
+        }
+    }
+}
+
+impl Frames {
+    /// Adds the last of the frames that went through, of `count` in all.
+    pub(crate) fn add(&mut self, last: VecDeque<Frame>, count: u64) {
+        self.count += count;
+        self.last.extend(last);
+        let mut payloads: usize = self.last.iter().map(|frame| frame.payload.len()).sum();
+        while self.last.len() > MAX_FRAMES || payloads > MAX_PAYLOADS {
+            let oldest = self.last.pop_front();
+            payloads -= oldest.map_or(0, |frame| frame.payload.len());
         }
     }
 }
@@ -208,12 +250,38 @@ impl FailureKind {
 impl Wire {
     /// Returns the body without the framing of chunks, as far as it was kept.
     pub(crate) fn body(&self) -> Cow<'_, [u8]> {
-        todo!()
+        if !self.chunked {
+            return Cow::Borrowed(&self.raw_body);
+        }
+        let (mut chunks, mut body) = (Body::Chunked(Chunks::default()), Vec::new());
+        // A chunk that is malformed, or was not kept, ends what is known of the body.
+        let _ = chunks.take(&self.raw_body, |data| body.extend_from_slice(data));
+        Cow::Owned(body)
+    }
+
+    /// Keeps the next bytes of the body, as far as there is room.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        let room = MAX_BODY.saturating_sub(self.raw_body.len());
+        self.raw_body
+            .extend_from_slice(bytes.get(..room).unwrap_or(bytes));
+        self.raw_length += bytes.len() as u64;
     }
 
     /// Returns whether everything that was sent was kept.
     pub(crate) fn is_whole(&self) -> bool {
         self.complete && self.raw_length == self.raw_body.len() as u64
+    }
+
+    /// Returns everything that was kept, as it was sent.
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        [&*self.head, &self.raw_body].concat()
+    }
+
+    /// Returns roughly the memory that this takes.
+    fn size(&self) -> usize {
+        let headers = self.headers.iter();
+        let headers = headers.map(|(name, value)| name.len() + value.len() + 48);
+        self.head.len() + self.raw_body.len() + headers.sum::<usize>()
     }
 
     /// Returns the values of a header.

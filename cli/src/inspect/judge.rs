@@ -1,6 +1,32 @@
-//! Judges exchanges: would the app accept the request, and if not, why.
+//! Judges exchanges: would the app accept the request, and if not, why, and what to do.
 
-use twilio_signature::RequestValidator;
+use std::{
+    sync::Mutex,
+    time::{Duration, Instant},
+};
+
+use twilio_signature::{
+    RequestValidator,
+    explain::Explainer,
+    url::{PublicUrl, UrlParts},
+};
+
+use crate::{
+    input::{capture, forwarded, request::Request as Captured},
+    inspect::{
+        exchange::{Exchange, Request, Verdict},
+        findings::Findings,
+    },
+};
+
+/// The largest number of refused requests that are explained within a second. Anyone can send such requests.
+const EXPLANATIONS: u32 = 5;
+
+/// The number of bytes that an explanation may hash. It takes a few milliseconds.
+const MAX_HASHED: usize = 2 * 1024 * 1024;
+
+/// The largest number of URLs that the forwarded headers of a request may lead to.
+const MAX_BELIEVED: usize = 4;
 
 /// The keys and the public URL that requests are judged by.
 #[derive(Debug)]
@@ -8,5 +34,193 @@ pub(crate) struct Judge {
     /// `None` if there is no token.
     pub(crate) validator: Option<RequestValidator>,
     /// The base URL that is set at Twilio, if it was given.
-    pub(crate) public_url: Option<String>,
+    pub(crate) public_url: Option<PublicUrl>,
+    /// The text of `public_url`.
+    public_text: Option<String>,
+    budget: Mutex<Budget>,
+}
+
+/// How many explanations there were in this second.
+#[derive(Debug)]
+struct Budget {
+    since: Instant,
+    used: u32,
+}
+
+/// A URL that the app may see, and the prefix in it that a proxy has cut off.
+struct Expected {
+    url: String,
+    base_path: String,
+}
+
+impl Judge {
+    pub(crate) fn new(
+        validator: Option<RequestValidator>,
+        public_url: Option<(PublicUrl, String)>,
+    ) -> Self {
+        let (public_url, public_text) = public_url.unzip();
+        let budget = Budget {
+            since: Instant::now(),
+            used: 0,
+        };
+        Self {
+            validator,
+            public_url,
+            public_text,
+            budget: Mutex::new(budget),
+        }
+    }
+
+    /// Sets the URL and the verdict of an exchange. Without a token there is no verdict, and neither is there one if
+    /// the request was not kept as a whole.
+    pub(crate) fn judge(&self, exchange: &mut Exchange) {
+        if exchange.request.method.is_empty() {
+            return;
+        }
+        let mut captured = captured(&exchange.request);
+        let expected = self.expected(&captured);
+        if let Some(first) = expected.first() {
+            exchange.url.clone_from(&first.url);
+        }
+        let Some(validator) = &self.validator else {
+            return;
+        };
+        if !exchange.request.wire.is_whole() {
+            return;
+        }
+        let mut refusal = None;
+        for Expected { url, base_path } in &expected {
+            let webhook = captured.webhook().url(url).base_path(base_path);
+            match validator.validate(&webhook) {
+                Ok(accepted) => {
+                    exchange.url.clone_from(url);
+                    exchange.verdict = Some(Verdict {
+                        accepted: true,
+                        kind: "valid",
+                        signed_url: Some(accepted.url.to_string()),
+                        causes: Vec::new(),
+                        descriptions: Vec::new(),
+                        advice: self.advice_to_accept(exchange),
+                    });
+                    return;
+                }
+                Err(err) => {
+                    refusal.get_or_insert(err.kind());
+                }
+            }
+        }
+        let kind = refusal.map_or("config", |kind| kind.as_str());
+        captured.url.clone_from(&exchange.url);
+        exchange.verdict = Some(self.refused(validator, &captured, &expected, kind));
+    }
+
+    /// Returns the URLs with which an app may verify the request: the public URL, or else those that the forwarded
+    /// headers lead to, as an app believes them behind a tunnel, and the one in the request itself.
+    fn expected(&self, captured: &Captured) -> Vec<Expected> {
+        if let Some(public) = &self.public_url {
+            let seen = UrlParts::of(&captured.url);
+            return vec![Expected {
+                url: public.with_target(&seen.target(), seen.is_websocket()),
+                base_path: public.base_path().to_owned(),
+            }];
+        }
+        let believed = forwarded::believed(captured).into_iter().take(MAX_BELIEVED);
+        let believed = believed.map(|believed| Expected {
+            url: believed.url,
+            base_path: believed.prefix,
+        });
+        let seen = Expected {
+            url: captured.url.clone(),
+            base_path: String::new(),
+        };
+        believed.chain([seen]).collect()
+    }
+
+    fn refused(
+        &self,
+        validator: &RequestValidator,
+        captured: &Captured,
+        expected: &[Expected],
+        kind: &'static str,
+    ) -> Verdict {
+        let mut verdict = Verdict {
+            accepted: false,
+            kind,
+            signed_url: None,
+            causes: Vec::new(),
+            descriptions: Vec::new(),
+            advice: String::new(),
+        };
+        if !self.may_explain() {
+            verdict.advice = format!(
+                "look for the cause with `explain`: it was not looked for here, because more than {EXPLANATIONS} \
+                 requests were refused within a second"
+            );
+            return verdict;
+        }
+        let mut explainer = Explainer::new(validator).max_bytes(MAX_HASHED);
+        for (name, value) in &captured.headers {
+            explainer = explainer.header(name, value);
+        }
+        let public_url = self.public_text.as_deref();
+        explainer = match public_url {
+            // It was checked when it was read.
+            Some(url) => match explainer.clone().public_url(url) {
+                Ok(explainer) => explainer,
+                Err(_) => explainer,
+            },
+            None => explainer.proxy_may_be_trusted(),
+        };
+        let base_path = expected.first().map_or("", |first| &*first.base_path);
+        let explanation = explainer.explain(&captured.webhook().base_path(base_path));
+        let findings = Findings::of(explanation, captured, validator, public_url);
+        verdict.signed_url = findings.matched_url;
+        verdict.causes = findings.causes;
+        verdict.descriptions = findings.descriptions;
+        verdict.advice = findings.advice;
+        verdict
+    }
+
+    /// Returns what to do if the app refused a genuine request.
+    fn advice_to_accept(&self, exchange: &Exchange) -> String {
+        if !matches!(exchange.status(), 401 | 403) {
+            return String::new();
+        }
+        let parts = UrlParts::of(&exchange.url);
+        let base = match &self.public_text {
+            Some(text) => text.clone(),
+            None => format!("{}://{}", parts.scheme, parts.host_and_port()),
+        };
+        format!(
+            "the app refused a genuine request: give it the token that this tool has, and the public URL {base}, such \
+             as with TWILIO_WEBHOOK_BASE_URL"
+        )
+    }
+
+    /// Returns whether one more explanation fits into this second.
+    fn may_explain(&self) -> bool {
+        let Ok(mut budget) = self.budget.lock() else {
+            return false;
+        };
+        if budget.since.elapsed() >= Duration::from_secs(1) {
+            budget.since = Instant::now();
+            budget.used = 0;
+        }
+        budget.used += 1;
+        budget.used <= EXPLANATIONS
+    }
+}
+
+/// Returns a request as `explain` takes it, with the URL in the request itself.
+fn captured(request: &Request) -> Captured {
+    let mut captured = Captured {
+        method: request.method.clone(),
+        headers: request.wire.headers.clone(),
+        body: request.wire.body().into_owned(),
+        ..Captured::default()
+    };
+    // Without a Host, which HTTP/1.0 allows, there is no whole URL.
+    captured.url = capture::url_of(&captured, &request.target)
+        .unwrap_or_else(|_| format!("http://{}", request.target));
+    captured
 }
