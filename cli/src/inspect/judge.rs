@@ -36,7 +36,7 @@ pub(crate) struct Judge {
     /// The base URL that is set at Twilio, if it was given.
     pub(crate) public_url: Option<PublicUrl>,
     /// The text of `public_url`.
-    public_text: Option<String>,
+    pub(crate) public_text: Option<String>,
     budget: Mutex<Budget>,
 }
 

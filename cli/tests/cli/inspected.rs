@@ -120,8 +120,7 @@ pub(crate) struct Listen {
     pub(crate) relay: SocketAddr,
     /// Where the page is.
     pub(crate) page: SocketAddr,
-    /// The URL that was printed, with the secret.
-    pub(crate) url: String,
+    /// The secret in the URL that was printed.
     pub(crate) secret: String,
 }
 
@@ -153,7 +152,6 @@ impl Listen {
             relay,
             page: address.parse().unwrap(),
             secret: secret.to_owned(),
-            url,
         }
     }
 

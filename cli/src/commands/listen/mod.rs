@@ -167,7 +167,7 @@ async fn listen(args: &Args, parts: Parts) -> Result<(), Failure> {
     };
     let saver = args.save.as_deref().map(Saver::open).transpose()?;
     let secret = random_hex().map_err(Failure::Usage)?;
-    let page_url = format!("http://{}/?secret={secret}", page_listener.local_addr()?);
+    let page_url = page::url(page_listener.local_addr()?, &secret);
     announce(args, &parts, &listener, &page_url).await?;
 
     let format = args.format.format;
@@ -194,6 +194,7 @@ async fn listen(args: &Args, parts: Parts) -> Result<(), Failure> {
         relay: parts.relay.clone(),
         judge: parts.judge.clone(),
         forward_to: parts.relay.app.url.clone(),
+        port: listener.local_addr()?.port(),
     };
     serve_page(page_listener, parts.history.clone(), context)?;
 

@@ -101,7 +101,7 @@ struct EventView {
 
 async fn about(page: Data<Page>) -> HttpResponse {
     let context = &page.context;
-    let public_url = context.judge.public_url.as_deref();
+    let public_url = context.judge.public_text.as_deref();
     let base = public_url
         .unwrap_or(&context.forward_to)
         .trim_end_matches('/');
@@ -127,7 +127,7 @@ async fn about(page: Data<Page>) -> HttpResponse {
 
 async fn detail(page: Data<Page>, id: Path<u64>) -> Result<HttpResponse, Refusal> {
     let exchange = page.exchange(*id)?;
-    let detail = Detail::of(&exchange, &page.context.judge, &page.context.forward_to);
+    let detail = Detail::of(&exchange, &page.context.judge);
     Ok(HttpResponse::Ok().json(detail))
 }
 
@@ -147,7 +147,7 @@ async fn copied(page: Data<Page>, path: Path<(u64, String)>) -> Result<HttpRespo
             context.judge.validator.as_ref(),
         ),
         "capture" => copy::capture(&exchange),
-        "test" => copy::test(&exchange, &context.forward_to),
+        "test" => copy::test(&exchange),
         _ => {
             return Err(Refusal(
                 StatusCode::NOT_FOUND,

@@ -60,13 +60,13 @@ const CUT: &str = "only the start of this request is kept, so it can't be sent a
 
 impl Draft {
     /// Returns a request that came as it is edited.
-    pub(super) fn of(exchange: &Exchange, forward_to: &str) -> Result<Self, String> {
+    pub(super) fn of(exchange: &Exchange) -> Result<Self, String> {
         let wire = &exchange.request.wire;
         if !wire.is_whole() {
             return Err(CUT.to_owned());
         }
         let body = wire.body();
-        let url = signed_url(exchange, forward_to);
+        let url = exchange.url.clone();
         let mut draft = Self {
             of: Some(exchange.id),
             method: exchange.request.method.clone(),
@@ -214,7 +214,7 @@ pub(super) fn replay(exchange: &Exchange) -> Result<Vec<u8>, String> {
     if !wire.is_whole() {
         return Err(CUT.to_owned());
     }
-    Ok([&*wire.head, &wire.raw_body].concat())
+    Ok(wire.bytes())
 }
 
 /// Returns the bytes of a request that came, with a signature that is well-formed and wrong.
@@ -243,25 +243,12 @@ pub(super) fn forge(exchange: &Exchange) -> Result<Vec<u8>, String> {
     Ok(lines.concat())
 }
 
-/// Returns the URL that Twilio would sign for a request: the one that it is verified with.
-pub(super) fn signed_url(exchange: &Exchange, forward_to: &str) -> String {
-    match &exchange.verdict {
-        Some(verdict) => verdict.expected_url.clone(),
-        None => forward_to.trim_end_matches('/').to_owned() + &exchange.request.target,
-    }
-}
-
 /// Returns the headers to send: those of the original, unless they say that another host was requested.
 fn headers(original: Option<&Exchange>, url: &UrlParts<'_>) -> Vec<(String, Vec<u8>)> {
     let named = |names: &[&str], name: &str| names.iter().any(|own| own.eq_ignore_ascii_case(name));
     let keeps_host = original.is_some_and(|exchange| {
-        let before = exchange
-            .verdict
-            .as_ref()
-            .map(|verdict| UrlParts::of(&verdict.expected_url));
-        before.is_some_and(|before| {
-            before.scheme == url.scheme && before.host_and_port() == url.host_and_port()
-        })
+        let before = UrlParts::of(&exchange.url);
+        before.scheme == url.scheme && before.host_and_port() == url.host_and_port()
     });
     let mut headers = Vec::new();
     if !keeps_host {
@@ -290,9 +277,7 @@ fn headers(original: Option<&Exchange>, url: &UrlParts<'_>) -> Vec<(String, Vec<
 fn target(original: Option<&Exchange>, url: &UrlParts<'_>) -> String {
     let target = url.target();
     let prefix = original.and_then(|exchange| {
-        let signed = UrlParts::of(&exchange.verdict.as_ref()?.expected_url)
-            .path
-            .into_owned();
+        let signed = UrlParts::of(&exchange.url).path.into_owned();
         let prefix = signed.strip_suffix(parameters::path(exchange))?;
         Some(prefix.to_owned())
     });

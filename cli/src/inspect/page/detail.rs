@@ -128,14 +128,14 @@ struct FrameView {
 }
 
 impl Detail {
-    pub(super) fn of(exchange: &Exchange, judge: &Judge, forward_to: &str) -> Self {
+    pub(super) fn of(exchange: &Exchange, judge: &Judge) -> Self {
         Self {
             row: Row::of(exchange),
             verdict: VerdictView::of(exchange, judge),
             request: RequestView::of(exchange),
             answer: AnswerView::of(exchange),
             frames: FramesView::of(exchange),
-            edit: compose::Draft::of(exchange, forward_to),
+            edit: compose::Draft::of(exchange),
         }
     }
 }
@@ -164,11 +164,11 @@ impl VerdictView {
             .map(|(name, description)| CauseView { name, description })
             .collect();
         view.advice.clone_from(&verdict.advice);
-        view.checked_url = Some(verdict.expected_url.clone());
+        view.checked_url = Some(exchange.url.clone());
         view.signed_url = verdict
             .signed_url
             .clone()
-            .filter(|url| *url != verdict.expected_url);
+            .filter(|url| *url != exchange.url);
         if verdict.accepted && matches!(exchange.status(), 401 | 403) {
             view.warnings.push(
                 "the signature matches the tool's token and this URL: the app has another token or expects another URL"

@@ -101,7 +101,7 @@ fn gather(
 
 fn id(change: Change) -> u64 {
     match change {
-        Change::Added(id) | Change::Updated(id) => id,
+        Change::Added(id) | Change::Updated(id) | Change::Closed(id) => id,
     }
 }
 

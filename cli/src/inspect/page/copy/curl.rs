@@ -12,7 +12,7 @@ use twilio_signature::{
 use crate::{
     inspect::{
         exchange::Exchange,
-        page::{compose, detail, parameters},
+        page::{detail, parameters},
     },
     terminal,
 };
@@ -70,7 +70,7 @@ pub(crate) fn curl(
         // curl would add one.
         words.extend(["-H".to_owned(), "Content-Type:".to_owned()]);
     }
-    let signature = signature(exchange, forward_to, keys, &body);
+    let signature = signature(exchange, keys, &body);
     words.extend(["-H".to_owned(), format!("{SIGNATURE}: {}", signature?)]);
     let piped = data(&mut words, &body);
     if words.iter().any(|word| terminal::has_hidden(word)) {
@@ -118,7 +118,6 @@ fn data(words: &mut Vec<String>, body: &[u8]) -> String {
 /// Signs the request as Twilio would, or returns the signature that it came with.
 fn signature(
     exchange: &Exchange,
-    forward_to: &str,
     keys: Option<&RequestValidator>,
     body: &[u8],
 ) -> Result<String, String> {
@@ -128,9 +127,8 @@ fn signature(
             came.ok_or("the request has no signature, and the tool has no token to sign it with")?;
         return Ok(String::from_utf8_lossy(came).into_owned());
     };
-    let url = compose::signed_url(exchange, forward_to);
     let content_type = parameters::content_type(exchange);
-    let mut webhook = WebhookRequest::new(&exchange.request.method, &url).body(body);
+    let mut webhook = WebhookRequest::new(&exchange.request.method, &exchange.url).body(body);
     if let Some(content_type) = &content_type {
         webhook = webhook.content_type(content_type);
     }

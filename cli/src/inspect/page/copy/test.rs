@@ -6,7 +6,6 @@ use twilio_signature::header::SIGNATURE;
 use crate::inspect::{
     exchange::{Exchange, Outcome},
     page::{
-        compose,
         detail::origin_of,
         parameters::{self, Place},
     },
@@ -33,7 +32,7 @@ async fn {NAME}() {
 
 /// Returns a test that sends the request, signed for the test, and expects the answer that came. A request that was not
 /// genuine is forged, and must be refused.
-pub(crate) fn test(exchange: &Exchange, forward_to: &str) -> Result<String, String> {
+pub(crate) fn test(exchange: &Exchange) -> Result<String, String> {
     let Outcome::Answered(answer) = &exchange.outcome else {
         return Err("the app gave no answer that a test could expect".to_owned());
     };
@@ -46,7 +45,7 @@ pub(crate) fn test(exchange: &Exchange, forward_to: &str) -> Result<String, Stri
         None => wire.values(SIGNATURE).next().is_some() && answer.status != 403,
     };
     // The route is found by the path as the app sees it.
-    let url = origin_of(&compose::signed_url(exchange, forward_to)) + &exchange.request.target;
+    let url = origin_of(&exchange.url) + &exchange.request.target;
     let fields = [
         ("{NAME}", name(exchange, answer.status)),
         (
