@@ -25,16 +25,32 @@ fn what_is_copied_is_what_is_compiled_here() {
     let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     let signer = actix_twilio::testing::Signer::new(TOKEN);
     listen.receive("/message", SMS);
-    send(listen.relay, &form(&signer.forged(), "example.com", "https://example.com/message", SMS));
+    send(
+        listen.relay,
+        &form(
+            &signer.forged(),
+            "example.com",
+            "https://example.com/message",
+            SMS,
+        ),
+    );
     let (path, params) = CALL[0];
     listen.receive(path, params);
     for (index, name) in FILES.iter().enumerate() {
-        let answer = listen.ask("GET", &format!("/api/exchanges/{}/copy/test", index + 1), "");
+        let answer = listen.ask(
+            "GET",
+            &format!("/api/exchanges/{}/copy/test", index + 1),
+            "",
+        );
         let copied: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let path = format!("{}/tests/copied/{name}.rs", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("COPIED").is_some_and(|value| value == "overwrite") {
             std::fs::write(&path, copied["text"].as_str().unwrap()).unwrap();
         }
-        assert_eq!(copied["text"], std::fs::read_to_string(&path).unwrap(), "{name}: run it with COPIED=overwrite");
+        assert_eq!(
+            copied["text"],
+            std::fs::read_to_string(&path).unwrap(),
+            "{name}: run it with COPIED=overwrite"
+        );
     }
 }

@@ -6,6 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
+    time::Duration,
 };
 
 use actix_twilio::{
@@ -38,9 +39,42 @@ pub(crate) const SMS: &[(&str, &str)] = &[
 
 /// The webhooks of a call, with their paths.
 pub(crate) const CALL: &[(&str, &[(&str, &str)])] = &[
-    ("/voice", &[("CallSid", CALL_SID), ("AccountSid", ACCOUNT_SID), ("From", "+14158675310"), ("To", "+18005551212"), ("CallStatus", "ringing"), ("Direction", "inbound")]),
-    ("/voice/menu", &[("CallSid", CALL_SID), ("AccountSid", ACCOUNT_SID), ("From", "+14158675310"), ("To", "+18005551212"), ("CallStatus", "in-progress"), ("Direction", "inbound"), ("Digits", "1"), ("msg", "Gather End")]),
-    ("/status", &[("CallSid", CALL_SID), ("AccountSid", ACCOUNT_SID), ("From", "+14158675310"), ("To", "+18005551212"), ("CallStatus", "completed"), ("CallDuration", "42"), ("CallbackSource", "call-progress-events")]),
+    (
+        "/voice",
+        &[
+            ("CallSid", CALL_SID),
+            ("AccountSid", ACCOUNT_SID),
+            ("From", "+14158675310"),
+            ("To", "+18005551212"),
+            ("CallStatus", "ringing"),
+            ("Direction", "inbound"),
+        ],
+    ),
+    (
+        "/voice/menu",
+        &[
+            ("CallSid", CALL_SID),
+            ("AccountSid", ACCOUNT_SID),
+            ("From", "+14158675310"),
+            ("To", "+18005551212"),
+            ("CallStatus", "in-progress"),
+            ("Direction", "inbound"),
+            ("Digits", "1"),
+            ("msg", "Gather End"),
+        ],
+    ),
+    (
+        "/status",
+        &[
+            ("CallSid", CALL_SID),
+            ("AccountSid", ACCOUNT_SID),
+            ("From", "+14158675310"),
+            ("To", "+18005551212"),
+            ("CallStatus", "completed"),
+            ("CallDuration", "42"),
+            ("CallbackSource", "call-progress-events"),
+        ],
+    ),
 ];
 
 #[post("/message")]
@@ -54,7 +88,12 @@ async fn receive_message(sms: IncomingMessage) -> MessagingResponse {
 async fn receive_call(_call: IncomingCall) -> VoiceResponse {
     let question = Say::new("Press 1 for sales, or 2 for support.").language("en-GB");
     VoiceResponse::new()
-        .child(Gather::new().num_digits(1).action("/voice/menu").child(question))
+        .child(
+            Gather::new()
+                .num_digits(1)
+                .action("/voice/menu")
+                .child(question),
+        )
         .child(Hangup::new())
 }
 
@@ -62,15 +101,25 @@ async fn receive_call(_call: IncomingCall) -> VoiceResponse {
 #[validate_twilio_request]
 async fn receive_digits(_digits: GatherResult) -> HttpResponse {
     // An attribute is misspelt, as a template may have it.
-    HttpResponse::Ok()
-        .content_type("text/xml")
-        .body("<Response><Say langauge=\"en-GB\">Sales is closed. Goodbye.</Say><Hangup/></Response>")
+    HttpResponse::Ok().content_type("text/xml").body(
+        "<Response><Say langauge=\"en-GB\">Sales is closed. Goodbye.</Say><Hangup/></Response>",
+    )
 }
 
 #[post("/status")]
 #[validate_twilio_request]
 async fn receive_status(_status: CallStatusCallback) -> NoContent {
     NoContent
+}
+
+/// How long a slow route takes.
+const SLOW: Duration = Duration::from_millis(1500);
+
+#[post("/slow")]
+#[validate_twilio_request]
+async fn receive_slowly(_call: IncomingCall) -> VoiceResponse {
+    actix_web::rt::time::sleep(SLOW).await;
+    VoiceResponse::new().child(Say::new("Thank you for waiting."))
 }
 
 /// A route that somebody forgot to protect.
@@ -92,6 +141,7 @@ pub(crate) fn configure(app: &mut web::ServiceConfig) {
         .service(receive_call)
         .service(receive_digits)
         .service(receive_status)
+        .service(receive_slowly)
         .service(open)
         .service(echo);
 }
@@ -102,10 +152,11 @@ pub(crate) fn serve_app() -> String {
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let config = Signer::new(TOKEN).config(PUBLIC);
-            let server = HttpServer::new(move || App::new().app_data(config.clone()).configure(configure))
-                .workers(1)
-                .bind("127.0.0.1:0")
-                .unwrap();
+            let server =
+                HttpServer::new(move || App::new().app_data(config.clone()).configure(configure))
+                    .workers(1)
+                    .bind("127.0.0.1:0")
+                    .unwrap();
             sender.send(*server.addrs().first().unwrap()).unwrap();
             server.run().await.unwrap();
         });
@@ -128,9 +179,19 @@ impl Listen {
     /// Starts the tool in front of an app.
     pub(crate) fn start(app: &str, more: &[&str]) -> Self {
         let tool = option_env!("CARGO_BIN_EXE_twilio-webhook").map(str::to_owned);
-        let tool = tool.unwrap_or_else(|| std::env::var("TWILIO_WEBHOOK").expect("the path of twilio-webhook"));
+        let tool = tool.unwrap_or_else(|| {
+            std::env::var("TWILIO_WEBHOOK").expect("the path of twilio-webhook")
+        });
         let mut child = Command::new(tool)
-            .args(["listen", "--forward-to", app, "--port", "0", "--page-port", "0"])
+            .args([
+                "listen",
+                "--forward-to",
+                app,
+                "--port",
+                "0",
+                "--page-port",
+                "0",
+            ])
             .args(more)
             .env("TWILIO_AUTH_TOKEN", TOKEN)
             .stdout(Stdio::piped())
@@ -139,14 +200,26 @@ impl Listen {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut value = |start: &str| -> String {
-            let found = lines.by_ref().map(Result::unwrap).find_map(|line| Some(line.split_once(start)?.1.to_owned()));
+            let found = lines
+                .by_ref()
+                .map(Result::unwrap)
+                .find_map(|line| Some(line.split_once(start)?.1.to_owned()));
             found.expect("a line with an address")
         };
-        let relay = value("Listening on http://").split(',').next().unwrap().parse().unwrap();
+        let relay = value("Listening on http://")
+            .split(',')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         let url = value("See the requests at ");
         // Somebody must read what it prints.
         thread::spawn(move || lines.for_each(drop));
-        let (address, secret) = url.strip_prefix("http://").unwrap().split_once("/#").unwrap();
+        let (address, secret) = url
+            .strip_prefix("http://")
+            .unwrap()
+            .split_once("/#")
+            .unwrap();
         Self {
             child,
             relay,
@@ -158,7 +231,10 @@ impl Listen {
     /// Sends a form to the relay, signed for the public URL with this path, and returns the answer.
     pub(crate) fn receive(&self, path: &str, params: &[(&str, &str)]) -> Answer {
         let url = format!("{PUBLIC}{path}");
-        send(self.relay, &form(&Signer::new(TOKEN), "example.com", &url, params))
+        send(
+            self.relay,
+            &form(&Signer::new(TOKEN), "example.com", &url, params),
+        )
     }
 
     /// Sends a request of the page, with the secret.
@@ -168,7 +244,13 @@ impl Listen {
     }
 
     /// Sends a request to the page with these headers.
-    pub(crate) fn ask_with(&self, method: &str, path: &str, headers: &[&str], body: &str) -> Answer {
+    pub(crate) fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[&str],
+        body: &str,
+    ) -> Answer {
         let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
         let request = format!(
             "{method} {path} HTTP/1.1\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
@@ -192,9 +274,13 @@ impl Drop for Listen {
 
 /// Returns a signed form as bytes.
 pub(crate) fn form(signer: &Signer, host: &str, url: &str, params: &[(&str, &str)]) -> Vec<u8> {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(params).finish();
+    let body = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(params)
+        .finish();
     let content_type = "application/x-www-form-urlencoded";
-    let webhook = WebhookRequest::new("POST", url).content_type(content_type).body(&body);
+    let webhook = WebhookRequest::new("POST", url)
+        .content_type(content_type)
+        .body(&body);
     let target = url.splitn(4, '/').nth(3).unwrap();
     let mut request = format!(
         "POST /{target} HTTP/1.1\r\nHost: {host}\r\nX-Forwarded-Proto: https\r\nContent-Type: {content_type}\r\nContent-Length: {}\r\nConnection: close\r\n",
@@ -226,7 +312,11 @@ pub(crate) fn send(address: SocketAddr, request: &[u8]) -> Answer {
     sent.join().unwrap();
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_default();
+    let status = head
+        .split(' ')
+        .nth(1)
+        .and_then(|status| status.parse().ok())
+        .unwrap_or_default();
     Answer {
         status,
         head: head.to_owned(),

@@ -12,7 +12,11 @@ fn listen() -> Listen {
 #[track_caller]
 fn json(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{answer:?}");
-    assert!(!answer.body.contains(TOKEN), "the token is on the page: {}", answer.body);
+    assert!(
+        !answer.body.contains(TOKEN),
+        "the token is on the page: {}",
+        answer.body
+    );
     serde_json::from_str(&answer.body).unwrap()
 }
 
@@ -54,12 +58,26 @@ fn other_hosts_and_other_sites_are_refused() {
             assert!(!answer.body.contains("html"), "{answer:?}");
         }
     }
-    for host in [&own, &format!("Host: localhost:{port}"), &format!("HOST: LOCALHOST:{port}"), &format!("Host: [::1]:{port}")] {
-        assert_eq!(listen.ask_with("GET", "/api/about", &[host, &secret], "").status, 200, "{host}");
+    for host in [
+        &own,
+        &format!("Host: localhost:{port}"),
+        &format!("HOST: LOCALHOST:{port}"),
+        &format!("Host: [::1]:{port}"),
+    ] {
+        assert_eq!(
+            listen
+                .ask_with("GET", "/api/about", &[host, &secret], "")
+                .status,
+            200,
+            "{host}"
+        );
     }
     // A proxy's form of a target names a host too.
     let target = format!("http://attacker.example:{port}/api/about");
-    assert_eq!(listen.ask_with("GET", &target, &[&own, &secret], "").status, 403);
+    assert_eq!(
+        listen.ask_with("GET", &target, &[&own, &secret], "").status,
+        403
+    );
 
     let foreign = [
         "Origin: http://attacker.example".to_owned(),
@@ -73,14 +91,32 @@ fn other_hosts_and_other_sites_are_refused() {
         "Sec-Fetch-Site: ".to_owned(),
     ];
     for header in &foreign {
-        for (method, path) in [("GET", "/"), ("GET", "/api/about"), ("POST", "/api/exchanges/1/replay"), ("OPTIONS", "/api/send")] {
+        for (method, path) in [
+            ("GET", "/"),
+            ("GET", "/api/about"),
+            ("POST", "/api/exchanges/1/replay"),
+            ("OPTIONS", "/api/send"),
+        ] {
             let answer = listen.ask_with(method, path, &[&own, &secret, header], "");
             assert_eq!(answer.status, 403, "{method} {path} {header}");
-            assert!(!answer.head.to_lowercase().contains("access-control"), "{answer:?}");
+            assert!(
+                !answer.head.to_lowercase().contains("access-control"),
+                "{answer:?}"
+            );
         }
     }
-    for header in [format!("Origin: http://127.0.0.1:{port}"), "Sec-Fetch-Site: same-origin".to_owned(), "Sec-Fetch-Site: none".to_owned()] {
-        assert_eq!(listen.ask_with("GET", "/api/about", &[&own, &secret, &header], "").status, 200, "{header}");
+    for header in [
+        format!("Origin: http://127.0.0.1:{port}"),
+        "Sec-Fetch-Site: same-origin".to_owned(),
+        "Sec-Fetch-Site: none".to_owned(),
+    ] {
+        assert_eq!(
+            listen
+                .ask_with("GET", "/api/about", &[&own, &secret, &header], "")
+                .status,
+            200,
+            "{header}"
+        );
     }
 }
 
@@ -94,13 +130,22 @@ fn whoever_does_not_know_the_secret_reads_and_does_nothing() {
         Some("X-Inspect-Key:".to_owned()),
         Some(format!("X-Inspect-Key: {}", &listen.secret[1..])),
         Some(format!("X-Inspect-Key: {}0", listen.secret)),
-        Some(format!("X-Inspect-Key: {}", listen.secret.to_uppercase() + "A")),
-        Some(format!("X-Inspect-Key: {0}\r\nX-Inspect-Key: {0}", listen.secret)),
+        Some(format!(
+            "X-Inspect-Key: {}",
+            listen.secret.to_uppercase() + "A"
+        )),
+        Some(format!(
+            "X-Inspect-Key: {0}\r\nX-Inspect-Key: {0}",
+            listen.secret
+        )),
         Some(format!("Cookie: key={}", listen.secret)),
     ];
     for header in wrong {
         let host = listen.host();
-        let headers: Vec<&str> = [Some(&*host), header.as_deref()].into_iter().flatten().collect();
+        let headers: Vec<&str> = [Some(&*host), header.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
         for (method, path) in [
             ("GET", "/api/about"),
             ("GET", "/api/events"),
@@ -153,14 +198,30 @@ fn a_refused_request_has_its_cause_and_advice_that_was_tried() {
     let signer = actix_twilio::testing::Signer::new(TOKEN);
     // A proxy has changed the host, and the app and the tool see this one.
     let bytes = form(&signer, "10.0.0.7:8080", "https://example.com/message", SMS);
-    let bytes = String::from_utf8(bytes).unwrap().replace("X-Forwarded-Proto: https\r\n", "");
+    let bytes = String::from_utf8(bytes)
+        .unwrap()
+        .replace("X-Forwarded-Proto: https\r\n", "");
     send(listen.relay, bytes.as_bytes());
     let detail = detail(&listen, 1);
     let verdict = &detail["verdict"];
-    let names: Vec<_> = verdict["causes"].as_array().unwrap().iter().map(|cause| cause["name"].as_str().unwrap()).collect();
+    let names: Vec<_> = verdict["causes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| cause["name"].as_str().unwrap())
+        .collect();
     assert_eq!(names, ["scheme", "host"], "{verdict}");
-    assert!(verdict["advice"].as_str().unwrap().contains("https://example.com"), "{verdict}");
-    assert_eq!(verdict["signedUrl"], "https://example.com/message", "{verdict}");
+    assert!(
+        verdict["advice"]
+            .as_str()
+            .unwrap()
+            .contains("https://example.com"),
+        "{verdict}"
+    );
+    assert_eq!(
+        verdict["signedUrl"], "https://example.com/message",
+        "{verdict}"
+    );
 }
 
 #[test]
@@ -171,11 +232,26 @@ fn parameters_have_meanings_and_the_answer_has_what_twilio_would_refuse() {
     }
     let detail = detail(&listen, 2);
     let parameters = detail["request"]["parameters"].as_array().unwrap();
-    let digits = parameters.iter().find(|parameter| parameter["name"] == "Digits").unwrap();
+    let digits = parameters
+        .iter()
+        .find(|parameter| parameter["name"] == "Digits")
+        .unwrap();
     assert_eq!(digits["value"], "1");
-    assert!(digits["meaning"].as_str().unwrap().contains("pressed"), "{digits}");
-    assert_eq!(detail["answer"]["findings"][0]["code"], 12200, "{}", detail["answer"]);
-    let marked = detail["answer"]["tokens"].as_array().unwrap().iter().find(|token| token[2] == 1).unwrap();
+    assert!(
+        digits["meaning"].as_str().unwrap().contains("pressed"),
+        "{digits}"
+    );
+    assert_eq!(
+        detail["answer"]["findings"][0]["code"], 12200,
+        "{}",
+        detail["answer"]
+    );
+    let marked = detail["answer"]["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|token| token[2] == 1)
+        .unwrap();
     assert_eq!(marked[1], "langauge");
     assert_eq!(detail["row"]["call"], CALL[0].1[0].1);
 }
@@ -187,19 +263,34 @@ fn a_request_is_sent_again_changed_and_forged() {
 
     let (done, made) = act(&listen, "/api/exchanges/1/replay", &json!({}));
     assert_eq!(done["tone"], "good", "{done}");
-    assert_eq!((&made["row"]["status"], &made["row"]["origin"]), (&json!(200), &json!("replay of #1")));
+    assert_eq!(
+        (&made["row"]["status"], &made["row"]["origin"]),
+        (&json!(200), &json!("replay of #1"))
+    );
 
     let mut draft = detail(&listen, 1)["edit"]["Ok"].clone();
     draft["parameters"][2][1] = json!("+442071838750");
     let (done, made) = act(&listen, "/api/send", &draft);
     assert_eq!(done["tone"], "good", "{done}");
     assert_eq!(made["row"]["origin"], "edit of #1");
-    let tokens: String = made["answer"]["tokens"].as_array().unwrap().iter().map(|token| token[1].as_str().unwrap()).collect();
+    let tokens: String = made["answer"]["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| token[1].as_str().unwrap())
+        .collect();
     assert!(tokens.contains("Hello +442071838750"), "{tokens}");
 
     let (done, made) = act(&listen, "/api/exchanges/1/forge", &json!({}));
-    assert_eq!((&done["tone"], &made["row"]["status"]), (&json!("good"), &json!(403)), "{done}");
-    assert!(done["note"].as_str().unwrap().contains("as it should"), "{done}");
+    assert_eq!(
+        (&done["tone"], &made["row"]["status"]),
+        (&json!("good"), &json!(403)),
+        "{done}"
+    );
+    assert!(
+        done["note"].as_str().unwrap().contains("as it should"),
+        "{done}"
+    );
 }
 
 #[test]
@@ -208,7 +299,13 @@ fn a_forgery_that_the_app_lets_through_is_said() {
     listen.receive("/open", SMS);
     let (done, _) = act(&listen, "/api/exchanges/1/forge", &json!({}));
     assert_eq!(done["tone"], "danger", "{done}");
-    assert!(done["note"].as_str().unwrap().contains("let a forgery through"), "{done}");
+    assert!(
+        done["note"]
+            .as_str()
+            .unwrap()
+            .contains("let a forgery through"),
+        "{done}"
+    );
 }
 
 #[test]
@@ -258,7 +355,11 @@ fn an_edited_request_stays_one_request() {
         assert_eq!(answer.status, 422, "{draft}: {answer:?}");
     }
     for wrong in ["", "{}", "[]", "{\"method\": 1}"] {
-        assert_eq!(listen.ask("POST", "/api/send", wrong).status, 400, "{wrong}");
+        assert_eq!(
+            listen.ask("POST", "/api/send", wrong).status,
+            400,
+            "{wrong}"
+        );
     }
     assert_eq!(listen.ask("GET", "/api/exchanges/2", "").status, 404);
 }
@@ -273,12 +374,25 @@ fn what_was_cut_off_is_shown_and_is_not_sent_again() {
     assert!(answer.body.len() < 1024 * 1024, "{}", answer.body.len());
     let detail = json(&answer);
     assert_eq!(detail["request"]["body"]["bytes"], 10_000_000);
-    assert_eq!((&detail["request"]["body"]["cut"], &detail["answer"]["cut"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&detail["request"]["body"]["cut"], &detail["answer"]["cut"]),
+        (&json!(true), &json!(true))
+    );
     for action in ["replay", "forge"] {
-        assert_eq!(listen.ask("POST", &format!("/api/exchanges/1/{action}"), "{}").status, 422);
+        assert_eq!(
+            listen
+                .ask("POST", &format!("/api/exchanges/1/{action}"), "{}")
+                .status,
+            422
+        );
     }
     for copy in ["curl", "test"] {
-        assert_eq!(listen.ask("GET", &format!("/api/exchanges/1/copy/{copy}"), "").status, 422);
+        assert_eq!(
+            listen
+                .ask("GET", &format!("/api/exchanges/1/copy/{copy}"), "")
+                .status,
+            422
+        );
     }
 }
 
@@ -286,7 +400,13 @@ fn what_was_cut_off_is_shown_and_is_not_sent_again() {
 fn credentials_and_tokens_are_not_on_the_page() {
     let listen = listen();
     let signer = actix_twilio::testing::Signer::new(TOKEN);
-    let bytes = String::from_utf8(form(&signer, "example.com", "https://example.com/message", SMS)).unwrap();
+    let bytes = String::from_utf8(form(
+        &signer,
+        "example.com",
+        "https://example.com/message",
+        SMS,
+    ))
+    .unwrap();
     let bytes = bytes.replacen("Host:", "Authorization: Basic YWRhOnNlY3JldA==\r\nHost:", 1);
     send(listen.relay, bytes.as_bytes());
     for path in ["", "/copy/curl", "/copy/capture", "/copy/test"] {
@@ -300,11 +420,32 @@ fn credentials_and_tokens_are_not_on_the_page() {
 fn copied_captures_are_explained() {
     let listen = listen();
     let signer = actix_twilio::testing::Signer::new(TOKEN);
-    let bodies: [&[(&str, &str)]; 2] = [SMS, &[("Body", "\u{202e}\u{0}"), ("MessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32")]];
+    let bodies: [&[(&str, &str)]; 2] = [
+        SMS,
+        &[
+            ("Body", "\u{202e}\u{0}"),
+            ("MessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
+        ],
+    ];
     for (index, params) in bodies.iter().enumerate() {
-        send(listen.relay, &form(&signer.forged(), "example.com", "https://example.com/message", params));
-        let copied = json(&listen.ask("GET", &format!("/api/exchanges/{}/copy/capture", index + 1), ""));
-        let output = crate::support::run_with_input(&["explain", "--format", "json", "-"], copied["text"].as_str().unwrap());
+        send(
+            listen.relay,
+            &form(
+                &signer.forged(),
+                "example.com",
+                "https://example.com/message",
+                params,
+            ),
+        );
+        let copied = json(&listen.ask(
+            "GET",
+            &format!("/api/exchanges/{}/copy/capture", index + 1),
+            "",
+        ));
+        let output = crate::support::run_with_input(
+            &["explain", "--format", "json", "-"],
+            copied["text"].as_str().unwrap(),
+        );
         assert_eq!(output.status, 1, "{output:?}");
         assert!(output.stdout.contains("\"valid\":false"), "{output:?}");
     }
@@ -312,7 +453,10 @@ fn copied_captures_are_explained() {
     let copied = json(&listen.ask("GET", "/api/exchanges/3/copy/capture", ""));
     let args = ["explain", "--public-url", PUBLIC, "--format", "json", "-"];
     let output = crate::support::run_with_input(&args, copied["text"].as_str().unwrap());
-    assert!(output.stdout.contains("TWILIO_WEBHOOK_BASE_URL"), "{output:?}");
+    assert!(
+        output.stdout.contains("TWILIO_WEBHOOK_BASE_URL"),
+        "{output:?}"
+    );
 }
 
 /// Runs in a shell, with the curl of this machine.
@@ -321,12 +465,21 @@ fn copied_captures_are_explained() {
 fn copied_commands_are_accepted() {
     let listen = listen();
     listen.receive("/message", SMS);
-    listen.receive("/message", &[SMS, &[("Odd", "'\u{202e}\u{7f}%\\ é")]].concat());
+    listen.receive(
+        "/message",
+        &[SMS, &[("Odd", "'\u{202e}\u{7f}%\\ é")]].concat(),
+    );
     for id in [1, 2] {
         let copied = json(&listen.ask("GET", &format!("/api/exchanges/{id}/copy/curl"), ""));
         let command = copied["text"].as_str().unwrap();
-        let output = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", command])
+            .output()
+            .unwrap();
         let output = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.contains(" 200 OK") && output.contains("Hello +14158675310"), "{command}: {output}");
+        assert!(
+            output.contains(" 200 OK") && output.contains("Hello +14158675310"),
+            "{command}: {output}"
+        );
     }
 }

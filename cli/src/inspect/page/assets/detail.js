@@ -21,6 +21,7 @@ const COPIES = [
 /** Draws a request into `pane`. `handlers` has `act(action)`, `copy(form)`, `select(id)` and `back()`. */
 export function drawDetail(pane, detail, group, handlers) {
   const { row } = detail;
+  pane.dataset.request = row.id;
   pane.setAttribute("aria-label", plain(`Request: ${row.kind}`));
   pane.replaceChildren(
     head(row, handlers),
