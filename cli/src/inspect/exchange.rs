@@ -51,7 +51,7 @@ pub(crate) enum Source {
     Made,
 }
 
-/// A request. What is not HTTP has an empty method.
+/// A request. One that could not be read has an empty method, and all its bytes are in the head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,

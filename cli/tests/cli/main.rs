@@ -8,6 +8,7 @@ mod explain;
 mod flask;
 mod help;
 mod limits;
+mod listen;
 mod secrets;
 mod send;
 mod shown;

@@ -95,7 +95,7 @@ impl<W: Write> Lines<W> {
             exchange.duration().as_secs_f64() * 1000.0,
         );
         for (label, note) in notes(exchange) {
-            text += &format!("    {label:<11} {}\n", line(&note));
+            text += &format!("    {label:<12} {}\n", line(&note));
         }
         self.output.write_all(text.as_bytes())?;
         self.output.flush()
