@@ -189,7 +189,7 @@ impl Exchange {
         self.request.wire.size() + outcome + frames + texts
     }
 
-    /// Returns the answer that opened a WebSocket or another protocol, if one did.
+    /// Returns whether the connection switched to WebSocket or another protocol.
     pub(crate) fn switched(&self) -> bool {
         self.status() == 101
     }

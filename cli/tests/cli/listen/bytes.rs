@@ -66,50 +66,77 @@ impl Random {
             bytes.extend(b"\r\n");
             body = rest;
         }
-        bytes.extend(self.pick(&[&b"0\r\n\r\n"[..], b"00\r\n\r\n", b"0;x\r\nTrailer: a\r\nb:c\r\n\r\n"]));
+        bytes.extend(self.pick(&[
+            &b"0\r\n\r\n"[..],
+            b"00\r\n\r\n",
+            b"0;x\r\nTrailer: a\r\nb:c\r\n\r\n",
+        ]));
         bytes
     }
 
     fn headers(&mut self) -> Vec<Vec<u8>> {
         let mut headers: Vec<Vec<u8>> = Vec::new();
         for _ in 0..self.below(12) {
-            headers.push(self.pick(&[
-                &b"X-Twilio-Signature: AAAAAAAAAAAAAAAAAAAAAAAAAAA="[..],
-                b"x-twilio-signature:  odd \t spacing \t",
-                b"ACCEPT:*/*",
-                b"Accept: a",
-                b"aCCept: b",
-                b"X-Empty:",
-                b"X-Latin: caf\xe9 \xff\x80",
-                b"X-Forwarded-For: 1.2.3.4, 5.6.7.8",
-                b"I-Twilio-Idempotency-Token: 1-2-3",
-                b"Content-Type: application/x-www-form-urlencoded; charset=UTF-8",
-                b"Cookie: a=b; c=\"d\"",
-                b"Keep-Alive: timeout=5",
-                b"TE: trailers",
-            ]).to_vec());
+            headers.push(
+                self.pick(&[
+                    &b"X-Twilio-Signature: AAAAAAAAAAAAAAAAAAAAAAAAAAA="[..],
+                    b"x-twilio-signature:  odd \t spacing \t",
+                    b"ACCEPT:*/*",
+                    b"Accept: a",
+                    b"aCCept: b",
+                    b"X-Empty:",
+                    b"X-Latin: caf\xe9 \xff\x80",
+                    b"X-Forwarded-For: 1.2.3.4, 5.6.7.8",
+                    b"I-Twilio-Idempotency-Token: 1-2-3",
+                    b"Content-Type: application/x-www-form-urlencoded; charset=UTF-8",
+                    b"Cookie: a=b; c=\"d\"",
+                    b"Keep-Alive: timeout=5",
+                    b"TE: trailers",
+                ])
+                .to_vec(),
+            );
         }
         headers
     }
 
     fn request(&mut self) -> Vec<u8> {
-        let method = self.pick(&["GET", "POST", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "M-SEARCH"]);
+        let method = self.pick(&[
+            "GET", "POST", "POST", "PUT", "HEAD", "DELETE", "OPTIONS", "M-SEARCH",
+        ]);
         let target = self.pick(&[
-            "/", "/message", "//a//b/../c/./d", "/a%2Fb?x=%20+&y=%C3%A9", "/?", "/#f", "http://h:1/absolute?a", "*",
-            "/caf\u{e9}?'\"<>|{}", "/a;b=c?bodySHA256=00&bodySHA256=11",
+            "/",
+            "/message",
+            "//a//b/../c/./d",
+            "/a%2Fb?x=%20+&y=%C3%A9",
+            "/?",
+            "/#f",
+            "http://h:1/absolute?a",
+            "*",
+            "/caf\u{e9}?'\"<>|{}",
+            "/a;b=c?bodySHA256=00&bodySHA256=11",
         ]);
         let mut headers = self.headers();
-        headers.push(self.pick(&[&b"Host: example.com"[..], b"hOsT:h", b"HOST:   a:80  "]).to_vec());
+        headers.push(
+            self.pick(&[&b"Host: example.com"[..], b"hOsT:h", b"HOST:   a:80  "])
+                .to_vec(),
+        );
         let body = self.body();
         let sent = match self.below(3) {
             0 => Vec::new(),
             1 => {
-                let name = self.pick(&["Content-Length: ", "content-length:", "CONTENT-LENGTH:\t00"]);
+                let name =
+                    self.pick(&["Content-Length: ", "content-length:", "CONTENT-LENGTH:\t00"]);
                 headers.push(format!("{name}{}", body.len()).into_bytes());
                 body
             }
             _ => {
-                headers.push(self.pick(&[&b"Transfer-Encoding: chunked"[..], b"transfer-encoding:  CHUNKED "]).to_vec());
+                headers.push(
+                    self.pick(&[
+                        &b"Transfer-Encoding: chunked"[..],
+                        b"transfer-encoding:  CHUNKED ",
+                    ])
+                    .to_vec(),
+                );
                 self.chunked(&body)
             }
         };
@@ -176,7 +203,10 @@ struct Script {
 impl Script {
     fn random(random: &mut Random) -> Self {
         let requests: Vec<_> = (0..REQUESTS).map(|_| random.request()).collect();
-        let answers = requests.iter().map(|request| random.answer(request)).collect();
+        let answers = requests
+            .iter()
+            .map(|request| random.answer(request))
+            .collect();
         Self {
             requests,
             answers,
@@ -255,7 +285,12 @@ fn run(host: &str, script: &Script) -> Vec<u8> {
 #[track_caller]
 fn assert_same(got: &[u8], expected: &[u8], what: &str) {
     let first = got.iter().zip(expected).position(|(a, b)| a != b);
-    assert!(got == expected, "{what}: {} of {} bytes, difference at {first:?}", got.len(), expected.len());
+    assert!(
+        got == expected,
+        "{what}: {} of {} bytes, difference at {first:?}",
+        got.len(),
+        expected.len()
+    );
 }
 
 #[test]
@@ -265,15 +300,24 @@ fn two_thousand_requests_and_answers_pass_unchanged() {
     let mut random = Random(22);
     for number in 0..CONNECTIONS {
         let script = Script::random(&mut random);
-        let sides = [("directly", &app), ("through listen", &listening.host)].map(|(side, host)| {
-            scripts.send(script.clone()).unwrap();
-            let answers = run(host, &script);
-            let side = format!("connection {number} {side}");
-            (side, received.recv_timeout(PATIENCE).unwrap(), answers)
-        });
+        let sides =
+            [("directly", &app), ("through listen", &listening.host)].map(|(side, host)| {
+                scripts.send(script.clone()).unwrap();
+                let answers = run(host, &script);
+                let side = format!("connection {number} {side}");
+                (side, received.recv_timeout(PATIENCE).unwrap(), answers)
+            });
         for (side, requests, answers) in sides {
-            assert_same(&requests, &script.requests.concat(), &format!("{side}, requests"));
-            assert_same(&answers, &script.answers.concat(), &format!("{side}, answers"));
+            assert_same(
+                &requests,
+                &script.requests.concat(),
+                &format!("{side}, requests"),
+            );
+            assert_same(
+                &answers,
+                &script.answers.concat(),
+                &format!("{side}, answers"),
+            );
         }
     }
     for number in 1..=CONNECTIONS * REQUESTS {
@@ -311,7 +355,8 @@ fn websockets_pass_unchanged_and_their_frames_are_counted() {
     let listening = Listening::json(&format!("http://{app}"), &[]);
     let mut random = Random(23);
     for _ in 0..10 {
-        let handshake = b"GET /media HTTP/1.1\r\nHost: h\r\nUPGRADE: WebSocket\r\nConnection: x, Upgrade\r\n\
+        let handshake =
+            b"GET /media HTTP/1.1\r\nHost: h\r\nUPGRADE: WebSocket\r\nConnection: x, Upgrade\r\n\
             Sec-WebSocket-Key: x\r\n\r\n";
         let mut answer = b"HTTP/1.1 101 Switching\r\nupgrade: websocket\r\n\r\n".to_vec();
         // The app's first frames come with its answer.
@@ -338,7 +383,10 @@ fn websockets_pass_unchanged_and_their_frames_are_counted() {
         let exchange = listening.exchange();
         assert_eq!(exchange["listen"]["kind"], "websocket");
         let frames = &exchange["listen"]["frames"];
-        assert_eq!((&frames["count"], &frames["closed"]), (&(FRAMES * 2 + 3).into(), &true.into()));
+        assert_eq!(
+            (&frames["count"], &frames["closed"]),
+            (&(FRAMES * 2 + 3).into(), &true.into())
+        );
         assert!(frames["last"].as_array().unwrap().len() > 3);
     }
 }
@@ -350,12 +398,21 @@ fn the_client_is_asked_to_continue_by_the_app_alone() {
         assert!(head.contains("expect: 100-Continue"), "{head}");
         stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").unwrap();
         assert_eq!(read(&mut stream, 5), b"hello");
-        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+        stream
+            .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            .unwrap();
     });
     let listening = Listening::json(&app, &[]);
     let mut client = listening.connect();
-    client.write_all(b"POST / HTTP/1.1\r\nHost: h\r\nexpect: 100-Continue\r\nContent-Length: 5\r\n\r\n").unwrap();
-    assert_eq!(super::read_head(&mut client), "HTTP/1.1 100 Continue\r\n\r\n");
+    client
+        .write_all(
+            b"POST / HTTP/1.1\r\nHost: h\r\nexpect: 100-Continue\r\nContent-Length: 5\r\n\r\n",
+        )
+        .unwrap();
+    assert_eq!(
+        super::read_head(&mut client),
+        "HTTP/1.1 100 Continue\r\n\r\n"
+    );
     client.write_all(b"hello").unwrap();
     assert!(super::read_head(&mut client).starts_with("HTTP/1.1 200 OK"));
     assert_eq!(listening.exchange()["body"], "hello");
@@ -370,7 +427,8 @@ fn forwarded_headers_are_added_if_asked_for() {
         stream.write_all(b"HTTP/1.1 204 x\r\n\r\n").unwrap();
     });
     let request = "GET /a HTTP/1.1\r\nhost:  h:1\r\nX-Odd:a\r\n\r\n";
-    let with_proto = "GET /a HTTP/1.1\r\nHost: h\r\nx-forwarded-proto: https\r\nX-FORWARDED-HOST: a\r\n\r\n";
+    let with_proto =
+        "GET /a HTTP/1.1\r\nHost: h\r\nx-forwarded-proto: https\r\nX-FORWARDED-HOST: a\r\n\r\n";
     let added = "X-Forwarded-For: 127.0.0.1\r\n";
     let cases: [(&[&str], &str, &str); 4] = [
         (&[], request, ""),
@@ -380,7 +438,11 @@ fn forwarded_headers_are_added_if_asked_for() {
             &format!("{added}X-Forwarded-Host: h:1\r\nX-Forwarded-Proto: http\r\n"),
         ),
         (
-            &["--add-forwarded-headers", "--public-url", "https://example.com"],
+            &[
+                "--add-forwarded-headers",
+                "--public-url",
+                "https://example.com",
+            ],
             request,
             &format!("{added}X-Forwarded-Host: example.com\r\nX-Forwarded-Proto: https\r\n"),
         ),

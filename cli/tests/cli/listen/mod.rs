@@ -1,5 +1,11 @@
 //! `listen` between clients and apps of every kind.
 
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
 mod bytes;
 mod faults;
 mod load;
@@ -71,13 +77,20 @@ impl Listening {
             start: Vec::new(),
             lines,
         };
-        while !listening.start.last().is_some_and(|line| line.starts_with("See the requests at")) {
+        while !listening
+            .start
+            .last()
+            .is_some_and(|line| line.starts_with("See the requests at"))
+        {
             let line = listening.line();
             listening.start.push(line);
         }
         let first = listening.start.first().unwrap();
         let host = first.strip_prefix("Listening on http://").unwrap();
-        host.split_once(',').unwrap().0.clone_into(&mut listening.host);
+        host.split_once(',')
+            .unwrap()
+            .0
+            .clone_into(&mut listening.host);
         listening
     }
 

@@ -80,7 +80,10 @@ fn saved_requests_are_sent_again_byte_for_byte() {
     for request in requests.iter().chain(&requests) {
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), *request);
     }
-    assert!(output.stdout.contains("#1 other GET  GET /a  200"), "{output:?}");
+    assert!(
+        output.stdout.contains("#1 other GET  GET /a  200"),
+        "{output:?}"
+    );
     assert!(output.stdout.contains("Replay:      of #4"), "{output:?}");
 }
 
@@ -97,10 +100,18 @@ fn verify_and_explain_read_what_was_saved() {
         .map(|line| {
             let result: Value = serde_json::from_str(line).unwrap();
             assert!(result["warnings"].is_null(), "{line}");
-            (result["id"].as_u64().unwrap(), result["kind"].as_str().unwrap().to_owned())
+            (
+                result["id"].as_u64().unwrap(),
+                result["kind"].as_str().unwrap().to_owned(),
+            )
         })
         .collect();
-    let expected = ["valid", "signature_missing", "signature_missing", "signature_mismatch"];
+    let expected = [
+        "valid",
+        "signature_missing",
+        "signature_missing",
+        "signature_mismatch",
+    ];
     assert!(kinds.iter().map(|(_, kind)| kind).eq(expected), "{kinds:?}");
     assert!(kinds.iter().map(|(id, _)| *id).eq(1..=4));
     let valid = run_with_input(&["explain", "--format", "json", "-"], &lines[0]);
@@ -108,7 +119,10 @@ fn verify_and_explain_read_what_was_saved() {
     assert!(valid.stdout.contains("\"warnings\":[]"), "{valid:?}");
     let forged = run_with_input(&["explain", "-"], &lines[3]);
     assert_eq!(forged.status, 1, "{forged:?}");
-    assert!(forged.stdout.contains("The app saw:    GET http://h/d"), "{forged:?}");
+    assert!(
+        forged.stdout.contains("The app saw:    GET http://h/d"),
+        "{forged:?}"
+    );
 }
 
 #[cfg(unix)]
@@ -123,7 +137,11 @@ fn the_file_can_be_read_by_its_owner_only() {
     for file in [new, old] {
         let listening = Listening::text(&answering(OK), &["--save", &file]);
         assert_eq!(mode(&file), 0o600);
-        assert!(listening.until("Only you can read").contains("with its credentials"));
+        assert!(
+            listening
+                .until("Only you can read")
+                .contains("with its credentials")
+        );
     }
 }
 
@@ -137,7 +155,10 @@ fn the_file_ends_at_its_limit() {
         listening.send(GET);
     }
     let warning = listening.until("nothing more is saved");
-    assert!(warning.contains("it has 64 MiB") && warning.contains("save to another file"), "{warning}");
+    assert!(
+        warning.contains("it has 64 MiB") && warning.contains("save to another file"),
+        "{warning}"
+    );
     assert!(listening.send(GET).starts_with("HTTP/1.1 200"));
     listening.until("#5");
     let size = fs::metadata(&file).unwrap().len();
@@ -148,7 +169,11 @@ fn the_file_ends_at_its_limit() {
 
 #[test]
 fn what_was_not_saved_as_a_whole_is_not_sent() {
-    let long = [&b"POST /long HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n"[..], &[b'x'; 70_000]].concat();
+    let long = [
+        &b"POST /long HTTP/1.1\r\nHost: h\r\nContent-Length: 70000\r\n\r\n"[..],
+        &vec![b'x'; 70_000],
+    ]
+    .concat();
     let file = path("listen_long.jsonl");
     save(&answering(OK), &file, &[long, GET.to_vec()]);
     let (sender, heads) = channel();
@@ -158,7 +183,12 @@ fn what_was_not_saved_as_a_whole_is_not_sent() {
     });
     let output = replay(&app, &file);
     assert_eq!(output.status, 1, "{output:?}");
-    assert!(output.stderr.contains("line 1 is not sent: the request was not kept as a whole"), "{output:?}");
+    assert!(
+        output
+            .stderr
+            .contains("line 1 is not sent: the request was not kept as a whole"),
+        "{output:?}"
+    );
     assert_eq!(heads.recv_timeout(PATIENCE).unwrap().as_bytes(), GET);
     assert!(heads.try_recv().is_err());
 }
@@ -168,7 +198,10 @@ fn the_exit_status_of_a_replay_is_that_of_its_answers() {
     let file = path("listen_status.jsonl");
     save(&answering(OK), &file, &[GET.to_vec()]);
     assert_eq!(replay(&answering(OK), &file).status, 0);
-    let refused = replay(&answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"), &file);
+    let refused = replay(
+        &answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
+        &file,
+    );
     assert_eq!(refused.status, 1, "{refused:?}");
     let garbage = replay(&answering(b"garbage"), &file);
     assert_eq!(garbage.status, 1, "{garbage:?}");
@@ -177,7 +210,10 @@ fn the_exit_status_of_a_replay_is_that_of_its_answers() {
     drop(listener);
     let down = replay(&format!("http://{address}"), &file);
     assert_eq!(down.status, 3, "{down:?}");
-    let foreign = crate::support::file("listen_foreign.jsonl", "{\"url\": \"http://h/\"}\n\nnonsense\n");
+    let foreign = crate::support::file(
+        "listen_foreign.jsonl",
+        "{\"url\": \"http://h/\"}\n\nnonsense\n",
+    );
     let output = replay(&answering(OK), &foreign);
     assert_eq!(output.status, 2, "{output:?}");
     assert!(output.stderr.contains("line 3 is not sent"), "{output:?}");
