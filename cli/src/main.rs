@@ -1,4 +1,4 @@
-//! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
+//! `twilio-webhook`: tests a webhook endpoint, shows what reaches it, and signs, verifies and explains single requests.
 //!
 //! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `terminal`.
 
@@ -52,6 +52,10 @@ From nothing to a verified local endpoint:
      For a WebSocket, check its ws:// or wss:// URL.
   5. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
        twilio-webhook check http://localhost:8080/message --public-url https://example.com/message
+  6. See real calls and messages, each with its verdict. Start this, and point a tunnel to its port:
+       twilio-webhook listen --forward-to http://localhost:8080
+       ngrok http 8081
+     Then set the tunnel's URL at Twilio, with the path of the webhook: https://abc.ngrok.app/message
 
 If your app refused a request from Twilio, check the signature of that request:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...

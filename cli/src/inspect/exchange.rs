@@ -51,7 +51,7 @@ pub(crate) enum Source {
     Made,
 }
 
-/// A request. What is not HTTP has an empty method.
+/// A request. One that could not be read has an empty method, and all its bytes are in the head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -189,7 +189,7 @@ impl Exchange {
         self.request.wire.size() + outcome + frames + texts
     }
 
-    /// Returns the answer that opened a WebSocket or another protocol, if one did.
+    /// Returns whether the connection switched to WebSocket or another protocol.
     pub(crate) fn switched(&self) -> bool {
         self.status() == 101
     }

@@ -11,7 +11,10 @@ use std::{
 
 use tokio::{sync::broadcast, time};
 
-use crate::inspect::{exchange::Exchange, frames::Seen};
+use crate::inspect::{
+    exchange::{Exchange, Source},
+    frames::Seen,
+};
 
 /// The largest number of exchanges that are kept.
 pub(crate) const MAX_EXCHANGES: usize = 1000;
@@ -100,7 +103,10 @@ impl History {
             .wire
             .values("I-Twilio-Idempotency-Token")
             .next();
-        if let Some(token) = token.filter(|token| !token.is_empty() && token.len() <= MAX_TOKEN) {
+        // What the user sends again is no retry of Twilio's.
+        if exchange.source == Source::Arrived
+            && let Some(token) = token.filter(|token| (1..=MAX_TOKEN).contains(&token.len()))
+        {
             let first = *kept.first.entry(token.to_vec()).or_insert(id);
             exchange.retry_of = Some(first).filter(|first| *first < id);
         }
@@ -188,7 +194,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::exchange::{Answer, Frame, Outcome, Source};
+    use crate::inspect::exchange::{Answer, Frame, Outcome};
 
     fn exchange(id: u64, token: &str, body: usize) -> Exchange {
         let mut exchange = Exchange {

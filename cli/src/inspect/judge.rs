@@ -7,7 +7,7 @@ use std::{
 
 use twilio_signature::{
     RequestValidator,
-    explain::Explainer,
+    explain::{Explainer, UrlSetting},
     url::{PublicUrl, UrlParts},
 };
 
@@ -21,9 +21,6 @@ use crate::{
 
 /// The largest number of refused requests that are explained within a second. Anyone can send such requests.
 const EXPLANATIONS: u32 = 5;
-
-/// The number of bytes that an explanation may hash. It takes a few milliseconds.
-const MAX_HASHED: usize = 2 * 1024 * 1024;
 
 /// The largest number of URLs that the forwarded headers of a request may lead to.
 const MAX_BELIEVED: usize = 4;
@@ -158,17 +155,13 @@ impl Judge {
             );
             return verdict;
         }
-        let mut explainer = Explainer::new(validator).max_bytes(MAX_HASHED);
+        let mut explainer = Explainer::new(validator);
         for (name, value) in &captured.headers {
             explainer = explainer.header(name, value);
         }
         let public_url = self.public_text.as_deref();
         explainer = match public_url {
-            // It was checked when it was read.
-            Some(url) => match explainer.clone().public_url(url) {
-                Ok(explainer) => explainer,
-                Err(_) => explainer,
-            },
+            Some(_) => explainer.url_from(UrlSetting::App),
             None => explainer.proxy_may_be_trusted(),
         };
         let base_path = expected.first().map_or("", |first| &*first.base_path);
@@ -177,7 +170,10 @@ impl Judge {
         verdict.signed_url = findings.matched_url;
         verdict.causes = findings.causes;
         verdict.descriptions = findings.descriptions;
-        verdict.advice = findings.advice;
+        // What hides the URL comes before what may be wrong with it.
+        let warnings = findings.warnings.into_iter();
+        let advice: Vec<_> = warnings.chain([findings.advice]).collect();
+        verdict.advice = advice.join("; otherwise, ");
         verdict
     }
 

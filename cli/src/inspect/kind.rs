@@ -14,7 +14,7 @@ const MAX_DETAIL: usize = 32;
 /// Returns the kind of a request, such as `sms` or `message-status delivered`.
 pub(crate) fn of(request: &Request) -> String {
     if request.method.is_empty() {
-        return "not HTTP".to_owned();
+        return "unreadable".to_owned();
     }
     let is = |name: &str, start: &str| {
         let mut values = request.wire.values(name);
@@ -144,7 +144,7 @@ mod tests {
             ),
             (request("DELETE", "/", "", b""), "other DELETE"),
             (request("GET", "/", FORM, b"MessageSid=SM1"), "other GET"),
-            (request("", "", "", b"\x16\x03"), "not HTTP"),
+            (request("", "", "", b"\x16\x03"), "unreadable"),
         ];
         for (request, expected) in cases {
             assert_eq!(of(&request), expected);

@@ -34,6 +34,7 @@ struct Listen<'e> {
     started: u64,
     kind: &'e str,
     target: &'e str,
+    http_version: &'e str,
     status: u16,
     ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,6 +59,7 @@ struct Listen<'e> {
 #[derive(Serialize)]
 struct AnswerRecord<'e> {
     status: u16,
+    http_version: &'e str,
     headers: Named<'e>,
     #[serde(flatten)]
     body: Body<'e>,
@@ -105,6 +107,7 @@ impl<'e> Record<'e> {
                 started: exchange.started,
                 kind: &exchange.kind,
                 target: &request.target,
+                http_version: &request.version,
                 status: exchange.status(),
                 ms: ms(exchange.duration()),
                 verdict: exchange.verdict.as_ref(),
@@ -126,6 +129,7 @@ impl<'e> AnswerRecord<'e> {
     fn of(answer: &'e Answer) -> Self {
         Self {
             status: answer.status,
+            http_version: &answer.version,
             headers: Named(&answer.wire.headers),
             body: Body::of(answer.wire.body()),
             body_length: answer.wire.raw_length,

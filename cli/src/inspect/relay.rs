@@ -20,8 +20,8 @@ use crate::inspect::{
     app::App, connection::Connection, exchange::Source, forwarded::Forwarded, recorder::Recorder,
 };
 
-/// The largest number of connections at a time. Others wait.
-const MAX_CONNECTIONS: usize = 256;
+/// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take 100 MB.
+const MAX_CONNECTIONS: usize = 128;
 
 /// How long to wait after the system could not accept a connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);

@@ -10,6 +10,7 @@ mod flask;
 mod help;
 mod inspected;
 mod limits;
+mod listen;
 mod meanings;
 mod page;
 mod secrets;

@@ -53,7 +53,7 @@ impl<W: Write> Lines<W> {
                 Format::Json => io::stderr().write_all(note.as_bytes())?,
             }
         }
-        let (Ok(Change::Added(id)) | Ok(Change::Closed(id))) = change else {
+        let Ok(Change::Added(id) | Change::Closed(id)) = change else {
             return Ok(());
         };
         let Some(exchange) = history.get(id) else {
@@ -95,7 +95,7 @@ impl<W: Write> Lines<W> {
             exchange.duration().as_secs_f64() * 1000.0,
         );
         for (label, note) in notes(exchange) {
-            text += &format!("    {label:<11} {}\n", line(&note));
+            text += &format!("    {label:<12} {}\n", line(&note));
         }
         self.output.write_all(text.as_bytes())?;
         self.output.flush()
@@ -115,7 +115,7 @@ impl<W: Write> Lines<W> {
 
 /// Returns whether nothing more will be known of an exchange.
 pub(super) fn is_complete(exchange: &Exchange) -> bool {
-    !exchange.switched() || exchange.frames.closed
+    !exchange.switched() || exchange.frames.closed || exchange.source != Source::Arrived
 }
 
 /// Returns what there is to say of an exchange, with labels.

@@ -228,8 +228,7 @@ async fn announce(
     let port = listener.local_addr()?.port();
     let mut text = format!(
         "Listening on http://127.0.0.1:{port}, and passing requests on to {}.\n\
-         Point your tunnel to port {port}: ngrok http {port}\n\
-         See the requests at {page_url}\n",
+         Point your tunnel to port {port}: ngrok http {port}\n",
         line(&parts.relay.app.url)
     );
     if let Some(path) = &args.save {
@@ -247,6 +246,7 @@ async fn announce(
             line(&parts.relay.app.url)
         );
     }
+    text += &format!("See the requests at {page_url}\n");
     // Standard output has nothing but objects with --format json.
     match args.format.format {
         Format::Text => io::stdout().write_all(text.as_bytes())?,

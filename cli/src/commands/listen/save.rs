@@ -61,7 +61,7 @@ impl Saver {
         history: &History,
         change: Result<Change, u64>,
     ) -> io::Result<()> {
-        let (Ok(Change::Added(id)) | Ok(Change::Closed(id))) = change else {
+        let Ok(Change::Added(id) | Change::Closed(id)) = change else {
             if let Err(missed) = change {
                 self.warn(&format!(
                     "{missed} requests were not saved: too many came at a time"
