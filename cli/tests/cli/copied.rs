@@ -37,11 +37,7 @@ fn what_is_copied_is_what_is_compiled_here() {
     let (path, params) = CALL[0];
     listen.receive(path, params);
     for (index, name) in FILES.iter().enumerate() {
-        let answer = listen.ask(
-            "GET",
-            &format!("/api/exchanges/{}/copy/test", index + 1),
-            "",
-        );
+        let answer = listen.exchange(index as u64 + 1, "/copy/test");
         let copied: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
         let path = format!("{}/tests/copied/{name}.rs", env!("CARGO_MANIFEST_DIR"));
         if std::env::var_os("COPIED").is_some_and(|value| value == "overwrite") {

@@ -6,7 +6,7 @@ use std::{
     process::{Child, Command, Stdio},
     sync::mpsc,
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_twilio::{
@@ -241,6 +241,19 @@ impl Listen {
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Answer {
         let secret = format!("X-Inspect-Key: {}", self.secret);
         self.ask_with(method, path, &[&self.host(), &secret], body)
+    }
+
+    /// Returns something of an exchange, which is recorded a moment after its answer has gone out.
+    pub(crate) fn exchange(&self, id: u64, path: &str) -> Answer {
+        let start = Instant::now();
+        while start.elapsed() < Duration::from_secs(10) {
+            let answer = self.ask("GET", &format!("/api/exchanges/{id}{path}"), "");
+            if answer.status != 404 {
+                return answer;
+            }
+            thread::yield_now();
+        }
+        panic!("request {id} does not appear")
     }
 
     /// Sends a request to the page with these headers.

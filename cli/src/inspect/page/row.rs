@@ -102,10 +102,17 @@ pub(super) fn verdict(exchange: &Exchange) -> (Tone, String) {
     let Some(verdict) = &exchange.verdict else {
         return (Tone::Other, "not checked".to_owned());
     };
-    let why = if verdict.causes.is_empty() {
+    // What is unknown says less than the kind of refusal.
+    let causes: Vec<_> = verdict
+        .causes
+        .iter()
+        .copied()
+        .filter(|cause| *cause != "unknown")
+        .collect();
+    let why = if causes.is_empty() {
         verdict.kind.to_owned()
     } else {
-        verdict.causes.join(", ")
+        causes.join(", ")
     };
     let why = why.replace('_', " ");
     match (verdict.accepted, status) {

@@ -50,7 +50,15 @@ pub(super) fn tokens(text: &str, findings: &[Finding]) -> Vec<Token> {
             tokens.push(Token(Kind::Mark, line, None));
         }
         for (kind, range) in &piece.parts {
-            let found = places.iter().position(|place| range.contains(place));
+            // A bracket is too small to be seen: the name after it is marked.
+            let start = match kind {
+                Kind::Tag => range.start.saturating_sub(1),
+                _ => range.start,
+            };
+            let is_bracket = *kind == Kind::Mark && text.get(range.clone()) == Some("<");
+            let found = places
+                .iter()
+                .position(|place| (start..range.end).contains(place) && !is_bracket);
             let Some(text) = text.get(range.clone()) else {
                 continue;
             };
@@ -288,6 +296,13 @@ mod tests {
             marked,
             [Token(Kind::Attribute, "langauge".to_owned(), Some(1))]
         );
+        let findings = super::findings(Some("text/xml"), b"<Response><Sya/></Response>").unwrap();
+        let tokens = tokens("<Response><Sya/></Response>", &findings);
+        let marked: Vec<_> = tokens
+            .into_iter()
+            .filter(|token| token.2.is_some())
+            .collect();
+        assert_eq!(marked, [Token(Kind::Tag, "Sya".to_owned(), Some(1))]);
     }
 
     #[test]

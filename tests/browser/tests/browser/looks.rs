@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::{
     browser::{Browser, DARK, Look, PHONE, WIDE},
     inspected::{CALL, Listen, PUBLIC, SMS, serve_app},
-    reading::receive_behind_a_proxy,
+    reading::receive_for_another_host,
 };
 
 /// Finds text whose contrast is below that of WCAG 2.2 AA: 4.5 to 1.
@@ -30,13 +30,13 @@ return { low, seen };
 
 /// Starts everything with a call, a message and a message that is refused.
 async fn with_requests(look: Look) -> (Listen, Browser) {
-    let listen = Listen::start(&serve_app(), &[]);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     for (path, params) in CALL {
         listen.receive(path, params);
     }
     listen.receive("/message", SMS);
     listen.receive("/open", SMS);
-    receive_behind_a_proxy(&listen);
+    receive_for_another_host(&listen);
     let browser = Browser::open(&listen, look).await;
     browser
         .until("return document.querySelectorAll('.row').length === 6")

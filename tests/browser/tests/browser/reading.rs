@@ -6,27 +6,22 @@ use thirtyfour::Key;
 
 use crate::{
     browser::{Browser, WIDE},
-    inspected::{CALL, Listen, SMS, TOKEN, form, send, serve_app},
+    inspected::{CALL, Listen, PUBLIC, SMS, TOKEN, form, send, serve_app},
 };
 
-/// Sends a message whose host a proxy has changed.
-pub(crate) fn receive_behind_a_proxy(listen: &Listen) {
-    let bytes = form(
-        &Signer::new(TOKEN),
-        "10.0.0.7:8080",
-        "https://example.com/message",
-        SMS,
+/// Sends a message for another host than that of the app: `www.` is set at Twilio.
+pub(crate) fn receive_for_another_host(listen: &Listen) {
+    let url = "https://www.example.com/message";
+    send(
+        listen.relay,
+        &form(&Signer::new(TOKEN), "www.example.com", url, SMS),
     );
-    let bytes = String::from_utf8(bytes)
-        .unwrap()
-        .replace("X-Forwarded-Proto: https\r\n", "");
-    send(listen.relay, bytes.as_bytes());
 }
 
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
 async fn requests_appear_while_they_come() {
-    let listen = Listen::start(&serve_app(), &[]);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     let browser = Browser::open(&listen, WIDE).await;
     browser.until_text("#empty", "No request yet").await;
     browser
@@ -48,15 +43,15 @@ async fn requests_appear_while_they_come() {
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
 async fn a_refused_request_says_why_and_what_to_do() {
-    let listen = Listen::start(&serve_app(), &[]);
-    receive_behind_a_proxy(&listen);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
+    receive_for_another_host(&listen);
     let browser = Browser::open(&listen, WIDE).await;
     browser.read(1).await;
     let verdict = browser.text(".verdict-card").await;
     for part in [
-        "Refused: scheme, host",
+        "Refused: host",
         "What to do",
-        "https://example.com",
+        "https://www.example.com",
         "Signed URL",
     ] {
         assert!(verdict.contains(part), "{part}: {verdict}");
@@ -75,7 +70,7 @@ async fn a_refused_request_says_why_and_what_to_do() {
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
 async fn an_answer_is_coloured_and_its_faults_are_marked() {
-    let listen = Listen::start(&serve_app(), &[]);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     for (path, params) in CALL {
         listen.receive(path, params);
     }
@@ -110,7 +105,7 @@ async fn an_answer_is_coloured_and_its_faults_are_marked() {
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
 async fn the_timeline_of_a_call_is_drawn_to_scale() {
-    let listen = Listen::start(&serve_app(), &[]);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     for (path, params) in CALL {
         listen.receive(path, params);
     }
@@ -159,11 +154,11 @@ async fn the_timeline_of_a_call_is_drawn_to_scale() {
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
 async fn everything_is_done_by_keys() {
-    let listen = Listen::start(&serve_app(), &[]);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     for (path, params) in CALL {
         listen.receive(path, params);
     }
-    receive_behind_a_proxy(&listen);
+    receive_for_another_host(&listen);
     let browser = Browser::open(&listen, WIDE).await;
     browser
         .until("return document.querySelectorAll('.row').length === 4")
@@ -250,7 +245,7 @@ async fn everything_is_done_by_keys() {
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
 async fn phone_numbers_are_masked_by_a_switch() {
-    let listen = Listen::start(&serve_app(), &[]);
+    let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     listen.receive("/message", SMS);
     let browser = Browser::open(&listen, WIDE).await;
     browser.read(1).await;

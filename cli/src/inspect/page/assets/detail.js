@@ -26,8 +26,9 @@ export function drawDetail(pane, detail, group, handlers) {
   pane.replaceChildren(
     head(row, handlers),
     verdictCard(detail.verdict, row),
-    el("div", { class: "columns" }, parametersCard(detail.request), answerSection(detail.answer)),
-    timelineSection(group, row, handlers.select),
+    el("div", { class: "columns" },
+      parametersCard(detail.request),
+      el("div", {}, answerSection(detail.answer), timelineSection(group, row, handlers.select))),
     ...framesCard(detail.frames),
     requestCard(detail.request),
   );
