@@ -302,7 +302,7 @@ pub(crate) fn form(signer: &Signer, host: &str, url: &str, params: &[(&str, &str
     for (name, value) in signer.headers(&webhook) {
         request += &format!("{name}: {value}\r\n");
     }
-    (request + "\r\n" + &body).into_bytes()
+    format!("{request}\r\n{body}").into_bytes()
 }
 
 /// An answer as text.

@@ -10,8 +10,7 @@ use std::{
 use actix_web::rt::time::sleep;
 use serde_json::{Value, json};
 use thirtyfour::{
-    BrowserCapabilitiesHelper, ChromiumLikeCapabilities, DesiredCapabilities, Key, WebDriver,
-    extensions::cdp::ChromeDevTools,
+    ChromiumLikeCapabilities, DesiredCapabilities, Key, LoggingPrefsLogLevel, TypingData, WebDriver,
 };
 
 use crate::inspected::Listen;
@@ -92,7 +91,8 @@ impl Browser {
             .add_arg(&format!("--user-data-dir={}", profile.display()))
             .unwrap();
         capabilities
-            .insert_base_capability("goog:loggingPrefs".to_owned(), json!({"browser": "ALL"}));
+            .set_browser_log_level(LoggingPrefsLogLevel::All)
+            .unwrap();
         let driver = WebDriver::new(format!("http://127.0.0.1:{}", port.unwrap()), capabilities)
             .await
             .unwrap();
@@ -122,15 +122,15 @@ impl Browser {
     }
 
     pub(crate) async fn look(&self, look: Look) {
-        let tools = ChromeDevTools::new(self.driver.handle.clone());
+        let tools = self.driver.cdp();
         let metrics = json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": false});
         tools
-            .execute_cdp_with_params("Emulation.setDeviceMetricsOverride", metrics)
+            .send_raw("Emulation.setDeviceMetricsOverride", metrics)
             .await
             .unwrap();
         let media = json!({"features": [{"name": "prefers-color-scheme", "value": look.scheme}]});
         tools
-            .execute_cdp_with_params("Emulation.setEmulatedMedia", media)
+            .send_raw("Emulation.setEmulatedMedia", media)
             .await
             .unwrap();
     }
@@ -196,7 +196,7 @@ impl Browser {
     }
 
     /// Presses keys, wherever the focus is.
-    pub(crate) async fn press(&self, keys: &str) {
+    pub(crate) async fn press(&self, keys: impl Into<TypingData>) {
         self.driver
             .action_chain()
             .send_keys(keys)

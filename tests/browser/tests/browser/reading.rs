@@ -181,12 +181,12 @@ async fn everything_is_done_by_keys() {
         (Key::End, 1),
         (Key::Home, 4),
     ] {
-        browser.press(&key.to_string()).await;
+        browser.press(key).await;
         selected(id).await;
     }
     // The focus can be seen, wherever it is.
     for _ in 0..12 {
-        browser.press(&Key::Tab.to_string()).await;
+        browser.press(Key::Tab).await;
         let focus = browser
             .script("const style = getComputedStyle(document.activeElement); return document.activeElement === document.body || style.outlineStyle !== 'none' || style.boxShadow !== 'none'")
             .await;
@@ -210,8 +210,8 @@ async fn everything_is_done_by_keys() {
         .until("return document.querySelectorAll('.row').length === 1")
         .await;
     browser.fill("#search", "").await;
-    browser.press(&Key::Backspace.to_string()).await;
-    browser.press(&Key::Escape.to_string()).await;
+    browser.press(Key::Backspace).await;
+    browser.press(Key::Escape).await;
     browser.until("return document.activeElement.id === 'list' && document.querySelectorAll('.row').length === 4").await;
     browser.press("x").await;
     browser
@@ -223,17 +223,17 @@ async fn everything_is_done_by_keys() {
     browser
         .until_text("dialog[open]", "replay as it came")
         .await;
-    browser.press(&Key::Escape.to_string()).await;
+    browser.press(Key::Escape).await;
     browser
         .until("return document.querySelector('dialog[open]') === null")
         .await;
-    browser.press(&Key::Enter.to_string()).await;
+    browser.press(Key::Enter).await;
     browser
         .until("return document.activeElement.id === 'detail'")
         .await;
     browser.press("r").await;
     browser.until_text("#row-5", "replay of #4").await;
-    browser.press(&Key::Escape.to_string()).await;
+    browser.press(Key::Escape).await;
     browser
         .until("return document.activeElement.id === 'list'")
         .await;

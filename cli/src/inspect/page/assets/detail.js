@@ -34,6 +34,17 @@ export function drawDetail(pane, detail, group, handlers) {
   );
 }
 
+/** Draws what has changed of a request that is being read, and leaves the rest alone: what is open, selected or focused. */
+export function refreshDetail(pane, detail, group, handlers) {
+  pane.querySelector(".timeline").replaceWith(timelineSection(group, detail.row, handlers.select));
+  const frames = pane.querySelector(".frames");
+  if (frames) {
+    const top = frames.querySelector(".scroll").scrollTop;
+    frames.replaceWith(...framesCard(detail.frames));
+    pane.querySelector(".frames .scroll").scrollTop = top;
+  }
+}
+
 function head(row, handlers) {
   const actions = ACTIONS.map(([label, key, action, title]) =>
     el("button", { type: "button", "data-action": action, title: `${title} (${key})`, onclick: () => handlers.act(action) }, label));

@@ -2,7 +2,7 @@
 
 import { act, follow, read } from "./api.js";
 import { Compose } from "./compose.js";
-import { drawDetail } from "./detail.js";
+import { drawDetail, refreshDetail } from "./detail.js";
 import { showCopy, showKeys } from "./dialogs.js";
 import { byId, el } from "./dom.js";
 import { onKeys } from "./keys.js";
@@ -33,8 +33,13 @@ async function open(id, reads) {
   }
   // Another request may have been selected meanwhile.
   if (list.selected === id) {
+    const isShown = shownDetail?.row.id === id;
     shownDetail = detail;
-    drawShown();
+    if (isShown && !reads) {
+      drawShown(refreshDetail);
+    } else {
+      drawShown(drawDetail);
+    }
     if (reads) {
       pane.focus({ preventScroll: true });
       pane.scrollTop = 0;
@@ -42,10 +47,10 @@ async function open(id, reads) {
   }
 }
 
-function drawShown() {
+function drawShown(draw) {
   if (shownDetail) {
     const { row } = shownDetail;
-    drawDetail(pane, shownDetail, store.group(store.get(row.id) ?? row), {
+    draw(pane, shownDetail, store.group(store.get(row.id) ?? row), {
       act: (action) => run(action),
       copy: (form) => copy(form),
       select: (id) => list.select(id, true),
@@ -160,7 +165,7 @@ function setMask(on) {
   byId("mask").checked = on;
   setMasking(on);
   list.redraw();
-  drawShown();
+  drawShown(drawDetail);
 }
 
 function setRefused(on) {
