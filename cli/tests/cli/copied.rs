@@ -1,5 +1,10 @@
 //! Requests that were copied from the page as Rust tests: they are these files, and they pass.
 
+use actix_twilio::{
+    WebhookRequest,
+    testing::{Signer, with_body_sha256},
+};
+
 use crate::inspected::{CALL, Listen, PUBLIC, SMS, TOKEN, configure, form, send, serve_app};
 
 mod sms {
@@ -17,13 +22,32 @@ mod voice {
     include!("../copied/voice.rs");
 }
 
+mod hours {
+    use super::configure;
+    include!("../copied/hours.rs");
+}
+
+mod events {
+    use super::configure;
+    include!("../copied/events.rs");
+}
+
 /// The files, in the order in which their requests are sent.
-const FILES: [&str; 3] = ["sms", "forged", "voice"];
+const FILES: [&str; 5] = ["sms", "forged", "voice", "hours", "events"];
+
+/// Returns a signed request that is not a form.
+fn signed(signer: &Signer, request: &WebhookRequest<'_>, target: &str, rest: &str) -> Vec<u8> {
+    let mut text = format!("{target} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n");
+    for (name, value) in signer.headers(request) {
+        text += &format!("{name}: {value}\r\n");
+    }
+    (text + rest).into_bytes()
+}
 
 #[test]
 fn what_is_copied_is_what_is_compiled_here() {
     let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     listen.receive("/message", SMS);
     send(
         listen.relay,
@@ -36,6 +60,30 @@ fn what_is_copied_is_what_is_compiled_here() {
     );
     let (path, params) = CALL[0];
     listen.receive(path, params);
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(params)
+        .finish();
+    let target = format!("/hours?{query}");
+    let url = format!("{PUBLIC}{target}");
+    let get = WebhookRequest::new("GET", &url);
+    send(
+        listen.relay,
+        &signed(&signer, &get, &format!("GET {target}"), "\r\n"),
+    );
+    let json = "{\"text\": \"\\u00e9 \\\"quoted\\\"\"}";
+    let url = with_body_sha256("https://example.com/events", json);
+    let post = WebhookRequest::new("POST", &url)
+        .content_type("application/json")
+        .body(json);
+    let rest = format!(
+        "Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{json}",
+        json.len()
+    );
+    let target = url.strip_prefix(PUBLIC).unwrap();
+    send(
+        listen.relay,
+        &signed(&signer, &post, &format!("POST {target}"), &rest),
+    );
     for (index, name) in FILES.iter().enumerate() {
         let answer = listen.exchange(index as u64 + 1, "/copy/test");
         let copied: serde_json::Value = serde_json::from_str(&answer.body).unwrap();

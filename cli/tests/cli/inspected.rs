@@ -16,7 +16,7 @@ use actix_twilio::{
     validate_twilio_request,
     webhook::{CallStatusCallback, GatherResult, IncomingCall, IncomingMessage},
 };
-use actix_web::{App, HttpResponse, HttpServer, post, web};
+use actix_web::{App, HttpResponse, HttpServer, get, post, web};
 
 /// The token of the account. The page must never have it.
 pub(crate) const TOKEN: &str = "marker-0123456789abcdef";
@@ -112,6 +112,20 @@ async fn receive_status(_status: CallStatusCallback) -> NoContent {
     NoContent
 }
 
+/// A webhook that is set to `GET`.
+#[get("/hours")]
+#[validate_twilio_request]
+async fn tell_hours(_call: IncomingCall) -> VoiceResponse {
+    VoiceResponse::new().child(Say::new("We open at nine."))
+}
+
+/// Takes JSON, which is signed by its hash.
+#[post("/events")]
+#[validate_twilio_request]
+async fn receive_events(_events: web::Bytes) -> NoContent {
+    NoContent
+}
+
 /// How long a slow route takes.
 const SLOW: Duration = Duration::from_millis(1500);
 
@@ -142,6 +156,8 @@ pub(crate) fn configure(app: &mut web::ServiceConfig) {
         .service(receive_digits)
         .service(receive_status)
         .service(receive_slowly)
+        .service(tell_hours)
+        .service(receive_events)
         .service(open)
         .service(echo);
 }

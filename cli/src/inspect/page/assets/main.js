@@ -116,7 +116,7 @@ function note(text, tone = "other") {
 function drawList() {
   list.draw();
   const visible = store.visible().length;
-  byId("count").textContent = store.size === 0 ? "" : visible === store.size ? `${store.size} requests` : `${visible} of ${store.size} requests`;
+  byId("count").textContent = store.size === 0 ? "" : visible === store.size ? requests(visible) : `${visible} of ${requests(store.size)}`;
   byId("empty").hidden = visible > 0;
   byId("list").hidden = visible === 0;
   if (visible === 0) {
@@ -129,6 +129,10 @@ function drawList() {
     kinds.replaceChildren(...wanted.map((kind) => el("option", { value: kind }, kind || "All kinds")));
     kinds.value = wanted.includes(store.filter.kind) ? store.filter.kind : "";
   }
+}
+
+function requests(count) {
+  return count === 1 ? "1 request" : `${count} requests`;
 }
 
 function drawEmpty() {
