@@ -22,6 +22,9 @@ use crate::{
 /// The largest number of refused requests that are explained within a second. Anyone can send such requests.
 const EXPLANATIONS: u32 = 5;
 
+/// The number of bytes that an explanation may hash. It takes some milliseconds, in which exchanges wait.
+const MAX_HASHED: usize = 4 * 1024 * 1024;
+
 /// The largest number of URLs that the forwarded headers of a request may lead to.
 const MAX_BELIEVED: usize = 4;
 
@@ -155,7 +158,7 @@ impl Judge {
             );
             return verdict;
         }
-        let mut explainer = Explainer::new(validator);
+        let mut explainer = Explainer::new(validator).max_bytes(MAX_HASHED);
         for (name, value) in &captured.headers {
             explainer = explainer.header(name, value);
         }
