@@ -52,7 +52,7 @@ With ngrok:
 A line has the time (UTC), the request's number and kind, its path, the status and the milliseconds of the answer, \
 and the verdict of this tool: accepted, or refused with the cause and what to do. A request is judged by \
 --public-url, or else by its X-Forwarded-* headers and its Host, as an app behind a tunnel does. Without a token \
-nothing is judged. At most 5 refused requests are explained within a second.
+nothing is judged. At most 5 refused requests are explained within a second, and none with a body over 16 KiB.
 
 The bytes of requests, answers and WebSockets pass unchanged. An app that does not begin its answer within 15 s gets \
 its request answered with 504, as Twilio gives up then; one that is down, or does not answer with HTTP, with 502. A \
