@@ -43,7 +43,7 @@ impl App {
         }
         let authority = parts.host_and_port();
         let (name, port) = split_port(&authority);
-        let port = match port.map(|port| port.parse()) {
+        let port = match port.map(str::parse) {
             None => 80,
             Some(Ok(port)) => port,
             Some(Err(_)) => return Err(usage("has a port that is not a number up to 65535")),

@@ -128,8 +128,9 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
 
     /// Removes the first bytes and returns them.
     fn cut(&mut self, count: usize) -> Vec<u8> {
-        let rest = self.bytes.split_off(count.min(self.bytes.len()));
-        std::mem::replace(&mut self.bytes, rest)
+        // A copy, since the buffer is many times longer than most heads.
+        let count = count.min(self.bytes.len());
+        self.bytes.drain(..count).collect()
     }
 }
 
@@ -406,10 +407,12 @@ async fn next_head<R: AsyncRead + Unpin>(
         let known = client.bytes.len();
         let new = client.bytes.get(known - unread..).unwrap_or_default();
         // A head that arrives byte by byte is not parsed for each byte.
-        if unread == known && known > 0 || new.contains(&b'\n') || known >= MAX_HEAD {
-            if let Some(head) = RequestHead::parse(&client.bytes)? {
-                return Ok(Some(head));
-            }
+        let may_be_whole = unread == known || new.contains(&b'\n') || known >= MAX_HEAD;
+        if known > 0
+            && may_be_whole
+            && let Some(head) = RequestHead::parse(&client.bytes)?
+        {
+            return Ok(Some(head));
         }
         match client.more().await {
             Ok(count) if count > 0 => unread = count,

@@ -281,7 +281,7 @@ impl Wire {
     fn size(&self) -> usize {
         let headers = self.headers.iter();
         let headers = headers.map(|(name, value)| name.len() + value.len() + 48);
-        self.head.len() + self.raw_body.len() + headers.sum::<usize>()
+        self.head.capacity() + self.raw_body.capacity() + headers.sum::<usize>()
     }
 
     /// Returns the values of a header.

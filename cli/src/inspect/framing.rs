@@ -126,12 +126,12 @@ impl AnswerHead {
         let keeps = option("keep-alive") || version > 0;
         let closes = option("close") || !keeps || matches!(body, Body::UntilClose);
         Ok(Some(Self {
-            closes,
             status,
             version,
             headers,
             length,
             body,
+            closes,
         }))
     }
 }
@@ -425,7 +425,7 @@ mod tests {
             let part = RequestHead::parse(&head.as_bytes()[..end]);
             assert!(part.unwrap().is_none(), "{end}");
         }
-        assert!(RequestHead::parse(&[b'a'; MAX_HEAD]).is_err());
+        assert!(RequestHead::parse(&vec![b'a'; MAX_HEAD]).is_err());
     }
 
     /// Reads a chunked body in pieces of this size.

@@ -1,7 +1,7 @@
 //! Judges exchanges: would the app accept the request, and if not, why, and what to do.
 
 use std::{
-    sync::Mutex,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -22,6 +22,15 @@ use crate::{
 /// The largest number of refused requests that are explained within a second. Anyone can send such requests.
 const EXPLANATIONS: u32 = 5;
 
+/// The longest body of a request that is explained, in bytes. The app's own log has the same limit.
+const MAX_EXPLAINED: usize = 16 * 1024;
+
+/// The number of bytes that an explanation may hash. It takes some milliseconds, in which exchanges wait.
+const MAX_HASHED: usize = 4 * 1024 * 1024;
+
+/// The part of the time that explanations may take, over time.
+const SHARE: f64 = 0.2;
+
 /// The largest number of URLs that the forwarded headers of a request may lead to.
 const MAX_BELIEVED: usize = 4;
 
@@ -37,11 +46,14 @@ pub(crate) struct Judge {
     budget: Mutex<Budget>,
 }
 
-/// How many explanations there were in this second.
+/// What explanations may still cost.
 #[derive(Debug)]
 struct Budget {
     since: Instant,
+    /// How many there were in this second.
     used: u32,
+    /// The time that they may take, in seconds. It is negative after a long one.
+    time: f64,
 }
 
 /// A URL that the app may see, and the prefix in it that a proxy has cut off.
@@ -59,6 +71,7 @@ impl Judge {
         let budget = Budget {
             since: Instant::now(),
             used: 0,
+            time: 1.0,
         };
         Self {
             validator,
@@ -148,14 +161,21 @@ impl Judge {
             descriptions: Vec::new(),
             advice: String::new(),
         };
+        if captured.body.len() > MAX_EXPLAINED {
+            verdict.advice = "look for the cause with `explain`: it was not looked for here, because the body is \
+                              longer than 16 KiB"
+                .to_owned();
+            return verdict;
+        }
         if !self.may_explain() {
             verdict.advice = format!(
                 "look for the cause with `explain`: it was not looked for here, because more than {EXPLANATIONS} \
-                 requests were refused within a second"
+                 requests were refused within a second, or it took too long for them"
             );
             return verdict;
         }
-        let mut explainer = Explainer::new(validator);
+        let started = Instant::now();
+        let mut explainer = Explainer::new(validator).max_bytes(MAX_HASHED);
         for (name, value) in &captured.headers {
             explainer = explainer.header(name, value);
         }
@@ -167,6 +187,7 @@ impl Judge {
         let base_path = expected.first().map_or("", |first| &*first.base_path);
         let explanation = explainer.explain(&captured.webhook().base_path(base_path));
         let findings = Findings::of(explanation, captured, validator, public_url);
+        self.budget().time -= started.elapsed().as_secs_f64();
         verdict.signed_url = findings.matched_url;
         verdict.causes = findings.causes;
         verdict.descriptions = findings.descriptions;
@@ -195,15 +216,22 @@ impl Judge {
 
     /// Returns whether one more explanation fits into this second.
     fn may_explain(&self) -> bool {
-        let Ok(mut budget) = self.budget.lock() else {
-            return false;
-        };
-        if budget.since.elapsed() >= Duration::from_secs(1) {
+        let mut budget = self.budget();
+        let elapsed = budget.since.elapsed();
+        if elapsed >= Duration::from_secs(1) {
             budget.since = Instant::now();
             budget.used = 0;
+            budget.time = (budget.time + elapsed.as_secs_f64() * SHARE).min(1.0);
+        }
+        if budget.time <= 0.0 || budget.used >= EXPLANATIONS {
+            return false;
         }
         budget.used += 1;
-        budget.used <= EXPLANATIONS
+        true
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -85,18 +85,18 @@ impl<W: Write> Lines<W> {
             None => ("not judged".to_owned(), AnsiColor::BrightBlack),
         };
         let style = Style::new().fg_color(Some(color.into()));
-        let mut text = format!(
-            "{}  #{} {}  {}{has_query}  {}  {:.1} ms  {style}{verdict}{style:#}\n",
+        let mut lines = vec![format!(
+            "{}  #{} {}  {}{has_query}  {}  {:.1} ms  {style}{verdict}{style:#}",
             time(exchange.started),
             exchange.id,
             line(&exchange.kind),
             line(format!("{} {path}", request.method).trim()),
             exchange.status(),
             exchange.duration().as_secs_f64() * 1000.0,
-        );
-        for (label, note) in notes(exchange) {
-            text += &format!("    {label:<12} {}\n", line(&note));
-        }
+        )];
+        let notes = notes(exchange).into_iter();
+        lines.extend(notes.map(|(label, note)| format!("    {label:<12} {}", line(&note))));
+        let text = lines.join("\n") + "\n";
         self.output.write_all(text.as_bytes())?;
         self.output.flush()
     }

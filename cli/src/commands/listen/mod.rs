@@ -52,7 +52,7 @@ With ngrok:
 A line has the time (UTC), the request's number and kind, its path, the status and the milliseconds of the answer, \
 and the verdict of this tool: accepted, or refused with the cause and what to do. A request is judged by \
 --public-url, or else by its X-Forwarded-* headers and its Host, as an app behind a tunnel does. Without a token \
-nothing is judged. At most 5 refused requests are explained within a second.
+nothing is judged. At most 5 refused requests are explained within a second, and none with a body over 16 KiB.
 
 The bytes of requests, answers and WebSockets pass unchanged. An app that does not begin its answer within 15 s gets \
 its request answered with 504, as Twilio gives up then; one that is down, or does not answer with HTTP, with 502. A \
@@ -226,27 +226,28 @@ async fn announce(
     page_url: &str,
 ) -> Result<(), Failure> {
     let port = listener.local_addr()?.port();
-    let mut text = format!(
-        "Listening on http://127.0.0.1:{port}, and passing requests on to {}.\n\
-         Point your tunnel to port {port}: ngrok http {port}\n",
-        line(&parts.relay.app.url)
-    );
+    let app = line(&parts.relay.app.url);
+    let mut lines = vec![
+        format!("Listening on http://127.0.0.1:{port}, and passing requests on to {app}."),
+        format!("Point your tunnel to port {port}: ngrok http {port}"),
+    ];
     if let Some(path) = &args.save {
-        text += &format!(
-            "Each request is appended to {}, whole and with its credentials. Only you can read the file.\n",
+        lines.push(format!(
+            "Each request is appended to {}, whole and with its credentials. Only you can read the file.",
             line(&path.to_string_lossy())
-        );
+        ));
     }
     if parts.judge.validator.is_none() {
-        text += "There is no token, so no request is judged: set TWILIO_AUTH_TOKEN, or pass --token-file.\n";
+        let text = "There is no token, so no request is judged: set TWILIO_AUTH_TOKEN, or pass --token-file.";
+        lines.push(text.to_owned());
     }
     if let Err(err) = parts.relay.app.connect().await {
-        text += &format!(
-            "The app at {} can't be reached ({err}): start it, or correct --forward-to.\n",
-            line(&parts.relay.app.url)
-        );
+        lines.push(format!(
+            "The app at {app} can't be reached ({err}): start it, or correct --forward-to."
+        ));
     }
-    text += &format!("See the requests at {page_url}\n");
+    lines.push(format!("See the requests at {page_url}\n"));
+    let text = lines.join("\n");
     // Standard output has nothing but objects with --format json.
     match args.format.format {
         Format::Text => io::stdout().write_all(text.as_bytes())?,

@@ -14,7 +14,7 @@ const CONNECTIONS: usize = 200;
 
 const REQUESTS: usize = 10;
 
-/// Pseudo-random numbers: SplitMix64.
+/// Pseudo-random numbers: `SplitMix64`.
 struct Random(u64);
 
 impl Random {
@@ -319,9 +319,9 @@ fn two_thousand_requests_and_answers_pass_unchanged() {
                 &format!("{side}, answers"),
             );
         }
-    }
-    for number in 1..=CONNECTIONS * REQUESTS {
-        assert_eq!(listening.exchange()["id"], number);
+        for id in number * REQUESTS + 1..=(number + 1) * REQUESTS {
+            assert_eq!(listening.exchange()["id"], id);
+        }
     }
 }
 
@@ -333,11 +333,11 @@ fn frame(random: &mut Random, masked: bool) -> Vec<u8> {
     match payload.len() {
         length @ 0..=125 => bytes.push(bit | u8::try_from(length).unwrap()),
         length @ 126..=0xffff => {
-            bytes.push(bit | 126);
+            bytes.push(bit + 126);
             bytes.extend(u16::try_from(length).unwrap().to_be_bytes());
         }
         length => {
-            bytes.push(bit | 127);
+            bytes.push(bit + 127);
             bytes.extend((length as u64).to_be_bytes());
         }
     }

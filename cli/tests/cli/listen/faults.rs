@@ -26,8 +26,12 @@ fn an_app_that_is_down_is_said_to_be_at_start_and_for_each_request() {
         answer.contains("can't be reached") && !answer.contains("127.0.0.1"),
         "{answer}"
     );
-    let lines = listening.until("start it");
+    let lines = listening.until("Failed:");
     assert!(lines.contains("POST /m  502"), "{lines}");
+    assert!(
+        lines.contains("start it, or correct --forward-to"),
+        "{lines}"
+    );
     // It is reached as soon as it is there, at the same address.
     let listener = TcpListener::bind(address).unwrap();
     std::thread::spawn(move || {
