@@ -39,13 +39,24 @@ pub(super) fn routes(app: &mut ServiceConfig) {
                 .into()
             }),
     )
-    .route("/api/about", web::get().to(about))
+    .route(
+        "/api/about",
+        web::get().to(|page: Data<Page>| async move { about(&page) }),
+    )
     .route(
         "/api/events",
         web::get().to(|page: Data<Page>| async { events::stream(page) }),
     )
-    .route("/api/exchanges/{id}", web::get().to(detail))
-    .route("/api/exchanges/{id}/copy/{form}", web::get().to(copied))
+    .route(
+        "/api/exchanges/{id}",
+        web::get().to(|page: Data<Page>, id: Path<u64>| async move { detail(&page, *id) }),
+    )
+    .route(
+        "/api/exchanges/{id}/copy/{form}",
+        web::get().to(|page: Data<Page>, path: Path<(u64, String)>| async move {
+            copied(&page, path.0, &path.1)
+        }),
+    )
     .route("/api/exchanges/{id}/replay", web::post().to(replay))
     .route("/api/exchanges/{id}/forge", web::post().to(forge))
     .route("/api/send", web::post().to(send));
@@ -99,7 +110,7 @@ struct EventView {
     draft: Draft,
 }
 
-async fn about(page: Data<Page>) -> HttpResponse {
+fn about(page: &Page) -> HttpResponse {
     let context = &page.context;
     let public_url = context.judge.public_text.as_deref();
     let base = public_url
@@ -125,8 +136,8 @@ async fn about(page: Data<Page>) -> HttpResponse {
     })
 }
 
-async fn detail(page: Data<Page>, id: Path<u64>) -> Result<HttpResponse, Refusal> {
-    let exchange = page.exchange(*id)?;
+fn detail(page: &Page, id: u64) -> Result<HttpResponse, Refusal> {
+    let exchange = page.exchange(id)?;
     let detail = Detail::of(&exchange, &page.context.judge);
     Ok(HttpResponse::Ok().json(detail))
 }
@@ -136,11 +147,10 @@ struct Copied {
     text: String,
 }
 
-async fn copied(page: Data<Page>, path: Path<(u64, String)>) -> Result<HttpResponse, Refusal> {
-    let (id, form) = path.into_inner();
+fn copied(page: &Page, id: u64, form: &str) -> Result<HttpResponse, Refusal> {
     let exchange = page.exchange(id)?;
     let context = &page.context;
-    let text = match &*form {
+    let text = match form {
         "curl" => copy::curl(
             &exchange,
             &context.forward_to,

@@ -32,7 +32,7 @@ files! {
 }
 
 /// Answers with a file.
-pub(super) async fn serve(req: HttpRequest) -> HttpResponse {
+pub(super) fn serve(req: &HttpRequest) -> HttpResponse {
     let file = FILES.iter().find(|(path, ..)| *path == req.path());
     match file {
         Some((_, content_type, content)) if matches!(*req.method(), Method::GET | Method::HEAD) => {

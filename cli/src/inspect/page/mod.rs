@@ -17,7 +17,7 @@ mod twiml;
 
 use std::{io, net::SocketAddr, net::TcpListener, sync::Arc};
 
-use actix_web::{App, HttpServer, middleware, web};
+use actix_web::{App, HttpRequest, HttpServer, middleware, web};
 
 use crate::inspect::{history::History, judge::Judge, relay::Relay};
 
@@ -65,7 +65,9 @@ pub(crate) async fn serve(
             .app_data(page.clone())
             .wrap(middleware::from_fn(guard::admit))
             .configure(api::routes)
-            .default_service(web::to(assets::serve))
+            .default_service(web::to(
+                |req: HttpRequest| async move { assets::serve(&req) },
+            ))
     })
     .workers(1)
     // The process ends with the relay.

@@ -151,9 +151,8 @@ async fn the_timeline_of_a_call_is_drawn_to_scale() {
     browser.quit().await;
 }
 
-#[actix_web::test]
-#[ignore = "needs Chromium and ChromeDriver"]
-async fn everything_is_done_by_keys() {
+/// Starts everything with a call and a message that is refused.
+async fn with_four_requests() -> (Listen, Browser) {
     let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     for (path, params) in CALL {
         listen.receive(path, params);
@@ -163,6 +162,13 @@ async fn everything_is_done_by_keys() {
     browser
         .until("return document.querySelectorAll('.row').length === 4")
         .await;
+    (listen, browser)
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and ChromeDriver"]
+async fn the_list_is_walked_by_keys_and_the_focus_can_be_seen() {
+    let (_listen, browser) = with_four_requests().await;
     let selected = async |id: u64| {
         browser
             .until(&format!(
@@ -199,6 +205,13 @@ async fn everything_is_done_by_keys() {
                 .await
         );
     }
+    browser.quit().await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and ChromeDriver"]
+async fn everything_is_done_by_keys() {
+    let (_listen, browser) = with_four_requests().await;
     browser.press("/").await;
     browser
         .until("return document.activeElement.id === 'search'")
@@ -217,7 +230,7 @@ async fn everything_is_done_by_keys() {
     browser
         .until("return document.querySelectorAll('.row').length === 1")
         .await;
-    selected(4).await;
+    browser.until_text("#list", "refused").await;
     browser.press("x").await;
     browser.press("?").await;
     browser
@@ -227,6 +240,7 @@ async fn everything_is_done_by_keys() {
     browser
         .until("return document.querySelector('dialog[open]') === null")
         .await;
+    browser.press("j").await;
     browser.press(Key::Enter).await;
     browser
         .until("return document.activeElement.id === 'detail'")
