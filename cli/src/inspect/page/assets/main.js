@@ -35,14 +35,18 @@ async function open(id, reads) {
   if (list.selected === id) {
     const isShown = shownDetail?.row.id === id;
     shownDetail = detail;
+    // What was made here may be read before its event has come.
+    if (!store.get(id)) {
+      store.update({ rows: [detail.row], oldest: 0 });
+    }
     if (isShown && !reads) {
       drawShown(refreshDetail);
     } else {
       drawShown(drawDetail);
+      pane.scrollTop = 0;
     }
     if (reads) {
       pane.focus({ preventScroll: true });
-      pane.scrollTop = 0;
     }
   }
 }
@@ -98,7 +102,6 @@ async function attempt(doIt) {
 /** Shows the request that an action has made. */
 function showResult({ id, note: text, tone }) {
   note(text, tone);
-  store.update({ rows: [], oldest: 0 });
   list.select(id, true);
 }
 
