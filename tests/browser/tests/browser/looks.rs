@@ -104,6 +104,13 @@ async fn a_phone_shows_one_pane_without_scrolling_sideways() {
     browser.quit().await;
 }
 
+/// Waits as long as a caller does, if the picture is kept.
+async fn pause_for_picture() {
+    if std::env::var_os("SCREENSHOTS").is_some() {
+        actix_web::rt::time::sleep(std::time::Duration::from_secs(6)).await;
+    }
+}
+
 /// Writes the pictures in the documents with `SCREENSHOTS=write`.
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
@@ -127,7 +134,9 @@ async fn pictures_show_what_the_page_shows() {
         "/slow",
         &[menu.1, &[("SpeechResult", "Two tickets, please")]].concat(),
     );
+    pause_for_picture().await;
     listen.receive(menu.0, menu.1);
+    pause_for_picture().await;
     listen.receive(ended.0, ended.1);
     let browser = Browser::open(&listen, DARK).await;
     browser.read(3).await;
