@@ -39,7 +39,7 @@ const FILES: [&str; 5] = ["sms", "forged", "voice", "hours", "events"];
 fn signed(signer: &Signer, request: &WebhookRequest<'_>, target: &str, rest: &str) -> Vec<u8> {
     let mut text = format!("{target} HTTP/1.1\r\nHost: example.com\r\nConnection: close\r\n");
     for (name, value) in signer.headers(request) {
-        text += &format!("{name}: {value}\r\n");
+        text.extend([name, ": ", &value, "\r\n"]);
     }
     (text + rest).into_bytes()
 }

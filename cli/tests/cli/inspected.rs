@@ -195,9 +195,7 @@ impl Listen {
     /// Starts the tool in front of an app.
     pub(crate) fn start(app: &str, more: &[&str]) -> Self {
         let tool = option_env!("CARGO_BIN_EXE_twilio-webhook").map(str::to_owned);
-        let tool = tool.unwrap_or_else(|| {
-            std::env::var("TWILIO_WEBHOOK").expect("the path of twilio-webhook")
-        });
+        let tool = tool.unwrap_or_else(|| std::env::var("TWILIO_WEBHOOK").unwrap());
         let mut child = Command::new(tool)
             .args([
                 "listen",
@@ -220,7 +218,7 @@ impl Listen {
                 .by_ref()
                 .map(Result::unwrap)
                 .find_map(|line| Some(line.split_once(start)?.1.to_owned()));
-            found.expect("a line with an address")
+            found.unwrap()
         };
         let relay = value("Listening on http://")
             .split(',')
@@ -262,14 +260,17 @@ impl Listen {
     /// Returns something of an exchange, which is recorded a moment after its answer has gone out.
     pub(crate) fn exchange(&self, id: u64, path: &str) -> Answer {
         let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(10) {
+        loop {
             let answer = self.ask("GET", &format!("/api/exchanges/{id}{path}"), "");
             if answer.status != 404 {
                 return answer;
             }
+            assert!(
+                start.elapsed() < Duration::from_secs(10),
+                "request {id} does not appear"
+            );
             thread::yield_now();
         }
-        panic!("request {id} does not appear")
     }
 
     /// Sends a request to the page with these headers.
@@ -280,7 +281,7 @@ impl Listen {
         headers: &[&str],
         body: &str,
     ) -> Answer {
-        let headers: String = headers.iter().map(|line| format!("{line}\r\n")).collect();
+        let headers: String = headers.iter().flat_map(|line| [*line, "\r\n"]).collect();
         let request = format!(
             "{method} {path} HTTP/1.1\r\n{headers}Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
             body.len()
@@ -316,7 +317,7 @@ pub(crate) fn form(signer: &Signer, host: &str, url: &str, params: &[(&str, &str
         body.len()
     );
     for (name, value) in signer.headers(&webhook) {
-        request += &format!("{name}: {value}\r\n");
+        request.extend([name, ": ", &value, "\r\n"]);
     }
     format!("{request}\r\n{body}").into_bytes()
 }

@@ -29,7 +29,7 @@ fn detail(listen: &Listen, id: u64) -> Value {
 #[track_caller]
 fn act(listen: &Listen, path: &str, body: &Value) -> (Value, Value) {
     let done = json(&listen.ask("POST", path, &body.to_string()));
-    let made = detail(listen, done["id"].as_u64().unwrap());
+    let made = detail(listen, done.get("id").unwrap().as_u64().unwrap());
     (done, made)
 }
 

@@ -76,9 +76,11 @@ impl Draft {
             body: None,
         };
         if matches!(&*draft.method, "GET" | "HEAD") {
-            let (url, query) = draft.url.split_once('?').unwrap_or((&draft.url, ""));
-            draft.parameters = Some(pairs(query.as_bytes()));
-            draft.url = url.to_owned();
+            let split = draft.url.split_once('?');
+            let split = split.map(|(url, query)| (url.len(), pairs(query.as_bytes())));
+            let (length, parameters) = split.unwrap_or((draft.url.len(), Vec::new()));
+            draft.url.truncate(length);
+            draft.parameters = Some(parameters);
             draft.content_type = None;
             return Ok(draft);
         }

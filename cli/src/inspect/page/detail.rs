@@ -183,12 +183,9 @@ impl RequestView {
     fn of(exchange: &Exchange) -> Self {
         let wire = &exchange.request.wire;
         let parameters = parameters::of(exchange);
-        let meanings = Meanings::of(
-            parameters
-                .iter()
-                .take(MAX_PARAMETERS)
-                .map(|parameter| &*parameter.name),
-        );
+        let names = parameters.iter().take(MAX_PARAMETERS);
+        let names: Vec<_> = names.map(|parameter| &*parameter.name).collect();
+        let meanings = Meanings::of(&names);
         Self {
             headers: headers(wire),
             more: parameters.len().saturating_sub(MAX_PARAMETERS),

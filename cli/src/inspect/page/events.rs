@@ -54,15 +54,12 @@ async fn send(page: &Page, sender: &mpsc::Sender<Bytes>) -> Option<()> {
     let mut changes = page.history.subscribe();
     sender.send(all(page)?).await.ok()?;
     loop {
-        let first = match timeout(QUIET, changes.recv()).await {
-            Ok(change) => change,
-            Err(_) => {
-                sender.send(Bytes::from_static(b": \n\n")).await.ok()?;
-                continue;
-            }
+        let Ok(first) = timeout(QUIET, changes.recv()).await else {
+            sender.send(Bytes::from_static(b": \n\n")).await.ok()?;
+            continue;
         };
         rt::time::sleep(GATHER).await;
-        let event = match gather(first, &mut changes) {
+        let event = match gather(&first, &mut changes) {
             Gathered::Some(ids) => changed(page, &ids)?,
             Gathered::TooMany => all(page)?,
             Gathered::Closed => return None,
@@ -80,13 +77,13 @@ enum Gathered {
 }
 
 fn gather(
-    first: Result<Change, broadcast::error::RecvError>,
+    first: &Result<Change, broadcast::error::RecvError>,
     changes: &mut broadcast::Receiver<Change>,
 ) -> Gathered {
     use broadcast::error::{RecvError, TryRecvError};
     let mut ids = BTreeSet::new();
     match first {
-        Ok(change) => ids.insert(id(change)),
+        Ok(change) => ids.insert(id(*change)),
         Err(RecvError::Lagged(_)) => return Gathered::TooMany,
         Err(RecvError::Closed) => return Gathered::Closed,
     };

@@ -8,7 +8,10 @@ use actix_web::{
     Error, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
-    http::header::{self, HeaderMap, HeaderName, HeaderValue},
+    http::{
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+        uri::Authority,
+    },
     middleware::Next,
     web,
 };
@@ -68,7 +71,7 @@ pub(super) async fn admit(
 fn refusal(req: &ServiceRequest, page: &Page) -> Option<&'static str> {
     let port = page.address.port();
     let headers = req.headers();
-    let authority = req.uri().authority().map(|authority| authority.as_str());
+    let authority = req.uri().authority().map(Authority::as_str);
     let is_host = |host: &str| {
         own_hosts(port)
             .iter()

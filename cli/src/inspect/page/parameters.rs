@@ -39,10 +39,10 @@ pub(super) fn of(exchange: &Exchange) -> Vec<Parameter> {
 /// Returns the value of the first of these names that a request has a value for.
 pub(super) fn first<'p>(parameters: &'p [Parameter], names: &[&str]) -> Option<&'p str> {
     names.iter().find_map(|name| {
-        let mut named = parameters
+        let mut found = parameters
             .iter()
             .filter(|parameter| parameter.name == *name);
-        named
+        found
             .find(|parameter| !parameter.value.is_empty())
             .map(|parameter| &*parameter.value)
     })

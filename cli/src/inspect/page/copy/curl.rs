@@ -62,7 +62,8 @@ pub(crate) fn curl(
             str::from_utf8(value).map_err(|_| format!("the value of {name} is not text"))?;
         let is_left_out =
             LEFT_OUT.iter().any(|own| own.eq_ignore_ascii_case(name)) || detail::is_secret(name);
-        if !is_left_out && !(name.eq_ignore_ascii_case("Host") && value == own_host) {
+        let is_own_host = name.eq_ignore_ascii_case("Host") && value == own_host;
+        if !is_left_out && !is_own_host {
             words.extend(["-H".to_owned(), format!("{name}: {value}")]);
         }
     }
