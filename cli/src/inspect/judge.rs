@@ -162,9 +162,8 @@ impl Judge {
             advice: String::new(),
         };
         if captured.body.len() > MAX_EXPLAINED {
-            verdict.advice = "look for the cause with `explain`: it was not looked for here, because the body is \
-                              longer than 16 KiB"
-                .to_owned();
+            "look for the cause with `explain`: it was not looked for here, because the body is longer than 16 KiB"
+                .clone_into(&mut verdict.advice);
             return verdict;
         }
         if !self.may_explain() {
