@@ -1,10 +1,11 @@
-//! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
+//! `twilio-webhook`: tests a webhook endpoint, shows what reaches it, and signs, verifies and explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `endpoint`; `input`; `outcome`; `terminal`.
+//! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `terminal`.
 
 mod commands;
 mod endpoint;
 mod input;
+mod inspect;
 mod outcome;
 mod terminal;
 
@@ -13,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::{
-    commands::{check, explain, send, sign, verify},
+    commands::{check, explain, listen, send, sign, verify},
     outcome::Failure,
 };
 
@@ -32,6 +33,7 @@ enum Command {
     Sign(sign::Args),
     Verify(verify::Args),
     Explain(explain::Args),
+    Listen(listen::Args),
 }
 
 const GUIDE: &str = "\
@@ -50,6 +52,10 @@ From nothing to a verified local endpoint:
      For a WebSocket, check its ws:// or wss:// URL.
   5. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
        twilio-webhook check http://localhost:8080/message --public-url https://example.com/message
+  6. See real calls and messages, each with its verdict. Start this, and point a tunnel to its port:
+       twilio-webhook listen --forward-to http://localhost:8080
+       ngrok http 8081
+     Then set the tunnel's URL at Twilio, with the path of the webhook: https://abc.ngrok.app/message
 
 If your app refused a request from Twilio, check the signature of that request:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...
@@ -80,5 +86,6 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Listen(args) => listen::run(&args),
     }
 }

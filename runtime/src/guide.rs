@@ -5,6 +5,7 @@
 //! - [Rotation and subaccounts](rotation)
 //! - [WebSockets](websockets)
 //! - [Testing](testing)
+//! - [Real calls and messages on your machine](local)
 //! - [Troubleshooting](troubleshooting), by symptom
 //! - [Replay and idempotency](replay)
 //! - [Metrics and traces](metrics)
@@ -25,6 +26,9 @@ pub mod websockets {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../guide/local.md")]
+pub mod local {}
 
 #[doc = include_str!("../guide/troubleshooting.md")]
 pub mod troubleshooting {}

@@ -1,9 +1,9 @@
-//! The commands, one module each. No command imports another one; `curl` and `settings` are parts of one.
+//! The commands, one module each. No command imports another one; `curl` is a part of one.
 
 pub(crate) mod check;
 mod curl;
 pub(crate) mod explain;
+pub(crate) mod listen;
 pub(crate) mod send;
-mod settings;
 pub(crate) mod sign;
 pub(crate) mod verify;

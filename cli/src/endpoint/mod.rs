@@ -157,7 +157,7 @@ fn random<const N: usize>() -> Result<[u8; N], String> {
 }
 
 /// Returns 32 random hex digits.
-fn random_hex() -> Result<String, String> {
+pub(crate) fn random_hex() -> Result<String, String> {
     Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
 }
 

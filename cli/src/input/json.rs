@@ -1,7 +1,7 @@
 //! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Map, Value, error::Category, value::RawValue};
 use twilio_signature::{AuthToken, ConfigError, RequestValidator, header, redact};
 use zeroize::Zeroizing;
@@ -103,7 +103,7 @@ pub(crate) fn is_object(json: &[u8]) -> bool {
 }
 
 /// The names of all fields.
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "url",
     "method",
     "content_type",
@@ -115,6 +115,7 @@ const FIELDS: [&str; 11] = [
     "token",
     "shared_key_id",
     "id",
+    "listen",
 ];
 
 /// The fields with values of any type, so that an error about one does not show its value.
@@ -132,6 +133,9 @@ struct Fields {
     token: Option<Value>,
     shared_key_id: Option<Value>,
     headers: Option<Value>,
+    /// What `listen` adds. It does not matter for the signature.
+    #[serde(rename = "listen")]
+    _listen: Option<IgnoredAny>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }

@@ -4,10 +4,15 @@
 
 mod auth;
 mod check;
+mod copied;
 mod explain;
 mod flask;
 mod help;
+mod inspected;
 mod limits;
+mod listen;
+mod meanings;
+mod page;
 mod secrets;
 mod send;
 mod shown;
