@@ -4,6 +4,7 @@
 //! [`ProtectedRoute`]: crate::ProtectedRoute
 //! [`ProtectedScope`]: crate::ProtectedScope
 //! [`Proof`]: crate::Proof
+//! [`stream`]: crate::stream
 //! [`TwilioValidation`]: crate::TwilioValidation
 //! [`twiml`]: crate::twiml
 //! [`validate_twilio_request`]: crate::validate_twilio_request
@@ -18,7 +19,7 @@
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    not(all(feature = "explain", feature = "testing", feature = "webhook")),
+    not(all(feature = "explain", feature = "stream", feature = "testing", feature = "webhook")),
     allow(
         rustdoc::broken_intra_doc_links,
         reason = "the docs link to the modules of all features"
@@ -37,6 +38,9 @@ pub mod config;
 pub mod guide;
 pub mod keys;
 pub mod once;
+#[cfg(feature = "stream")]
+#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
+pub mod stream;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

@@ -26,9 +26,9 @@ use twilio_signature::{
     stages::{BodyKind, CheckedHead, CheckedUrl},
 };
 
-pub(crate) use self::proof::NotEnforced;
+pub(crate) use self::{body::let_arrive, proof::NotEnforced};
 pub use self::proof::Proof;
-use self::{body::let_arrive, content::Content, proof::Verified};
+use self::{content::Content, proof::Verified};
 use crate::{
     config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
     error::{ConfigError, ValidationError, ValidationErrorKind},

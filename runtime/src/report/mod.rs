@@ -251,6 +251,19 @@ pub(crate) fn unanswered() {
     }
 }
 
+/// Reports an error with which an app's function for a WebSocket ended.
+#[cfg(feature = "stream")]
+pub(crate) fn stream_failed(err: &dyn std::fmt::Display) {
+    if let Some(left_out) = WARNINGS.pass() {
+        tracing::warn!(
+            target: "actix_twilio",
+            error = %err,
+            left_out = (left_out > 0).then_some(left_out),
+            "a WebSocket was closed, because the function that runs with it returned an error",
+        );
+    }
+}
+
 /// Reports a request that was validated further outside, and is refused because its body can't be handed on.
 pub(crate) fn fault(kind: ValidationErrorKind) {
     if let Some(left_out) = ERRORS.pass() {
