@@ -266,6 +266,10 @@ fn ends(verb: Node<'_, '_>) -> Option<&'static str> {
         "Connect" if verb.has_attribute("action") => {
             Some("<Connect action=\"..\"> continues with another document")
         }
+        // https://www.twilio.com/docs/voice/twiml/pay
+        "Pay" if verb.has_attribute("action") => {
+            Some("<Pay action=\"..\"> continues with another document")
+        }
         "Gather" if is("actionOnEmptyResult", "true") => {
             Some("<Gather actionOnEmptyResult=\"true\"> continues with another document")
         }
