@@ -4,7 +4,7 @@
 import express from "express";
 
 import { messages } from "./messages.js";
-import { relay } from "./relay.js";
+import { relay, upgrade } from "./relay.js";
 import { status } from "./status.js";
 import { voice } from "./voice.js";
 import { voicemail } from "./voicemail.js";
@@ -22,3 +22,4 @@ const server = app.listen(Number(process.env.PORT ?? 8080), "127.0.0.1", () => {
   const port = typeof address === "object" ? address?.port : address;
   console.log(`Listening on http://127.0.0.1:${port}`);
 });
+server.on("upgrade", upgrade);

@@ -31,7 +31,7 @@ function answer(message) {
   if (found.length > 0) {
     pictures.push(...found);
     const reply = response.message({ action: "/status/message" }, "");
-    reply.body(`Thank you! Our gallery has ${pictures.length} pictures now.`);
+    reply.body(`Thank you! This is picture ${pictures.length} in our gallery.`);
     reply.media(PICTURE);
   } else {
     response.message({ action: "/status/message" }, reply(message.Body ?? ""));

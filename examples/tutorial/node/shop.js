@@ -8,7 +8,7 @@ function required(name) {
   return value;
 }
 
-required("TWILIO_AUTH_TOKEN");
+export const token = required("TWILIO_AUTH_TOKEN");
 const { host, pathname } = new URL(required("TWILIO_WEBHOOK_BASE_URL"));
 
 /** The telephone number of the sales team. */

@@ -32,7 +32,7 @@ async fn receive_message(message: IncomingMessage, shop: web::Data<Shop>) -> Mes
     let mut pictures = pictures.map(|picture| picture.url).peekable();
     if pictures.peek().is_some() {
         let number = shop.add_pictures(pictures);
-        let text = format!("Thank you! Our gallery has {number} pictures now.");
+        let text = format!("Thank you! This is picture {number} in our gallery.");
         return answer(Message::new(Body::new(text)).child(Media::new(PICTURE)));
     }
     answer(Message::new(reply(&message.body)))

@@ -4,11 +4,12 @@
 
 use actix_twilio::{
     TwilioConfig,
-    testing::{Signer, TwilioTestRequest, assert_twiml, read_twiml},
+    testing::{Call, Conversation, Signer, TwilioTestRequest, assert_twiml, read_twiml},
     twiml::{Body, Dial, Hangup, Media, Message, MessagingResponse, Redirect, Say, VoiceResponse},
 };
 use actix_web::{
-    App,
+    App, Error,
+    dev::{ServiceFactory, ServiceRequest, ServiceResponse},
     test::{TestRequest, call_service, init_service, read_body},
     web,
 };
@@ -52,13 +53,26 @@ impl Tested {
         }
     }
 
-    /// Sends a webhook that `signer` signs, and returns the status and the body of the answer.
-    async fn send(&self, signer: &Signer, path: &str, params: Params<'_>) -> (u16, String) {
-        let app = App::new()
+    fn app(
+        &self,
+    ) -> App<
+        impl ServiceFactory<
+            ServiceRequest,
+            Config = (),
+            Response = ServiceResponse,
+            Error = Error,
+            InitError = (),
+        > + use<>,
+    > {
+        App::new()
             .app_data(self.config.clone())
             .app_data(self.shop.clone())
-            .configure(routes);
-        let app = init_service(app).await;
+            .configure(routes)
+    }
+
+    /// Sends a webhook that `signer` signs, and returns the status and the body of the answer.
+    async fn send(&self, signer: &Signer, path: &str, params: Params<'_>) -> (u16, String) {
+        let app = init_service(self.app()).await;
         let url = format!("https://example.com{path}");
         let params = [SIDS, params].concat();
         let req = TestRequest::default().twilio_form(signer, &url, &params);
@@ -262,7 +276,7 @@ async fn keywords_have_their_answers() {
 async fn a_picture_is_answered_with_a_picture_and_counts_once() {
     let tested = Tested::new();
     let thanks = |number| {
-        let text = format!("Thank you! Our gallery has {number} pictures now.");
+        let text = format!("Thank you! This is picture {number} in our gallery.");
         let message =
             Message::new(Body::new(text)).child(Media::new("https://example.com/thanks.png"));
         MessagingResponse::new().child(message.action("/status/message"))
@@ -319,4 +333,83 @@ async fn the_assistant_passes_callers_on() {
         );
         assert!(answer.find(expected).is_some(), "{status}: {answer}");
     }
+}
+
+#[actix_web::test]
+async fn forged_handshakes_open_no_socket() {
+    let tested = Tested::new();
+    let app = init_service(tested.app()).await;
+    let url = "wss://example.com/relay/socket";
+    for (signer, expected) in [(&tested.signer, 101), (&tested.signer.forged(), 403)] {
+        let req = TestRequest::default().twilio_websocket(signer, url);
+        let res = call_service(&app, req.to_request()).await;
+        assert_eq!(res.status(), expected);
+    }
+}
+
+#[actix_web::test]
+async fn calls_come_to_a_good_end() {
+    let call = Call::to("/voice/incoming");
+    let calls = [
+        // Sales is busy, and the caller leaves a message.
+        call.clone()
+            .expect_say("For sales, press 1")
+            .press("1")
+            .expect_dial(SALES)
+            .busy()
+            .expect_say("talking to other customers")
+            .record(12)
+            .expect_request("/voicemail/saved", &[("RecordingStatus", "completed")])
+            .expect_say("12 seconds")
+            .expect_end(),
+        call.clone()
+            .say("sales")
+            .expect_dial(SALES)
+            .answered()
+            .expect_end(),
+        call.clone()
+            .press("2")
+            .press("0000")
+            .expect_say("no repair")
+            .press("1001")
+            .expect_say("Your bicycle is ready.")
+            .expect_end(),
+        call.clone()
+            .press("4")
+            .expect_request("/relay/ended", &[])
+            .expect_end(),
+        // The caller says something else, and then nothing.
+        call.clone()
+            .say("hello?")
+            .expect_say("did not get that")
+            .silence()
+            .silence()
+            .expect_end(),
+        call.silence()
+            .expect_say("leave a message")
+            .silence()
+            .expect_end(),
+    ];
+    for call in calls {
+        let tested = Tested::new();
+        let app = init_service(tested.app()).await;
+        call.run(&app, &tested.signer).await;
+    }
+}
+
+#[actix_web::test]
+async fn messages_have_replies() {
+    let tested = Tested::new();
+    let app = init_service(tested.app()).await;
+    Conversation::with("/messages/incoming")
+        .send("hours")
+        .expect_reply("We are open")
+        .expect_request("/status/message", &[])
+        .send("repair 1001")
+        .expect_reply("ready")
+        .send_media("my bicycle", &[("https://example.com/1", "image/png")])
+        .expect_reply("picture 1")
+        .expect_media("https://example.com/thanks.png")
+        .run(&app, &tested.signer)
+        .await;
 }

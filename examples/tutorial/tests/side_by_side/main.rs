@@ -4,6 +4,8 @@
 
 #![expect(
     clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
 )]
@@ -16,10 +18,14 @@ mod support;
 use std::{
     collections::BTreeSet,
     env, fs,
+    net::TcpStream,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
-use actix_twilio::twiml::Parsed;
+use actix_twilio::{WebhookRequest, testing::Signer, twiml::Parsed};
+use serde_json::Value;
+use tungstenite::{Error, HandshakeError, client::IntoClientRequest};
 
 use support::{Example, TOKEN, sign};
 
@@ -165,4 +171,56 @@ fn both_apps_give_the_same_answers() {
             assert_eq!(app.post(path, &form, &forged).0, 403, "{path} {params}");
         }
     }
+}
+
+/// What Twilio sends through the WebSocket.
+const FRAMES: [&str; 6] = [
+    "not JSON",
+    r#"{"type":"setup","callSid":"CA00000000000000000000000000000001"}"#,
+    r#"{"type":"prompt","voicePrompt":"When are","last":false}"#,
+    r#"{"type":"prompt","voicePrompt":"When are you open?","last":true}"#,
+    r#"{"type":"prompt","voicePrompt":"My number is 1002.","last":true}"#,
+    r#"{"type":"dtmf","digit":"0"}"#,
+];
+
+#[test]
+#[ignore = "needs Node: scripts/tutorial"]
+fn both_assistants_say_the_same() {
+    let rust = Example::start(env!("CARGO_BIN_EXE_tutorial"), SETTINGS);
+    let node = start_node(&node());
+    let signer = Signer::new(TOKEN);
+    let ours = talk(&rust, &signer).unwrap();
+    assert_eq!(ours.len(), 4, "{ours:?}");
+    assert_eq!(ours, talk(&node, &signer).unwrap());
+    for app in [&rust, &node] {
+        assert_eq!(talk(app, &signer.forged()), Err(403));
+    }
+}
+
+/// Talks with the assistant until it passes the caller on. Returns what it says, or the status of a refusal.
+fn talk(app: &Example, signer: &Signer) -> Result<Vec<Value>, u16> {
+    let url = format!("ws://{}/relay/socket", app.address);
+    let mut request = url.into_client_request().unwrap();
+    let signed = WebhookRequest::new("GET", "wss://example.com/relay/socket");
+    for (name, value) in signer.headers(&signed) {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let stream = TcpStream::connect(&app.address).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(10)))
+        .unwrap();
+    let mut socket = match tungstenite::client(request, stream) {
+        Ok((socket, _)) => socket,
+        Err(HandshakeError::Failure(Error::Http(res))) => return Err(res.status().as_u16()),
+        Err(err) => panic!("{err}"),
+    };
+    for frame in FRAMES {
+        socket.send(frame.into()).unwrap();
+    }
+    let mut said: Vec<Value> = Vec::new();
+    while said.last().is_none_or(|last| last["type"] != "end") {
+        let frame = socket.read().unwrap().into_text().unwrap();
+        said.push(serde_json::from_str(&frame).unwrap());
+    }
+    Ok(said)
 }
