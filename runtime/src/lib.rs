@@ -4,7 +4,6 @@
 //! [`ProtectedRoute`]: crate::ProtectedRoute
 //! [`ProtectedScope`]: crate::ProtectedScope
 //! [`Proof`]: crate::Proof
-//! [`stream`]: crate::stream
 //! [`TwilioValidation`]: crate::TwilioValidation
 //! [`twiml`]: crate::twiml
 //! [`validate_twilio_request`]: crate::validate_twilio_request

@@ -18,7 +18,7 @@ use actix_twilio::{
 };
 use rusqlite::Connection;
 
-use support::{Example, TOKEN, assert_each_is_run_in, command, sign};
+use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
@@ -120,6 +120,24 @@ fn media_stream_echoes_and_refuses_a_forged_handshake() {
             assert_echoes(answers);
         }
     }
+}
+
+#[test]
+fn conversation_relay_connects_the_call_and_continues_it_as_the_session_ended() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_conversation_relay"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    let relay = r#"<ConversationRelay url="wss://example.com/relay""#;
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), relay);
+    let ended = app.url("/relay/ended");
+    app.assert_protects("/relay/ended", TOKEN, &ended, "<Hangup/>");
+    let handoff = "%7B%22reason%22%3A%22agent%22%2C%22turns%22%3A3%7D";
+    let body = format!("{SIDS}&SessionStatus=ended&HandoffData={handoff}");
+    let (status, answer) = app.post("/relay/ended", &body, &sign(TOKEN, &ended, &body));
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("After 3 turns"), "{answer}");
+    assert!(answer.contains("<Dial>+14158675310</Dial>"), "{answer}");
 }
 
 /// Sends audio into a WebSocket, in one short text frame, and expects it back in another one.
