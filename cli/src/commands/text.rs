@@ -109,7 +109,10 @@ fn typed() -> Result<Option<String>, Failure> {
             write!(io::stderr(), "> ")?;
         }
         let mut line = Vec::new();
-        let read = input.by_ref().take(MAX_MESSAGE).read_until(b'\n', &mut line);
+        let read = input
+            .by_ref()
+            .take(MAX_MESSAGE)
+            .read_until(b'\n', &mut line);
         if read.map_err(Failure::usage)? == 0 {
             return Ok(None);
         }

@@ -127,7 +127,12 @@ impl Walker {
 impl Sent {
     pub(crate) fn answer(&self) -> Result<Answer<'_>, Missing> {
         let answer = self.0.as_ref().map_err(|reason| *reason)?;
-        let header = |name: &str| answer.headers.get(name).and_then(|value| value.to_str().ok());
+        let header = |name: &str| {
+            answer
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
         Ok(Answer {
             status: answer.status,
             content_type: header("Content-Type"),
@@ -168,7 +173,9 @@ fn step_json(step: &Step) -> Value {
         Step::Caller(did) => text("caller", did),
         Step::Wrote(wrote) => text("wrote", wrote),
         Step::Dialed(who) => json!({ "kind": "dialed", "to": who }),
-        Step::Sent(Reply { to, body, media, .. }) => {
+        Step::Sent(Reply {
+            to, body, media, ..
+        }) => {
             json!({ "kind": "sent", "to": to, "text": body, "media": media })
         }
         Step::Found(fault) => fault_json(fault),

@@ -140,7 +140,10 @@ fn prefixes<'p>(one: &'p str, other: &'p str) -> (&'p str, &'p str) {
     if len == 0 {
         return ("", "");
     }
-    let prefix = |path: &'p str| path.get(..path.len().saturating_sub(len)).unwrap_or_default();
+    let prefix = |path: &'p str| {
+        path.get(..path.len().saturating_sub(len))
+            .unwrap_or_default()
+    };
     (prefix(one), prefix(other))
 }
 
@@ -203,24 +206,79 @@ mod tests {
     #[test]
     fn urls_are_moved_from_the_public_place_to_the_local_one() {
         let cases = [
-            ("https://e.com/voice", "http://l:1/voice", "https://e.com/menu?a=1", Some("http://l:1/menu?a=1")),
-            ("https://e.com/x/voice", "http://l:1/voice", "https://E.com:443/x/menu", Some("http://l:1/menu")),
-            ("https://e.com/voice", "http://l:1/x/voice", "https://e.com/menu", Some("http://l:1/x/menu")),
-            ("https://e.com/x/voice", "http://l:1/voice", "https://e.com/menu", None),
-            ("https://e.com/x/voice", "http://l:1/voice", "https://e.com/xy/menu", None),
-            ("https://e.com/a", "http://l:1/b", "https://e.com/a", Some("http://l:1/b")),
-            ("https://e.com/a", "http://l:1/b", "https://e.com/c", Some("http://l:1/c")),
-            ("https://e.com/", "http://l:1/", "https://e.com/c", Some("http://l:1/c")),
-            ("http://l:1/a", "http://l:1/a", "http://l:1/b", Some("http://l:1/b")),
+            (
+                "https://e.com/voice",
+                "http://l:1/voice",
+                "https://e.com/menu?a=1",
+                Some("http://l:1/menu?a=1"),
+            ),
+            (
+                "https://e.com/x/voice",
+                "http://l:1/voice",
+                "https://E.com:443/x/menu",
+                Some("http://l:1/menu"),
+            ),
+            (
+                "https://e.com/voice",
+                "http://l:1/x/voice",
+                "https://e.com/menu",
+                Some("http://l:1/x/menu"),
+            ),
+            (
+                "https://e.com/x/voice",
+                "http://l:1/voice",
+                "https://e.com/menu",
+                None,
+            ),
+            (
+                "https://e.com/x/voice",
+                "http://l:1/voice",
+                "https://e.com/xy/menu",
+                None,
+            ),
+            (
+                "https://e.com/a",
+                "http://l:1/b",
+                "https://e.com/a",
+                Some("http://l:1/b"),
+            ),
+            (
+                "https://e.com/a",
+                "http://l:1/b",
+                "https://e.com/c",
+                Some("http://l:1/c"),
+            ),
+            (
+                "https://e.com/",
+                "http://l:1/",
+                "https://e.com/c",
+                Some("http://l:1/c"),
+            ),
+            (
+                "http://l:1/a",
+                "http://l:1/a",
+                "http://l:1/b",
+                Some("http://l:1/b"),
+            ),
             ("http://l:1/a", "http://l:1/a", "http://l:2/b", None),
             ("http://l:1/a", "http://l:1/a", "https://l:1/b", None),
             ("https://e.com/a", "http://l:1/a", "http://l:1/b", None),
-            ("https://e.com/a", "http://l:1/a", "https://e.com.evil.example/b", None),
+            (
+                "https://e.com/a",
+                "http://l:1/a",
+                "https://e.com.evil.example/b",
+                None,
+            ),
         ];
         for (from, to, url, expected) in cases {
-            let [from, to, url] = [from, to, url].map(|text| Url::parse(text, &["http", "https"]).unwrap());
+            let [from, to, url] =
+                [from, to, url].map(|text| Url::parse(text, &["http", "https"]).unwrap());
             let moved = url.moved(&from, &to);
-            assert_eq!(moved.as_ref().map(Url::as_str), expected, "{from:?} {to:?} {url:?}");
+            assert_eq!(
+                moved.as_ref().map(Url::as_str),
+                expected,
+                "{from:?} {to:?} {url:?}"
+            );
         }
     }
 

@@ -64,6 +64,8 @@ mod request;
 pub mod sample;
 mod session;
 mod step;
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     call::{Act, CallWalk, DialOutcome, Misfit, Next, Wait},
