@@ -389,10 +389,10 @@ async fn a_session_needs_a_request_that_was_validated() {
     let res = call_service(&app, genuine().to_request()).await;
     assert_eq!(res.status(), 101);
     // The handler says no.
-    let declined = |cfg: &mut web::ServiceConfig| {
+    let routes = |cfg: &mut web::ServiceConfig| {
         cfg.service(declined);
     };
-    assert_eq!(status(&config, declined, genuine()).await, 404);
+    assert_eq!(status(&config, routes, genuine()).await, 404);
 }
 
 #[actix_web::test]

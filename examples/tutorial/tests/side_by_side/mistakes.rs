@@ -150,7 +150,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         what: "a value that Twilio does not know",
         rust: ("relay.rs", "Interruption::Speech", "Interruption::Voice"),
-        error: Some("E0599: no variant, associated function, or constant named `Voice` found"),
+        error: Some("E0599: no variant or associated item named `Voice` found"),
         node: (
             "relay.js",
             "interruptible: \"speech\"",
