@@ -125,12 +125,7 @@ async fn each_planted_fault_is_found_in_each_flow() {
                 FaultKind::Http,
                 Some(11200),
             ),
-            (
-                Planted::NoWayOut,
-                call.clone().silence(),
-                FaultKind::Silence,
-                None,
-            ),
+            (Planted::NoWayOut, call.clone(), FaultKind::Silence, None),
             (
                 Planted::TooLarge,
                 call.clone(),
