@@ -67,7 +67,7 @@ async fn receive_recording(recording: RecordingStatusCallback, shop: web::Data<S
 async fn receive_transcription(found: TranscriptionCallback, shop: web::Data<Shop>) -> NoContent {
     if let Some(recording_sid) = found.recording_sid {
         shop.change_voicemail(&recording_sid, |voicemail| {
-            voicemail.text = found.transcription_text
+            voicemail.text = found.transcription_text;
         });
     }
     NoContent

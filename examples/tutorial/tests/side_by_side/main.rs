@@ -4,7 +4,6 @@
 
 #![expect(
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,
     reason = "a test fails by panicking"
@@ -201,8 +200,8 @@ fn both_assistants_say_the_same() {
 fn talk(app: &Example, signer: &Signer) -> Result<Vec<Value>, u16> {
     let url = format!("ws://{}/relay/socket", app.address);
     let mut request = url.into_client_request().unwrap();
-    let signed = WebhookRequest::new("GET", "wss://example.com/relay/socket");
-    for (name, value) in signer.headers(&signed) {
+    let handshake = WebhookRequest::new("GET", "wss://example.com/relay/socket");
+    for (name, value) in signer.headers(&handshake) {
         request.headers_mut().insert(name, value.parse().unwrap());
     }
     let stream = TcpStream::connect(&app.address).unwrap();

@@ -6,6 +6,7 @@ use std::{
     process::Command,
 };
 
+use actix_twilio::twiml::Finding;
 use actix_twilio_tests_macros::compiler_arguments;
 
 use super::{BASE_URL, form, node, sources, start_node};
@@ -291,6 +292,7 @@ fn compile(folder: &Path) -> String {
         "actix_twilio::twiml::attributes::",
         "actix_twilio::twiml::",
         "actix_twilio::webhook::",
+        "std::convert::",
     ];
     paths.iter().fold(said, |said, path| said.replace(path, ""))
 }
@@ -331,10 +333,7 @@ fn node_shows_each_mistake_when_it_runs() {
         };
         let signature = sign(TOKEN, &format!("{BASE_URL}{path}"), signed);
         let (status, findings, body) = app.post_and_check(path, &form, &signature);
-        let codes: Vec<_> = findings
-            .iter()
-            .filter_map(|finding| finding.code())
-            .collect();
+        let codes: Vec<_> = findings.iter().filter_map(Finding::code).collect();
         match mistake.shows {
             Shows::Status(expected) => assert_eq!(status, expected, "{what}: {body}"),
             Shows::Error(code) => assert!(codes.contains(&code), "{what}: {body} {findings:?}"),
