@@ -46,8 +46,17 @@ pub(super) struct Frames {
     read: BytesMut,
     /// In bytes, of a message.
     limit: usize,
-    /// The message whose parts are arriving, and whether it is binary.
-    message: Option<(Vec<u8>, bool)>,
+    /// The message whose parts are arriving.
+    message: Option<Parts>,
+}
+
+#[derive(Default)]
+struct Parts {
+    is_binary: bool,
+    /// In bytes.
+    size: usize,
+    /// The bytes of a text. Nobody reads a binary message.
+    text: Vec<u8>,
 }
 
 impl Frames {
@@ -87,7 +96,10 @@ impl Frames {
             // RFC 6455, section 5.4
             OpCode::Text | OpCode::Binary if self.message.is_some() => Err(VIOLATION),
             OpCode::Text | OpCode::Binary => {
-                self.message = Some((Vec::new(), code == OpCode::Binary));
+                self.message = Some(Parts {
+                    is_binary: code == OpCode::Binary,
+                    ..Parts::default()
+                });
                 self.part(is_last, data)
             }
             OpCode::Continue => self.part(is_last, data),
@@ -105,25 +117,26 @@ impl Frames {
 
     /// Adds a part to the message.
     fn part(&mut self, is_last: bool, data: &[u8]) -> Result<Frame, Fault> {
-        let Some((message, is_binary)) = &mut self.message else {
+        let Some(message) = &mut self.message else {
             return Err(VIOLATION);
         };
-        if message.len() + data.len() > self.limit {
+        message.size += data.len();
+        if message.size > self.limit {
             return Err(TOO_LARGE);
         }
-        // Nobody reads a binary message.
-        if !*is_binary {
-            message.extend_from_slice(data);
+        if !message.is_binary {
+            message.text.extend_from_slice(data);
         }
         if !is_last {
             return Ok(Frame::Part);
         }
-        match self.message.take() {
-            Some((_, true)) | None => Ok(Frame::Binary),
-            Some((text, false)) => match String::from_utf8(text) {
-                Ok(text) => Ok(Frame::Text(text)),
-                Err(_) => Err(NOT_UTF8),
-            },
+        let message = self.message.take().unwrap_or_default();
+        if message.is_binary {
+            return Ok(Frame::Binary);
+        }
+        match String::from_utf8(message.text) {
+            Ok(text) => Ok(Frame::Text(text)),
+            Err(_) => Err(NOT_UTF8),
         }
     }
 

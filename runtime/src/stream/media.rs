@@ -29,12 +29,15 @@ impl Protocol for Media {
     }
 
     fn write(command: &MediaCommand, stream_sid: Option<&str>) -> Result<String, StreamError> {
-        let Some(stream_sid) = stream_sid else {
-            let reason = "it needs the stream's SID, which the `start` message brings";
-            return Err(StreamError::new(StreamErrorKind::NotSendable, reason));
-        };
         command.check()?;
-        Ok(command.to_json(stream_sid))
+        match (command, stream_sid) {
+            (MediaCommand::Other(json), _) => Ok(json.clone()),
+            (_, Some(stream_sid)) => Ok(command.to_json(stream_sid)),
+            (_, None) => Err(StreamError::new(
+                StreamErrorKind::NotSendable,
+                "it needs the stream's SID, which the `start` message brings",
+            )),
+        }
     }
 
     fn stream_sid(message: &MediaMessage) -> Option<&str> {

@@ -190,7 +190,6 @@ fn messages_of_a_new_type_keep_their_json() {
 #[test]
 fn what_is_not_a_message_is_an_error_that_says_why_and_quotes_nothing() {
     for (json, why) in [
-        ("\"SECRET", "it is not JSON"),
         ("[]", "a value has another type"),
         (r#"{"SECRET": 1}"#, "missing field `event`"),
         (r#"{"event": 7}"#, "a value has another type"),
@@ -220,10 +219,7 @@ fn what_is_not_a_message_is_an_error_that_says_why_and_quotes_nothing() {
             "a value has another type",
         ),
     ] {
-        let err = match serde_json::from_str::<Value>(json) {
-            Ok(value) => serde_json::from_value::<MediaMessage>(value).unwrap_err(),
-            Err(_) => continue,
-        };
+        let err = serde_json::from_value::<MediaMessage>(value(json)).unwrap_err();
         let said = format!("{err} {err:?}");
         assert!(said.contains(why), "{json}: {said}");
         assert!(!said.contains("SECRET"), "{json}: {said}");

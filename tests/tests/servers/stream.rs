@@ -42,8 +42,8 @@ use tokio_tungstenite::{
 type Notes = Data<UnboundedSender<String>>;
 
 /// The limits of the app's sessions.
-const PEER_TIMEOUT: Duration = Duration::from_millis(400);
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(300);
+const PEER_TIMEOUT: Duration = Duration::from_secs(1);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 const LIMIT: usize = 4096;
 
 /// The number of messages that are sent before a close.
@@ -59,7 +59,7 @@ fn limited<P: actix_twilio::stream::Protocol>(handshake: Handshake<P>) -> Handsh
 
 #[get("/media/{what}")]
 #[validate_twilio_request]
-async fn media(handshake: Handshake<Media>, what: Path<String>, notes: Notes) -> HttpResponse {
+async fn open_media(handshake: Handshake<Media>, what: Path<String>, notes: Notes) -> HttpResponse {
     let note = move |text: String| notes.send(text).unwrap();
     let handshake = limited(handshake);
     match what.as_str() {
@@ -154,7 +154,7 @@ async fn flood(call: &mut Session<Media>, note: &dyn Fn(String)) -> Result<(), S
 
 #[get("/relay")]
 #[validate_twilio_request]
-async fn relay(handshake: Handshake<Relay>, notes: Notes) -> HttpResponse {
+async fn open_relay(handshake: Handshake<Relay>, notes: Notes) -> HttpResponse {
     let note = move |text: String| notes.send(text).unwrap();
     limited(handshake).run(async move |call: &mut Session<Relay>| {
         while let Some(message) = call.receive().await {
@@ -195,8 +195,8 @@ impl Running {
             App::new()
                 .app_data(config.clone())
                 .app_data(notes_of_app.clone())
-                .service(media)
-                .service(relay)
+                .service(open_media)
+                .service(open_relay)
         });
         Self {
             address: server.address,
@@ -337,17 +337,10 @@ async fn a_call_of_media_streams_is_echoed() {
             .starts_with("Connected(Connected { protocol: \"Call\"")
     );
     assert!(app.note().await.contains(SID));
-    for number in 0..50_u8 {
-        let payload = format!("{number:02}==");
-        let payload = if number % 2 == 0 {
-            "AAAA"
-        } else {
-            &payload[..0]
-        };
-        if payload.is_empty() {
-            continue;
-        }
-        client.send(media_of(payload)).await;
+    for number in 0..50 {
+        // Four digits are base64, too.
+        let payload = format!("{number:04}");
+        client.send(media_of(&payload)).await;
         assert_eq!(
             client.json().await,
             json!({"event": "media", "streamSid": SID, "media": {"payload": payload}})
@@ -556,19 +549,13 @@ async fn what_breaks_the_protocol_ends_the_session_with_its_code() {
                 frame(CONTINUE, &[0; LIMIT]),
             ]
             .concat(),
-            "",
-            0,
+            "TooLarge",
+            1009,
         ),
     ];
     for (name, bytes, kind, code) in cases {
         let mut stream = app.open_raw("/media/echo").await;
         stream.write_all(&bytes).await.unwrap();
-        if kind.is_empty() {
-            // Binary parts are not kept, so that they take no memory. The session ends with the silence that follows.
-            assert_eq!(app.note().await, "Silent", "{name}");
-            assert_eq!(app.note().await, "Silent", "{name}");
-            continue;
-        }
         assert_eq!(app.note().await, kind, "{name}");
         // Sending is the same error.
         assert_eq!(app.note().await, kind, "{name}");
@@ -609,7 +596,7 @@ async fn a_peer_that_answers_pings_stays_though_it_is_quiet_and_the_app_is_busy(
     for what in ["echo", "busy"] {
         let mut client = app.open(&format!("/media/{what}")).await;
         // The client answers pings while it waits.
-        let quiet = timeout(PEER_TIMEOUT * 4, async {
+        let quiet = timeout(PEER_TIMEOUT * 5 / 2, async {
             while let Some(frame) = client.0.next().await {
                 assert!(frame.unwrap().is_ping(), "{what}");
             }
@@ -744,7 +731,7 @@ async fn send_without_end() {
         let before = resident();
         forget_highest();
         stream.write_all(&first).await.unwrap();
-        let mut left = 256 << 20_usize;
+        let mut left: usize = 256 << 20;
         let flood = async {
             while left > 0 && stream.write_all(&rest).await.is_ok() {
                 left = left.saturating_sub(rest.len());
@@ -759,7 +746,7 @@ async fn send_without_end() {
         let _ = app.note().await;
         if let (Some(before), Some(highest)) = (before, highest()) {
             let grown = highest.saturating_sub(before);
-            assert!(grown < 2 << 20, "{name}: {grown}");
+            assert!(grown < 4 << 20, "{name}: {grown}");
         }
     }
 }
