@@ -39,7 +39,7 @@ pub(crate) struct Args {
     /// Presses keys, separated by commas: one entry for each <Gather> that takes keys, in order.
     ///
     /// After the last one, the caller is silent.
-    #[arg(long, value_delimiter = ',', value_name = "KEYS")]
+    #[arg(long, value_delimiter = ',', value_name = "KEYS", value_parser = keys)]
     keys: Vec<String>,
     /// Says something in a <Gather> that takes speech, once there are no keys left for it. Can be repeated.
     #[arg(long, value_name = "TEXT")]
@@ -119,6 +119,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     walker.show(&walk.steps())?;
     walker.finish(!own_account)
+}
+
+/// Checks that a telephone has these keys.
+fn keys(text: &str) -> Result<String, String> {
+    let is_key = |key: char| key.is_ascii_digit() || matches!(key, '*' | '#');
+    if text.is_empty() || !text.chars().all(is_key) {
+        return Err("a telephone has digits, * and #".to_owned());
+    }
+    Ok(text.to_owned())
 }
 
 impl Caller {

@@ -1,7 +1,7 @@
 //! `call` and `text`: a real app is walked through, and its faults are found.
 
 use std::{
-    io::Read,
+    io::{Read, Write},
     net::TcpListener,
     sync::mpsc,
     thread,
@@ -365,8 +365,8 @@ fn an_app_that_stops_answering_is_a_fault() {
             "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
-        std::io::Write::write_all(&mut first, (head + body).as_bytes()).unwrap();
-        drop(first);
+        let _ = first.read(&mut [0; 16_384]);
+        first.write_all((head + body).as_bytes()).unwrap();
         // The next request is read, and never answered.
         let (mut second, _) = listener.accept().unwrap();
         let _ = second.read(&mut [0; 16]);
@@ -494,6 +494,8 @@ fn wrong_usage_and_an_app_that_is_down_have_statuses_of_their_own() {
     assert_wrong_usage(&[
         &["call", "localhost:8080/voice"],
         &["call", "http://127.0.0.1:1/voice", "--max-steps", "0"],
+        &["call", "http://127.0.0.1:1/voice", "--keys", "1,x"],
+        &["call", "http://127.0.0.1:1/voice", "--keys", ""],
         &["call", "http://127.0.0.1:1/voice", "--dial", "perhaps"],
         &[
             "call",
@@ -503,8 +505,6 @@ fn wrong_usage_and_an_app_that_is_down_have_statuses_of_their_own() {
         ],
         &["text", "http://127.0.0.1:1/message", "--token-stdin"],
     ]);
-    let url = pages(&[("/voice", "<Gather/><Hangup/>")]) + "/voice";
-    assert_eq!(run(&["call", &url, "--keys", "1x"]).status, 2);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/voice", listener.local_addr().unwrap());
     drop(listener);

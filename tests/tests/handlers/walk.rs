@@ -288,7 +288,7 @@ async fn a_walk_that_fails_says_why_where_and_what_happened() {
     );
 }
 
-/// Time stands still but for timers, so that nobody waits.
+/// Only timers move the clock, so that nobody waits.
 #[actix_web::test]
 async fn a_handler_that_never_answers_ends_a_walk_after_15_seconds() {
     tokio::time::pause();
