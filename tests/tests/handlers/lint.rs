@@ -540,6 +540,20 @@ fn verbs_that_are_never_reached_are_found() {
 }
 
 #[test]
+fn a_finding_has_one_line_whatever_it_quotes() {
+    for document in [
+        "<Response><Leave/\n</Respo>",
+        "<Response a\r\n\u{1b}[1m",
+        "<Response></a\n>",
+    ] {
+        for finding in check(document) {
+            let shown = finding.to_string();
+            assert!(!shown.contains(char::is_control), "{shown:?}");
+        }
+    }
+}
+
+#[test]
 fn what_twilio_takes_is_not_reported() {
     let documents = [
         "<Response/>",

@@ -112,6 +112,7 @@ application/json
             b"<!DOCTYPE a [<!ENTITY b \"c\">]><Response>&b;</Response>",
             b"\xef\xbb\xbf<Response xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance' xsi:a='b'><a:b xmlns:a='c'/></Response>",
             b"<response/>\xff",
+            b"<Response><Leave/\n</Respo>",
             b"1 < 2 & \"3\" \x00\x0b\t\r\n ]]>",
         ],
     ),
