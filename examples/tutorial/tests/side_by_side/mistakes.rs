@@ -226,8 +226,9 @@ pub(super) const MISTAKES: &[Mistake] = &[
         what: "a text as the answer to a status callback",
         rust: (
             "status.rs",
-            "-> NoContent {\n    match call.call_status {",
-            "-> &'static str {\n    return \"OK\";\n    #[expect(unreachable_code)]\n    match call.call_status {",
+            "async fn receive_call_status(call: CallStatusCallback) -> NoContent {",
+            "async fn receive_call_status() -> &'static str {\n    \"OK\"\n}\n\n\
+             async fn was(call: CallStatusCallback) -> NoContent {",
         ),
         error: None,
         node: (
