@@ -25,6 +25,10 @@ pub mod ssml {
     pub use crate::table::ssml::*;
 }
 
+#[cfg(feature = "walk")]
+#[cfg_attr(docsrs, doc(cfg(feature = "walk")))]
+pub mod walk;
+
 #[cfg(feature = "lint")]
 pub use self::lint::{Channel, Finding, FindingKind, check, check_answer, check_for};
 #[cfg(feature = "lint")]

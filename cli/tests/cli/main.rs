@@ -20,6 +20,7 @@ mod sign;
 mod support;
 mod tls;
 mod verify;
+mod walk;
 
 /// Cargo ignores a file that is not declared above.
 #[test]

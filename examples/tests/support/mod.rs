@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, twiml::check_answer};
+use actix_twilio::{
+    AuthToken, RequestValidator, WebhookRequest,
+    twiml::{Finding, check_answer},
+};
 
 pub(crate) const TOKEN: &str = "12345";
 
@@ -64,6 +67,19 @@ impl Example {
     /// Sends a form, signed or not, and returns the status and the body of the answer. Checks that Twilio accepts it.
     #[track_caller]
     pub(crate) fn post(&self, path: &str, body: &str, signature: &str) -> (u16, String) {
+        let (status, findings, body) = self.post_and_check(path, body, signature);
+        assert!(findings.is_empty(), "{path}: {body}\n{findings:?}");
+        (status, body)
+    }
+
+    /// Sends a form, signed or not, and returns the status of the answer, what Twilio would not accept in it, and its
+    /// body.
+    pub(crate) fn post_and_check(
+        &self,
+        path: &str,
+        body: &str,
+        signature: &str,
+    ) -> (u16, Vec<Finding>, String) {
         let (head, body) = self.talk(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n\
              X-Twilio-Signature: {signature}\r\nConnection: close\r\n\r\n{body}",
@@ -71,18 +87,17 @@ impl Example {
             body.len(),
         ));
         let status = status(&head);
-        match status {
-            200 => {
-                let mut headers = head.lines().filter_map(|line| line.split_once(": "));
-                let content_type =
-                    headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-                let findings = check_answer(content_type.map(|(_, value)| value), &body);
-                assert!(findings.is_empty(), "{path}: {body}\n{findings:?}");
+        let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+        let content_type = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let findings = match status {
+            200 => check_answer(content_type.map(|(_, value)| value), &body),
+            204 => {
+                assert_eq!(body, "", "{path}");
+                Vec::new()
             }
-            204 => assert_eq!(body, "", "{path}"),
-            _ => {}
-        }
-        (status, body)
+            _ => Vec::new(),
+        };
+        (status, findings, body)
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, String) {

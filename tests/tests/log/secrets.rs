@@ -28,7 +28,7 @@ use actix_twilio::{
         stages::{BodyKind, CheckedHead},
         url::{PublicUrl, UrlParts},
     },
-    testing::Signer,
+    testing::{Call, Conversation, Signer, Transcript},
     validate_twilio_request,
 };
 use actix_twilio_tests::{
@@ -309,6 +309,9 @@ async fn no_public_type_prints_a_secret() {
         ("Once", debug(&once)),
         ("OnceMiddleware", debug(once.new_transform(Inner).await.unwrap())),
         ("Signer", debug(Signer::new(TOKEN))),
+        ("Call", debug(Call::to("/voice").press("1"))),
+        ("Conversation", debug(Conversation::with("/message").send("Hi"))),
+        ("Transcript", debug(Transcript::default())),
         ("Signer", debug(Signer::shared_key(shared_key()).forged())),
     ];
     printed.extend(

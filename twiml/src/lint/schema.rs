@@ -262,6 +262,14 @@ fn ends(verb: Node<'_, '_>) -> Option<&'static str> {
         "Dial" if verb.has_attribute("action") => {
             Some("<Dial action=\"..\"> continues with another document")
         }
+        // https://www.twilio.com/docs/voice/twiml/connect#action
+        "Connect" if verb.has_attribute("action") => {
+            Some("<Connect action=\"..\"> continues with another document")
+        }
+        // https://www.twilio.com/docs/voice/twiml/pay
+        "Pay" if verb.has_attribute("action") => {
+            Some("<Pay action=\"..\"> continues with another document")
+        }
         "Gather" if is("actionOnEmptyResult", "true") => {
             Some("<Gather actionOnEmptyResult=\"true\"> continues with another document")
         }
