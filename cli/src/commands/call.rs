@@ -150,7 +150,7 @@ impl Caller {
             Wait::Gather { keys, speech } => {
                 let pressed = keys.then(|| self.keys.pop_front()).flatten();
                 let pressed = pressed.map(Act::Press);
-                let said = || speech.then(|| self.speech.pop_front()).flatten();
+                let mut said = || speech.then(|| self.speech.pop_front()).flatten();
                 pressed
                     .or_else(|| said().map(Act::Say))
                     .unwrap_or(Act::Silence)

@@ -71,6 +71,6 @@ fn calls_of_conversation_relay_are_answered_and_handed_off() {
 #[ignore = "needs Python's websockets: .ci/run streams"]
 fn many_streams_keep_the_memory_flat() {
     let app = start(env!("CARGO_BIN_EXE_media_stream"));
-    let printed = play("load", &app, "/media", &[app.id().to_string()]);
+    let printed = play("load", &app, "/media", &[app.process.id().to_string()]);
     println!("{printed}");
 }

@@ -24,7 +24,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An example that runs, until it is dropped.
 pub(crate) struct Example {
-    process: Child,
+    pub(crate) process: Child,
     /// Host and port.
     pub(crate) address: String,
     pub(crate) output: BufReader<ChildStdout>,
@@ -53,11 +53,6 @@ impl Example {
         });
         example.address = address.unwrap();
         example
-    }
-
-    /// Returns the id of its process.
-    pub(crate) fn id(&self) -> u32 {
-        self.process.id()
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
