@@ -40,7 +40,6 @@ pub mod guide;
 pub mod keys;
 pub mod once;
 #[cfg(feature = "stream")]
-#[cfg_attr(docsrs, doc(cfg(feature = "stream")))]
 pub mod stream;
 #[cfg(feature = "testing")]
 pub mod testing;

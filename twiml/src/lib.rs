@@ -26,7 +26,6 @@ pub mod ssml {
 }
 
 #[cfg(feature = "walk")]
-#[cfg_attr(docsrs, doc(cfg(feature = "walk")))]
 pub mod walk;
 
 #[cfg(feature = "lint")]
