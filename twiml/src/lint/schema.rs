@@ -215,7 +215,7 @@ impl<'a, 'input> Linter<'a, 'input> {
             Channel::Messaging => " to a message",
         };
         let advice = match parent.children {
-            _ if is_root && elsewhere == ["Response"] => {
+            _ if is_root && elsewhere.contains(&"Response") => {
                 "answer a call with verbs for calls, and a message with <Message>".to_owned()
             }
             _ if is_root => format!("put it into <{}>", elsewhere.join(">, <")),

@@ -27,6 +27,7 @@
 //!     }
 //!     transcript.extend(walk.steps());
 //! }
+//! transcript.extend(walk.steps());
 //! assert!(transcript.contains(&Step::Said("Thank you".to_owned())));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
