@@ -19,7 +19,12 @@
 // The docs of each item say which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    not(all(feature = "explain", feature = "stream", feature = "testing", feature = "webhook")),
+    not(all(
+        feature = "explain",
+        feature = "stream",
+        feature = "testing",
+        feature = "webhook"
+    )),
     allow(
         rustdoc::broken_intra_doc_links,
         reason = "the docs link to the modules of all features"

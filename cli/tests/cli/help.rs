@@ -16,7 +16,9 @@ fn help_leads_through_every_command() {
     ] {
         assert!(top.stdout.contains(text), "{text}: {}", top.stdout);
     }
-    for name in ["check", "send", "call", "text", "sign", "verify", "explain", "listen"] {
+    for name in [
+        "check", "send", "call", "text", "sign", "verify", "explain", "listen",
+    ] {
         let help = run(&[name, "--help"]);
         assert_eq!(help.status, 0);
         let example = format!("Examples:\n  twilio-webhook {name} ");
@@ -27,7 +29,9 @@ fn help_leads_through_every_command() {
 
 #[test]
 fn form_of_the_output_is_one_option_in_every_command() {
-    for name in ["check", "send", "call", "text", "sign", "verify", "explain", "listen"] {
+    for name in [
+        "check", "send", "call", "text", "sign", "verify", "explain", "listen",
+    ] {
         let (short, long) = (run(&[name, "-h"]).stdout, run(&[name, "--help"]).stdout);
         assert!(long.contains("--format <FORMAT>"), "{name}: {long}");
         assert!(

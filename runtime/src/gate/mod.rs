@@ -26,8 +26,8 @@ use twilio_signature::{
     stages::{BodyKind, CheckedHead, CheckedUrl},
 };
 
-pub(crate) use self::{body::let_arrive, proof::NotEnforced};
 pub use self::proof::Proof;
+pub(crate) use self::{body::let_arrive, proof::NotEnforced};
 use self::{content::Content, proof::Verified};
 use crate::{
     config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
