@@ -51,8 +51,8 @@ struct Lines<'a> {
 
 impl Lines<'_> {
     fn up_to(&mut self, at: usize) -> Line {
-        let passed = self.text.as_bytes().get(self.at..at).unwrap_or_default();
-        let ends = passed.iter().filter(|byte| **byte == b'\n').count();
+        let passed = self.text.get(self.at..at).unwrap_or_default();
+        let ends = passed.matches('\n').count();
         self.line = self
             .line
             .saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));

@@ -267,8 +267,16 @@ fn the_json_of_a_walk_has_its_steps_and_faults() {
     assert_eq!(json["faults"][1]["code"], 11200);
 }
 
-/// A fault of an app, the options of the walk, and what is said about it.
-const FAULTS: &[(&str, &[(&str, &str)], &[&str], &str)] = &[
+/// The name of a fault, the paths of an app that has it with their answers, the options of the walk, and what is said
+/// about it.
+type Case = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static [&'static str],
+    &'static str,
+);
+
+const FAULTS: &[Case] = &[
     (
         "a redirect to itself",
         &[("/voice", "<Redirect/>")],

@@ -203,6 +203,10 @@ impl<P: Protocol> FromRequest for Handshake<P> {
 /// The extraction of a [`Handshake`].
 pub struct Extraction<P: Protocol>(State<P>);
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all requests are admitted"
+)]
 enum State<P: Protocol> {
     Ready(Ready<Result<Handshake<P>, Error>>),
     /// Another extractor of the handler may refuse the request first, with an error that says more.

@@ -77,6 +77,7 @@ fn text<'de, D: Deserializer<'de>>(from: D) -> Result<std::borrow::Cow<'de, str>
 pub(super) mod number {
     use serde::{Deserializer, Serializer};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(crate) fn serialize<S: Serializer>(number: &u64, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(number)
     }

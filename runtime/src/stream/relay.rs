@@ -46,6 +46,10 @@ impl Protocol for Relay {
 /// Source: <https://www.twilio.com/docs/voice/conversationrelay/websocket-messages#getting-messages-from-twilio>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "messages are taken one by one, and patterns read better without a box"
+)]
 pub enum RelayMessage {
     /// The session starts. This is the first message.
     Setup(Setup),

@@ -171,9 +171,7 @@ where
     }
 
     async fn request(&mut self, request: &Request) {
-        if origin(&request.url) != self.origin {
-            self.walk.answer(Err(NoAnswer::Elsewhere));
-        } else {
+        if origin(&request.url) == self.origin {
             let sent = timeout(ANSWER_TIMEOUT, self.send(request)).await;
             match &sent {
                 Ok((status, headers, body)) => self.walk.answer(Ok(Answer {
@@ -184,6 +182,8 @@ where
                 })),
                 Err(_) => self.walk.answer(Err(NoAnswer::TimedOut)),
             }
+        } else {
+            self.walk.answer(Err(NoAnswer::Elsewhere));
         }
         self.transcript.steps.extend(self.walk.steps());
     }

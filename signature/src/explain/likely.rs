@@ -65,7 +65,7 @@ pub(super) fn likely(facts: &Facts<'_>) -> String {
     let Facts { seen, req, .. } = facts;
     let on_sender = || {
         if seen.is_websocket() {
-            on_stream(seen)
+            Some(on_stream(seen))
         } else {
             on_other_sender(facts.known)
         }
@@ -145,18 +145,18 @@ fn on_odd_token(facts: &Facts<'_>) -> Option<String> {
     let is_odd = tokens.any(|token| !token.has_usual_form());
     is_odd.then(|| {
         format!(
-            "the Auth Token is not 32 lower-case hex digits, as Twilio's are: copy the Auth Token of {} again",
+            "the Auth Token is not 32 lower-case hex digits: copy the Auth Token of {} again, not the secret of an API key",
             account(facts)
         )
     })
 }
 
 /// Returns what to do on the URL of a WebSocket.
-fn on_stream(seen: &UrlParts<'_>) -> Option<String> {
+fn on_stream(seen: &UrlParts<'_>) -> String {
     let url = redact::url(&seen.text());
-    Some(format!(
+    format!(
         "write {url} into <Stream> or <ConversationRelay> of your TwiML: Twilio signs the URL there; if it is exactly that, check the Auth Token"
-    ))
+    )
 }
 
 /// Returns what to do if something other than Twilio seems to have sent the request.
@@ -166,7 +166,7 @@ fn on_other_sender(known: &Known) -> Option<String> {
         return None;
     }
     Some(format!(
-        "User-Agent is {sender}, not TwilioProxy: if that is your code, sign this URL there with the app's Auth Token, or set the webhook at Twilio to it; if not, do nothing"
+        "User-Agent is {sender}, not TwilioProxy: if that is your code, let it sign this URL with the app's Auth Token, or set the webhook at Twilio to this URL; if not, do nothing"
     ))
 }
 

@@ -226,6 +226,11 @@ fn what_is_not_a_message_is_an_error_that_says_why_and_quotes_nothing() {
     }
 }
 
+/// Reads JSON, and prints what was read.
+fn printed<T: serde::de::DeserializeOwned + std::fmt::Debug>(json: &str) -> String {
+    format!("{:?}", serde_json::from_str::<T>(json).unwrap())
+}
+
 #[test]
 fn debug_prints_no_contents() {
     let secrets = [
@@ -241,20 +246,11 @@ fn debug_prints_no_contents() {
         "9www",
         "agent-handoff",
     ];
-    let mut printed = String::new();
-    for (_, json) in MEDIA {
-        let message: MediaMessage = serde_json::from_str(json).unwrap();
-        printed += &format!("{message:?}");
-    }
-    for (_, json) in RELAY {
-        let message: RelayMessage = serde_json::from_str(json).unwrap();
-        printed += &format!("{message:?}");
-    }
-    for json in COMMANDS {
-        let command: RelayCommand = serde_json::from_str(json).unwrap();
-        printed += &format!("{command:?}");
-    }
-    printed += &format!("{:?}", MediaCommand::from(Audio::new("no+J")));
+    let media = MEDIA.iter().map(|(_, json)| printed::<MediaMessage>(json));
+    let relay = RELAY.iter().map(|(_, json)| printed::<RelayMessage>(json));
+    let commands = COMMANDS.iter().map(|json| printed::<RelayCommand>(json));
+    let audio = format!("{:?}", MediaCommand::from(Audio::new("no+J")));
+    let printed: String = media.chain(relay).chain(commands).chain([audio]).collect();
     for secret in secrets {
         assert!(!printed.contains(secret), "{secret}: {printed}");
     }

@@ -128,7 +128,7 @@ async fn a_walked_call_presses_speaks_records_and_is_silent() {
         .await;
     let paths: Vec<_> = transcript
         .requests()
-        .map(|request| request.path())
+        .map(actix_twilio::twiml::walk::Request::path)
         .collect();
     assert_eq!(paths, ["/voice", "/choice", "/done", "/status"]);
     assert!(transcript.steps().contains(&Step::Caller("1#".to_owned())));

@@ -78,7 +78,7 @@ async fn open_media(handshake: Handshake<Media>, what: Path<String>, notes: Note
                 note(format!(
                     "{:?}",
                     call.close().await.map_err(|err| err.kind())
-                ))
+                ));
             });
             response
         }
@@ -296,7 +296,7 @@ fn frame(head: u8, data: &[u8]) -> Vec<u8> {
     match u16::try_from(data.len()).unwrap() {
         len @ ..126 => frame.push(0x80 | u8::try_from(len).unwrap()),
         len => {
-            frame.push(0x80 | 126);
+            frame.push(0x80 | 0x7E);
             frame.extend(len.to_be_bytes());
         }
     }
@@ -707,7 +707,7 @@ async fn send_without_end() {
     // parts; pings that nobody reads the answers of; binary parts.
     let endless = [
         &[TEXT, 0xFF, 0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0][..],
-        &[b'a'; 32 << 10],
+        &vec![b'a'; 32 << 10],
     ]
     .concat();
     let pings = [frame(CONTINUE, b"a"), frame(PING, &[0; 125]).repeat(250)].concat();

@@ -1,5 +1,7 @@
 //! Documents, what somebody does, and what follows.
 
+use std::fmt::Write as _;
+
 use super::{
     Act, Answer, CallWalk, DialOutcome, FaultKind, MessageWalk, Next, NoAnswer, Reason, Request,
     Step, sample,
@@ -80,7 +82,7 @@ fn shown(step: &Step) -> String {
     let url = request.url.strip_prefix(HOST).unwrap_or(&request.url);
     let mut line = format!("> {} {url}", request.method.as_str());
     for (name, value) in request.params.iter().filter(|(name, _)| !is_plain(name)) {
-        line += &format!(" {name}={value}");
+        let _ = write!(line, " {name}={value}");
     }
     match status {
         Some(status) => line + &format!(": {status}"),
@@ -154,8 +156,9 @@ fn check(rows: &[Row], walk: impl Fn(&Row) -> Vec<Step>) {
     for row in rows {
         let found: Vec<_> = walk(row).iter().map(shown).collect();
         if found != row.expected {
-            wrong += &format!(
-                "{}\n  expected {:#?}\n  found {found:#?}\n",
+            let _ = writeln!(
+                wrong,
+                "{}\n  expected {:#?}\n  found {found:#?}",
                 row.name, row.expected
             );
         }
