@@ -10,10 +10,10 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{check, explain, send, sign, verify},
+    commands::{check, completions, explain, man, send, sign, verify},
     outcome::Failure,
 };
 
@@ -32,6 +32,8 @@ enum Command {
     Sign(sign::Args),
     Verify(verify::Args),
     Explain(explain::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 const GUIDE: &str = "\
@@ -45,7 +47,8 @@ From nothing to a verified local endpoint:
        twilio-webhook send sms http://localhost:8080/message -d Body=Hi
   4. Check that it accepts every genuine request and refuses every forgery:
        twilio-webhook check http://localhost:8080/message
-     In a script, use the exit status, or the details that --format json prints, as in every command.
+     In a script, use the exit status, the report that --junit writes, or the details that --format json prints,
+     as in every command.
      If the app has several accounts, name one of them: -d AccountSid=AC..
      For a WebSocket, check its ws:// or wss:// URL.
   5. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
@@ -80,5 +83,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
     }
 }

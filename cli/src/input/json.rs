@@ -203,7 +203,8 @@ fn own_validator(
             tokens.extend(token.map(|token| AuthToken::new(&*token)).transpose()?);
             return RequestValidator::new(tokens);
         };
-        let key = SharedKey::new(&id, &token.unwrap_or_default())?;
+        let secret = token.unwrap_or_default();
+        let key = SharedKey::new(&id, &*secret)?;
         RequestValidator::with_keys(tokens, [key])
     };
     Some(make())

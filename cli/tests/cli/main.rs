@@ -7,6 +7,8 @@ mod check;
 mod explain;
 mod flask;
 mod help;
+mod install;
+mod junit;
 mod limits;
 mod secrets;
 mod send;
