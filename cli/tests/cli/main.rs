@@ -10,6 +10,7 @@ mod help;
 mod install;
 mod junit;
 mod limits;
+mod packaging;
 mod secrets;
 mod send;
 mod shown;
