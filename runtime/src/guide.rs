@@ -8,8 +8,10 @@
 //! - [Troubleshooting](troubleshooting), by symptom
 //! - [Replay and idempotency](replay)
 //! - [Metrics](metrics)
+//! - [How Twilio signs](signing), and how the official SDKs differ
 //!
 //! The modules are empty. They exist only in the documentation.
+
 
 #[doc = include_str!("../guide/flask.md")]
 pub mod flask {}
@@ -34,3 +36,6 @@ pub mod replay {}
 
 #[doc = include_str!("../guide/metrics.md")]
 pub mod metrics {}
+
+#[doc = include_str!("../guide/signing.md")]
+pub mod signing {}

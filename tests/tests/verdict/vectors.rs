@@ -39,8 +39,8 @@ fn each_rule_but_that_of_constant_time_has_a_vector() {
     let rules: Vec<_> = (1..=17).map(|rule| format!("R{rule}")).collect();
     let rules = rules.iter().filter(|rule| *rule != "R14");
     assert_eq!(named, rules.collect());
-    let names: BTreeSet<_> = vectors.iter().map(|vector| &vector.name).collect();
-    assert_eq!(names.len(), vectors.len(), "a name is there twice");
+    let unique: BTreeSet<_> = vectors.iter().map(|vector| &vector.name).collect();
+    assert_eq!(unique.len(), vectors.len(), "a name is there twice");
     for vector in &vectors {
         assert!(vector.why.ends_with('.'), "{}", vector.name);
     }
