@@ -11,6 +11,7 @@ mod install;
 mod junit;
 mod limits;
 mod packaging;
+mod page;
 mod secrets;
 mod send;
 mod shown;
