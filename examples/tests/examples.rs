@@ -232,4 +232,9 @@ fn page_that_shows_how_to_protect_an_endpoint_has_the_code_that_is_run_here() {
     let code = code.collect::<Vec<_>>().join("\n");
     let block = format!("```rust,no_run\n{}\n```", code.trim());
     assert!(page.contains(&block), "paste this:\n{block}");
+    let [major, minor] = [
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+    ];
+    assert!(page.contains(&format!("actix-twilio = \"{major}.{minor}\"\n")));
 }

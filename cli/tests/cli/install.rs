@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{assert_wrong_usage, run, tool};
+use crate::support::{assert_wrong_usage, file, run, tool};
 
 /// The commands, as `--help` lists them.
 fn commands() -> Vec<String> {
@@ -93,5 +93,6 @@ fn manual_has_a_page_for_each_command() {
         let page = fs::read_to_string(folder.join(format!("twilio-webhook-{command}.1"))).unwrap();
         assert!(page.contains("SYNOPSIS"), "{command}");
     }
-    assert_wrong_usage(&[&["man", "--out", "/dev/null/man"]]);
+    let below_a_file = file("no-folder", "") + "/man1";
+    assert_wrong_usage(&[&["man", "--out", &below_a_file]]);
 }

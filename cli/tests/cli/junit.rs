@@ -1,6 +1,6 @@
 //! `check --junit`: a report for CI systems that says what the exit status says.
 
-use std::fs;
+use std::{collections::BTreeSet, fs};
 
 use actix_web::{HttpResponse, web};
 use quick_xml::{Reader, events::Event};
@@ -95,8 +95,8 @@ fn report_has_a_test_for_each_request_and_one_for_the_check() {
     let cases = cases(&path);
     assert_eq!(cases.len(), ROWS + 1);
     let named = |(class, name, _): &Case| (class.clone(), name.clone());
-    let names: std::collections::BTreeSet<_> = cases.iter().map(named).collect();
-    assert_eq!(names.len(), cases.len(), "a name is there twice");
+    let unique: BTreeSet<_> = cases.iter().map(named).collect();
+    assert_eq!(unique.len(), cases.len(), "a name is there twice");
 
     let path = file("junit-open.xml", "");
     assert_eq!(run(&["check", &serve_open(), "--junit", &path]).status, 1);
