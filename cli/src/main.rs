@@ -1,10 +1,12 @@
-//! `twilio-webhook`: tests a webhook endpoint, and signs, verifies and explains single requests.
+//! `twilio-webhook`: tests a webhook endpoint, walks through calls, shows what reaches an app, and signs, verifies and
+//! explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `endpoint`; `input`; `outcome`; `terminal`.
+//! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `terminal`.
 
 mod commands;
 mod endpoint;
 mod input;
+mod inspect;
 mod outcome;
 mod terminal;
 
@@ -13,7 +15,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{check, completions, explain, man, send, sign, verify},
+    commands::{call, check, completions, explain, listen, man, send, sign, text, verify},
     outcome::Failure,
 };
 
@@ -29,9 +31,12 @@ struct Cli {
 enum Command {
     Check(check::Args),
     Send(send::Args),
+    Call(call::Args),
+    Text(text::Args),
     Sign(sign::Args),
     Verify(verify::Args),
     Explain(explain::Args),
+    Listen(listen::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -51,8 +56,15 @@ From nothing to a verified local endpoint:
      as in every command.
      If the app has several accounts, name one of them: -d AccountSid=AC..
      For a WebSocket, check its ws:// or wss:// URL.
-  5. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
+  5. Walk through a call as a caller who presses 1, or through a conversation of messages:
+       twilio-webhook call http://localhost:8080/voice --keys 1
+       twilio-webhook text http://localhost:8080/message --say Hi
+  6. Behind a tunnel or a proxy, sign the URL that is configured at Twilio:
        twilio-webhook check http://localhost:8080/message --public-url https://example.com/message
+  7. See real calls and messages, each with its verdict. Start this, and point a tunnel to its port:
+       twilio-webhook listen --forward-to http://localhost:8080
+       ngrok http 8081
+     Then set the tunnel's URL at Twilio, with the path of the webhook: https://abc.ngrok.app/message
 
 If your app refused a request from Twilio, check the signature of that request:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...
@@ -80,9 +92,12 @@ fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Check(args) => check::run(&args),
         Command::Send(args) => send::run(&args),
+        Command::Call(args) => call::run(&args),
+        Command::Text(args) => text::run(&args),
         Command::Sign(args) => sign::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Explain(args) => explain::run(&args),
+        Command::Listen(args) => listen::run(&args),
         Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Man(args) => man::run(&args, Cli::command()),
     }

@@ -188,7 +188,7 @@ kinds! {
     /// The key store has no keys for the account, or no default keys. This occurs only if keys are looked up
     /// by account.
     AccountUnknown = "account_unknown",
-        "the key store has no keys for the account or the SharedKey that the request names, or no default keys",
+        "the key store has no keys for the account or the SharedKey that it names, or no default keys",
         "add the account and its Auth Token to the key store, or default keys for requests that name no account";
     /// The key store failed or took too long; the request was not validated.
     KeyStoreFailed = "key_store_failed",
@@ -213,13 +213,13 @@ kinds! {
     /// Another middleware read or changed the body before it was validated: its length is not the one in
     /// `Content-Length`, and the signature does not match.
     BodyConsumed = "body_consumed",
-        "the body is not as long as its Content-Length says, because a middleware read or changed it before the validation",
-        "move the validation outside of that middleware (in actix-web, what is wrapped last runs first), or make that middleware put the body back";
+        "a middleware, or an extractor before Validated, read the body or changed its length",
+        "put the body back in that middleware, with req.set_payload(bytes.into()), or take that extractor inside Validated<(..)>";
     /// Another middleware read or replaced the body after it was validated, so the handler would have received
     /// a body that was not validated.
     BodyReplaced = "body_replaced",
         "the body is not the one that was validated",
-        "a middleware between TwilioValidation and the handler read or replaced the body: move TwilioValidation inside that middleware, or make that middleware put the body back";
+        "put the body back unchanged, with req.set_payload(bytes.into()), in the middleware between TwilioValidation and the handler that reads it";
     /// The signature is right, but a SID that Twilio always sends in the webhook that the handler takes is missing,
     /// malformed or repeated. A request that was recorded and sent with other boundaries between its parameters
     /// looks like that.

@@ -6,9 +6,10 @@
 //! - [Rotation and subaccounts](rotation)
 //! - [WebSockets](websockets)
 //! - [Testing](testing)
+//! - [Real calls and messages on your machine](local)
 //! - [Troubleshooting](troubleshooting), by symptom
 //! - [Replay and idempotency](replay)
-//! - [Metrics](metrics)
+//! - [Metrics and traces](metrics)
 //! - [How Twilio signs](signing), and how the official SDKs differ
 //!
 //! The modules are empty. They exist only in the documentation.
@@ -30,6 +31,9 @@ pub mod websockets {}
 
 #[doc = include_str!("../guide/testing.md")]
 pub mod testing {}
+
+#[doc = include_str!("../guide/local.md")]
+pub mod local {}
 
 #[doc = include_str!("../guide/troubleshooting.md")]
 pub mod troubleshooting {}

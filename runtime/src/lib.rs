@@ -16,9 +16,15 @@
 //! [testing]: crate::guide::testing
 //! [troubleshooting]: crate::guide::troubleshooting
 #![doc = include_str!("../README.md")]
+// The docs of each item say which feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
-    not(all(feature = "explain", feature = "testing", feature = "webhook")),
+    not(all(
+        feature = "explain",
+        feature = "stream",
+        feature = "testing",
+        feature = "webhook"
+    )),
     allow(
         rustdoc::broken_intra_doc_links,
         reason = "the docs link to the modules of all features"
@@ -31,18 +37,19 @@ mod entry;
 mod gate;
 mod origin;
 mod report;
+mod sid;
 
 pub mod config;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 pub mod keys;
 pub mod once;
+#[cfg(feature = "stream")]
+pub mod stream;
 #[cfg(feature = "testing")]
-#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 pub mod twiml;
 #[cfg(feature = "webhook")]
-#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
 pub mod webhook;
 
 pub use actix_twilio_macros::validate_twilio_request;
@@ -50,7 +57,6 @@ pub use actix_twilio_macros::validate_twilio_request;
 pub use twilio_signature as signature;
 /// Explains why a signature does not match, and what to change.
 #[cfg(feature = "explain")]
-#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
 pub use twilio_signature::explain;
 pub use twilio_signature::{AuthToken, ReplayKey, RequestValidator, WebhookRequest};
 

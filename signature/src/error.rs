@@ -86,12 +86,12 @@ kinds! {
     /// The request has no `X-Twilio-Signature` header.
     SignatureMissing = "signature_missing",
         "the request has no X-Twilio-Signature header",
-        "Twilio did not send this request, and there is nothing to do, or a proxy removed the header: make the proxy pass it on";
+        "if Twilio did not send it (a browser, a scanner), there is nothing to do; if Twilio did, make the proxy pass X-Twilio-Signature on";
     /// The value of the `X-Twilio-Signature` header is not canonical base64, or does not have the length
     /// that the algorithm yields.
     SignatureMalformed = "signature_malformed",
         "the value of the X-Twilio-Signature header is not a signature",
-        "either Twilio did not send this request, or a proxy changed the header: make the proxy pass it on unchanged";
+        "in a test, sign it with testing::Signer; if Twilio sent it, make the proxy pass X-Twilio-Signature on unchanged";
     /// The request has several `X-Twilio-Signature` headers with different values.
     SignatureConflicting = "signature_conflicting",
         "the request has several X-Twilio-Signature headers with different values",
@@ -120,7 +120,7 @@ kinds! {
     /// The algorithm that the request names is neither `HMAC_SHA1` nor `HMAC_SHA256`.
     AlgorithmUnknown = "algorithm_unknown",
         "the request names a signature algorithm other than HMAC_SHA1 and HMAC_SHA256",
-        "if Twilio sent this request, it has a new algorithm: look for a newer release of this crate";
+        "if Twilio sent it, update actix-twilio: this version does not know the algorithm; if not, there is nothing to do";
     /// The request has several `Content-Type` headers with different values.
     ContentTypeConflicting = "content_type_conflicting",
         "the request has several Content-Type headers with different values",
@@ -128,11 +128,11 @@ kinds! {
     /// The form has a charset other than UTF-8.
     CharsetUnsupported = "charset_unsupported",
         "the form has a charset other than UTF-8",
-        "Twilio sends UTF-8: either Twilio did not send this request, or a proxy converted it; make the proxy pass requests on unchanged";
+        "make the proxy pass the form on in UTF-8, as Twilio sends it; if no proxy converts it, Twilio did not send it";
     /// The body is compressed or otherwise encoded.
     EncodingUnsupported = "encoding_unsupported",
         "the body has a Content-Encoding",
-        "Twilio signs the uncompressed body: stop the proxy from compressing requests";
+        "stop the proxy from compressing requests: Twilio signs the uncompressed body";
     /// The body is not a form, and no `bodySHA256` in the URL covers it.
     BodyHashMissing = "body_hash_missing",
         "the URL has no bodySHA256, so no signature covers the body",
@@ -140,7 +140,7 @@ kinds! {
     /// The SHA-256 of the body differs from `bodySHA256` in the URL.
     BodyHashMismatch = "body_hash_mismatch",
         "the SHA-256 of the body differs from bodySHA256 in the URL",
-        "find what changes the body between Twilio and this app, such as a proxy that reformats JSON; if nothing does, the request is forged";
+        "make the proxy or the gateway pass the body on byte for byte, without formatting JSON again; if nothing changes it, the request is forged";
     /// The URL has several different values of `bodySHA256`.
     BodyHashConflicting = "body_hash_conflicting",
         "the URL has several different values of bodySHA256",

@@ -42,7 +42,7 @@ pub fn product_that_signs_with(name: &str) -> Option<&'static str> {
 }
 
 /// What to do about a request that [looks like Twilio's](looks_like_twilios) and has no signature.
-pub const SIGNATURE_REMOVED: &str = "the request looks like Twilio's, so a proxy removed the header: make the proxy pass on X-Twilio-Signature";
+pub const SIGNATURE_REMOVED: &str = "the request looks like Twilio's, so a proxy removed the header: make the proxy pass X-Twilio-Signature on";
 
 /// Returns whether a header shows that Twilio probably sent a request: its proxy's `User-Agent`, or an idempotency
 /// token. No signature covers these headers, so they prove nothing.

@@ -64,7 +64,6 @@ mod candidates;
 mod claim;
 mod error;
 #[cfg(feature = "explain")]
-#[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
 pub mod explain;
 #[cfg(feature = "validator")]
 mod form;
@@ -97,7 +96,6 @@ pub use self::{
 
 /// The stages of a verdict, for a framework that reads the body between them.
 #[cfg(feature = "validator")]
-#[cfg_attr(docsrs, doc(cfg(feature = "validator")))]
 pub mod stages {
     pub use crate::{
         body::{BodyKind, signed_params},

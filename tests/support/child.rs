@@ -74,7 +74,7 @@ fn start<N: AsRef<OsStr>, V: AsRef<OsStr>>(
     case: &str,
 ) {
     let out = Command::new(env::current_exe().expect("a test knows its program"))
-        .args(["--exact", test, "--nocapture"])
+        .args(["--exact", test, "--nocapture", "--include-ignored"])
         .env_remove("TWILIO_AUTH_TOKEN")
         .env_remove("TWILIO_WEBHOOK_BASE_URL")
         .env_remove("TWILIO_VALIDATION")

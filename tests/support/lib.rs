@@ -23,6 +23,7 @@ pub use self::{
 
 mod child;
 pub mod client;
+pub mod forwarder;
 pub mod log;
 pub mod memory;
 mod modules;

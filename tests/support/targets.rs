@@ -4,6 +4,8 @@
 //! Texts are split at line feeds. A signature `*`, or `*` and a digit, stands for a genuine one, over the
 //! first candidate or the one of that number: a fuzzer would never find one.
 
+mod twiml;
+
 use std::{collections::BTreeSet, future::Future, pin::Pin, rc::Rc, sync::LazyLock};
 
 use actix_twilio::{
@@ -25,6 +27,7 @@ use actix_web::{
     web::{self, Bytes},
 };
 
+pub use self::twiml::twiml;
 use crate::{
     FORGED, TOKEN, body_sha256,
     reference::{self, Keys, Request, origin::Arrival},
@@ -35,13 +38,14 @@ use crate::{
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("params", params),
     ("url", url),
     ("signature_header", signature_header),
     ("forwarded", forwarded),
     ("request", request),
     ("accounts", accounts),
+    ("twiml", twiml),
 ];
 
 const URL: &str = "https://example.com/hook?x=1";

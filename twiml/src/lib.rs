@@ -25,11 +25,12 @@ pub mod ssml {
     pub use crate::table::ssml::*;
 }
 
+#[cfg(feature = "walk")]
+pub mod walk;
+
 #[cfg(feature = "lint")]
-#[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
 pub use self::lint::{Channel, Finding, FindingKind, check, check_answer, check_for};
 #[cfg(feature = "lint")]
-#[cfg_attr(docsrs, doc(cfg(feature = "lint")))]
 pub use self::parsed::Parsed;
 pub use self::{
     document::{CONTENT_TYPE, MAX_BYTES, Twiml},

@@ -27,6 +27,38 @@ pub struct Parsed {
     pub(crate) name: String,
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) content: Vec<Content>,
+    line: Line,
+}
+
+/// Where an element is in its document, from 1. Elements are equal wherever they are.
+#[derive(Debug, Clone, Copy)]
+struct Line(u32);
+
+impl PartialEq for Line {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Line {}
+
+/// Counts the lines up to elements that are read in the order of the text, so that each byte is looked at once.
+struct Lines<'a> {
+    text: &'a str,
+    at: usize,
+    line: u32,
+}
+
+impl Lines<'_> {
+    fn up_to(&mut self, at: usize) -> Line {
+        let passed = self.text.get(self.at..at).unwrap_or_default();
+        let ends = passed.matches('\n').count();
+        self.line = self
+            .line
+            .saturating_add(u32::try_from(ends).unwrap_or(u32::MAX));
+        self.at = self.at.max(at);
+        Line(self.line)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,11 +84,17 @@ impl Parsed {
                 "nest them less deeply",
             ));
         }
-        Ok(Self::read(document.root_element()))
+        let mut lines = Lines {
+            text: document.input_text(),
+            at: 0,
+            line: 1,
+        };
+        Ok(Self::read(document.root_element(), &mut lines))
     }
 
     /// Goes as deep as [`MAX_DEPTH`].
-    fn read(node: Node<'_, '_>) -> Self {
+    fn read(node: Node<'_, '_>, lines: &mut Lines<'_>) -> Self {
+        let line = lines.up_to(node.range().start);
         let attributes = node.attributes().map(|attribute| {
             let prefix = match attribute.namespace() {
                 Some("http://www.w3.org/XML/1998/namespace") => "xml:".to_owned(),
@@ -66,17 +104,19 @@ impl Parsed {
             let name = format!("{prefix}{}", attribute.name());
             (name, attribute.value().to_owned())
         });
+        let attributes = attributes.collect();
         let content = node.children().filter_map(|child| {
             if child.is_element() {
-                return Some(Content::Element(Self::read(child)));
+                return Some(Content::Element(Self::read(child, lines)));
             }
             let text = child.text().filter(|_| child.is_text())?;
             (!text.trim().is_empty()).then(|| Content::Text(text.to_owned()))
         });
         Self {
             name: node.tag_name().name().to_owned(),
-            attributes: attributes.collect(),
+            attributes,
             content: content.collect(),
+            line,
         }
     }
 
@@ -84,6 +124,12 @@ impl Parsed {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Returns the line of the document, from 1, in which the element starts.
+    #[must_use]
+    pub fn line(&self) -> u32 {
+        self.line.0
     }
 
     /// Returns the value of an attribute.
@@ -106,6 +152,17 @@ impl Parsed {
             Content::Element(_) => None,
         });
         texts.collect()
+    }
+
+    /// Appends the text in this element and in those inside.
+    #[cfg(feature = "walk")]
+    pub(crate) fn collect_text(&self, text: &mut String) {
+        for content in &self.content {
+            match content {
+                Content::Text(own) => text.push_str(own),
+                Content::Element(element) => element.collect_text(text),
+            }
+        }
     }
 
     /// Returns the elements inside, in order.

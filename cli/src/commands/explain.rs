@@ -5,16 +5,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde::Serialize;
 use twilio_signature::{
-    AuthToken, RequestValidator, SharedKey,
-    explain::{Cause, Explainer, Explanation},
+    AuthToken, SharedKey,
+    explain::{Cause, Explainer},
     header,
 };
 
 use crate::{
-    commands::settings::{self, Setting},
     input::{capture, request::Request, source, token::KeyArgs},
+    inspect::findings::Findings,
     outcome::Failure,
     terminal::{self, Format, FormatArgs},
 };
@@ -77,21 +76,6 @@ pub(crate) struct Args {
     key: KeyArgs,
 }
 
-/// The result, with the fields of the JSON in this order.
-#[derive(Serialize)]
-struct Findings {
-    valid: bool,
-    valid_if: Vec<Setting>,
-    causes: Vec<&'static str>,
-    matched_url: Option<String>,
-    advice: String,
-    warnings: Vec<String>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    gave_up: bool,
-    #[serde(skip)]
-    descriptions: Vec<&'static str>,
-}
-
 /// Returns the end of the help.
 fn help() -> String {
     let causes: Vec<_> = Cause::ALL.iter().map(|cause| cause.as_str()).collect();
@@ -129,7 +113,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let mut output = io::stdout().lock();
     match args.format.format {
         Format::Json => writeln!(output, "{}", terminal::json(&findings)?)?,
-        Format::Text => findings.print(&mut output, &capture)?,
+        Format::Text => print(&findings, &mut output, &capture)?,
     }
     if findings.valid {
         Ok(())
@@ -167,73 +151,43 @@ fn with_tokens<'k>(
     Ok(explainer)
 }
 
-impl Findings {
-    /// Adds to an explanation what only the tool looks at.
-    fn of(
-        explanation: Explanation,
-        capture: &Request,
-        validator: &RequestValidator,
-        public_url: Option<&str>,
-    ) -> Self {
-        let causes = explanation.causes.iter();
-        let mut findings = Self {
-            valid: explanation.valid,
-            valid_if: Vec::new(),
-            causes: causes.clone().map(|cause| cause.as_str()).collect(),
-            descriptions: causes.map(|cause| cause.description()).collect(),
-            matched_url: explanation.matched_url,
-            advice: explanation.advice,
-            warnings: capture.warnings.clone(),
-            gave_up: explanation.gave_up,
-        };
-        if findings.valid {
-            return findings;
-        }
-        findings.valid_if = settings::that_accept(capture, validator, public_url);
-        if findings.matched_url.is_none() && capture.incomplete {
-            "complete the capture and explain it again: without its whole body, nothing is certain"
-                .clone_into(&mut findings.advice);
-        }
-        if findings.matched_url.is_none() && public_url.is_none() {
-            findings.warnings.extend(settings::private_host(capture));
-        }
-        findings
-    }
-
-    fn print(&self, output: &mut impl Write, capture: &Request) -> io::Result<()> {
-        let verdict = match (self.valid, self.valid_if.is_empty()) {
-            (true, _) => "The request is valid.",
-            (false, true) => "The request is not valid.",
-            (false, false) => "The request is not valid without further settings.",
-        };
-        writeln!(output, "{verdict}\n")?;
-        let mut row =
-            |label: &str, text: &str| writeln!(output, "{label:<14}  {}", terminal::line(text));
+fn print(findings: &Findings, output: &mut impl Write, capture: &Request) -> io::Result<()> {
+    let verdict = match (findings.valid, findings.valid_if.is_empty()) {
+        (true, _) => "The request is valid.",
+        (false, true) => "The request is not valid.",
+        (false, false) => "The request is not valid without further settings.",
+    };
+    writeln!(output, "{verdict}\n")?;
+    let mut row =
+        |label: &str, text: &str| writeln!(output, "{label:<14}  {}", terminal::line(text));
+    row(
+        "The app saw:",
+        &format!("{} {}", capture.method, capture.url),
+    )?;
+    row(
+        "Twilio signed:",
+        findings.matched_url.as_deref().unwrap_or("unknown"),
+    )?;
+    for setting in &findings.valid_if {
         row(
-            "The app saw:",
-            &format!("{} {}", capture.method, capture.url),
+            "Valid if:",
+            &format!("{}; the app then sees {}", setting.condition, setting.url),
         )?;
-        row(
-            "Twilio signed:",
-            self.matched_url.as_deref().unwrap_or("unknown"),
-        )?;
-        for setting in &self.valid_if {
-            row(
-                "Valid if:",
-                &format!("{}; the app then sees {}", setting.condition, setting.url),
-            )?;
-        }
-        for (index, (cause, description)) in self.causes.iter().zip(&self.descriptions).enumerate()
-        {
-            let label = if index == 0 { "Why:" } else { "" };
-            row(label, &format!("{cause}: {description}"))?;
-        }
-        for warning in &self.warnings {
-            row("Warning:", &format!("{warning}."))?;
-        }
-        if !self.valid {
-            row("What to do:", &format!("{}.", self.advice))?;
-        }
-        Ok(())
     }
+    for (index, (cause, description)) in findings
+        .causes
+        .iter()
+        .zip(&findings.descriptions)
+        .enumerate()
+    {
+        let label = if index == 0 { "Why:" } else { "" };
+        row(label, &format!("{cause}: {description}"))?;
+    }
+    for warning in &findings.warnings {
+        row("Warning:", &format!("{warning}."))?;
+    }
+    if !findings.valid {
+        row("What to do:", &format!("{}.", findings.advice))?;
+    }
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `verify`: verifies the signatures of captured requests.
 
 use std::{
-    io::{self, BufRead, Read, Write},
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -17,9 +17,6 @@ use crate::{
     outcome::Failure,
     terminal::{self, Format},
 };
-
-/// The longest line that is read, in bytes.
-const LINE_LIMIT: u64 = source::READ_LIMIT;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,6 +37,7 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   headers          the request's headers, as an object: {\"Name\": \"value\", \"Repeated\": [\"one\", \"two\"]};
                    the fields above can be given here instead
   id               any value, which is copied to the result
+  listen           what `listen --save` adds, which is ignored
 
 `explain` takes the same objects. A field that is not listed here is ignored, with a warning.
 
@@ -131,8 +129,8 @@ fn verify_lines(
     let (mut line, mut all_valid, mut malformed) = (Vec::new(), true, 0_usize);
     loop {
         line.clear();
-        let complete =
-            read_line(&mut lines, &mut line).map_err(|err| source::unreadable(path, &err))?;
+        let complete = source::read_line(&mut lines, &mut line)
+            .map_err(|err| source::unreadable(path, &err))?;
         if line.is_empty() {
             break;
         }
@@ -142,7 +140,10 @@ fn verify_lines(
         let request = if complete {
             json::parse(&line)
         } else {
-            Err(format!("the line is longer than {LINE_LIMIT} bytes"))
+            Err(format!(
+                "the line is longer than {} bytes",
+                source::READ_LIMIT
+            ))
         };
         match request {
             Ok(request) => {
@@ -186,16 +187,6 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verify
         matched_url,
         warnings: &request.warnings,
     }
-}
-
-/// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
-/// was kept: the rest of a line that is too long is skipped.
-fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    let read = lines.by_ref().take(LINE_LIMIT).read_until(b'\n', line)?;
-    if read as u64 == LINE_LIMIT && line.last() != Some(&b'\n') {
-        return lines.skip_until(b'\n').map(|skipped| skipped == 0);
-    }
-    Ok(true)
 }
 
 /// Writes a result and flushes it, so that a program at the other end of a pipe can wait for it.

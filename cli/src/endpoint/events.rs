@@ -1,6 +1,8 @@
 //! The events that Twilio sends: their documented parameters, with made-up values.
 
 use serde_json::{Map, Value, json};
+pub(crate) use twilio_twiml::walk::sample::ACCOUNT_SID;
+use twilio_twiml::walk::sample::{CALL, CALLER, MESSAGE, PLACES};
 
 use crate::{input::params::Param, outcome::Failure};
 
@@ -58,18 +60,6 @@ pub(crate) fn message_or_call() -> Vec<(&'static str, &'static str)> {
     params
 }
 
-const MESSAGE: &[(&str, &str)] = &[
-    ("MessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
-    ("SmsSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
-    ("SmsMessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
-    ("SmsStatus", "received"),
-    ("AccountSid", "AC4d1f0c82b95e47a3862b70d9e5c1a836"),
-    ("From", "+14158675310"),
-    ("To", "+18005551212"),
-    ("NumSegments", "1"),
-    ("ApiVersion", "2010-04-01"),
-];
-
 const TEXT: &[(&str, &str)] = &[("Body", "Hello there"), ("NumMedia", "0")];
 
 const PICTURE: &[(&str, &str)] = &[
@@ -81,17 +71,6 @@ const PICTURE: &[(&str, &str)] = &[
         "https://api.twilio.com/2010-04-01/Accounts/AC4d1f0c82b95e47a3862b70d9e5c1a836/Messages/\
          SM6e1c0f5b2a7d48939c04d1e8b7a65f32/Media/ME0b7c2d94e15f4a68b3d7096c8e21fa54",
     ),
-];
-
-const PLACES: &[(&str, &str)] = &[
-    ("FromCity", "SAN FRANCISCO"),
-    ("FromState", "CA"),
-    ("FromZip", "94105"),
-    ("FromCountry", "US"),
-    ("ToCity", ""),
-    ("ToState", ""),
-    ("ToZip", ""),
-    ("ToCountry", "US"),
 ];
 
 const WHATSAPP: &[(&str, &str)] = &[
@@ -116,32 +95,10 @@ const WHATSAPP: &[(&str, &str)] = &[
     ("ApiVersion", "2010-04-01"),
 ];
 
-const CALL: &[(&str, &str)] = &[
-    ("CallSid", "CA27c9e4f1835d4b06a1f8e3d0c6b59a72"),
-    ("AccountSid", "AC4d1f0c82b95e47a3862b70d9e5c1a836"),
-    ("From", "+14158675310"),
-    ("To", "+18005551212"),
-    ("Caller", "+14158675310"),
-    ("Called", "+18005551212"),
-    ("Direction", "inbound"),
-    ("ApiVersion", "2010-04-01"),
-];
-
 const RINGING: &[(&str, &str)] = &[("CallStatus", "ringing")];
 
 /// The call is answered once its caller can press keys.
 const IN_PROGRESS: &[(&str, &str)] = &[("CallStatus", "in-progress")];
-
-const CALLER: &[(&str, &str)] = &[
-    ("CallerCity", "SAN FRANCISCO"),
-    ("CallerState", "CA"),
-    ("CallerZip", "94105"),
-    ("CallerCountry", "US"),
-    ("CalledCity", ""),
-    ("CalledState", ""),
-    ("CalledZip", ""),
-    ("CalledCountry", "US"),
-];
 
 const DIGITS: &[(&str, &str)] = &[
     ("Digits", "1234"),
@@ -200,9 +157,6 @@ const STUDIO: &[(&str, &str)] = &[
     ("FlowSid", "FWd7a25c18e3904fb6870f1c9e4d6b3a52"),
     ("ExecutionSid", "FN3b96e0d4c7f84125a8d10e7f5c2b6994"),
 ];
-
-/// The account of all events.
-pub(crate) const ACCOUNT_SID: &str = "AC4d1f0c82b95e47a3862b70d9e5c1a836";
 
 /// An event of Event Streams, and whether it is posted in a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

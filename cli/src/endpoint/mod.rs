@@ -98,8 +98,26 @@ impl Endpoint {
         sign(&keys, &self.public_url, message)
     }
 
+    /// Returns where a URL of the app is requested, as Twilio sees it and as this tool does. Returns `None` for a URL
+    /// that is not one of the app's.
+    pub(crate) fn locate(&self, url: &str) -> Option<(Url, Url)> {
+        let public = Url::parse(url, &["http", "https"]).ok()?;
+        let local = public.moved(&self.public_url, &self.url)?;
+        Some((public, local))
+    }
+
     /// Sends a message with these signature headers, and with the other headers that Twilio sends.
     pub(crate) fn send(&self, message: &Message, signatures: &[&str]) -> Result<Answer, NoAnswer> {
+        self.send_to(&self.url, message, signatures)
+    }
+
+    /// Sends a message to another URL of the endpoint's host. No other host may get its headers and credentials.
+    pub(crate) fn send_to(
+        &self,
+        url: &Url,
+        message: &Message,
+        signatures: &[&str],
+    ) -> Result<Answer, NoAnswer> {
         let token = random_hex().map_err(NoAnswer::Usage)?;
         let mut headers: Vec<(String, String)> = Vec::new();
         let mut add = |name: &str, value: &str| {
@@ -124,7 +142,7 @@ impl Endpoint {
         headers.extend_from_slice(&self.headers);
         self.client.send(&Outgoing {
             method: message.method.as_str(),
-            url: self.url.with_scheme_of(false).with_query(&message.query),
+            url: url.with_scheme_of(false).with_query(&message.query),
             headers,
             body: message.body.clone(),
         })
@@ -156,8 +174,14 @@ fn random<const N: usize>() -> Result<[u8; N], String> {
     Ok(bytes)
 }
 
+/// Returns a random SID with this prefix, such as `CA`.
+pub(crate) fn random_sid(prefix: &str) -> Result<String, Failure> {
+    let digits = random_hex().map_err(Failure::Usage)?;
+    Ok(format!("{prefix}{digits}"))
+}
+
 /// Returns 32 random hex digits.
-fn random_hex() -> Result<String, String> {
+pub(crate) fn random_hex() -> Result<String, String> {
     Ok(format!("{:032x}", u128::from_ne_bytes(random()?)))
 }
 

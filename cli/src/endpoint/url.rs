@@ -77,6 +77,37 @@ impl Url {
         self.parts.target()
     }
 
+    /// Returns the URL with the place `to` in place of `from`: another scheme, host and port, and another prefix of the
+    /// path if the two paths end alike. Returns `None` if the URL is not at the place `from`.
+    pub(crate) fn moved(&self, from: &Self, to: &Self) -> Option<Self> {
+        if self.origin() != from.origin() {
+            return None;
+        }
+        let (from_path, to_path) = (&*from.parts.path, &*to.parts.path);
+        let (from_prefix, to_prefix) = prefixes(from_path, to_path);
+        let path = match self.parts.path.strip_prefix(from_prefix) {
+            _ if self.parts.path == from_path => to_path.to_owned(),
+            Some(rest) if rest.starts_with('/') => format!("{to_prefix}{rest}"),
+            _ => return None,
+        };
+        let mut parts = to.parts.clone();
+        parts.path = path.into();
+        parts.query.clone_from(&self.parts.query);
+        Some(Self::from(parts))
+    }
+
+    /// Returns what two URLs of the same server have in common.
+    fn origin(&self) -> (String, String, String) {
+        let scheme = self.parts.scheme.to_ascii_lowercase();
+        let default = match &*scheme {
+            "https" | "wss" => "443",
+            _ => "80",
+        };
+        let port = self.parts.port.as_deref().filter(|port| !port.is_empty());
+        let port = port.unwrap_or(default).to_owned();
+        (scheme, self.parts.host.to_ascii_lowercase(), port)
+    }
+
     /// Appends pairs to the query.
     pub(crate) fn with_query(&self, pairs: &str) -> Self {
         let mut parts = self.parts.clone();
@@ -99,6 +130,21 @@ impl Url {
         }
         Self::from(parts)
     }
+}
+
+/// Returns what precedes the segments that two paths end with alike. If they end differently, nothing precedes.
+fn prefixes<'p>(one: &'p str, other: &'p str) -> (&'p str, &'p str) {
+    let ends = one.rsplit('/').zip(other.rsplit('/'));
+    let alike = ends.take_while(|(one, other)| one == other);
+    let len: usize = alike.map(|(segment, _)| segment.len() + 1).sum();
+    if len == 0 {
+        return ("", "");
+    }
+    let prefix = |path: &'p str| {
+        path.get(..path.len().saturating_sub(len))
+            .unwrap_or_default()
+    };
+    (prefix(one), prefix(other))
 }
 
 impl From<UrlParts<'static>> for Url {
@@ -153,6 +199,85 @@ mod tests {
                 (parsed.as_str(), &*parsed.target()),
                 (url, target),
                 "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn urls_are_moved_from_the_public_place_to_the_local_one() {
+        let cases = [
+            (
+                "https://e.com/voice",
+                "http://l:1/voice",
+                "https://e.com/menu?a=1",
+                Some("http://l:1/menu?a=1"),
+            ),
+            (
+                "https://e.com/x/voice",
+                "http://l:1/voice",
+                "https://E.com:443/x/menu",
+                Some("http://l:1/menu"),
+            ),
+            (
+                "https://e.com/voice",
+                "http://l:1/x/voice",
+                "https://e.com/menu",
+                Some("http://l:1/x/menu"),
+            ),
+            (
+                "https://e.com/x/voice",
+                "http://l:1/voice",
+                "https://e.com/menu",
+                None,
+            ),
+            (
+                "https://e.com/x/voice",
+                "http://l:1/voice",
+                "https://e.com/xy/menu",
+                None,
+            ),
+            (
+                "https://e.com/a",
+                "http://l:1/b",
+                "https://e.com/a",
+                Some("http://l:1/b"),
+            ),
+            (
+                "https://e.com/a",
+                "http://l:1/b",
+                "https://e.com/c",
+                Some("http://l:1/c"),
+            ),
+            (
+                "https://e.com/",
+                "http://l:1/",
+                "https://e.com/c",
+                Some("http://l:1/c"),
+            ),
+            (
+                "http://l:1/a",
+                "http://l:1/a",
+                "http://l:1/b",
+                Some("http://l:1/b"),
+            ),
+            ("http://l:1/a", "http://l:1/a", "http://l:2/b", None),
+            ("http://l:1/a", "http://l:1/a", "https://l:1/b", None),
+            ("https://e.com/a", "http://l:1/a", "http://l:1/b", None),
+            (
+                "https://e.com/a",
+                "http://l:1/a",
+                "https://e.com.evil.example/b",
+                None,
+            ),
+        ];
+        for (from, to, url, expected) in cases {
+            let [from, to, url] =
+                [from, to, url].map(|text| Url::parse(text, &["http", "https"]).unwrap());
+            let moved = url.moved(&from, &to);
+            assert_eq!(
+                moved.as_ref().map(Url::as_str),
+                expected,
+                "{from:?} {to:?} {url:?}"
             );
         }
     }

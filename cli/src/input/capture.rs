@@ -33,7 +33,7 @@ pub(crate) fn parse(bytes: &[u8], url: Option<&str>) -> Result<Request, String> 
 }
 
 /// Returns the URL as the app sees it without any configuration: plain HTTP and the `Host` header.
-fn url_of(request: &Request, target: &str) -> Result<String, &'static str> {
+pub(crate) fn url_of(request: &Request, target: &str) -> Result<String, &'static str> {
     if !target.starts_with('/') && target.contains("://") {
         return Ok(target.to_owned());
     }

@@ -1,7 +1,7 @@
 //! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Map, Value, error::Category, value::RawValue};
 use twilio_signature::{AuthToken, ConfigError, RequestValidator, SharedKey, header, redact};
 use zeroize::Zeroizing;
@@ -114,6 +114,7 @@ const FIELDS: [&str; 12] = [
     "tokens",
     "shared_key_id",
     "id",
+    "listen",
 ];
 
 /// The fields with values of any type, so that an error about one does not show its value.
@@ -132,6 +133,9 @@ struct Fields {
     tokens: Option<Value>,
     shared_key_id: Option<Value>,
     headers: Option<Value>,
+    /// What `listen` adds. It does not matter for the signature.
+    #[serde(rename = "listen")]
+    _listen: Option<IgnoredAny>,
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }

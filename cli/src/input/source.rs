@@ -45,6 +45,16 @@ pub(crate) fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
+/// was kept: the rest of a line that is longer than [`READ_LIMIT`] is skipped.
+pub(crate) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    let read = lines.by_ref().take(READ_LIMIT).read_until(b'\n', line)?;
+    if read as u64 == READ_LIMIT && line.last() != Some(&b'\n') {
+        return lines.skip_until(b'\n').map(|skipped| skipped == 0);
+    }
+    Ok(true)
+}
+
 /// Reads secrets from a file, or from the standard input if the path is `-`, as text.
 pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
     let bytes = Zeroizing::new(read(path)?);

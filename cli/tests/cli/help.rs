@@ -10,11 +10,15 @@ fn help_leads_through_every_command() {
         "export TWILIO_AUTH_TOKEN=",
         "twilio-webhook send sms http://localhost:8080/message",
         "twilio-webhook check http://localhost:8080/message",
+        "twilio-webhook call http://localhost:8080/voice --keys 1",
+        "twilio-webhook text http://localhost:8080/message --say Hi",
         "Exit status: 0",
     ] {
         assert!(top.stdout.contains(text), "{text}: {}", top.stdout);
     }
-    for name in ["check", "send", "sign", "verify", "explain"] {
+    for name in [
+        "check", "send", "call", "text", "sign", "verify", "explain", "listen",
+    ] {
         let help = run(&[name, "--help"]);
         assert_eq!(help.status, 0);
         let example = format!("Examples:\n  twilio-webhook {name} ");
@@ -25,7 +29,9 @@ fn help_leads_through_every_command() {
 
 #[test]
 fn form_of_the_output_is_one_option_in_every_command() {
-    for name in ["check", "send", "sign", "verify", "explain"] {
+    for name in [
+        "check", "send", "call", "text", "sign", "verify", "explain", "listen",
+    ] {
         let (short, long) = (run(&[name, "-h"]).stdout, run(&[name, "--help"]).stdout);
         assert!(long.contains("--format <FORMAT>"), "{name}: {long}");
         assert!(

@@ -4,14 +4,19 @@
 
 mod auth;
 mod check;
+mod copied;
 mod explain;
 mod flask;
 mod help;
+mod inspected;
 mod install;
 mod junit;
 mod limits;
+mod listen;
+mod meanings;
 mod packaging;
 mod page;
+mod pasted;
 mod secrets;
 mod send;
 mod shown;
@@ -19,6 +24,7 @@ mod sign;
 mod support;
 mod tls;
 mod verify;
+mod walk;
 
 /// Cargo ignores a file that is not declared above.
 #[test]

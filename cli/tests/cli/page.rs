@@ -1,71 +1,488 @@
-//! The commands of the page `docs/protect-an-endpoint.md`, pasted.
+//! The page of `listen`, as the page itself, other sites and other programs ask for it.
 
-use actix_twilio::{TwilioConfig, validate_twilio_request, webhook::IncomingMessage};
-use actix_web::{HttpResponse, web};
+use serde_json::{Value, json};
 
-use crate::support::{self, serve, tool};
+use crate::inspected::{Answer, CALL, Listen, PUBLIC, SMS, TOKEN, form, send, serve_app};
 
-const PAGE: &str = include_str!("../../../docs/protect-an-endpoint.md");
-
-/// The URL that the page's commands send requests to.
-const URL: &str = "http://127.0.0.1:8080";
-
-#[validate_twilio_request]
-async fn receive_message(sms: IncomingMessage) -> HttpResponse {
-    HttpResponse::Ok().content_type("text/xml").body(format!(
-        "<Response><Message>You wrote {}.</Message></Response>",
-        sms.body.len()
-    ))
+/// Starts the tool with an app, as a developer does whose app has a public URL.
+fn listen() -> Listen {
+    Listen::start(&serve_app(), &["--public-url", PUBLIC])
 }
 
-/// The page's endpoint, at its own URL or at a public one.
-fn endpoint(public_url: Option<&'static str>) -> String {
-    serve(move |app| {
-        let config = support::config();
-        let config = match public_url {
-            Some(url) => config.public_url(url).unwrap(),
-            None => config,
-        };
-        let config: TwilioConfig = config.build().unwrap();
-        app.app_data(config)
-            .route("/message", web::post().to(receive_message));
-    })
+#[track_caller]
+fn json(answer: &Answer) -> Value {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(
+        !answer.body.contains(TOKEN),
+        "the token is on the page: {}",
+        answer.body
+    );
+    serde_json::from_str(&answer.body).unwrap()
 }
 
-#[test]
-fn commands_of_the_page_find_the_endpoint_protected() {
-    let own = endpoint(None);
-    let public = endpoint(Some("https://example.com"));
-    let report = support::file("page.xml", "");
-    let mut ran = 0;
-    for line in PAGE.lines().map(str::trim) {
-        let Some(args) = line.strip_prefix("twilio-webhook ") else {
-            continue;
-        };
-        let address = if args.contains("--public-url") {
-            &public
-        } else {
-            &own
-        };
-        let args = args.replace(URL, address).replace("webhooks.xml", &report);
-        let output = tool(&args.split(' ').collect::<Vec<_>>()).run();
-        assert_eq!(output.status, 0, "{line}: {output:?}");
-        ran += 1;
-    }
-    assert_eq!(ran, 4);
-    assert!(!std::fs::read_to_string(report).unwrap().is_empty());
+#[track_caller]
+fn detail(listen: &Listen, id: u64) -> Value {
+    json(&listen.exchange(id, ""))
+}
+
+/// Does something with a request, and returns what it says and the new request.
+#[track_caller]
+fn act(listen: &Listen, path: &str, body: &Value) -> (Value, Value) {
+    let done = json(&listen.ask("POST", path, &body.to_string()));
+    let made = detail(listen, done.get("id").unwrap().as_u64().unwrap());
+    (done, made)
 }
 
 #[test]
-fn commands_of_the_page_find_an_endpoint_that_is_open() {
-    let open = support::serve_open();
-    for line in PAGE.lines().map(str::trim) {
-        if let Some(args) = line.strip_prefix("twilio-webhook check ") {
-            let args = args
-                .replace(URL, &open)
-                .replace("webhooks.xml", &support::file("page-open.xml", ""));
-            let args: Vec<_> = ["check"].into_iter().chain(args.split(' ')).collect();
-            assert_eq!(tool(&args).run().status, 1, "{line}");
+fn other_hosts_are_refused() {
+    let listen = listen();
+    let port = listen.page.port();
+    let secret = format!("X-Inspect-Key: {}", listen.secret);
+    let own = format!("Host: 127.0.0.1:{port}");
+    let hosts = [
+        // DNS rebinding: the name is the attacker's, and the address is this machine's.
+        "Host: attacker.example".to_owned(),
+        format!("Host: attacker.example:{port}"),
+        format!("Host: 127.0.0.1.attacker.example:{port}"),
+        format!("Host: 0.0.0.0:{port}"),
+        format!("Host: 127.0.0.1:{}", port ^ 1),
+        "Host: 127.0.0.1".to_owned(),
+        "Host: localhost".to_owned(),
+        format!("Host: localhost:{port}.attacker.example"),
+        "Host:".to_owned(),
+    ];
+    for path in ["/", "/main.js", "/api/about", "/api/events"] {
+        for host in &hosts {
+            let answer = listen.ask_with("GET", path, &[host, &secret], "");
+            assert_eq!(answer.status, 403, "{path} {host}");
+            assert!(!answer.body.contains("html"), "{answer:?}");
         }
+    }
+    for host in [
+        &own,
+        &format!("Host: localhost:{port}"),
+        &format!("HOST: LOCALHOST:{port}"),
+        &format!("Host: [::1]:{port}"),
+    ] {
+        assert_eq!(
+            listen
+                .ask_with("GET", "/api/about", &[host, &secret], "")
+                .status,
+            200,
+            "{host}"
+        );
+    }
+    // A proxy's form of a target names a host too.
+    let target = format!("http://attacker.example:{port}/api/about");
+    assert_eq!(
+        listen.ask_with("GET", &target, &[&own, &secret], "").status,
+        403
+    );
+}
+
+#[test]
+fn other_sites_are_refused() {
+    let listen = listen();
+    let port = listen.page.port();
+    let secret = format!("X-Inspect-Key: {}", listen.secret);
+    let own = listen.host();
+    let foreign = [
+        "Origin: http://attacker.example".to_owned(),
+        "Origin: null".to_owned(),
+        format!("Origin: https://127.0.0.1:{port}"),
+        format!("Origin: http://127.0.0.1:{}", port ^ 1),
+        "Origin: http://127.0.0.1".to_owned(),
+        "Sec-Fetch-Site: cross-site".to_owned(),
+        // Another port of this machine, such as the app's.
+        "Sec-Fetch-Site: same-site".to_owned(),
+        "Sec-Fetch-Site: ".to_owned(),
+    ];
+    for header in &foreign {
+        for (method, path) in [
+            ("GET", "/"),
+            ("GET", "/api/about"),
+            ("POST", "/api/exchanges/1/replay"),
+            ("OPTIONS", "/api/send"),
+        ] {
+            let answer = listen.ask_with(method, path, &[&own, &secret, header], "");
+            assert_eq!(answer.status, 403, "{method} {path} {header}");
+            assert!(
+                !answer.head.to_lowercase().contains("access-control"),
+                "{answer:?}"
+            );
+        }
+    }
+    for header in [
+        format!("Origin: http://127.0.0.1:{port}"),
+        "Sec-Fetch-Site: same-origin".to_owned(),
+        "Sec-Fetch-Site: none".to_owned(),
+    ] {
+        assert_eq!(
+            listen
+                .ask_with("GET", "/api/about", &[&own, &secret, &header], "")
+                .status,
+            200,
+            "{header}"
+        );
+    }
+}
+
+#[test]
+fn whoever_does_not_know_the_secret_reads_and_does_nothing() {
+    let listen = listen();
+    assert_eq!(listen.receive("/message", SMS).status, 200);
+    assert_eq!(listen.secret.len(), 32);
+    let wrong = [
+        None,
+        Some("X-Inspect-Key:".to_owned()),
+        Some(format!("X-Inspect-Key: {}", &listen.secret[1..])),
+        Some(format!("X-Inspect-Key: {}0", listen.secret)),
+        Some(format!(
+            "X-Inspect-Key: {}",
+            listen.secret.to_uppercase() + "A"
+        )),
+        Some(format!(
+            "X-Inspect-Key: {0}\r\nX-Inspect-Key: {0}",
+            listen.secret
+        )),
+        Some(format!("Cookie: key={}", listen.secret)),
+    ];
+    for header in wrong {
+        let host = listen.host();
+        let headers: Vec<&str> = [Some(&*host), header.as_deref()]
+            .into_iter()
+            .flatten()
+            .collect();
+        for (method, path) in [
+            ("GET", "/api/about"),
+            ("GET", "/api/events"),
+            ("GET", "/api/exchanges/1"),
+            ("GET", "/api/exchanges/1/copy/test"),
+            ("GET", "/api/nothing"),
+            ("POST", "/api/exchanges/1/replay"),
+            ("POST", "/api/exchanges/1/forge"),
+            ("POST", "/api/send"),
+        ] {
+            let answer = listen.ask_with(method, path, &headers, "{}");
+            assert_eq!(answer.status, 403, "{method} {path} {header:?}");
+        }
+        let query = format!("/api/about?key={}", listen.secret);
+        assert_eq!(listen.ask_with("GET", &query, &headers, "").status, 403);
+    }
+    // Nothing was sent to the app.
+    assert_eq!(listen.ask("GET", "/api/exchanges/2", "").status, 404);
+}
+
+#[test]
+fn every_answer_keeps_the_page_to_itself() {
+    let listen = listen();
+    let answers = [
+        listen.ask("GET", "/", ""),
+        listen.ask("GET", "/main.js", ""),
+        listen.ask("GET", "/api/about", ""),
+        listen.ask("GET", "/no/such/path", ""),
+        listen.ask_with("GET", "/", &["Host: attacker.example"], ""),
+    ];
+    for answer in &answers {
+        let head = answer.head.to_lowercase();
+        for header in [
+            "content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; \
+             base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+            "x-content-type-options: nosniff",
+            "referrer-policy: no-referrer",
+            "cache-control: no-store",
+            "cross-origin-resource-policy: same-origin",
+        ] {
+            assert!(head.contains(header), "{header}: {head}");
+        }
+        assert!(!answer.body.contains(&listen.secret), "{answer:?}");
+    }
+}
+
+#[test]
+fn a_refused_request_has_its_cause_and_advice_that_was_tried() {
+    let listen = listen();
+    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    // Another host is set at Twilio than in the app.
+    let url = "https://www.example.com/message";
+    assert_eq!(
+        send(listen.relay, &form(&signer, "www.example.com", url, SMS)).status,
+        403
+    );
+    let detail = detail(&listen, 1);
+    let verdict = &detail["verdict"];
+    let names: Vec<_> = verdict["causes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|cause| cause["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["host"], "{verdict}");
+    assert!(
+        verdict["advice"]
+            .as_str()
+            .unwrap()
+            .contains("https://www.example.com"),
+        "{verdict}"
+    );
+    assert_eq!(
+        verdict["signedUrl"], "https://www.example.com/message",
+        "{verdict}"
+    );
+}
+
+#[test]
+fn parameters_have_meanings_and_the_answer_has_what_twilio_would_refuse() {
+    let listen = listen();
+    for (path, params) in CALL {
+        listen.receive(path, params);
+    }
+    let detail = detail(&listen, 2);
+    let parameters = detail["request"]["parameters"].as_array().unwrap();
+    let digits = parameters
+        .iter()
+        .find(|parameter| parameter["name"] == "Digits")
+        .unwrap();
+    assert_eq!(digits["value"], "1");
+    assert!(
+        digits["meaning"].as_str().unwrap().contains("pressed"),
+        "{digits}"
+    );
+    assert_eq!(
+        detail["answer"]["findings"][0]["code"], 12200,
+        "{}",
+        detail["answer"]
+    );
+    let marked = detail["answer"]["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|token| token[2] == 1)
+        .unwrap();
+    assert_eq!(marked[1], "langauge");
+    assert_eq!(detail["row"]["call"], CALL[0].1[0].1);
+}
+
+#[test]
+fn a_request_is_sent_again_changed_and_forged() {
+    let listen = listen();
+    assert_eq!(listen.receive("/message", SMS).status, 200);
+
+    let (done, made) = act(&listen, "/api/exchanges/1/replay", &json!({}));
+    assert_eq!(done["tone"], "good", "{done}");
+    assert_eq!(
+        (&made["row"]["status"], &made["row"]["origin"]),
+        (&json!(200), &json!("replay of #1"))
+    );
+
+    let mut draft = detail(&listen, 1)["edit"]["Ok"].clone();
+    draft["parameters"][2][1] = json!("+442071838750");
+    let (done, made) = act(&listen, "/api/send", &draft);
+    assert_eq!(done["tone"], "good", "{done}");
+    assert_eq!(made["row"]["origin"], "edit of #1");
+    let tokens: String = made["answer"]["tokens"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|token| token[1].as_str().unwrap())
+        .collect();
+    assert!(tokens.contains("Hello +442071838750"), "{tokens}");
+
+    let (done, made) = act(&listen, "/api/exchanges/1/forge", &json!({}));
+    assert_eq!(
+        (&done["tone"], &made["row"]["status"]),
+        (&json!("good"), &json!(403)),
+        "{done}"
+    );
+    assert!(
+        done["note"].as_str().unwrap().contains("as it should"),
+        "{done}"
+    );
+}
+
+#[test]
+fn a_forgery_that_the_app_lets_through_is_said() {
+    let listen = listen();
+    listen.receive("/open", SMS);
+    let (done, _) = act(&listen, "/api/exchanges/1/forge", &json!({}));
+    assert_eq!(done["tone"], "danger", "{done}");
+    assert!(
+        done["note"]
+            .as_str()
+            .unwrap()
+            .contains("let a forgery through"),
+        "{done}"
+    );
+}
+
+#[test]
+fn every_event_is_signed_and_accepted() {
+    let listen = listen();
+    let about = json(&listen.ask("GET", "/api/about", ""));
+    let events = about["events"].as_array().unwrap();
+    assert!(events.len() > 8, "{about}");
+    for event in events {
+        let mut draft = event.clone();
+        let path = match event["name"].as_str().unwrap() {
+            "voice" => "/voice",
+            "gather" => "/voice/menu",
+            "call-status" => "/status",
+            _ => "/open",
+        };
+        draft["url"] = json!(format!("{PUBLIC}{path}"));
+        let (done, made) = act(&listen, "/api/send", &draft);
+        assert_eq!(done["tone"], "good", "{event}: {done}");
+        assert_eq!(made["row"]["origin"], "sent from here");
+    }
+}
+
+#[test]
+fn an_edited_request_stays_one_request() {
+    let listen = listen();
+    listen.receive("/message", SMS);
+    let draft = detail(&listen, 1)["edit"]["Ok"].clone();
+    let with = |name: &str, value: &str| {
+        let mut draft = draft.clone();
+        draft[name] = json!(value);
+        draft.to_string()
+    };
+    let hostile = [
+        with("url", "https://example.com/a HTTP/1.1\r\nX: y\r\n\r\n"),
+        with("url", "https://example.com/a\nb"),
+        with("url", "/message"),
+        with("url", "file:///etc/passwd"),
+        with("url", "https://user@example.com/message"),
+        with("url", "https://example.com"),
+        with("method", "GET / HTTP/1.1\r\n"),
+        with("method", ""),
+        with("contentType", "text/plain\r\nX: y"),
+    ];
+    for draft in &hostile {
+        let answer = listen.ask("POST", "/api/send", draft);
+        assert_eq!(answer.status, 422, "{draft}: {answer:?}");
+    }
+    for wrong in ["", "{}", "[]", "{\"method\": 1}"] {
+        assert_eq!(
+            listen.ask("POST", "/api/send", wrong).status,
+            400,
+            "{wrong}"
+        );
+    }
+    assert_eq!(listen.ask("GET", "/api/exchanges/2", "").status, 404);
+}
+
+#[test]
+fn what_was_cut_off_is_shown_and_is_not_sent_again() {
+    let listen = listen();
+    let head = "POST /echo HTTP/1.1\r\nHost: example.com\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 10000000\r\n\r\n";
+    let request = [head.as_bytes(), &vec![0xff; 10_000_000]].concat();
+    assert_eq!(send(listen.relay, &request).status, 200);
+    let answer = listen.exchange(1, "");
+    assert!(answer.body.len() < 1024 * 1024, "{}", answer.body.len());
+    let detail = json(&answer);
+    assert_eq!(detail["request"]["body"]["bytes"], 10_000_000);
+    assert_eq!(
+        (&detail["request"]["body"]["cut"], &detail["answer"]["cut"]),
+        (&json!(true), &json!(true))
+    );
+    for action in ["replay", "forge"] {
+        assert_eq!(
+            listen
+                .ask("POST", &format!("/api/exchanges/1/{action}"), "{}")
+                .status,
+            422
+        );
+    }
+    for copy in ["curl", "test"] {
+        assert_eq!(
+            listen
+                .ask("GET", &format!("/api/exchanges/1/copy/{copy}"), "")
+                .status,
+            422
+        );
+    }
+}
+
+#[test]
+fn credentials_and_tokens_are_not_on_the_page() {
+    let listen = listen();
+    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let bytes = String::from_utf8(form(
+        &signer,
+        "example.com",
+        "https://example.com/message",
+        SMS,
+    ))
+    .unwrap();
+    let bytes = bytes.replacen("Host:", "Authorization: Basic YWRhOnNlY3JldA==\r\nHost:", 1);
+    send(listen.relay, bytes.as_bytes());
+    for path in ["", "/copy/curl", "/copy/capture", "/copy/test"] {
+        let answer = listen.exchange(1, path);
+        json(&answer);
+        assert!(!answer.body.contains("YWRhOnNlY3JldA"), "{}", answer.body);
+    }
+}
+
+#[test]
+fn copied_captures_are_explained() {
+    let listen = listen();
+    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let bodies: [&[(&str, &str)]; 2] = [
+        SMS,
+        &[
+            ("Body", "\u{202e}\u{0}"),
+            ("MessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
+        ],
+    ];
+    for (index, params) in bodies.iter().enumerate() {
+        send(
+            listen.relay,
+            &form(
+                &signer.forged(),
+                "example.com",
+                "https://example.com/message",
+                params,
+            ),
+        );
+        let copied = json(&listen.exchange(index as u64 + 1, "/copy/capture"));
+        let output = crate::support::run_with_input(
+            &["explain", "--format", "json", "-"],
+            copied["text"].as_str().unwrap(),
+        );
+        assert_eq!(output.status, 1, "{output:?}");
+        assert!(output.stdout.contains("\"valid\":false"), "{output:?}");
+    }
+    listen.receive("/message", SMS);
+    let copied = json(&listen.exchange(3, "/copy/capture"));
+    let args = ["explain", "--public-url", PUBLIC, "--format", "json", "-"];
+    let output = crate::support::run_with_input(&args, copied["text"].as_str().unwrap());
+    assert!(
+        output.stdout.contains("TWILIO_WEBHOOK_BASE_URL"),
+        "{output:?}"
+    );
+}
+
+/// Runs in a shell, with the curl of this machine.
+#[test]
+#[ignore = "needs curl"]
+fn copied_commands_are_accepted() {
+    let listen = listen();
+    listen.receive("/message", SMS);
+    listen.receive(
+        "/message",
+        &[SMS, &[("Odd", "'\u{202e}\u{7f}%\\ é")]].concat(),
+    );
+    for id in [1, 2] {
+        let copied = json(&listen.exchange(id, "/copy/curl"));
+        let command = copied["text"].as_str().unwrap();
+        let output = std::process::Command::new("sh")
+            .args(["-c", command])
+            .output()
+            .unwrap();
+        let output = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(
+            output.contains(" 200 OK") && output.contains("Hello +14158675310"),
+            "{command}: {output}"
+        );
     }
 }

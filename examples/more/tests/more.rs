@@ -1,7 +1,13 @@
 //! Starts each example as a user would, and sends it a genuine and a forged request.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking"
+)]
 
+#[path = "../../tests/support/exactly_once.rs"]
+mod exactly_once;
 #[path = "../../tests/support/mod.rs"]
 mod support;
 
@@ -18,7 +24,7 @@ use actix_twilio::{
 };
 use rusqlite::Connection;
 
-use support::{Example, TOKEN, assert_each_is_run_in, command, sign};
+use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
@@ -122,6 +128,24 @@ fn media_stream_echoes_and_refuses_a_forged_handshake() {
     }
 }
 
+#[test]
+fn conversation_relay_connects_the_call_and_continues_it_as_the_session_ended() {
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_conversation_relay"),
+        &[("TWILIO_AUTH_TOKEN", TOKEN)],
+    );
+    let relay = r#"<ConversationRelay url="wss://example.com/relay""#;
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), relay);
+    let ended = app.url("/relay/ended");
+    app.assert_protects("/relay/ended", TOKEN, &ended, "<Hangup/>");
+    let handoff = "%7B%22reason%22%3A%22agent%22%2C%22turns%22%3A3%7D";
+    let body = format!("{SIDS}&SessionStatus=ended&HandoffData={handoff}");
+    let (status, answer) = app.post("/relay/ended", &body, &sign(TOKEN, &ended, &body));
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.contains("After 3 turns"), "{answer}");
+    assert!(answer.contains("<Dial>+14158675310</Dial>"), "{answer}");
+}
+
 /// Sends audio into a WebSocket, in one short text frame, and expects it back in another one.
 #[track_caller]
 fn assert_echoes(mut answers: BufReader<TcpStream>) {
@@ -178,6 +202,26 @@ fn once_gives_a_duplicate_the_same_ticket_and_a_new_event_another_one() {
 }
 
 #[test]
+fn exactly_once_counts_each_message_once_although_it_is_killed() {
+    let database = env::temp_dir().join(format!("exactly-once-{}.sqlite", std::process::id()));
+    exactly_once::assert_each_message_counts_once(
+        env!("CARGO_BIN_EXE_exactly_once"),
+        ("DATABASE", database.to_str().unwrap()),
+    );
+    let count = |query| {
+        let connection = Connection::open(&database).unwrap();
+        connection
+            .query_row(query, [], |row| row.get::<_, i64>(0))
+            .unwrap()
+    };
+    assert_eq!(
+        count("SELECT messages FROM senders"),
+        count("SELECT COUNT(*) FROM handled")
+    );
+    fs::remove_file(database).unwrap();
+}
+
+#[test]
 fn metrics_counts_verdicts_by_route_and_account() {
     let app = Example::start(
         env!("CARGO_BIN_EXE_metrics"),
@@ -196,6 +240,50 @@ fn metrics_counts_verdicts_by_route_and_account() {
             "twilio_verdicts_total{{verdict=\"{verdict}\",route=\"/voice\",account=\"{account}\"}} 1"
         );
         assert!(text.contains(&line), "{line}: {text}");
+    }
+
+    let message = "AccountSid=AC1&MessageSid=SM1";
+    for _ in 0..3 {
+        let signature = sign(TOKEN, &app.url("/message"), message);
+        assert_eq!(app.post("/message", message, &signature).0, 200);
+    }
+    let (_, text) = app.get("/metrics");
+    for (outcome, count) in [("first", 1), ("duplicate", 2)] {
+        let line =
+            format!("twilio_deliveries_total{{outcome=\"{outcome}\",route=\"/message\"}} {count}");
+        assert!(text.contains(&line), "{line}: {text}");
+    }
+}
+
+#[test]
+fn spans_end_with_their_verdict() {
+    let mut app = Example::start(env!("CARGO_BIN_EXE_spans"), &[("TWILIO_AUTH_TOKEN", TOKEN)]);
+    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    let account = "AC00000000000000000000000000000001";
+    let expected = [
+        vec![
+            r#"twilio.verdict="genuine""#.to_owned(),
+            format!("twilio.account=\"{account}\""),
+            r#"twilio.sid="SM00000000000000000000000000000001""#.to_owned(),
+            "http.status_code=200".to_owned(),
+        ],
+        vec![
+            r#"twilio.verdict="refused""#.to_owned(),
+            r#"twilio.kind="signature_mismatch""#.to_owned(),
+            format!("twilio.claimed_account=\"{account}\""),
+            "http.status_code=403".to_owned(),
+        ],
+    ];
+    for fields in expected {
+        let mut line = String::new();
+        // Between the spans' ends are lines on refusals, which have the span too.
+        while !line.contains(" close ") {
+            line.clear();
+            app.output.read_line(&mut line).unwrap();
+        }
+        for field in fields {
+            assert!(line.contains(&field), "{field}: {line}");
+        }
     }
 }
 

@@ -10,13 +10,11 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "../../../tests/support/forwarder.rs"]
+#[expect(unreachable_pub, reason = "other tests share it")]
+mod forwarder;
 #[path = "../../../tests/support/redis.rs"]
-#[expect(
-    dead_code,
-    unreachable_pub,
-    clippy::expect_used,
-    reason = "other tests use more of it"
-)]
+#[expect(unreachable_pub, clippy::expect_used, reason = "other tests share it")]
 mod redis;
 #[path = "../../tests/support/mod.rs"]
 #[expect(dead_code, reason = "other tests use more of it")]
@@ -38,7 +36,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use redis::Redis;
+use forwarder::Forwarder;
+use redis::{Redis, url};
 use support::{TOKEN, command, sign};
 
 const PROCESSES: usize = 3;
@@ -57,6 +56,8 @@ struct App {
 struct Apps {
     folder: PathBuf,
     redis_url: String,
+    /// How many replicas must have what is written.
+    replicas: usize,
     processes: Vec<Mutex<App>>,
     /// How often each was started.
     lives: Vec<AtomicUsize>,
@@ -71,13 +72,14 @@ enum Seen {
 }
 
 impl Apps {
-    fn start(name: &str, redis: &Redis) -> Self {
+    fn start(name: &str, redis_url: String, replicas: usize) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let folder = folder.join(format!("once-{name}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let mut apps = Self {
             folder,
-            redis_url: redis.url(),
+            redis_url,
+            replicas,
             processes: Vec::new(),
             lives: (0..PROCESSES).map(|_| AtomicUsize::new(0)).collect(),
         };
@@ -94,6 +96,7 @@ impl Apps {
             .env("TWILIO_AUTH_TOKEN", TOKEN)
             .env("TWILIO_WEBHOOK_BASE_URL", "https://example.com")
             .env("REDIS_URL", &self.redis_url)
+            .env("REDIS_REPLICAS", self.replicas.to_string())
             .env("HANDLED_LOG", self.folder.join("handled"))
             .env("SLOW_MS", "5")
             .env("LEASE_MS", "1500")
@@ -308,7 +311,7 @@ fn handled_twice(apps: &Apps, messages: usize) -> BTreeMap<String, usize> {
 #[ignore = "needs redis-server; `.ci/run redis` installs and runs it"]
 fn each_message_is_handled_once_by_several_processes() {
     let redis = Redis::start(env!("CARGO_TARGET_TMPDIR"));
-    let apps = Apps::start("calm", &redis);
+    let apps = Apps::start("calm", redis.url(), 0);
     let seen = deliver_all(&apps, messages(), || {});
     assert_one_answer_each(&seen);
     assert!(handled_twice(&apps, messages()).is_empty());
@@ -323,7 +326,7 @@ fn each_message_is_handled_once_by_several_processes() {
 #[ignore = "needs redis-server; `.ci/run redis` installs and runs it"]
 fn of_killed_processes_no_message_is_lost_and_only_theirs_are_handled_twice() {
     let redis = Redis::start(env!("CARGO_TARGET_TMPDIR"));
-    let apps = Apps::start("kill", &redis);
+    let apps = Apps::start("kill", redis.url(), 0);
     let random = Mutex::new(Random(7));
     let kills = AtomicUsize::new(0);
     let seen = deliver_all(&apps, messages(), || {
@@ -355,7 +358,7 @@ fn of_killed_processes_no_message_is_lost_and_only_theirs_are_handled_twice() {
 #[ignore = "needs redis-server; `.ci/run redis` installs and runs it"]
 fn while_redis_dies_or_hangs_nothing_is_lost_and_nothing_handled_twice_without_a_log_line() {
     let redis = Mutex::new(Redis::start(env!("CARGO_TARGET_TMPDIR")));
-    let apps = Apps::start("redis", &redis.lock().unwrap());
+    let apps = Apps::start("redis", redis.lock().unwrap().url(), 0);
     let rounds = AtomicUsize::new(0);
     let seen = deliver_all(&apps, messages(), || {
         let mut redis = redis.lock().unwrap();
@@ -371,7 +374,14 @@ fn while_redis_dies_or_hangs_nothing_is_lost_and_nothing_handled_twice_without_a
         }
     });
     assert!(rounds.into_inner() > 1);
-    let twice = handled_twice(&apps, messages());
+    assert!(assert_nothing_is_silent(&apps, &seen) > 0);
+}
+
+/// Checks that no message is lost, and none handled twice without a line in the log. Returns how many deliveries got a
+/// 503.
+#[track_caller]
+fn assert_nothing_is_silent(apps: &Apps, seen: &BTreeMap<String, Vec<Seen>>) -> usize {
+    let twice = handled_twice(apps, messages());
     let said = apps.logged("handled an event, but the store of handled events failed")
         + apps.logged("handled an event whose claim was lost");
     assert!(
@@ -380,17 +390,70 @@ fn while_redis_dies_or_hangs_nothing_is_lost_and_nothing_handled_twice_without_a
         twice.len()
     );
     if twice.is_empty() {
-        assert_one_answer_each(&seen);
+        assert_one_answer_each(seen);
     }
     let refused = seen
         .values()
         .flatten()
         .filter(|seen| matches!(seen, Seen::Answer(503, _)));
     let refused = refused.count();
-    assert!(refused > 0);
     println!(
         "{} messages, {refused} answered with 503, {} handled twice, {said} log lines",
         messages(),
         twice.len()
     );
+    refused
+}
+
+#[test]
+#[ignore = "needs redis-server; `.ci/run redis` installs and runs it"]
+fn while_redis_fails_over_nothing_is_lost_and_nothing_handled_twice_without_a_log_line() {
+    let pair = Mutex::new(Redis::start_pair(env!("CARGO_TARGET_TMPDIR")));
+    let forwarder = Forwarder::start(pair.lock().unwrap()[0].port());
+    let apps = Apps::start("failover", url(forwarder.port()), 1);
+    let failovers = AtomicUsize::new(0);
+    let seen = deliver_all(&apps, messages(), || {
+        sleep(Duration::from_millis(500));
+        let mut pair = pair.lock().unwrap();
+        let [old, new] = &mut *pair;
+        // The new one is a primary without a replica for a moment, and refuses all until it has one again.
+        let failover = failovers.fetch_add(1, Ordering::SeqCst) % 3;
+        match failover {
+            0 => old.kill(),
+            1 => forwarder.abandon_connections(),
+            // It stays, and says that it is a replica.
+            _ => {}
+        }
+        new.lead();
+        forwarder.lead_to(new.port());
+        if failover == 0 {
+            old.start_again();
+        }
+        old.follow(new);
+        pair.swap(0, 1);
+    });
+    assert!(failovers.into_inner() > 2);
+    assert_nothing_is_silent(&apps, &seen);
+}
+
+#[test]
+#[ignore = "needs redis-server; `.ci/run redis` installs and runs it"]
+fn while_redis_is_slow_or_cut_off_nothing_is_lost_and_nothing_handled_twice_without_a_log_line() {
+    let redis = Redis::start(env!("CARGO_TARGET_TMPDIR"));
+    let forwarder = Forwarder::start(redis.port());
+    let apps = Apps::start("slow", url(forwarder.port()), 0);
+    let rounds = AtomicUsize::new(0);
+    let seen = deliver_all(&apps, messages(), || {
+        sleep(Duration::from_millis(300));
+        match rounds.fetch_add(1, Ordering::SeqCst) % 3 {
+            0 => forwarder.delay(Duration::from_millis(100)),
+            1 => forwarder.delay(Duration::from_millis(1200)),
+            _ => forwarder.set_silent(true),
+        }
+        sleep(Duration::from_millis(1200));
+        forwarder.delay(Duration::ZERO);
+        forwarder.set_silent(false);
+    });
+    assert!(rounds.into_inner() > 2);
+    assert!(assert_nothing_is_silent(&apps, &seen) > 0);
 }

@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
-use actix_twilio::{AuthToken, RequestValidator, WebhookRequest, twiml::check_answer};
+use actix_twilio::{
+    AuthToken, RequestValidator, WebhookRequest,
+    twiml::{Finding, check_answer},
+};
 
 pub(crate) const TOKEN: &str = "12345";
 
@@ -21,7 +24,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 
 /// An example that runs, until it is dropped.
 pub(crate) struct Example {
-    process: Child,
+    pub(crate) process: Child,
     /// Host and port.
     pub(crate) address: String,
     pub(crate) output: BufReader<ChildStdout>,
@@ -35,19 +38,21 @@ impl Example {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut line = String::new();
-        output.read_line(&mut line).unwrap();
-        let address = line
-            .trim()
-            .strip_prefix("Listening on http://")
-            .unwrap()
-            .to_owned();
-        Self {
+        let output = BufReader::new(process.stdout.take().unwrap());
+        // From here on, a failure ends the process.
+        let mut example = Self {
             process,
-            address,
+            address: String::new(),
             output,
-        }
+        };
+        // An example whose log is its output may have lines before.
+        let mut lines = example.output.by_ref().lines().map(Result::unwrap);
+        let address = lines.find_map(|line| {
+            let address = line.strip_prefix("Listening on http://")?;
+            Some(address.to_owned())
+        });
+        example.address = address.unwrap();
+        example
     }
 
     pub(crate) fn url(&self, path: &str) -> String {
@@ -57,6 +62,19 @@ impl Example {
     /// Sends a form, signed or not, and returns the status and the body of the answer. Checks that Twilio accepts it.
     #[track_caller]
     pub(crate) fn post(&self, path: &str, body: &str, signature: &str) -> (u16, String) {
+        let (status, findings, body) = self.post_and_check(path, body, signature);
+        assert!(findings.is_empty(), "{path}: {body}\n{findings:?}");
+        (status, body)
+    }
+
+    /// Sends a form, signed or not, and returns the status of the answer, what Twilio would not accept in it, and its
+    /// body.
+    pub(crate) fn post_and_check(
+        &self,
+        path: &str,
+        body: &str,
+        signature: &str,
+    ) -> (u16, Vec<Finding>, String) {
         let (head, body) = self.talk(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n\
              X-Twilio-Signature: {signature}\r\nConnection: close\r\n\r\n{body}",
@@ -64,18 +82,17 @@ impl Example {
             body.len(),
         ));
         let status = status(&head);
-        match status {
-            200 => {
-                let mut headers = head.lines().filter_map(|line| line.split_once(": "));
-                let content_type =
-                    headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
-                let findings = check_answer(content_type.map(|(_, value)| value), &body);
-                assert!(findings.is_empty(), "{path}: {body}\n{findings:?}");
+        let mut headers = head.lines().filter_map(|line| line.split_once(": "));
+        let content_type = headers.find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+        let findings = match status {
+            200 => check_answer(content_type.map(|(_, value)| value), &body),
+            204 => {
+                assert_eq!(body, "", "{path}");
+                Vec::new()
             }
-            204 => assert_eq!(body, "", "{path}"),
-            _ => {}
-        }
-        (status, body)
+            _ => Vec::new(),
+        };
+        (status, findings, body)
     }
 
     pub(crate) fn get(&self, path: &str) -> (u16, String) {

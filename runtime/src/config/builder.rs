@@ -1,6 +1,16 @@
 //! Builds a configuration, from code and from the environment.
 
-use std::{env, ffi::OsString, mem, num::NonZeroUsize, sync::Arc, time::Duration};
+use std::{
+    env,
+    ffi::OsString,
+    mem,
+    num::NonZeroUsize,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_web::{Error, HttpRequest};
 
@@ -21,6 +31,9 @@ const WEBHOOK_BASE_URL: &str = "TWILIO_WEBHOOK_BASE_URL";
 const VALIDATION: &str = "TWILIO_VALIDATION";
 /// What is wrong with a variable that must be set.
 const NOT_SET: &str = "it is not set";
+
+/// Whether this process has built a configuration. If a route sees none, it was put in the wrong place.
+static BUILT: AtomicBool = AtomicBool::new(false);
 
 impl TwilioConfig {
     /// Returns a builder with the default settings and without keys.
@@ -48,6 +61,20 @@ impl TwilioConfig {
         Self::builder().env()?.build()
     }
 
+    /// Returns the Auth Tokens in the variable that a route's attribute names.
+    pub(crate) fn tokens_of_route(name: &'static str) -> Result<Vec<AuthToken>, ConfigError> {
+        env_tokens(name, |name| env::var_os(name)).map_err(|err| {
+            if err.problem() != NOT_SET {
+                return err;
+            }
+            ConfigError::new(
+                name,
+                "it is not set, and auth_token_env of a route names it",
+                "set it to the Auth Token of that route's account",
+            )
+        })
+    }
+
     /// Returns a copy of a configuration, or of the environment's, with another public URL or with the
     /// tokens of another environment variable.
     pub(crate) fn derive(
@@ -56,7 +83,7 @@ impl TwilioConfig {
         auth_token_env: Option<&'static str>,
     ) -> Result<Self, ConfigError> {
         let tokens = match auth_token_env {
-            Some(name) => Some(env_tokens(name, |name| env::var_os(name))?),
+            Some(name) => Some(Self::tokens_of_route(name)?),
             None => None,
         };
         let base = match base {
@@ -80,7 +107,7 @@ impl TwilioConfig {
         let mut options = base.0.options.clone();
         options.public_url_of_route |= public_url.is_some();
         options.public_url = public_url.or(options.public_url);
-        Ok(Self(Arc::new(Settings { keys, options })))
+        Ok(Self(Arc::new(Settings::new(keys, options))))
     }
 }
 
@@ -405,7 +432,6 @@ impl TwilioConfigBuilder {
     /// was explained in the same second, or that the body was not looked at. An
     /// [`Explainer`](crate::explain::Explainer), or the command `twilio-webhook explain`, searches further.
     #[cfg(feature = "explain")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
     pub fn explain_mismatches(mut self, explain: bool) -> Self {
         self.options.explain_mismatches = explain;
         self
@@ -454,7 +480,8 @@ impl TwilioConfigBuilder {
         let keys = self.take_keys()?;
         let options = self.options;
         log_what_is_lax(&options);
-        Ok(TwilioConfig(Arc::new(Settings { keys, options })))
+        BUILT.store(true, Ordering::Relaxed);
+        Ok(TwilioConfig(Arc::new(Settings::new(keys, options))))
     }
 
     fn check_limits(&mut self) -> Result<(), ConfigError> {
@@ -645,10 +672,17 @@ pub(super) fn seen_by_no_route(err: ConfigError) -> ConfigError {
     if err.problem() != NOT_SET || err.setting() != AUTH_TOKEN {
         return err;
     }
+    if BUILT.load(Ordering::Relaxed) {
+        return ConfigError::new(
+            "TwilioConfig",
+            "one was built, but neither App::new() nor a scope around this route has it in its app_data",
+            "write App::new().app_data(config.clone())",
+        );
+    }
     ConfigError::new(
         AUTH_TOKEN,
         "it is not set, and this route sees no TwilioConfig",
-        "set it, or put a TwilioConfig into the app_data of the app, or of a scope around the route",
+        "set it, or build a TwilioConfig and write App::new().app_data(config.clone())",
     )
 }
 

@@ -15,7 +15,7 @@ use std::{
 
 use actix_web::{Error, HttpRequest, web};
 
-use twilio_signature::RequestValidator;
+use twilio_signature::{AccountSid, RequestValidator};
 
 pub(crate) use self::{
     budget::Held,
@@ -85,6 +85,18 @@ pub struct TwilioConfig(pub(crate) Arc<Settings>);
 pub(crate) struct Settings {
     pub(crate) keys: KeySource,
     pub(crate) options: Options,
+    /// The first account of which an Auth Token has verified a request, if refusals are explained.
+    verified: OnceLock<AccountSid>,
+}
+
+impl Settings {
+    fn new(keys: KeySource, options: Options) -> Self {
+        Self {
+            keys,
+            options,
+            verified: OnceLock::new(),
+        }
+    }
 }
 
 /// Where the keys for a request come from.
@@ -149,6 +161,24 @@ impl TwilioConfig {
     /// Returns all settings except the keys.
     pub(crate) fn options(&self) -> &Options {
         &self.0.options
+    }
+
+    /// Returns an account of which an Auth Token has verified a request.
+    #[cfg(feature = "explain")]
+    pub(crate) fn verified_account(&self) -> Option<&AccountSid> {
+        self.0.verified.get()
+    }
+
+    /// Notes the account of a request that an Auth Token has verified: it helps to explain refusals. A key store knows
+    /// whose its keys are.
+    pub(crate) fn note_verified(&self, account: impl FnOnce() -> Option<AccountSid>) {
+        let is_of_use = self.options().explain_mismatches
+            && matches!(self.keys(), KeySource::Fixed(_))
+            && self.0.verified.get().is_none();
+        if is_of_use && let Some(account) = account() {
+            // Another request may have been first.
+            let _ = self.0.verified.set(account);
+        }
     }
 
     pub(crate) fn report_only(&self) -> bool {

@@ -73,8 +73,10 @@ pub trait Policy: 'static {
     ///
     /// An error is logged and keeps the app from starting, if this is the policy of a
     /// [`TwilioValidation`](crate::TwilioValidation), or of a handler that is registered with
-    /// [`to_validated`](crate::ProtectedRoute::to_validated). No code of other handlers runs at the start: their requests
-    /// get a 500. For these, call this in `main`.
+    /// [`to_validated`](crate::ProtectedRoute::to_validated). The options of an attribute are checked in the same way.
+    ///
+    /// actix-web registers other handlers without running any code of this crate, so their requests get a 500. For
+    /// these, call this in `main`.
     ///
     /// # Errors
     ///

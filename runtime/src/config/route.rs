@@ -65,6 +65,8 @@ struct Route {
     public_url: Option<&'static str>,
     url: Option<&'static str>,
     auth_token_env: Option<&'static str>,
+    /// What the check at the start found. Each worker asks for it.
+    checked: Option<Result<(), ConfigError>>,
     /// The app's configuration, and the one that was made from it.
     made: Vec<(Option<TwilioConfig>, TwilioConfig)>,
 }
@@ -86,14 +88,25 @@ impl<Base: Literal, Whole: Literal, TokenEnv: Literal> Policy
             return Ok(config.clone());
         }
         drop(routes);
+        Self::in_routes(|route| route.make_from(base))
+    }
+
+    /// Checks the options alone: the app's configuration is known only when there is a request.
+    fn check() -> Result<(), ConfigError> {
+        Self::in_routes(Route::check)
+    }
+}
+
+impl<Base: Literal, Whole: Literal, TokenEnv: Literal> RouteOptions<Base, Whole, TokenEnv> {
+    fn in_routes<R>(run: impl FnOnce(&mut Route) -> R) -> R {
         let mut routes = ROUTES.write().unwrap_or_else(PoisonError::into_inner);
-        let route = routes.entry(options).or_insert_with(|| Route {
+        run(routes.entry(TypeId::of::<Self>()).or_insert_with(|| Route {
             public_url: value::<Base>(),
             url: value::<Whole>(),
             auth_token_env: value::<TokenEnv>(),
+            checked: None,
             made: Vec::new(),
-        });
-        route.make_from(base)
+        }))
     }
 }
 
@@ -121,16 +134,31 @@ impl Route {
         if let Some(config) = self.made_from(base) {
             return Ok(config.clone());
         }
-        let public_url = match (self.public_url, self.url) {
-            (Some(url), _) => Some(PublicUrl::parse_base(url)?),
-            (None, Some(url)) => Some(PublicUrl::parse_whole(url)?),
-            (None, None) => None,
-        };
+        let public_url = self.parsed_url()?;
         let config = TwilioConfig::derive(base, public_url, self.auth_token_env)?;
         if self.made.len() == KEPT {
             self.made.remove(0);
         }
         self.made.push((base.cloned(), config.clone()));
         Ok(config)
+    }
+
+    fn parsed_url(&self) -> Result<Option<PublicUrl>, ConfigError> {
+        match (self.public_url, self.url) {
+            (Some(url), _) => PublicUrl::parse_base(url).map(Some),
+            (None, Some(url)) => PublicUrl::parse_whole(url).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn check(&mut self) -> Result<(), ConfigError> {
+        if self.checked.is_none() {
+            let tokens = match self.auth_token_env {
+                Some(name) => TwilioConfig::tokens_of_route(name).map(drop),
+                None => Ok(()),
+            };
+            self.checked = Some(tokens.and_then(|()| self.parsed_url().map(drop)));
+        }
+        self.checked.clone().unwrap_or(Ok(()))
     }
 }

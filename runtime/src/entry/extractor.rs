@@ -36,7 +36,9 @@ use crate::{
 ///
 /// # Security
 ///
-/// Make this the handler's only argument, because other extractors would run before the verdict. Do not wrap it in
+/// Make this the handler's only argument, because other extractors would run before the verdict. If one of them reads
+/// the body first, nothing is left to validate: the request gets a 500, and the log says `body_consumed`. One that stands
+/// after this gets an empty body. Take them inside instead: `Validated<(web::Form<Message>, HttpRequest)>`. Do not wrap it in
 /// `Option`, `Result` or `Either`: a handler that takes an `Option<Validated<T>>` also runs for forged requests. The
 /// log then has an error. A [`ProtectedScope`](crate::ProtectedScope) and
 /// [`to_validated`](crate::ProtectedRoute::to_validated) do not compile with such handlers.

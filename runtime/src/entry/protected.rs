@@ -15,7 +15,8 @@ use crate::{config::Policy, error::ConfigError};
 /// - `Route::to` still takes any handler. To forbid it in the whole project, list it in `clippy.toml`:
 ///   `disallowed-methods = ["actix_web::Route::to"]`.
 /// - The last handler of a route counts, so a later `.to(..)` replaces this one.
-/// - The app does not start if the handler's policy [can't be built](crate::Policy::check).
+/// - The app does not start if the handler's policy [can't be built](crate::Policy::check), or if an option of its
+///   attribute can't be used.
 /// - A handler below `#[post(..)]` is registered as a service, without this method. Remove the route attribute, or
 ///   annotate the [module](crate::validate_twilio_request#on-a-module).
 /// - Other routes beside this one are not checked. In a [`ProtectedScope`](crate::ProtectedScope), all are.

@@ -48,7 +48,6 @@ impl TwilioConfig {
     /// # Ok(())
     /// # }
     /// ```
-    #[cfg_attr(docsrs, doc(cfg(feature = "explain")))]
     pub async fn explain(&self, req: &HttpRequest, body: &[u8]) -> Option<Explanation> {
         let origin = Origin::of(req, self).ok()?;
         let request = head(req).body(body);

@@ -21,14 +21,14 @@ use actix_web::{
 };
 
 use twilio_signature::{
-    Accepted, AccountSid, RequestValidator, SignatureErrorKind, WebhookRequest,
+    Accepted, AccountSid, MatchedKey, RequestValidator, SignatureErrorKind, WebhookRequest,
     header::lower_case,
     stages::{BodyKind, CheckedHead, CheckedUrl},
 };
 
-pub(crate) use self::proof::NotEnforced;
 pub use self::proof::Proof;
-use self::{body::let_arrive, content::Content, proof::Verified};
+pub(crate) use self::{body::let_arrive, proof::NotEnforced};
+use self::{content::Content, proof::Verified};
 use crate::{
     config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
     error::{ConfigError, ValidationError, ValidationErrorKind},
@@ -96,6 +96,9 @@ pub(crate) async fn admit<P: Policy>(
     let refusal = match attempt.judge_and_tell().await {
         Ok(_) if config.report_only() => None,
         Ok(verified) => {
+            if matches!(verified.key, MatchedKey::AuthToken(_)) {
+                config.note_verified(|| attempt.claimed_account_at(&verified.url));
+            }
             let proof = Some(Proof::leave(req, verified, config, policy));
             let payload = attempt.body.into_payload();
             return Ok(Admitted { payload, proof });
@@ -174,8 +177,7 @@ impl Attempt<'_> {
         }
         if let Some((hook, duration)) = hook {
             let account = match &verdict {
-                Ok(verified) if verified.account.is_some() => verified.account.clone(),
-                Ok(verified) => self.claimed_account_at(&verified.url),
+                Ok(verified) => self.account_of(verified),
                 Err(err) => err.account.clone(),
             };
             hook(&Verdict {
@@ -185,7 +187,16 @@ impl Attempt<'_> {
                 duration,
             });
         }
+        if let Ok(verified) = &verdict {
+            report::span::genuine(|| self.account_of(verified), || verified.sid());
+        }
         verdict
+    }
+
+    /// Returns the account that a genuine request names.
+    fn account_of(&self, verified: &Verified) -> Option<AccountSid> {
+        let looked_up = verified.account.clone();
+        looked_up.or_else(|| self.claimed_account_at(&verified.url))
     }
 
     /// Returns the account that a refused request names.
@@ -308,7 +319,9 @@ impl Attempt<'_> {
 
     /// Reports a refusal. A failure of a key store is reported elsewhere, with the store's own error.
     fn report(&self, err: &ValidationError, passes: bool) {
-        if err.kind() != ValidationErrorKind::KeyStoreFailed {
+        if err.kind() == ValidationErrorKind::KeyStoreFailed {
+            report::span::refused(err.kind(), err.account(), passes);
+        } else {
             let explain = match self.explainable(err.kind()) {
                 Explainable::No => Explainable::No,
                 Explainable::Never(why) => Explainable::Never(why),

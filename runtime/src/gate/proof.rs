@@ -4,13 +4,14 @@ use std::{any::TypeId, fmt, future::Future, pin::Pin, sync::Arc};
 
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload};
 use twilio_signature::{
-    AccountSid, MatchedKey, ReplayKey, VerifiedSignature, redact, stages::signed_params,
+    AccountSid, Form, MatchedKey, ReplayKey, VerifiedSignature, redact, stages::signed_params,
 };
 
 use super::{Content, body};
 use crate::{
     config::TwilioConfig,
     error::{ValidationError, ValidationErrorKind},
+    sid::is_sid,
 };
 
 /// Proves that a request is genuine.
@@ -63,6 +64,32 @@ pub(crate) struct Verified {
     pub(crate) url: String,
     /// The body that was validated, or `None` for a WebSocket handshake, which has none.
     pub(crate) content: Option<Content>,
+}
+
+impl Verified {
+    /// Returns the SID of the message or the call that the request is about. One that is malformed or repeated is none:
+    /// a recorded request with other boundaries between its parameters looks like that.
+    pub(super) fn sid(&self) -> Option<String> {
+        match &self.content {
+            Some(Content::Form(form)) => sid_in(form),
+            Some(Content::LargeForm(body)) => sid_in(&Form::split(body)),
+            Some(Content::Other(_)) | None => {
+                let (_, query) = self.url.split_once('?')?;
+                let query = query.split('#').next()?;
+                sid_in(&Form::split(query))
+            }
+        }
+    }
+}
+
+fn sid_in<B>(params: &Form<B>) -> Option<String> {
+    [&b"MessageSid"[..], b"CallSid"].iter().find_map(|name| {
+        let mut found = params.iter().filter(|(found, _)| found == name);
+        let (_, sid) = found.next()?;
+        let is_only_one = found.next().is_none();
+        let sid = (is_only_one && is_sid(sid)).then_some(sid)?;
+        String::from_utf8(sid.to_vec()).ok()
+    })
 }
 
 /// Prints the URL without the values of its query, which may be personal data. What the configuration prints would

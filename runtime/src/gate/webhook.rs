@@ -4,7 +4,7 @@ use actix_web::{Error, HttpMessage, HttpRequest, dev::Payload, web::Bytes};
 use twilio_signature::stages::BodyKind;
 
 use super::{Proof, body, head};
-pub(crate) use super::{body::let_arrive, content::Content};
+pub(crate) use super::{content::Content, let_arrive};
 use crate::{
     config::TwilioConfig,
     error::{ValidationError, ValidationErrorKind},

@@ -14,6 +14,8 @@ use tokio::sync::Semaphore;
 use twilio_signature::AccountSid;
 use twilio_signature::RequestValidator;
 
+#[cfg(feature = "explain")]
+use super::map::KeyMap;
 use super::{
     cache::{Answer, Cache},
     store::{KeyQuery, KeyStore, KeyStoreError},
@@ -105,15 +107,24 @@ impl Lookup {
         Ok(answer)
     }
 
-    /// Returns keys that are in the cache, each with the account that they are of, without asking the store. There
-    /// are at most as many as `limit`.
+    /// Returns keys that need no question to the store, each with the account that they are of: those in the cache,
+    /// and those of a map. There are at most as many as `limit`.
     #[cfg(feature = "explain")]
     pub(crate) fn known(&self, limit: usize) -> Vec<(Option<AccountSid>, Arc<RequestValidator>)> {
         let cache = self.cache();
-        let known = cache
+        let cached = cache
             .keys()
             .map(|(query, keys)| (query.account.clone(), Arc::clone(keys)));
-        known.take(limit).collect()
+        let mut known: Vec<_> = cached.take(limit).collect();
+        for (account, keys) in self.store.map().into_iter().flat_map(KeyMap::all) {
+            if known.len() >= limit {
+                break;
+            }
+            if known.iter().all(|(cached, _)| cached.as_ref() != account) {
+                known.push((account.cloned(), Arc::new(keys.clone())));
+            }
+        }
+        known
     }
 
     fn cached(&self, query: &KeyQuery) -> Option<Answer> {
@@ -140,10 +151,19 @@ type KeysFuture<'a> =
 /// A [`KeyStore`] of any type.
 trait ErasedStore: Send + Sync {
     fn keys<'a>(&'a self, query: &'a KeyQuery) -> KeysFuture<'a>;
+
+    /// Returns the store if it is a map, which has all keys in memory.
+    #[cfg(feature = "explain")]
+    fn map(&self) -> Option<&KeyMap>;
 }
 
 impl<S: KeyStore> ErasedStore for S {
     fn keys<'a>(&'a self, query: &'a KeyQuery) -> KeysFuture<'a> {
         Box::pin(KeyStore::keys(self, query))
+    }
+
+    #[cfg(feature = "explain")]
+    fn map(&self) -> Option<&KeyMap> {
+        (self as &dyn std::any::Any).downcast_ref()
     }
 }

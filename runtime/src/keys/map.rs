@@ -47,6 +47,16 @@ impl KeyMap {
         self
     }
 
+    /// Returns the keys of all accounts, and the default keys.
+    #[cfg(feature = "explain")]
+    pub(super) fn all(&self) -> impl Iterator<Item = (Option<&AccountSid>, &RequestValidator)> {
+        let accounts = self
+            .accounts
+            .iter()
+            .map(|(account, keys)| (Some(account), keys));
+        accounts.chain(self.default.iter().map(|keys| (None, keys)))
+    }
+
     pub(super) fn get(&self, account: Option<&AccountSid>) -> Option<&RequestValidator> {
         match account {
             Some(account) => self.accounts.get(account),

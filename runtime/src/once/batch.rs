@@ -31,7 +31,7 @@ use crate::{
 /// use actix_web::{App, Error, web};
 ///
 /// async fn receive_events(
-///     web::Json(CloudEvents(events)): web::Json<CloudEvents>,
+///     CloudEvents(events): CloudEvents,
 ///     once: OnceEach,
 /// ) -> Result<NoContent, Error> {
 ///     for event in events {

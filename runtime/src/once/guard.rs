@@ -9,7 +9,10 @@ use std::{
 use actix_web::{
     Error, HttpMessage, HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody, to_bytes},
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CONTENT_ENCODING, CONTENT_TYPE, LOCATION},
+    },
     rt::time::{Instant, sleep},
     web::Bytes,
 };
@@ -18,7 +21,7 @@ use tokio::runtime::Handle;
 use super::{
     key::{EventKey, OnceKey},
     settings::{IfStoreFails, LONGEST_WAIT, OnceSettings, Outcome},
-    store::{Claim, OnceStoreError, Owner, StoredAnswer},
+    store::{Claim, OnceStoreError, Owner, StoredAnswer, TIME_LIMIT},
 };
 use crate::{
     config::TwilioConfig,
@@ -93,6 +96,8 @@ pub(super) struct Claims {
     pub(super) config: TwilioConfig,
     /// The request's own key, and those of the events in it.
     claimed: Mutex<Vec<Claimed>>,
+    /// The time that claims have taken so far.
+    spent: Mutex<Duration>,
 }
 
 struct Claimed {
@@ -114,6 +119,7 @@ impl Ticket {
             owner: Owner::new(),
             config: config.clone(),
             claimed: Mutex::default(),
+            spent: Mutex::default(),
         }))
     }
 
@@ -155,19 +161,25 @@ impl Ticket {
         res: HttpResponse<B>,
     ) -> HttpResponse<BoxBody> {
         let status = res.status();
-        if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS {
-            self.give_back().await;
+        if is_failure(status) {
+            self.0.release().await;
+            return res.map_into_boxed_body();
+        }
+        if !self.0.claimed().iter().any(|claimed| claimed.is_request) {
+            self.finish(StoredAnswer::EMPTY).await;
             return res.map_into_boxed_body();
         }
         let (head, body) = res.into_parts();
-        let content_type = head.headers().get(CONTENT_TYPE).cloned();
+        let header = |name| head.headers().get(name).cloned();
         let max_body = StoredAnswer::MAX_BODY as u64;
         let (kept, body) = match body.size() {
+            // Without the header, nobody could read it.
+            _ if head.headers().contains_key(CONTENT_ENCODING) => (None, BoxBody::new(body)),
             BodySize::None => (Some(Bytes::new()), BoxBody::new(body)),
             BodySize::Sized(len) if len <= max_body => match to_bytes(body).await {
                 Ok(bytes) => (Some(bytes.clone()), BoxBody::new(bytes)),
                 Err(_) => {
-                    self.give_back().await;
+                    self.0.release().await;
                     return HttpResponse::InternalServerError().finish();
                 }
             },
@@ -180,7 +192,8 @@ impl Ticket {
                 } else {
                     status
                 },
-                content_type,
+                content_type: header(CONTENT_TYPE),
+                location: header(LOCATION),
                 body,
             },
             None => {
@@ -188,49 +201,118 @@ impl Ticket {
                 StoredAnswer::EMPTY
             }
         };
-        self.finish(&answer).await;
+        self.finish(answer).await;
         head.set_body(body)
     }
 
-    async fn finish(self, answer: &StoredAnswer) {
-        let settings = self.0.settings();
-        let store = settings.store();
-        for Claimed { key, is_request } in self.0.take() {
-            let answer = if is_request {
-                answer
-            } else {
-                &StoredAnswer::EMPTY
-            };
-            match store
-                .finish(&key, self.0.owner, answer, settings.retention)
-                .await
-            {
-                Ok(true) => {}
-                Ok(false) => report::claim_lost(),
-                Err(err) => {
-                    report::finish_failure(&err);
-                    self.0.finish_later(key, answer.clone());
-                }
+    async fn finish(self, answer: StoredAnswer) {
+        let mut claimed = self.0.take();
+        // The request's own key is the first, and what is taken next is the last.
+        claimed.reverse();
+        let mut unstored = Unstored {
+            claimed,
+            claims: Arc::clone(&self.0),
+            answer,
+            is_late: false,
+        };
+        let start = Instant::now();
+        while !unstored.claimed.is_empty() && start.elapsed() < TIME_LIMIT {
+            if let Err(err) = unstored.store_one().await {
+                report::finish_failure(&err);
+                return;
             }
         }
     }
+}
 
-    async fn give_back(self) {
-        let claimed = self.0.take();
-        self.0.release(claimed).await;
+/// Returns whether an answer means that the event was not handled, so that another delivery must be. After a 401, Twilio
+/// sends the same request again with a password.
+fn is_failure(status: StatusCode) -> bool {
+    status.is_server_error()
+        || matches!(
+            status,
+            StatusCode::UNAUTHORIZED
+                | StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                | StatusCode::REQUEST_TIMEOUT
+                | StatusCode::TOO_MANY_REQUESTS
+        )
+}
+
+/// What was handled and is not stored yet. If it is dropped, it is stored later: the store failed or is slow, or the
+/// client went away.
+struct Unstored {
+    claims: Arc<Claims>,
+    claimed: Vec<Claimed>,
+    answer: StoredAnswer,
+    /// It is stored later already, and is not put off again when the process ends.
+    is_late: bool,
+}
+
+impl Unstored {
+    async fn store_one(&mut self) -> Result<(), OnceStoreError> {
+        let Some(Claimed { key, is_request }) = self.claimed.last() else {
+            return Ok(());
+        };
+        let answer = if *is_request {
+            &self.answer
+        } else {
+            &StoredAnswer::EMPTY
+        };
+        let settings = self.claims.settings();
+        let retention = key.retention(settings.retention);
+        let stored = settings
+            .store()
+            .finish(key, self.claims.owner, answer, retention)
+            .await?;
+        if !stored {
+            report::claim_lost();
+        }
+        self.claimed.pop();
+        Ok(())
+    }
+
+    /// Tries again until the lease ends.
+    async fn store_later(mut self) {
+        let lease = self.claims.settings().lease;
+        let start = Instant::now();
+        while !self.claimed.is_empty() {
+            if let Err(err) = self.store_one().await {
+                if start.elapsed() + PAUSE_TO_FINISH >= lease {
+                    report::finish_failure(&err);
+                    return;
+                }
+                sleep(PAUSE_TO_FINISH).await;
+            }
+        }
+    }
+}
+
+impl Drop for Unstored {
+    fn drop(&mut self) {
+        if self.is_late || self.claimed.is_empty() {
+            return;
+        }
+        if let Ok(runtime) = Handle::try_current() {
+            let rest = Self {
+                is_late: true,
+                claims: Arc::clone(&self.claims),
+                claimed: mem::take(&mut self.claimed),
+                answer: self.answer.clone(),
+            };
+            runtime.spawn(rest.store_later());
+        }
     }
 }
 
 /// Releases what is claimed: the handler panicked, or actix dropped it because the client went away.
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let claimed = self.0.take();
         // Without a runtime, which ends with the process, the claim ends with its lease.
-        if !claimed.is_empty()
+        if !self.0.claimed().is_empty()
             && let Ok(runtime) = Handle::try_current()
         {
             let claims = Arc::clone(&self.0);
-            runtime.spawn(async move { claims.release(claimed).await });
+            runtime.spawn(async move { claims.release().await });
         }
     }
 }
@@ -246,18 +328,38 @@ impl Claims {
         key: OnceKey,
         is_request: bool,
     ) -> Result<Claiming, OnceStoreError> {
+        let spent = *self.spent();
+        if spent >= LONGEST_WAIT {
+            return Err("the store is too slow for the number of events in this request".into());
+        }
+        // Before the answer, which may never arrive: the client goes away, or the store has the claim and fails.
+        self.claimed().push(Claimed { key, is_request });
+        let start = Instant::now();
+        let claiming = self
+            .claim_or_wait(&key, LONGEST_WAIT.saturating_sub(spent))
+            .await;
+        *self.spent() += start.elapsed();
+        if matches!(
+            claiming,
+            Ok(Claiming::Done { .. } | Claiming::StillInProgress)
+        ) {
+            self.claimed().retain(|claimed| claimed.key != key);
+        }
+        claiming
+    }
+
+    async fn claim_or_wait(
+        &self,
+        key: &OnceKey,
+        longest: Duration,
+    ) -> Result<Claiming, OnceStoreError> {
         let settings = self.settings();
         let store = settings.store();
         let start = Instant::now();
         let mut place = None;
         let mut pause = SHORTEST_PAUSE;
         loop {
-            let claim = store.claim(&key, self.owner, settings.lease).await;
-            if !matches!(claim, Ok(Claim::InProgress | Claim::Done(_))) {
-                // After an error too: the store may have the claim all the same.
-                self.claimed().push(Claimed { key, is_request });
-            }
-            match claim? {
+            match store.claim(key, self.owner, settings.lease).await? {
                 Claim::First => return Ok(Claiming::First { taken_over: false }),
                 Claim::TakenOver => return Ok(Claiming::First { taken_over: true }),
                 Claim::Done(answer) => {
@@ -269,7 +371,7 @@ impl Claims {
             if place.is_none() {
                 place = settings.waiting.try_acquire().ok();
             }
-            if place.is_none() || start.elapsed() + pause > LONGEST_WAIT {
+            if place.is_none() || start.elapsed() + pause > longest {
                 return Ok(Claiming::StillInProgress);
             }
             sleep(pause).await;
@@ -282,35 +384,19 @@ impl Claims {
         self.claimed().iter().any(|claimed| claimed.key == *key)
     }
 
-    /// Tries again to store an answer, until the lease ends.
-    fn finish_later(self: &Arc<Self>, key: OnceKey, answer: StoredAnswer) {
-        let claims = Arc::clone(self);
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        runtime.spawn(async move {
-            let settings = claims.settings();
-            let store = settings.store();
-            let start = Instant::now();
-            while start.elapsed() + PAUSE_TO_FINISH < settings.lease {
-                sleep(PAUSE_TO_FINISH).await;
-                let finished = store
-                    .finish(&key, claims.owner, &answer, settings.retention)
-                    .await;
-                if finished.is_ok() {
-                    return;
-                }
-            }
-        });
-    }
-
-    async fn release(&self, claimed: Vec<Claimed>) {
+    /// Releases what is claimed. What a failing or slow store does not release ends with its lease.
+    async fn release(&self) {
         let store = self.settings().store();
-        for Claimed { key, .. } in claimed {
-            // A claim that can't be released ends with its lease.
+        let start = Instant::now();
+        while start.elapsed() < TIME_LIMIT {
+            let last = self.claimed().last().map(|claimed| claimed.key);
+            let Some(key) = last else { return };
             if let Err(err) = store.release(&key, self.owner).await {
                 report::release_failure(&err);
+                self.take();
+                return;
             }
+            self.claimed().pop();
         }
     }
 
@@ -320,6 +406,10 @@ impl Claims {
 
     fn claimed(&self) -> MutexGuard<'_, Vec<Claimed>> {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn spent(&self) -> MutexGuard<'_, Duration> {
+        self.spent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

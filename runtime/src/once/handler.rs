@@ -3,7 +3,9 @@
 use std::{fmt, future::Future, marker::PhantomData, pin::Pin};
 
 use actix_web::{
-    Error, FromRequest, HttpRequest, HttpResponse, Responder, body::BoxBody, dev::Payload,
+    Error, FromRequest, HttpRequest, HttpResponse, Responder,
+    body::{BoxBody, MessageBody},
+    dev::Payload,
     error::InternalError,
 };
 
@@ -12,6 +14,7 @@ use crate::error::ValidationError;
 use super::{
     guard::{Ticket, Turn, take_turn},
     key::{EventKey, VerifiedKey},
+    parked::{LocalFuture, Parked},
 };
 
 /// Wraps the handler's own extractors, and keeps them from running for a duplicate, which gets the first answer.
@@ -39,9 +42,9 @@ pub(crate) fn is_own(err: &Error) -> bool {
         || err.as_error::<ValidationError>().is_some()
 }
 
-/// What is needed to settle a request after its handler has run.
+/// What is needed to settle a request after its handler has run. It is `Send`, so that a handler which holds it can be.
 pub struct Settling {
-    req: HttpRequest,
+    req: Parked<HttpRequest>,
     ticket: Option<Ticket>,
 }
 
@@ -63,7 +66,10 @@ impl<T: FromRequest + 'static, K: EventKey> FromRequest for Guarded<T, K> {
             match T::from_request(&req, &mut payload).await {
                 Ok(inner) => Ok(Self {
                     inner,
-                    settling: Settling { req, ticket },
+                    settling: Settling {
+                        req: Parked::new(req),
+                        ticket,
+                    },
                     key: PhantomData,
                 }),
                 Err(err) => Err(err.into()),
@@ -108,10 +114,27 @@ where
     R::Body: 'static,
 {
     let Settling { req, ticket } = settling;
-    let res = body.await.respond_to(&req);
-    let res = match ticket {
-        Some(ticket) => ticket.settle(res).await,
-        None => res.map_into_boxed_body(),
+    let answer = body.await;
+    let answering = req
+        .take()
+        .map(|req| Parked::new(answering(answer.respond_to(&req), ticket)));
+    let answer = match answering {
+        Some(answering) => answering.await,
+        None => None,
     };
-    Answer(res, PhantomData)
+    // A handler runs on the thread of its extractors, so there is always an answer.
+    let answer = answer.unwrap_or_else(|| HttpResponse::InternalServerError().finish());
+    Answer(answer, PhantomData)
+}
+
+fn answering<B: MessageBody + 'static>(
+    res: HttpResponse<B>,
+    ticket: Option<Ticket>,
+) -> LocalFuture<HttpResponse> {
+    Box::pin(async move {
+        match ticket {
+            Some(ticket) => ticket.settle(res).await,
+            None => res.map_into_boxed_body(),
+        }
+    })
 }

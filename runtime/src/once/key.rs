@@ -1,6 +1,6 @@
 //! The key by which an event is remembered.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use actix_web::{HttpRequest, http::header::HeaderName};
 use sha2::{Digest, Sha256};
@@ -13,9 +13,16 @@ const IDEMPOTENCY_TOKEN: HeaderName = HeaderName::from_static("i-twilio-idempote
 /// Separates the hash in a key from other hashes of the same bytes.
 const DOMAIN: &[u8] = b"twilio once key v1\0";
 
+/// The longest time for which an answer is remembered if its key is brief. Twilio's retries of a webhook end within
+/// 15 s.
+const BRIEF: Duration = Duration::from_secs(5 * 60);
+
 /// The key by which an event is remembered: a hash, which prints as 64 lower-case hex digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct OnceKey([u8; 32]);
+pub struct OnceKey {
+    hash: [u8; 32],
+    is_brief: bool,
+}
 
 impl OnceKey {
     /// Makes a key from what identifies an event. Keys of different scopes never meet.
@@ -36,13 +43,39 @@ impl OnceKey {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        Self(hash.finalize().into())
+        Self {
+            hash: hash.finalize().into(),
+            is_brief: false,
+        }
+    }
+
+    /// Makes a key whose answer is remembered for at most five minutes: long enough for Twilio's retries.
+    ///
+    /// Use it if anyone who has one recording can make many keys, for example from a header. Keys that are remembered
+    /// for hours would let such a client fill the store.
+    #[must_use]
+    pub fn brief(self) -> Self {
+        Self {
+            is_brief: true,
+            ..self
+        }
+    }
+
+    /// Returns for how long its answer is remembered.
+    pub(super) fn retention(&self, usual: Duration) -> Duration {
+        if self.is_brief {
+            usual.min(BRIEF)
+        } else {
+            usual
+        }
     }
 }
 
 impl fmt::Display for OnceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.hash
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -76,7 +109,8 @@ pub trait EventKey: 'static {
 }
 
 /// The default [`EventKey`]: the verified signature. Where the same signature may be a new event, which is within a
-/// call, the header `I-Twilio-Idempotency-Token` is added; without that header such a request is handled each time.
+/// call, the header `I-Twilio-Idempotency-Token` is added, and the key is [brief](OnceKey::brief); without that header such
+/// a request is handled each time.
 #[derive(Debug)]
 pub enum VerifiedKey {}
 
@@ -91,11 +125,12 @@ impl EventKey for VerifiedKey {
             (Family::Event, _) | (Family::Unknown, None) => {
                 Some(OnceKey::new("signature", replay_key.as_bytes()))
             }
-            // The header is not signed, so it may only distinguish what may repeat.
-            (Family::InCall | Family::Unknown, Some(token)) => Some(OnceKey::of_parts(
-                "signature and token",
-                [replay_key.as_bytes(), token],
-            )),
+            // The header is not signed, so it may only distinguish what may repeat. Anyone who has one recording can
+            // make many such keys.
+            (Family::InCall | Family::Unknown, Some(token)) => {
+                let parts = [replay_key.as_bytes(), token];
+                Some(OnceKey::of_parts("signature and token", parts).brief())
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use actix_web::{http::header::HeaderValue, rt::time::Instant, web::Bytes};
 
 use super::{
     key::OnceKey,
-    store::{Claim, OnceStore, OnceStoreError, Owner, StoredAnswer},
+    store::{Claim, LONGEST_TIME, OnceStore, OnceStoreError, Owner, StoredAnswer},
 };
 
 /// The time for which a claim is remembered after its lease has ended, so that it is known to have been taken over.
@@ -93,13 +93,13 @@ impl MemoryStore {
                 State::Claimed { .. } => Claim::TakenOver,
             },
         };
-        let until = now + lease;
+        let until = now + lease.min(LONGEST_TIME);
         let entry = Entry {
             owner,
             expires: until + ABANDONED,
             state: State::Claimed { until },
         };
-        self.put(&mut memory, *key, entry)?;
+        self.put(&mut memory, *key, entry, self.reserve())?;
         Ok(claim)
     }
 
@@ -115,16 +115,16 @@ impl MemoryStore {
         if memory
             .entries
             .get(key)
-            .is_none_or(|entry| entry.owner != owner)
+            .is_some_and(|entry| entry.owner != owner)
         {
             return Ok(false);
         }
         let entry = Entry {
             owner,
-            expires: now + retention,
+            expires: now + retention.min(LONGEST_TIME),
             state: State::Done(Box::new(compact(answer))),
         };
-        self.put(&mut memory, *key, entry)?;
+        self.put(&mut memory, *key, entry, 0)?;
         Ok(true)
     }
 
@@ -139,10 +139,22 @@ impl MemoryStore {
         is_own
     }
 
-    /// Puts an entry in place of another one of this key, if there is memory left for it.
-    fn put(&self, memory: &mut Memory, key: OnceKey, entry: Entry) -> Result<(), OnceStoreError> {
+    /// Returns the bytes that a claim leaves free for answers. A full store refuses events, and is not to find out after
+    /// they were handled.
+    fn reserve(&self) -> usize {
+        StoredAnswer::MAX_BODY.min(self.max_bytes / 16)
+    }
+
+    /// Puts an entry in place of another one of this key, if there is memory left for it and for the reserve.
+    fn put(
+        &self,
+        memory: &mut Memory,
+        key: OnceKey,
+        entry: Entry,
+        reserve: usize,
+    ) -> Result<(), OnceStoreError> {
         let replaced = memory.entries.get(&key).map_or(0, Entry::bytes);
-        if memory.bytes - replaced + entry.bytes() > self.max_bytes {
+        if memory.bytes - replaced + entry.bytes() + reserve > self.max_bytes {
             return Err("the MemoryStore is full of events that must still be remembered".into());
         }
         memory.remove(&key);
@@ -175,10 +187,12 @@ impl Entry {
             + match &self.state {
                 State::Claimed { .. } => 0,
                 State::Done(answer) => {
-                    let content_type = answer.content_type.as_ref();
+                    let values = [&answer.content_type, &answer.location]
+                        .into_iter()
+                        .flatten();
                     size_of::<StoredAnswer>()
                         + answer.body.len()
-                        + content_type.map_or(0, HeaderValue::len)
+                        + values.map(HeaderValue::len).sum::<usize>()
                 }
             }
     }
@@ -186,11 +200,11 @@ impl Entry {
 
 /// Copies what an answer refers to, which may be a part of a much larger buffer.
 fn compact(answer: &StoredAnswer) -> StoredAnswer {
-    let content_type = answer.content_type.as_ref();
+    let copy = |value: &HeaderValue| HeaderValue::from_bytes(value.as_bytes()).ok();
     StoredAnswer {
         status: answer.status,
-        content_type: content_type
-            .and_then(|content_type| HeaderValue::from_bytes(content_type.as_bytes()).ok()),
+        content_type: answer.content_type.as_ref().and_then(copy),
+        location: answer.location.as_ref().and_then(copy),
         body: Bytes::copy_from_slice(&answer.body),
     }
 }

@@ -19,6 +19,7 @@ mod handler;
 mod key;
 mod memory;
 mod middleware;
+mod parked;
 #[cfg(feature = "redis")]
 mod redis;
 mod settings;
@@ -27,8 +28,7 @@ mod store;
 #[doc(hidden)]
 pub use self::handler::{Answer, Guarded, Settling, settle};
 #[cfg(feature = "redis")]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use self::redis::RedisStore;
+pub use self::redis::{RedisConnection, RedisStore};
 pub use self::{
     batch::OnceEach,
     key::{EventKey, OnceKey, VerifiedKey},

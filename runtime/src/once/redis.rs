@@ -1,26 +1,29 @@
 //! A store in Redis, for all processes that use it.
 
+mod answer;
+mod connection;
+
 use std::{fmt, sync::LazyLock, time::Duration};
 
 use ::redis::{
-    Client, FromRedisValue, RedisError, Script, ScriptInvocation, Value,
-    aio::{ConnectionLike, ConnectionManager, ConnectionManagerConfig},
-};
-use actix_web::{
-    http::{StatusCode, header::HeaderValue},
-    web::Bytes,
+    ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult, Script, ScriptInvocation,
+    ServerErrorKind, Value, aio::ConnectionLike,
 };
 
-use crate::error::ConfigError;
-
+pub use self::connection::RedisConnection;
+use self::{
+    answer::{decode, encode},
+    connection::is_of_replica,
+};
 use super::{
     key::OnceKey,
     memory::ABANDONED,
-    store::{Claim, OnceStore, OnceStoreError, Owner, StoredAnswer},
+    store::{Claim, LONGEST_TIME, OnceStore, OnceStoreError, Owner, StoredAnswer},
 };
+use crate::error::ConfigError;
 
-/// The time for one try to reach Redis. A second try must fit into the time limit of a store.
-const TRY: Duration = Duration::from_millis(900);
+/// The time in which replicas must have what was written. It fits into the time for one try.
+const WAIT_FOR_REPLICAS: Duration = Duration::from_millis(500);
 
 /// Claims a key: for an owner, with a lease, and remembered for some time after it. All times are in milliseconds, and
 /// by the clock of Redis.
@@ -51,12 +54,13 @@ return {taken_over, ''}
     )
 });
 
-/// Stores an answer, if the owner is still the same.
+/// Stores an answer, unless the key is another owner's. If Redis lost the claim, the answer keeps the event from being
+/// handled again.
 static FINISH: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         r"
 local value = redis.call('GET', KEYS[1])
-if not value or string.sub(value, 2, 33) ~= ARGV[1] then
+if value and string.sub(value, 2, 33) ~= ARGV[1] then
     return 0
 end
 redis.call('SET', KEYS[1], 'D' .. ARGV[1] .. ARGV[2], 'PX', ARGV[3])
@@ -82,19 +86,28 @@ return 1
 /// Remembers events in Redis 5 or later, for all processes that use it.
 ///
 /// Each call takes one round trip. A connection that broke is opened again, and a call that it took along is made a
-/// second time. Each key is a value of its own, so a cluster works: pass its connection to
+/// second time. So is one that leads to a replica. A call that Redis does not answer within 900 ms fails, and the next
+/// one opens another connection. Each call touches one key, so a cluster works: pass its connection to
 /// [`with_connection`](Self::with_connection).
+///
+/// # Failover
+///
+/// A failover must happen behind one address: a name, a virtual address or a proxy that leads to the primary. A replica
+/// gets what the primary writes a moment later. What it did not get is lost, and handled again without a line in the
+/// log. [`wait_for_replicas`](Self::wait_for_replicas) closes that gap.
 ///
 /// # Pitfalls
 ///
 /// - What Redis forgets is handled again. [`connect`](Self::connect) refuses a Redis that removes keys to save memory.
-///   After a crash, Redis has what it wrote to disk (`appendonly yes`); after a failover, what the replica had.
-///   `min-replicas-to-write 1` keeps the window short. The log says when a claim was lost.
+///   After a crash, Redis has what it wrote to disk (`appendonly yes`, `appendfsync always`).
+/// - All times are by the clock of Redis. If it jumps forward, claims end too early; if it jumps back, the claims of dead
+///   processes end later.
 /// - A full Redis (`maxmemory-policy noeviction`) fails for new events. Then the setting
 ///   [`if_once_store_fails`](crate::TwilioConfigBuilder::if_once_store_fails) counts.
 /// - Anyone who can write into this Redis can suppress events and choose the answers to duplicates. Use a user of its own
-///   (ACL), a password and TLS. `rediss://` needs the feature `tokio-rustls-comp` or `tokio-native-tls-comp` of the crate
-///   `redis`.
+///   (ACL), a password and TLS. `rediss://` needs the feature `tokio-rustls-comp` of the crate `redis` and the feature
+///   `ring` or `aws-lc-rs` of the crate `rustls`, or `tokio-native-tls-comp` alone. The guide's chapter on
+///   [replay](crate::guide::replay) has the lines.
 ///
 /// # Examples
 ///
@@ -109,9 +122,10 @@ return 1
 /// # }
 /// ```
 #[derive(Clone)]
-pub struct RedisStore<C = ConnectionManager> {
+pub struct RedisStore<C = RedisConnection> {
     connection: C,
     prefix: String,
+    replicas: usize,
 }
 
 impl RedisStore {
@@ -132,13 +146,7 @@ impl RedisStore {
     }
 
     async fn connect_or_say_why(url: &str) -> Result<Self, OnceStoreError> {
-        let config = ConnectionManagerConfig::new()
-            .set_connection_timeout(Some(TRY))
-            .set_response_timeout(Some(TRY))
-            .set_number_of_retries(1)
-            .set_max_delay(Duration::from_millis(100));
-        let client = Client::open(url)?;
-        let mut connection = ConnectionManager::new_with_config(client, config).await?;
+        let mut connection = RedisConnection::open(url).await?;
         refuse_eviction(&mut connection).await?;
         Ok(Self::with_connection(connection))
     }
@@ -146,12 +154,14 @@ impl RedisStore {
 
 impl<C> RedisStore<C> {
     /// Constructs a store with a connection of your own, whose clones share it: a cluster's, for example. Set its time
-    /// limits to under one second, and see to it that this Redis removes no keys before their time.
+    /// limits to under one second, and see to it that this Redis removes no keys before their time. A `ConnectionManager`
+    /// keeps a connection that no longer answers; [`connect`](RedisStore::connect) makes one that does not.
     #[must_use]
     pub fn with_connection(connection: C) -> Self {
         Self {
             connection,
             prefix: "twilio:once:".to_owned(),
+            replicas: 0,
         }
     }
 
@@ -159,6 +169,19 @@ impl<C> RedisStore<C> {
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets how many replicas must have what a call wrote before it succeeds. The default is none.
+    ///
+    /// A failover to such a replica loses nothing: neither is an event handled twice, nor does its duplicate get another
+    /// answer. If fewer replicas have it within 500 ms, the store fails, and
+    /// [`if_once_store_fails`](crate::TwilioConfigBuilder::if_once_store_fails) counts. That is also so for a process
+    /// that still reaches the old primary. All calls of a process wait for each other, each as long as a round trip to
+    /// the replica takes. It is not for clusters.
+    #[must_use]
+    pub fn wait_for_replicas(mut self, replicas: usize) -> Self {
+        self.replicas = replicas;
         self
     }
 }
@@ -174,16 +197,49 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> RedisStore<C> {
         script.key(format!("{}{key}", self.prefix));
         with_args(&mut script);
         let mut connection = self.connection.clone();
-        match script.invoke_async(&mut connection).await {
+        let answer = match self.invoke(&script, &mut connection).await {
             // A second run has the same effect as the first.
-            Err(err) if is_broken(&err) => Ok(script.invoke_async(&mut connection).await?),
-            answer => Ok(answer?),
+            Err(err) if leads_elsewhere(&err) => self.invoke(&script, &mut connection).await,
+            answer => answer,
+        };
+        let (value, replicas) = answer?;
+        if replicas < self.replicas {
+            let needed = self.replicas;
+            return Err(
+                format!("{replicas} replicas have what was written, instead of {needed}").into(),
+            );
+        }
+        Ok(T::from_redis_value(value)?)
+    }
+
+    /// Runs a script, and returns its value and the number of replicas that have what it wrote.
+    async fn invoke(
+        &self,
+        script: &ScriptInvocation<'_>,
+        connection: &mut C,
+    ) -> RedisResult<(Value, usize)> {
+        if self.replicas == 0 {
+            return Ok((script.invoke_async(connection).await?, 0));
+        }
+        // Both go over the same connection, since the second is about the writes of its own connection.
+        let mut both = Pipeline::new();
+        both.invoke_script(script);
+        both.cmd("WAIT")
+            .arg(self.replicas)
+            .arg(millis(WAIT_FOR_REPLICAS));
+        match both.query_async(connection).await {
+            Err(err) if err.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
+                script.load_async(connection).await?;
+                both.query_async(connection).await
+            }
+            answer => answer,
         }
     }
 }
 
-fn is_broken(err: &RedisError) -> bool {
-    err.is_connection_dropped() || (err.is_io_error() && !err.is_timeout())
+/// Returns whether another connection may lead to a Redis that works.
+fn leads_elsewhere(err: &RedisError) -> bool {
+    err.is_connection_dropped() || (err.is_io_error() && !err.is_timeout()) || is_of_replica(err)
 }
 
 impl<C: ConnectionLike + Clone + Send + Sync + 'static> OnceStore for RedisStore<C> {
@@ -236,7 +292,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> OnceStore for RedisStore
 }
 
 /// Refuses a Redis that removes keys before their time.
-async fn refuse_eviction(connection: &mut ConnectionManager) -> Result<(), OnceStoreError> {
+async fn refuse_eviction(connection: &mut RedisConnection) -> Result<(), OnceStoreError> {
     let info = ::redis::cmd("INFO")
         .arg("memory")
         .query_async::<Value>(connection)
@@ -272,42 +328,8 @@ async fn refuse_eviction(connection: &mut ConnectionManager) -> Result<(), OnceS
 }
 
 fn millis(time: Duration) -> u64 {
-    // A century, which Redis takes as an expiration.
-    const LONGEST: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
-    u64::try_from(time.as_millis())
-        .unwrap_or(LONGEST)
-        .clamp(1, LONGEST)
-}
-
-/// Writes the status, the length of the content type, the content type and the body.
-fn encode(answer: &StoredAnswer) -> Vec<u8> {
-    let content_type = answer.content_type.as_ref();
-    let content_type = content_type.map_or(&[][..], HeaderValue::as_bytes);
-    let (content_type, len) = match u16::try_from(content_type.len()) {
-        Ok(len) => (content_type, len),
-        Err(_) => (&[][..], 0),
-    };
-    [
-        &answer.status.as_u16().to_be_bytes()[..],
-        &len.to_be_bytes(),
-        content_type,
-        &answer.body,
-    ]
-    .concat()
-}
-
-fn decode(answer: &[u8]) -> Option<StoredAnswer> {
-    let (status, rest) = answer.split_first_chunk()?;
-    let (len, rest) = rest.split_first_chunk()?;
-    let (content_type, body) = rest.split_at_checked(u16::from_be_bytes(*len).into())?;
-    Some(StoredAnswer {
-        status: StatusCode::from_u16(u16::from_be_bytes(*status)).ok()?,
-        content_type: match content_type {
-            [] => None,
-            content_type => Some(HeaderValue::from_bytes(content_type).ok()?),
-        },
-        body: Bytes::copy_from_slice(body),
-    })
+    let time = time.clamp(Duration::from_millis(1), LONGEST_TIME);
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 impl<C> fmt::Debug for RedisStore<C> {
@@ -315,37 +337,5 @@ impl<C> fmt::Debug for RedisStore<C> {
         f.debug_struct("RedisStore")
             .field("prefix", &self.prefix)
             .finish_non_exhaustive()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn answers_are_stored_as_they_were_and_malformed_ones_are_refused() {
-        let answers = [
-            StoredAnswer::EMPTY,
-            StoredAnswer {
-                status: StatusCode::OK,
-                content_type: Some(HeaderValue::from_static("application/xml")),
-                body: Bytes::from_static(b"<Response/>"),
-            },
-            StoredAnswer {
-                status: StatusCode::NOT_FOUND,
-                content_type: None,
-                body: Bytes::from_static(b"\xFF\0"),
-            },
-        ];
-        for answer in answers {
-            let encoded = encode(&answer);
-            assert_eq!(decode(&encoded).as_ref(), Some(&answer));
-            for len in 0..4 + answer.content_type.map_or(0, |value| value.len()) {
-                assert_eq!(decode(&encoded[..len]), None);
-            }
-        }
-        for malformed in [&b"\0\x01\0\0"[..], b"\0\xC8\xFF\xFFx", b"\0\xC8\0\x01\n"] {
-            assert_eq!(decode(malformed), None);
-        }
     }
 }

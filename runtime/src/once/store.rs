@@ -15,7 +15,10 @@ use std::{
 
 use actix_web::{
     HttpResponse,
-    http::{StatusCode, header::HeaderValue},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, HeaderValue, LOCATION},
+    },
     rt::time::timeout,
     web::Bytes,
 };
@@ -26,7 +29,10 @@ use super::key::OnceKey;
 pub type OnceStoreError = Box<dyn Error + Send + Sync>;
 
 /// The time in which a store must answer.
-const TIME_LIMIT: Duration = Duration::from_secs(2);
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(2);
+
+/// The longest time that a store knows: a century.
+pub(super) const LONGEST_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 /// Remembers which events are being handled and which were handled, for all processes that share it.
 ///
@@ -66,7 +72,7 @@ pub trait OnceStore: Send + Sync + 'static {
     /// Claims a key for an owner until the lease ends.
     ///
     /// A claim whose lease has ended is [taken over](Claim::TakenOver) in the same step. A second claim by its owner
-    /// yields the same result as the first, so that it can be tried again if the connection broke.
+    /// succeeds too, with a new lease, so that it can be tried again if the connection broke.
     fn claim(
         &self,
         key: &OnceKey,
@@ -74,9 +80,10 @@ pub trait OnceStore: Send + Sync + 'static {
         lease: Duration,
     ) -> impl Future<Output = Result<Claim, OnceStoreError>> + Send;
 
-    /// Stores the answer and keeps it this long, if the key is claimed by this owner. Returns whether it was.
+    /// Stores the answer and keeps it this long, unless the key is another owner's. Returns whether it stored it.
     ///
-    /// The lease may have ended, as long as nobody else has claimed the key since.
+    /// The lease may have ended, as long as nobody else has claimed the key since. If the store has lost the claim, the
+    /// answer is stored all the same: it keeps a duplicate from being handled.
     fn finish(
         &self,
         key: &OnceKey,
@@ -140,13 +147,16 @@ impl fmt::Debug for Owner {
     }
 }
 
-/// The answer that a duplicate gets: status, content type and body of the first answer.
+/// The answer that a duplicate gets: status, content type and body of the first answer, and where it redirects to. Other
+/// headers, such as `Set-Cookie`, are not stored.
 #[derive(Clone, PartialEq, Eq)]
 pub struct StoredAnswer {
     /// The status.
     pub status: StatusCode,
     /// The value of the header `Content-Type`, if there was one.
     pub content_type: Option<HeaderValue>,
+    /// The value of the header `Location`, if there was one.
+    pub location: Option<HeaderValue>,
     /// The body, of up to 64 kB.
     pub body: Bytes,
 }
@@ -156,6 +166,7 @@ impl StoredAnswer {
     pub const EMPTY: Self = Self {
         status: StatusCode::NO_CONTENT,
         content_type: None,
+        location: None,
         body: Bytes::new(),
     };
 
@@ -164,8 +175,13 @@ impl StoredAnswer {
 
     pub(super) fn to_response(&self) -> HttpResponse {
         let mut res = HttpResponse::build(self.status);
-        if let Some(content_type) = &self.content_type {
-            res.insert_header(("content-type", content_type.clone()));
+        for (name, value) in [
+            (CONTENT_TYPE, &self.content_type),
+            (LOCATION, &self.location),
+        ] {
+            if let Some(value) = value {
+                res.insert_header((name, value.clone()));
+            }
         }
         if self.body.is_empty() {
             res.finish()
@@ -175,12 +191,13 @@ impl StoredAnswer {
     }
 }
 
-/// Prints the body's length. The body may be personal data.
+/// Prints the body's length. The body and the location may be personal data.
 impl fmt::Debug for StoredAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoredAnswer")
             .field("status", &self.status)
             .field("content_type", &self.content_type)
+            .field("redirects", &self.location.is_some())
             .field("body_len", &self.body.len())
             .finish()
     }

@@ -71,11 +71,17 @@ pub(crate) fn explain(
     max_bytes: Option<usize>,
 ) -> Explanation {
     let request = request.url(&origin.url).base_path(origin.base_path());
+    let mut explainer = Explainer::new(validator);
     let known = match config.keys() {
-        KeySource::Store(store) => known_keys(store),
+        KeySource::Store(store) => {
+            explainer = explainer.has_key_store();
+            known_keys(store)
+        }
         KeySource::Fixed(_) | KeySource::Off => Vec::new(),
     };
-    let mut explainer = Explainer::new(validator);
+    if let Some(account) = config.verified_account() {
+        explainer = explainer.has_verified(account.clone());
+    }
     if let Some(max_bytes) = max_bytes {
         explainer = explainer.max_bytes(max_bytes).for_a_log();
     }
@@ -143,8 +149,10 @@ fn finding(explanation: &Explanation, origin: &Origin) -> Option<String> {
         return (explanation.causes == [Cause::Unknown])
             .then(|| "nothing matches its signature".to_owned());
     };
-    if url != origin.url {
-        return Some(format!("it is signed for {}", redact::url(url)));
+    let signed = redact::url(url);
+    // URLs that differ in the values of their queries alone look the same.
+    if signed != redact::url(&origin.url) {
+        return Some(format!("it is signed for {signed}"));
     }
     let (sentence, _) = explanation.causes.first()?.description().split_once('.')?;
     let (first, rest) = sentence.split_at_checked(1)?;

@@ -5,6 +5,7 @@ mod diagnosis;
 mod limiter;
 pub(crate) mod once;
 mod response;
+pub(crate) mod span;
 
 use std::{any::type_name, borrow::Cow, sync::Once, time::Duration};
 
@@ -58,6 +59,7 @@ pub(crate) fn refusal(
     origin: Option<&Origin>,
     explain: Explainable<impl FnOnce(&Origin) -> Diagnosis>,
 ) {
+    span::refused(err.kind(), err.account(), passes);
     if !is_heard() {
         return;
     }
@@ -77,6 +79,12 @@ pub(crate) fn refusal(
         ),
         Err(_) => (redact::url(&req.uri().to_string()), "nowhere", "nowhere"),
     };
+    let is_of_one = scheme_from == host_from;
+    let (url_from, scheme_from, host_from) = (
+        is_of_one.then_some(host_from),
+        (!is_of_one).then_some(scheme_from),
+        (!is_of_one).then_some(host_from),
+    );
     let of_origin = match &origin {
         Err(malformed) if kind == ValidationErrorKind::OriginMalformed => Some(malformed.advice()),
         _ => None,
@@ -98,7 +106,7 @@ pub(crate) fn refusal(
             advice,
         }) => (finding, Some(causes), Cow::Owned(advice)),
         None => {
-            let hint = of_origin.map_or_else(|| Cow::Borrowed(hint(kind, req)), Cow::Owned);
+            let hint = of_origin.map_or_else(|| hint(err, req), Cow::Owned);
             (None, None, hint)
         }
     };
@@ -110,6 +118,7 @@ pub(crate) fn refusal(
         cause,
         advice = &*advice,
         not_explained,
+        url_from,
         scheme_from,
         host_from,
         peer = req.peer_addr().map(|peer| tracing::field::display(peer.ip())),
@@ -121,7 +130,11 @@ pub(crate) fn refusal(
 }
 
 /// Returns what to do about a refusal that is not explained.
-fn hint(kind: ValidationErrorKind, req: &HttpRequest) -> &'static str {
+fn hint(err: &ValidationError, req: &HttpRequest) -> Cow<'static, str> {
+    let kind = err.kind();
+    if let (ValidationErrorKind::AccountUnknown, Some(account)) = (kind, err.account()) {
+        return format!("add {account} with its own Auth Token to the key store").into();
+    }
     let mut headers = req.headers().iter();
     let is_twilios = kind == SignatureErrorKind::SignatureMissing
         && headers.any(|(name, value)| {
@@ -129,9 +142,9 @@ fn hint(kind: ValidationErrorKind, req: &HttpRequest) -> &'static str {
             looks_like_twilios(name.as_str(), value)
         });
     if is_twilios {
-        SIGNATURE_REMOVED
+        SIGNATURE_REMOVED.into()
     } else {
-        kind.hint()
+        kind.hint().into()
     }
 }
 
@@ -220,6 +233,7 @@ fn missing_field(message: &str) -> Option<&str> {
 
 /// Reports a request that is answered with 500 because the server's own configuration is at fault.
 pub(crate) fn misconfiguration(err: &ConfigError) {
+    span::refused(ValidationErrorKind::Config, None, false);
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
             target: "actix_twilio",
@@ -230,12 +244,12 @@ pub(crate) fn misconfiguration(err: &ConfigError) {
     }
 }
 
-/// Reports that the app does not start, because the policy of a route can't be built.
+/// Reports that the app does not start, because the policy or the options of a route can't be used.
 pub(crate) fn refused_start(err: &ConfigError) {
     tracing::error!(
         target: "actix_twilio",
         kind = ValidationErrorKind::Config.as_str(),
-        "the app does not start, because a route's policy has no configuration: {err}",
+        "the app does not start, because the requests of a route can't be validated: {err}",
     );
 }
 
@@ -251,8 +265,22 @@ pub(crate) fn unanswered() {
     }
 }
 
+/// Reports an error with which an app's function for a WebSocket ended.
+#[cfg(feature = "stream")]
+pub(crate) fn stream_failed(err: &dyn std::fmt::Display) {
+    if let Some(left_out) = WARNINGS.pass() {
+        tracing::warn!(
+            target: "actix_twilio",
+            error = %err,
+            left_out = (left_out > 0).then_some(left_out),
+            "a WebSocket was closed, because the function that runs with it returned an error",
+        );
+    }
+}
+
 /// Reports a request that was validated further outside, and is refused because its body can't be handed on.
 pub(crate) fn fault(kind: ValidationErrorKind) {
+    span::refused(kind, None, false);
     if let Some(left_out) = ERRORS.pass() {
         tracing::error!(
             target: "actix_twilio",
@@ -279,6 +307,7 @@ pub(crate) fn key_store_failure(err: &KeyStoreError) {
 
 /// Reports a request that was not validated because validation is off.
 pub(crate) fn validation_off() {
+    span::unchecked();
     if let Some(left_out) = WARNINGS.pass() {
         tracing::warn!(
             target: "actix_twilio",

@@ -35,8 +35,8 @@ pub(crate) fn delivery(outcome: Outcome, req: &HttpRequest, config: &TwilioConfi
         }
         Outcome::Unguarded => log!(
             debug,
-            "handling a request of a call without a guard: it has no I-Twilio-Idempotency-Token, so a repeat can't be \
-             distinguished from a new event"
+            "handling a request without a guard: nothing distinguishes a repeat of it from a new event. It may be a request of \
+             a call without I-Twilio-Idempotency-Token, or a WebSocket handshake"
         ),
         Outcome::TakenOver | Outcome::WaitedInVain => {
             if let Some(left_out) = WARNINGS.pass() {
@@ -138,7 +138,7 @@ pub(crate) fn answer_not_kept() {
         tracing::warn!(
             target: "actix_twilio",
             left_out,
-            "an answer is a stream or larger than 64 kB, so it is not stored: a duplicate gets an empty 204",
+            "an answer is a stream, compressed or larger than 64 kB, so it is not stored: a duplicate gets an empty 204",
         );
     }
 }

@@ -40,6 +40,9 @@
 //! ```
 
 mod answer;
+mod call;
+mod conversation;
+mod script;
 
 use actix_web::{
     http::{
@@ -53,13 +56,19 @@ use actix_web::{
 };
 use serde::Serialize;
 
-pub use self::answer::{assert_twiml, read_twiml};
+pub use self::{
+    answer::{assert_twiml, read_twiml},
+    call::Call,
+    conversation::Conversation,
+    script::Transcript,
+};
 pub use twilio_signature::with_body_sha256;
 use twilio_signature::{
     AuthToken, RequestValidator, SharedKey, WebhookRequest,
     header::{FORM, SIGNATURE, SIGNATURE_SETTINGS},
     url::UrlParts,
 };
+pub use twilio_twiml::walk::{Fault, FaultKind, Reply, Step};
 
 use crate::config::{TwilioConfig, TwilioConfigBuilder};
 

@@ -70,8 +70,10 @@
 
 use actix_web::{HttpRequest, HttpResponse, Responder, body::BoxBody};
 #[cfg(feature = "twiml")]
-#[cfg_attr(docsrs, doc(cfg(feature = "twiml")))]
 pub use twilio_twiml::*;
+// By name, so that the docs say which feature they need.
+#[cfg(feature = "lint")]
+pub use twilio_twiml::{Channel, Finding, FindingKind, Parsed, check, check_answer, check_for};
 
 /// An answer with status 204 and without a body, for webhooks that only inform: status callbacks and events.
 ///

@@ -8,6 +8,7 @@ use super::{
     field::{Field, Given, Group},
     parameters::Parameters,
 };
+use crate::sid::is_sid;
 
 /// A family of webhooks, which [`webhook!`](super::table) implements.
 pub(super) trait Family {
@@ -113,20 +114,7 @@ pub(super) fn fill<B>(family: &mut dyn Family, form: &Form<B>) {
 /// Returns whether a parameter that Twilio always sends is a SID, two capital letters and 32 hex digits, and has no
 /// second value.
 pub(super) fn required(text: &str, name: &str, other: &Parameters) -> bool {
-    let is_sid = match text.as_bytes() {
-        [first, second, number @ ..] => {
-            // Without an early end, which keeps the compiler from using vector instructions.
-            let is_hex = number
-                .iter()
-                .fold(true, |is_hex, digit| is_hex & digit.is_ascii_hexdigit());
-            first.is_ascii_uppercase()
-                && second.is_ascii_uppercase()
-                && number.len() == 32
-                && is_hex
-        }
-        _ => false,
-    };
-    is_sid && other.get(name).is_none()
+    is_sid(text.as_bytes()) && other.get(name).is_none()
 }
 
 /// Prints the names of the fields that have a value, and of the other parameters.

@@ -58,13 +58,13 @@ macro_rules! causes {
 causes! {
     /// There is no `X-Twilio-Signature` header.
     SignatureMissing = "signature_missing",
-        "either Twilio did not send this request, or a proxy removed the X-Twilio-Signature header: make the proxy pass it on";
+        "if Twilio did not send it (a browser, a scanner), there is nothing to do; if Twilio did, make the proxy pass X-Twilio-Signature on";
     /// The request has the signature of another product of Twilio, and not the one that this crate validates.
     OtherProduct = "other_product",
         "this crate does not validate it, so serve that product from a route without this validation, and validate it as its documentation says";
     /// The value of the `X-Twilio-Signature` header is not canonical base64, or there are several values.
     SignatureMalformed = "signature_malformed",
-        "make the proxy pass on the X-Twilio-Signature header unchanged, unless Twilio did not send this request";
+        "in a test, sign it with testing::Signer; if Twilio sent it, make the proxy pass X-Twilio-Signature on unchanged";
     /// Twilio signed `https`, and the app saw `http`, or the reverse.
     Scheme = "scheme",
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Proto";
@@ -79,7 +79,7 @@ causes! {
         "set TWILIO_WEBHOOK_BASE_URL, or public_url, to the base of the URL that Twilio requests, or make a trusted proxy send X-Forwarded-Port";
     /// Twilio signed another path: a proxy strips a prefix, adds one or rewrites the path.
     PathPrefix = "path_prefix",
-        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to a URL that includes the prefix that the proxy strips, or make sure that nothing rewrites the path before it is validated";
+        "set TWILIO_WEBHOOK_BASE_URL, or public_url, to a URL that includes the prefix that the proxy strips, or make the proxy or the middleware keep the path";
     /// Twilio signed the same path in another spelling: with capitals, with a second slash, or with an escape.
     PathSpelling = "path_spelling",
         "write the path at Twilio as the route has it, or make the proxy pass the path on unchanged";
@@ -89,24 +89,24 @@ causes! {
     /// The query's parameters are in another order.
     QueryOrder = "query_order",
         "make sure that nothing in front of the app sorts or rebuilds the query: it must arrive as Twilio sent it";
-    /// The query is escaped differently, such as with `+` in place of `%20`, or it is decoded.
+    /// The query has other escapes than the signed one, such as `+` in place of `%20`, or it was decoded.
     QueryEncoding = "query_encoding",
-        "make sure that nothing in front of the app decodes the query or encodes it again: it must arrive as Twilio sent it";
+        "make the proxy pass the query on as it is, without decoding it or encoding it again";
     /// The query, or a part of it, did not reach the app.
     QueryMissing = "query_missing",
-        "make the proxy pass on the whole query: a rewrite dropped it, or a part of it";
+        "make the proxy pass the whole query on: a rewrite dropped it, or a part of it";
     /// The user info in the URL differs.
     Userinfo = "userinfo",
         "remove the user name and the password from the URL at Twilio: Twilio signs them, and the app does not see them";
-    /// White space around values was removed after the sender signed them, or before.
+    /// White space around values was removed on the way, or before the sender signed them.
     ParamsTrimmed = "params_trimmed",
-        "look for a gateway, a middleware or a script that trims values: the body must arrive as it was sent";
+        "make the gateway or the middleware stop trimming values: the body must arrive as it was sent";
     /// Empty or repeated parameters were left out on one side.
     ParamsDropped = "params_dropped",
-        "make sure that nothing drops empty or repeated parameters before they are validated or signed: the body must arrive as it was sent";
+        "make the gateway or the middleware keep empty and repeated parameters: the body must arrive as it was sent";
     /// The line ends in values were changed: CRLF became LF, or the reverse.
     LineEnds = "line_ends",
-        "look for a gateway, a middleware or a script that changes line ends: the body must arrive as it was sent";
+        "make the gateway or the middleware stop changing line ends: the body must arrive as it was sent";
     /// A `+` was signed where the form has a space: the sender did not escape it.
     PlusNotEscaped = "plus_not_escaped",
         "escape + as %2B where the form is written; with curl, use --data-urlencode in place of -d";
@@ -116,31 +116,31 @@ causes! {
     /// There are parameters that were not signed, or signed ones are missing: one was added on the way, or
     /// the query's parameters were mixed with the body's.
     ParamsExtra = "params_extra",
-        "look for what adds a parameter to the query or the body on the way, such as a proxy or a CDN, or mixes those of both";
+        "stop the proxy or the CDN that adds a parameter to the query or the body, or mixes those of both";
     /// The form has no `Content-Type`: something removed it.
     ContentTypeMissing = "content_type_missing",
-        "make the proxy pass on the Content-Type, which is application/x-www-form-urlencoded";
+        "make the proxy pass the Content-Type on, which is application/x-www-form-urlencoded";
     /// The form was converted to JSON.
     FormAsJson = "form_as_json",
-        "make the gateway pass on the form as Twilio sent it, or validate before it is converted to JSON";
+        "make the gateway pass the form on as Twilio sent it, or validate before it is converted to JSON";
     /// The body is a form in base64.
     FormAsBase64 = "form_as_base64",
         "decode the body before the validation, or switch the encoding off in the gateway";
     /// The body, or its Content-Type, was changed on the way.
     BodyHash = "body_hash",
-        "look for a gateway or a middleware that formats JSON again or changes the Content-Type: a form is signed by its parameters, any other body by bodySHA256 in the URL";
+        "make the gateway or the middleware pass the body on byte for byte: it formats JSON again, or changes the Content-Type";
     /// Only the URL is signed: nothing covers the body.
     BodyUnsigned = "body_unsigned",
         "Twilio never sends this: if a script of yours does, sign a form by its parameters, and any other body by bodySHA256 in the URL";
     /// The app took a WebSocket handshake for an ordinary request, or the reverse.
     WebsocketScheme = "websocket_scheme",
-        "make the proxy pass on Upgrade and Connection: without them the app can't recognize a WebSocket handshake, for which Twilio signs wss";
+        "make the proxy pass Upgrade and Connection on: without them the app can't recognize a WebSocket handshake, for which Twilio signs wss";
     /// The signature was made with another token.
     Token = "token",
         "set TWILIO_AUTH_TOKEN to the token of the account that sends the request: a subaccount has its own token";
     /// The request was signed with a SharedKey that the app does not have, or that the request does not name.
     SharedKey = "shared_key",
-        "add to TwilioConfig the SharedKey whose id the request names, and make the proxy pass on X-Twilio-Webhooks-Signature-Settings";
+        "add the SharedKey whose id the request names to TwilioConfig (shared_key), and make the proxy pass X-Twilio-Webhooks-Signature-Settings on";
     /// The signature matches nothing that was tried.
     Unknown = "unknown",
         "check that the Auth Token belongs to the account in AccountSid, that the URL is the one set at Twilio, and that nothing changed the body";

@@ -19,7 +19,26 @@ pub(super) struct Facts<'f> {
     pub(super) req: &'f WebhookRequest<'f>,
     pub(super) url_from: Option<UrlSetting>,
     pub(super) validator: &'f RequestValidator,
+    pub(super) known: &'f Known,
 }
+
+/// What the app knows apart from the request that is explained.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Known {
+    /// The `User-Agent`, if it is not that of Twilio's proxy.
+    pub(super) other_sender: Option<String>,
+    /// Whether a header shows that Twilio probably sent the request.
+    pub(super) looks_like_twilios: bool,
+    /// An account of which the app's keys have verified a request.
+    pub(super) verified: Option<AccountSid>,
+    /// Whether the app looks keys up by account.
+    pub(super) has_key_store: bool,
+    /// Whether the text is for a log, whose line names the account already.
+    pub(super) for_a_log: bool,
+}
+
+/// The longest path that stands in a text as it is.
+const MAX_PATH: usize = 40;
 
 /// The ends of the names that tunnels give, another one with each start.
 const TUNNELS: [&str; 6] = [
@@ -44,70 +63,154 @@ const PRIVATE: [&str; 6] = [
 /// Returns what to look at, in order: a clause without a full stop.
 pub(super) fn likely(facts: &Facts<'_>) -> String {
     let Facts { seen, req, .. } = facts;
-    if let Some(advice) = on_key(facts) {
-        return advice;
-    }
-    if !is_public(&seen.host) {
-        return on_private_host(seen, facts.url_from);
-    }
-    if let Some(advice) = on_body(req, seen) {
-        return advice;
-    }
-    if is_form_without_account(req) {
-        return "the form names no AccountSid, as Twilio's do: something drops parameters, or Twilio did not send it; then check the Auth Token and the URL at Twilio".to_owned();
-    }
-    if seen.is_websocket() {
-        return "compare this URL, letter by letter, with the one in <Stream> or <ConversationRelay> of your TwiML, which Twilio signs; then check the Auth Token".to_owned();
-    }
-    if TUNNELS.iter().any(|end| seen.host.ends_with(end)) {
-        return format!(
-            "set the webhook at Twilio to this URL, if it has the tunnel's former host; else check {}",
-            token_of(req)
-        );
-    }
+    let on_sender = || {
+        if seen.is_websocket() {
+            Some(on_stream(seen))
+        } else {
+            on_other_sender(facts.known)
+        }
+    };
+    on_shared_key(req)
+        .or_else(|| on_body(req, seen))
+        .or_else(on_sender)
+        .or_else(|| on_odd_token(facts))
+        .or_else(|| on_private_host(seen, facts.url_from))
+        .or_else(|| on_lost_account(req))
+        .or_else(|| on_verified(facts))
+        .or_else(|| on_tunnel(facts))
+        .unwrap_or_else(|| on_url_and_token(facts))
+}
+
+/// Returns what to do if Twilio has another URL, and else on the token.
+fn on_url_and_token(facts: &Facts<'_>) -> String {
+    let Facts { seen, req, .. } = facts;
+    let own = seen.path.strip_prefix(req.base_path).unwrap_or(&seen.path);
+    let is_whole = facts.url_from == Some(UrlSetting::WholeRoute);
+    let setting = setting(facts.url_from);
+    let to = if is_whole {
+        "it".to_owned()
+    } else if own.len() > 1 && own.len() <= MAX_PATH {
+        format!("its part before {}", redact::text(own))
+    } else {
+        "its base".to_owned()
+    };
     format!(
-        "check 1. {} (a subaccount has its own), 2. the URL at Twilio (prefix, query), 3. the body",
-        token_of(req)
+        "if Twilio has another URL, set {setting} to {to}, and make the proxy keep its query; else {}",
+        on_token(facts)
     )
 }
 
-/// Returns the Auth Token with whose it must be.
-fn token_of(req: &WebhookRequest<'_>) -> String {
-    match AccountSid::claimed_by(req) {
-        Ok(Some(account)) => format!("the Auth Token of {account}"),
-        _ => "the Auth Token".to_owned(),
+/// Returns what to do on the token.
+fn on_token(facts: &Facts<'_>) -> String {
+    if facts.known.has_key_store {
+        format!("correct the token of {} in the key store", account(facts))
+    } else if facts.known.for_a_log {
+        "copy this account's own Auth Token again".to_owned()
+    } else {
+        format!("copy the Auth Token of {} again", account(facts))
     }
 }
 
-/// Returns what is wrong with a key, as far as it shows.
-fn on_key(facts: &Facts<'_>) -> Option<String> {
-    match KeyClaim::parse(facts.req.settings) {
-        Ok(KeyClaim::SharedKey { id, .. }) => {
-            let id = redact::text(&String::from_utf8_lossy(id));
-            Some(format!(
-                "check the secret of the SharedKey {id}, then compare the URL with the one at Twilio, letter by letter (prefix, query)"
-            ))
-        }
-        Ok(KeyClaim::AuthToken) => {
-            let mut tokens = facts.validator.auth_tokens().iter();
-            tokens.any(|token| !token.has_usual_form()).then(|| {
-                format!(
-                    "the Auth Token is not 32 lower-case hex digits, as Twilio's are: copy {} again",
-                    token_of(facts.req)
-                )
-            })
-        }
-        Err(_) => None,
+/// Returns the account that the request names.
+fn account(facts: &Facts<'_>) -> String {
+    match AccountSid::claimed_by(facts.req) {
+        Ok(Some(account)) => account.to_string(),
+        _ => "the account".to_owned(),
     }
 }
 
-/// Returns what is wrong with a host that Twilio can't request. Until it is right, nothing can be said of the token.
-fn on_private_host(seen: &UrlParts<'_>, url_from: Option<UrlSetting>) -> String {
-    let setting = match url_from {
+/// Returns the name of the setting that determines the URL.
+fn setting(url_from: Option<UrlSetting>) -> &'static str {
+    match url_from {
         None | Some(UrlSetting::App) => "TWILIO_WEBHOOK_BASE_URL",
         Some(UrlSetting::Route) => "public_url of the route",
         Some(UrlSetting::WholeRoute) => "url of the route",
+    }
+}
+
+/// Returns what to do if the request names a SharedKey.
+fn on_shared_key(req: &WebhookRequest<'_>) -> Option<String> {
+    let Ok(KeyClaim::SharedKey { id, .. }) = KeyClaim::parse(req.settings) else {
+        return None;
     };
+    let id = redact::text(&String::from_utf8_lossy(id));
+    Some(format!(
+        "copy the secret of the SharedKey {id} again (shared_key); if it is right, compare this URL with the one at Twilio (prefix, query)"
+    ))
+}
+
+/// Returns what to do on a token that no account has.
+fn on_odd_token(facts: &Facts<'_>) -> Option<String> {
+    let mut tokens = facts.validator.auth_tokens().iter();
+    let is_odd = tokens.any(|token| !token.has_usual_form());
+    is_odd.then(|| {
+        format!(
+            "the Auth Token is not 32 lower-case hex digits: copy the Auth Token of {} again, not the secret of an API key",
+            account(facts)
+        )
+    })
+}
+
+/// Returns what to do on the URL of a WebSocket.
+fn on_stream(seen: &UrlParts<'_>) -> String {
+    let url = redact::url(&seen.text());
+    format!(
+        "write {url} into <Stream> or <ConversationRelay> of your TwiML: Twilio signs the URL there; if it is exactly that, check the Auth Token"
+    )
+}
+
+/// Returns what to do if something other than Twilio seems to have sent the request.
+fn on_other_sender(known: &Known) -> Option<String> {
+    let sender = known.other_sender.as_deref()?;
+    if known.looks_like_twilios {
+        return None;
+    }
+    Some(format!(
+        "User-Agent is {sender}, not TwilioProxy: if that is your code, let it sign this URL with the app's Auth Token, or set the webhook at Twilio to this URL; if not, do nothing"
+    ))
+}
+
+/// Returns what to do on a form that lacks what each form of Twilio's has.
+fn on_lost_account(req: &WebhookRequest<'_>) -> Option<String> {
+    is_form_without_account(req).then(|| {
+        "make the proxy pass all parameters on, empty ones too: the form lacks AccountSid, which Twilio always sends; if nothing drops it, Twilio did not send this".to_owned()
+    })
+}
+
+/// Returns what to do if the app's token has verified requests before.
+fn on_verified(facts: &Facts<'_>) -> Option<String> {
+    let verified = facts.known.verified.as_ref()?;
+    if facts.known.has_key_store {
+        return None;
+    }
+    let claimed = AccountSid::claimed_by(facts.req).ok().flatten()?;
+    Some(if claimed == *verified {
+        "the Auth Token has verified this account before: if it was rotated, set TWILIO_AUTH_TOKEN=old,new; if not, compare this URL with the one at Twilio (prefix, query)".to_owned()
+    } else {
+        format!(
+            "the Auth Token is that of {verified}: to serve {claimed} too, set a key_store with the token of each"
+        )
+    })
+}
+
+/// Returns what to do on the URL of a tunnel.
+fn on_tunnel(facts: &Facts<'_>) -> Option<String> {
+    let seen = facts.seen;
+    let is_tunnel = TUNNELS.iter().any(|end| seen.host.ends_with(end));
+    is_tunnel.then(|| {
+        format!(
+            "if Twilio has an older tunnel's URL, set it to {}; else {}",
+            redact::url(&seen.text()),
+            on_token(facts)
+        )
+    })
+}
+
+/// Returns what is wrong with a host that Twilio can't request. Until it is right, nothing can be said of the token.
+fn on_private_host(seen: &UrlParts<'_>, url_from: Option<UrlSetting>) -> Option<String> {
+    if is_public(&seen.host) {
+        return None;
+    }
     let why = match url_from {
         None => "so a proxy hides the public host: ",
         Some(_) => "so the setting is wrong: ",
@@ -116,8 +219,10 @@ fn on_private_host(seen: &UrlParts<'_>, url_from: Option<UrlSetting>) -> String 
         Some(UrlSetting::WholeRoute) => "the URL at Twilio",
         _ => "the base of the URL at Twilio",
     };
-    let host = redact::text(&seen.host);
-    format!("Twilio can't request {host}, {why}set {setting} to {wanted}")
+    let (host, setting) = (redact::text(&seen.host), setting(url_from));
+    Some(format!(
+        "Twilio can't request {host}, {why}set {setting} to {wanted}"
+    ))
 }
 
 fn is_form_without_account(req: &WebhookRequest<'_>) -> bool {
@@ -141,10 +246,16 @@ fn on_body(req: &WebhookRequest<'_>, seen: &UrlParts<'_>) -> Option<String> {
     }
     let content_type = String::from_utf8_lossy(content_type);
     let content_type = content_type.split(';').next().unwrap_or_default().trim();
-    Some(format!(
-        "Twilio signs a body that is not a form by bodySHA256 in the query, and the URL has none: something dropped the query, or converted the form to {}",
-        redact::text(content_type)
-    ))
+    let content_type = redact::text(content_type);
+    Some(if content_type.starts_with("multipart/") {
+        format!(
+            "send the form as application/x-www-form-urlencoded (curl: --data-urlencode, not -F), or stop the gateway that makes {content_type} of it"
+        )
+    } else {
+        format!(
+            "make the proxy pass the query on, where Twilio puts bodySHA256 for {content_type}, or stop the gateway that makes {content_type} of a form"
+        )
+    })
 }
 
 /// Returns whether a host can be reached from the Internet, as far as its text shows. A text that is no host can.
@@ -190,6 +301,15 @@ mod tests {
     const ACCOUNT: &str = "AC00000000000000000000000000000001";
 
     fn said_of(req: &WebhookRequest<'_>, token: &str, url_from: Option<UrlSetting>) -> String {
+        said_with(req, token, url_from, &Known::default())
+    }
+
+    fn said_with(
+        req: &WebhookRequest<'_>,
+        token: &str,
+        url_from: Option<UrlSetting>,
+        known: &Known,
+    ) -> String {
         let shared = SharedKey::new("WK1", "secret").unwrap();
         let token = AuthToken::new(token).unwrap();
         likely(&Facts {
@@ -197,6 +317,7 @@ mod tests {
             req,
             url_from,
             validator: &RequestValidator::with_keys([token], [shared]).unwrap(),
+            known,
         })
     }
 
@@ -215,30 +336,29 @@ mod tests {
         let tunnel = form.url("https://new.ngrok.app/m");
         let socket = WebhookRequest::new("GET", "wss://example.com/m");
         let keyed = form.signature_settings("key=WK1");
-        let of_account = format!("the Auth Token of {ACCOUNT}");
         for (name, req, token, parts) in [
             (
                 "a form",
                 form,
                 TOKEN,
-                ["check 1. the Auth Token of ", &of_account],
+                [
+                    "if Twilio has another URL, set TWILIO_WEBHOOK_BASE_URL to its part before /m, and make the proxy keep its query; else copy the Auth Token of ",
+                    ACCOUNT,
+                ],
             ),
             (
                 "an odd token",
                 form,
                 "12345",
-                [
-                    "the Auth Token is not 32 lower-case hex digits",
-                    &of_account,
-                ],
+                ["the Auth Token is not 32 lower-case hex digits", ACCOUNT],
             ),
             (
                 "JSON",
                 json,
                 TOKEN,
                 [
-                    "Twilio signs a body that is not a form by bodySHA256",
-                    "converted the form to application/json",
+                    "make the proxy pass the query on, where Twilio puts bodySHA256 for application/json",
+                    "makes application/json of a form",
                 ],
             ),
             (
@@ -246,8 +366,8 @@ mod tests {
                 tunnel,
                 TOKEN,
                 [
-                    "set the webhook at Twilio to this URL, if it has the tunnel's former host; ",
-                    &of_account,
+                    "if Twilio has an older tunnel's URL, set it to https://new.ngrok.app/m; else ",
+                    ACCOUNT,
                 ],
             ),
             (
@@ -255,7 +375,7 @@ mod tests {
                 socket,
                 TOKEN,
                 [
-                    "compare this URL, letter by letter, with the one in <Stream>",
+                    "write wss://example.com/m into <Stream> or <ConversationRelay> of your TwiML",
                     "Auth Token",
                 ],
             ),
@@ -263,13 +383,19 @@ mod tests {
                 "a SharedKey",
                 keyed,
                 TOKEN,
-                ["check the secret of the SharedKey WK1, ", "the URL"],
+                [
+                    "copy the secret of the SharedKey WK1 again (shared_key)",
+                    "URL",
+                ],
             ),
             (
                 "a SharedKey beside an odd token",
                 keyed,
                 "12345",
-                ["check the secret of the SharedKey WK1, ", "the URL"],
+                [
+                    "copy the secret of the SharedKey WK1 again (shared_key)",
+                    "URL",
+                ],
             ),
         ] {
             let text = said_of(&req, token, None);
@@ -318,7 +444,72 @@ mod tests {
         ] {
             assert!(is_public(public), "{public}");
             let text = said(&format!("https://{public}/m"), None);
-            assert!(text.starts_with("check 1. the Auth Token "), "{text}");
+            assert!(text.starts_with("if Twilio has another URL, "), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_known_apart_from_the_request_decides() {
+        const OTHER: &str = "AC00000000000000000000000000000002";
+
+        let url = "https://example.com/m";
+        let body = format!("AccountSid={ACCOUNT}&Body=Hi");
+        let form = WebhookRequest::new("POST", url).content_type(crate::header::FORM);
+        let nameless = form.body("Body=Hi");
+        let form = form.body(&body);
+        let verified = |account: &str| Known {
+            verified: Some(account.parse().unwrap()),
+            ..Known::default()
+        };
+        let store = Known {
+            has_key_store: true,
+            ..verified(OTHER)
+        };
+        let sender = Known {
+            other_sender: Some("axios/1.7.2".to_owned()),
+            ..verified(OTHER)
+        };
+        let changed_sender = Known {
+            looks_like_twilios: true,
+            ..sender.clone()
+        };
+        let log = Known {
+            for_a_log: true,
+            ..Known::default()
+        };
+        let of_another = format!("the Auth Token is that of {OTHER}: to serve {ACCOUNT} too, ");
+        let in_the_store = format!("; else correct the token of {ACCOUNT} in the key store");
+        for (name, req, known, part) in [
+            (
+                "this account",
+                form,
+                verified(ACCOUNT),
+                "if it was rotated, set TWILIO_AUTH_TOKEN=old,new",
+            ),
+            ("another account", form, verified(OTHER), &of_another),
+            (
+                "no account",
+                nameless,
+                verified(OTHER),
+                "the form lacks AccountSid",
+            ),
+            ("a key store", form, store, &in_the_store),
+            (
+                "another sender",
+                form,
+                sender,
+                "User-Agent is axios/1.7.2, not TwilioProxy: ",
+            ),
+            ("a changed sender", form, changed_sender, &of_another),
+            (
+                "a log",
+                form,
+                log,
+                "; else copy this account's own Auth Token again",
+            ),
+        ] {
+            let text = said_with(&req, TOKEN, None, &known);
+            assert!(text.contains(part), "{name}: {text}");
         }
     }
 

@@ -22,13 +22,14 @@ use self::{
     differences::differences,
     dimensions::Alternatives,
     hints::Hints,
-    likely::{Facts, likely},
+    likely::{Facts, Known, likely},
     params::{Covered, ParamVariants},
-    proposal::{App, Case, UrlAfter},
+    proposal::{AND, App, Case, UrlAfter},
     search::{Holder, Key, KeyGroup, MAX_BYTES, NotFound, Secret, Variants, Work},
     urls::UrlVariants,
 };
 use crate::{
+    account::AccountSid,
     body::{BodyKind, check_hash},
     claim::KeyClaim,
     error::{ConfigError, SignatureErrorKind},
@@ -97,11 +98,9 @@ pub struct Explainer<'k> {
     hints: Hints,
     /// The product whose own signature the request has.
     product: Option<&'static str>,
-    /// Whether a header shows that Twilio probably sent the request.
-    looks_like_twilios: bool,
+    known: Known,
     app: App,
     max_bytes: usize,
-    for_a_log: bool,
     proxy_may_be_trusted: bool,
 }
 
@@ -125,10 +124,9 @@ impl<'k> Explainer<'k> {
             others: Vec::new(),
             hints: Hints::default(),
             product: None,
-            looks_like_twilios: false,
+            known: Known::default(),
             app: App::default(),
             max_bytes: MAX_BYTES,
-            for_a_log: false,
             proxy_may_be_trusted: false,
         }
     }
@@ -139,10 +137,23 @@ impl<'k> Explainer<'k> {
         self
     }
 
-    /// Makes the advice short enough for a line of a log: it does not say whether the search gave up. That is in
-    /// [`Explanation::gave_up`].
+    /// Makes the advice short enough for a line of a log that names the account: it does not say whether the search
+    /// gave up. That is in [`Explanation::gave_up`].
     pub fn for_a_log(mut self) -> Self {
-        self.for_a_log = true;
+        self.known.for_a_log = true;
+        self
+    }
+
+    /// Says that the app's keys have verified a request of this account before. If nothing matches, the advice says
+    /// what follows from that.
+    pub fn has_verified(mut self, account: AccountSid) -> Self {
+        self.known.verified = Some(account);
+        self
+    }
+
+    /// Says that the app looks keys up by account, so that the advice speaks of its key store.
+    pub fn has_key_store(mut self) -> Self {
+        self.known.has_key_store = true;
         self
     }
 
@@ -239,7 +250,9 @@ impl<'k> Explainer<'k> {
     pub fn header(mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Self {
         self.product = self.product.or(product_that_signs_with(name.as_ref()));
         if let Ok(value) = str::from_utf8(value.as_ref()) {
-            self.looks_like_twilios |= looks_like_twilios(name.as_ref(), value);
+            self.known.looks_like_twilios |= looks_like_twilios(name.as_ref(), value);
+            let sender = other_sender(name.as_ref(), value);
+            self.known.other_sender = self.known.other_sender.or(sender);
             self.hints.add_header(name.as_ref(), value);
         }
         self
@@ -472,28 +485,11 @@ impl<'k> Explainer<'k> {
         if is_of_a_header(kind) || (causes.is_empty() && proposals.is_empty()) {
             advice.push(kind.hint().to_owned());
         }
-        if let [first, others @ ..] = proposals {
-            // What both ask for stands at the end, once.
-            let second = others.first();
-            let common = second.map_or_else(Proposal::default, |second| first.common_with(second));
-            let mut text = first.without(&common).to_string();
-            // A base that has the path of a route is a usual mistake.
-            if let [Change::SetUrl(UrlSetting::App, _)] = first.changes[..]
-                && !base_path.is_empty()
-                && !text.is_empty()
-            {
-                text.push_str(", to which the path of each request is appended");
-            }
-            let second = second.map(|second| second.without(&common).to_string());
-            let alternatives = [text, second.unwrap_or_default()];
-            let alternatives = alternatives.iter().filter(|text| !text.is_empty());
-            let text = alternatives.cloned().collect::<Vec<_>>().join(", or ");
-            let texts = [text, common.to_string()].into_iter();
-            advice.extend(texts.filter(|text| !text.is_empty()));
-        } else {
-            advice.extend(causes.iter().map(|cause| cause.advice().to_owned()));
+        match proposals {
+            [] => advice.extend(causes.iter().map(|cause| cause.advice().to_owned())),
+            [first, others @ ..] => advice.extend(alternatives(first, others, base_path)),
         }
-        advice.join("; ")
+        advice.join(AND)
     }
 
     /// Returns what to look at for a request whose signature matches nothing that was tried.
@@ -518,9 +514,10 @@ impl<'k> Explainer<'k> {
                 req,
                 url_from: self.app.url_from,
                 validator: self.validator,
+                known: &self.known,
             }));
         }
-        if gave_up && !self.for_a_log {
+        if gave_up && !self.known.for_a_log {
             let rest = if self.hints.public_urls.is_empty() {
                 "the search gave up at its limits before it tried everything: give it the URL that is set at Twilio"
             } else {
@@ -543,7 +540,9 @@ impl<'k> Explainer<'k> {
                 Some(product) => format!("this is {product}'s signature: {}", cause.advice()),
                 None => cause.advice().to_owned(),
             },
-            (Cause::SignatureMissing, _) if self.looks_like_twilios => SIGNATURE_REMOVED.to_owned(),
+            (Cause::SignatureMissing, _) if self.known.looks_like_twilios => {
+                SIGNATURE_REMOVED.to_owned()
+            }
             (Cause::SharedKey, Err(SignatureErrorKind::AlgorithmUnknown)) => kind.hint().to_owned(),
             (Cause::SharedKey, Ok(KeyClaim::SharedKey { id, .. }))
                 if kind == SignatureErrorKind::KeyUnknown =>
@@ -580,6 +579,54 @@ fn without_what_is_unsupported<'a>(req: &WebhookRequest<'a>) -> WebhookRequest<'
         }
     }
     req
+}
+
+/// Returns the first proposals as alternatives, and what all of them ask for after these.
+fn alternatives(first: &Proposal, others: &[Proposal], base_path: &str) -> Vec<String> {
+    let Some(second) = others.first() else {
+        return vec![with_note(first, first, base_path)];
+    };
+    let common = first.common_with(second);
+    // Whoever corrects the proxy in any case can correct the rest there, too.
+    let is_undone = |one: &&Proposal| {
+        let mut changes = one.changes.iter();
+        changes.all(|change| matches!(change, Change::Undo(_)))
+    };
+    if !common.changes.is_empty()
+        && let Some(undone) = others.iter().find(is_undone)
+    {
+        return vec![undone.to_string()];
+    }
+    let text = with_note(first, &first.without(&common), base_path);
+    let either = [text, second.without(&common).to_string()];
+    let either: Vec<_> = either.into_iter().filter(|text| !text.is_empty()).collect();
+    let texts = [either.join(", or "), common.to_string()].into_iter();
+    texts.filter(|text| !text.is_empty()).collect()
+}
+
+/// Returns what `shown` of a proposal asks for. A base that has the path of a route is a usual mistake.
+fn with_note(proposal: &Proposal, shown: &Proposal, base_path: &str) -> String {
+    let mut text = shown.to_string();
+    if let [Change::SetUrl(UrlSetting::App, _)] = proposal.changes[..]
+        && !base_path.is_empty()
+        && !text.is_empty()
+    {
+        text.push_str(", to which the path of each request is appended");
+    }
+    text
+}
+
+/// Returns the product that a `User-Agent` names, if that is not Twilio's proxy. What the request says is shown only if
+/// it can't be taken for advice.
+fn other_sender(name: &str, value: &str) -> Option<String> {
+    // Twilio's WebSockets have another one than its proxy.
+    if !name.eq_ignore_ascii_case("User-Agent") || value.starts_with("Twilio") {
+        return None;
+    }
+    let product = value.split(' ').next()?;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+    let is_short = (1..=40).contains(&product.len());
+    (is_short && product.bytes().all(is_plain)).then(|| product.to_owned())
 }
 
 /// Parses a signature of either algorithm.
@@ -818,6 +865,7 @@ mod tests {
             req: &seen,
             url_from: None,
             validator: &own,
+            known: &Known::default(),
         });
         assert_eq!(explain(&seen, "nothing like it").advice, unknown);
         let encoded = seen.content_encoding("gzip");

@@ -66,7 +66,7 @@ impl fmt::Display for Change {
             }
             Self::SetUrl(UrlSetting::WholeRoute, url) => write!(
                 f,
-                "give the route its whole URL: #[validate_twilio_request(url = \"{}\")]",
+                "write #[validate_twilio_request(url = \"{}\")]",
                 redact::text(url)
             ),
             Self::CorrectUrl(url) => write!(f, "set url of the route to {}", redact::text(url)),
@@ -76,10 +76,10 @@ impl fmt::Display for Change {
             Self::Trust(how) => f.write_str(how),
             // No base leads to this path.
             Self::Undo(Cause::PathPrefix) => {
-                f.write_str("make sure that nothing rewrites the path before the validation")
+                f.write_str("make the proxy or the middleware keep the path")
             }
             Self::Undo(Cause::QueryMissing) => {
-                f.write_str("make the proxy pass on the whole query")
+                f.write_str("make the proxy pass the whole query on")
             }
             Self::Undo(Cause::PathSpelling) => {
                 f.write_str("make the proxy pass the path on unchanged")
@@ -95,8 +95,8 @@ impl fmt::Display for Change {
             ),
             Self::KeyOf(whose) => write!(
                 f,
-                "sign with the token of the account that the request names, or correct the keys of that \
-                 account: this signature was made with a key of {}",
+                "it was signed with a key of {}: if your code signs, use this account's token; if Twilio does, \
+                 correct that in the key store",
                 redact::text(whose)
             ),
         }
@@ -136,7 +136,7 @@ impl fmt::Display for Proposal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, change) in self.changes.iter().enumerate() {
             if index > 0 {
-                f.write_str("; ")?;
+                f.write_str(AND)?;
             }
             change.fmt(f)?;
         }
@@ -178,6 +178,9 @@ pub(super) struct Case<'c> {
     /// The form as it was before something changed it, if that is known.
     pub(super) restored: Option<&'c [u8]>,
 }
+
+/// What stands between two changes that are both needed.
+pub(super) const AND: &str = "; and ";
 
 /// The largest number of proposals.
 const MAX_PROPOSALS: usize = 3;

@@ -864,3 +864,30 @@ async fn almost_a_websocket_is_an_ordinary_request() {
         );
     }
 }
+
+#[actix_web::test]
+async fn extractor_beside_a_validated_gets_no_body_that_is_not_validated() {
+    let before = async |body: Bytes, _: Validated<()>| HttpResponse::Ok().body(body);
+    let after = async |_: Validated<()>, body: Bytes| HttpResponse::Ok().body(body);
+    let inside = async |body: Validated<(Bytes, ())>| HttpResponse::Ok().body(body.into_inner().0);
+    let config = config().build().unwrap();
+    for (name, route, status, kind, answer) in [
+        (
+            "before",
+            web::to(before),
+            500,
+            Some(Kind::BodyConsumed),
+            None,
+        ),
+        ("after", web::to(after), 200, None, Some("")),
+        ("inside", web::to(inside), 200, None, Some("a=1")),
+    ] {
+        let genuine = form("a=1").insert_header((CONTENT_LENGTH, 3));
+        let res = call(&config, route, genuine).await;
+        assert_eq!(res.status(), status, "{name}");
+        assert_eq!(refusal(&res), kind, "{name}");
+        if let Some(answer) = answer {
+            assert_eq!(test::read_body(res).await, answer, "{name}");
+        }
+    }
+}

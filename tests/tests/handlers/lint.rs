@@ -507,6 +507,11 @@ fn verbs_that_are_never_reached_are_found() {
         ("<Leave/><Say>Hi</Say>", "<Leave> ends this document"),
         ("<Dial action=\"/a\">1</Dial><Say>Hi</Say>", "<Dial action"),
         (
+            "<Connect action=\"/a\"><Room>a</Room></Connect><Say>Hi</Say>",
+            "<Connect action",
+        ),
+        ("<Pay action=\"/a\"/><Say>Hi</Say>", "<Pay action"),
+        (
             "<Gather actionOnEmptyResult=\"true\"/><Say>Hi</Say>",
             "<Gather action",
         ),
@@ -523,6 +528,7 @@ fn verbs_that_are_never_reached_are_found() {
     }
     let reached = [
         "<Dial>1</Dial><Say>Nobody answered</Say><Redirect>/a</Redirect>",
+        "<Connect><Room>a</Room></Connect><Pay/><Hangup/>",
         "<Gather action=\"/a\"/><Say>Nothing was pressed</Say><Hangup/>",
         "<Record action=\"/a\"/><Say>Nothing was said</Say>",
         "<Say loop=\"2\">Hi</Say><Hangup/><!-- the end -->",
@@ -530,6 +536,20 @@ fn verbs_that_are_never_reached_are_found() {
     for verbs in reached {
         let findings = check(format!("<Response>{verbs}</Response>"));
         assert!(findings.is_empty(), "{verbs}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_finding_has_one_line_whatever_it_quotes() {
+    for document in [
+        "<Response><Leave/\n</Respo>",
+        "<Response a\r\n\u{1b}[1m",
+        "<Response></a\n>",
+    ] {
+        for finding in check(document) {
+            let shown = finding.to_string();
+            assert!(!shown.contains(char::is_control), "{shown:?}");
+        }
     }
 }
 

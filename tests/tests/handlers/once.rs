@@ -33,7 +33,10 @@ use actix_web::{
     App, Error, FromRequest, HttpRequest, HttpResponse, Responder, Route,
     body::{BodyStream, BoxBody},
     dev::{Service, ServiceResponse},
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{CONTENT_ENCODING, LOCATION, SET_COOKIE},
+    },
     post,
     rt::{System, spawn},
     test::init_service,
@@ -174,6 +177,22 @@ async fn the_header_splits_only_what_may_rightly_repeat() {
 }
 
 #[actix_web::test]
+async fn the_header_of_another_delivery_suppresses_nothing() {
+    let (route, runs) = counting();
+    let app = guarded(&config(), route).await;
+    let bodies = [
+        "CallSid=CA1&Digits=1",
+        "CallSid=CA1&Digits=2",
+        "FlowSid=FW1",
+    ];
+    for (body, expected) in bodies.into_iter().zip(1..) {
+        let webhook = Webhook::form("/hook", body).signed(TOKEN);
+        assert_eq!(with_token(webhook, "spent").call(&app).await.0, 200);
+        assert_eq!(runs.get(), expected, "{body}");
+    }
+}
+
+#[actix_web::test]
 async fn of_two_at_once_the_second_waits_for_the_first_answer() {
     time::pause();
     let go = Rc::new(Notify::new());
@@ -240,7 +259,8 @@ fn a_duplicate_waits_less_long_than_twilio_and_gets_a_503() {
 
 #[actix_web::test]
 async fn a_handler_that_fails_lets_the_next_delivery_be_handled() {
-    for status in [500, 503, 429] {
+    // After a 401, Twilio sends the same request again, with a password.
+    for status in [500, 503, 429, 401, 407, 408] {
         let statuses = Rc::new(RefCell::new(VecDeque::from([status, 404])));
         let route = web::route().to(move || {
             let status = statuses.borrow_mut().pop_front().unwrap();
@@ -448,6 +468,234 @@ impl OnceStore for Forgetful {
     }
 }
 
+/// A store that takes this long for each call of a kind.
+#[derive(Default)]
+struct Slow {
+    memory: MemoryStore,
+    claim: Duration,
+    finish: Duration,
+    release: Duration,
+}
+
+impl OnceStore for Slow {
+    async fn claim(
+        &self,
+        key: &OnceKey,
+        by: Owner,
+        lease: Duration,
+    ) -> Result<Claim, OnceStoreError> {
+        // It does it at once, and says so later.
+        let claim = self.memory.claim(key, by, lease).await;
+        time::sleep(self.claim).await;
+        claim
+    }
+
+    async fn finish(
+        &self,
+        key: &OnceKey,
+        by: Owner,
+        answer: &StoredAnswer,
+        retention: Duration,
+    ) -> Result<bool, OnceStoreError> {
+        time::sleep(self.finish).await;
+        self.memory.finish(key, by, answer, retention).await
+    }
+
+    async fn release(&self, key: &OnceKey, by: Owner) -> Result<bool, OnceStoreError> {
+        time::sleep(self.release).await;
+        self.memory.release(key, by).await
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// A handler that counts its runs and the new events of batches.
+fn counting_events(status: u16) -> (Route, Rc<Cell<u32>>) {
+    let seen = Rc::new(Cell::new(0));
+    let counter = Rc::clone(&seen);
+    let receive = move |CloudEvents(events): CloudEvents, once: OnceEach| {
+        let counter = Rc::clone(&counter);
+        async move {
+            for event in &events {
+                if once.first(&event.id).await? {
+                    counter.set(counter.get() + 1);
+                }
+            }
+            Ok::<_, Error>(HttpResponse::build(StatusCode::from_u16(status).unwrap()))
+        }
+    };
+    (web::post().to(receive), seen)
+}
+
+#[actix_web::test]
+async fn no_batch_waits_for_a_slow_store_longer_than_the_limits() {
+    time::pause();
+    let ids: Vec<_> = (0..100).map(|number| number.to_string()).collect();
+    let ids: Vec<_> = ids.iter().map(String::as_str).collect();
+    let cases = [
+        (
+            "slow to finish",
+            Slow {
+                finish: SECOND,
+                ..Slow::default()
+            },
+            204,
+            204,
+            4,
+        ),
+        (
+            "slow to release",
+            Slow {
+                release: SECOND,
+                ..Slow::default()
+            },
+            500,
+            500,
+            4,
+        ),
+        (
+            "slow to claim",
+            Slow {
+                claim: SECOND,
+                ..Slow::default()
+            },
+            204,
+            503,
+            14,
+        ),
+    ];
+    for (name, store, status, expected, seconds) in cases {
+        let (route, seen) = counting_events(status);
+        let lease = Duration::from_secs(200);
+        let config = builder().once_store(store).once_times(lease, 2 * lease);
+        let app = guarded(&config.build().unwrap(), route).await;
+        let start = time::Instant::now();
+        assert_eq!(batch("sent", &ids).call(&app).await.0, expected, "{name}");
+        assert!(
+            start.elapsed() <= Duration::from_secs(seconds),
+            "{name}: {:?}",
+            start.elapsed()
+        );
+        // The rest is stored in the meantime.
+        time::sleep(Duration::from_secs(150)).await;
+        if expected == 204 {
+            assert_eq!(seen.replace(0), 100, "{name}");
+            assert_eq!(batch("again", &ids).call(&app).await.0, 204, "{name}");
+            assert_eq!(seen.get(), 0, "{name}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn batches_that_wait_for_each_other_fail_in_time_and_then_pass() {
+    time::pause();
+    let go = Rc::new(tokio::sync::Barrier::new(2));
+    let meeting = Rc::clone(&go);
+    let receive = move |CloudEvents(events): CloudEvents, once: OnceEach| {
+        let meeting = Rc::clone(&meeting);
+        async move {
+            for (index, event) in events.iter().enumerate() {
+                once.first(&event.id).await?;
+                if index == 0 && event.event_type == "meets" {
+                    meeting.wait().await;
+                }
+            }
+            Ok::<_, Error>(NoContent)
+        }
+    };
+    let app = guarded(&config(), web::post().to(receive)).await;
+    let start = time::Instant::now();
+    let [one, two] = [["1", "2"], ["2", "1"]].map(|ids| batch("meets", &ids));
+    let (one, two) = futures_util::join!(one.call(&app), two.call(&app));
+    assert!(one.0 == 503 || two.0 == 503, "{one:?} {two:?}");
+    assert!(
+        start.elapsed() <= Duration::from_secs(12),
+        "{:?}",
+        start.elapsed()
+    );
+    yield_now().await;
+    for ids in [["1", "2"], ["2", "1"]] {
+        assert_eq!(batch("sent", &ids).call(&app).await.0, 204);
+    }
+}
+
+#[actix_web::test]
+async fn a_client_that_goes_away_while_the_store_works_changes_nothing() {
+    time::pause();
+    // While the event is claimed, its claim is released; while its answer is stored, it is stored all the same.
+    let stores = [
+        Slow {
+            claim: SECOND,
+            ..Slow::default()
+        },
+        Slow {
+            finish: SECOND,
+            ..Slow::default()
+        },
+    ];
+    for (store, runs_before) in stores.into_iter().zip([0, 1]) {
+        let (route, runs) = counting();
+        let app = guarded(&builder().once_store(store).build().unwrap(), route).await;
+        let webhook = message();
+        let gone = time::timeout(SECOND / 2, webhook.call(&app)).await;
+        assert!(gone.is_err());
+        assert_eq!(runs.get(), runs_before);
+        time::sleep(5 * SECOND).await;
+        let start = time::Instant::now();
+        let (status, body) = message().call(&app).await;
+        assert_eq!(status, 200);
+        assert!(body.contains("run 1"), "{body}");
+        assert!(start.elapsed() < 3 * SECOND, "{:?}", start.elapsed());
+        assert_eq!(runs.get(), 1);
+    }
+}
+
+/// A store that fails for so many claims, and then works.
+struct FailsAtFirst(MemoryStore, AtomicU32);
+
+impl OnceStore for FailsAtFirst {
+    async fn claim(
+        &self,
+        key: &OnceKey,
+        by: Owner,
+        lease: Duration,
+    ) -> Result<Claim, OnceStoreError> {
+        if self.1.load(Ordering::SeqCst) > 0 {
+            self.1.fetch_sub(1, Ordering::SeqCst);
+            return Err("connection refused".into());
+        }
+        self.0.claim(key, by, lease).await
+    }
+
+    async fn finish(
+        &self,
+        key: &OnceKey,
+        by: Owner,
+        answer: &StoredAnswer,
+        retention: Duration,
+    ) -> Result<bool, OnceStoreError> {
+        self.0.finish(key, by, answer, retention).await
+    }
+
+    async fn release(&self, key: &OnceKey, by: Owner) -> Result<bool, OnceStoreError> {
+        self.0.release(key, by).await
+    }
+}
+
+#[actix_web::test]
+async fn what_was_handled_while_the_store_was_down_is_remembered_as_soon_as_it_works() {
+    let (route, runs) = counting();
+    let store = FailsAtFirst(MemoryStore::default(), AtomicU32::new(1));
+    let config = builder()
+        .once_store(store)
+        .if_once_store_fails(IfStoreFails::Handle);
+    let app = guarded(&config.build().unwrap(), route).await;
+    for _ in 0..3 {
+        assert!(message().call(&app).await.1.contains("run 1"));
+    }
+    assert_eq!(runs.get(), 1);
+}
+
 #[test]
 fn an_answer_is_stored_later_if_the_store_works_again_within_the_lease() {
     in_child(NO_VARIABLES, || {
@@ -560,7 +808,7 @@ async fn a_guard_inside_another_one_is_idle() {
 
 #[actix_web::test]
 async fn a_duplicate_of_an_answer_without_a_stored_body_gets_a_204() {
-    type Answers = [(&'static str, fn() -> HttpResponse, u16); 5];
+    type Answers = [(&'static str, fn() -> HttpResponse, u16); 6];
     let answers: Answers = [
         ("an empty 200", || HttpResponse::Ok().finish(), 204),
         ("an empty 404", || HttpResponse::NotFound().finish(), 404),
@@ -572,6 +820,14 @@ async fn a_duplicate_of_an_answer_without_a_stored_body_gets_a_204() {
         (
             "a byte more",
             || HttpResponse::Ok().body("x".repeat(StoredAnswer::MAX_BODY + 1)),
+            204,
+        ),
+        (
+            "a body that only its header makes readable",
+            || {
+                let mut answer = HttpResponse::Ok();
+                answer.insert_header((CONTENT_ENCODING, "br")).body("x")
+            },
             204,
         ),
         (
@@ -594,6 +850,111 @@ async fn a_duplicate_of_an_answer_without_a_stored_body_gets_a_204() {
             status != 204 || body.is_empty(),
             "{name}"
         );
+    }
+}
+
+#[actix_web::test]
+async fn a_duplicate_is_redirected_as_the_first_was_and_gets_no_cookie() {
+    let route = web::route().to(async || {
+        HttpResponse::Found()
+            .insert_header((LOCATION, "/next"))
+            .insert_header((SET_COOKIE, "session=secret"))
+            .insert_header(("x-internal", "secret"))
+            .finish()
+    });
+    let app = guarded(&config(), route).await;
+    for is_first in [true, false, false] {
+        let res = app.call(message().request().to_request()).await.unwrap();
+        assert_eq!(res.status(), 302);
+        assert_eq!(res.headers().get(LOCATION).unwrap(), "/next");
+        assert_eq!(res.headers().contains_key(SET_COOKIE), is_first);
+        assert_eq!(res.headers().contains_key("x-internal"), is_first);
+    }
+}
+
+#[test]
+fn a_handshake_is_handled_each_time_and_its_stream_is_left_alone() {
+    in_child(NO_VARIABLES, || {
+        System::new().block_on(async {
+            let (log, _guard) = Log::start();
+            let runs = Rc::new(Cell::new(0));
+            let counter = Rc::clone(&runs);
+            let route = web::route().to(move || {
+                counter.set(counter.get() + 1);
+                let frames = stream::iter([Ok::<_, Error>(Bytes::from("frame"))]);
+                async { HttpResponse::SwitchingProtocols().body(BodyStream::new(frames)) }
+            });
+            let app = guarded(&config(), route).await;
+            let handshake = Webhook::get("/media")
+                .signed_for("wss://example.com/media", &actix_twilio_tests::validator())
+                .with("Upgrade", "websocket")
+                .with("Connection", "Upgrade")
+                .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+            for run in 1..=2 {
+                let handshake = with_token(handshake.clone(), "a");
+                assert_eq!(handshake.call(&app).await, (101, "frame".to_owned()));
+                assert_eq!(runs.get(), run);
+            }
+            let lines = log.take();
+            assert!(
+                lines.iter().all(|line| line.level == tracing::Level::DEBUG),
+                "{lines:?}"
+            );
+            let unguarded = lines
+                .iter()
+                .filter(|line| line.get("outcome") == Some("unguarded"));
+            assert_eq!(unguarded.count(), 2);
+        });
+    });
+}
+
+#[actix_web::test]
+async fn what_made_up_headers_fill_is_free_after_minutes_and_messages_are_remembered() {
+    time::pause();
+    let (route, runs) = counting();
+    let config = builder().once_store(MemoryStore::new(16 * 1024)).build();
+    let app = guarded(&config.unwrap(), route).await;
+    assert_eq!(message().call(&app).await.0, 200);
+    // One recording of a call, and as many keys as there is memory for.
+    let call = Webhook::form("/call", "CallSid=CA1&Digits=1").signed(TOKEN);
+    let mut flood = 0;
+    while with_token(call.clone(), &format!("{flood}"))
+        .call(&app)
+        .await
+        .0
+        == 200
+    {
+        flood += 1;
+    }
+    assert!((10..40).contains(&flood), "{flood}");
+    let other = Webhook::form("/message", "MessageSid=SM2").signed(TOKEN);
+    assert_eq!(other.call(&app).await.0, 503);
+    time::advance(Duration::from_secs(4 * 60)).await;
+    let before = runs.get();
+    // It is long enough for Twilio's own retries.
+    assert_eq!(with_token(call.clone(), "0").call(&app).await.0, 200);
+    assert_eq!(runs.get(), before);
+    time::advance(Duration::from_secs(2 * 60)).await;
+    assert_eq!(other.call(&app).await.0, 200);
+    time::advance(Duration::from_secs(23 * 60 * 60)).await;
+    assert!(message().call(&app).await.1.contains("run 1"));
+}
+
+#[actix_web::test]
+async fn large_answers_fill_no_more_than_the_memory_that_is_set() {
+    let route = web::route().to(async || "x".repeat(StoredAnswer::MAX_BODY));
+    let app = guarded(&config(), route).await;
+    let mut handled = 0;
+    let nth =
+        |number: u32| Webhook::form("/message", &format!("MessageSid=SM{number}")).signed(TOKEN);
+    while nth(handled).call(&app).await.0 == 200 {
+        handled += 1;
+        assert!(handled < 100);
+    }
+    // A megabyte. Nothing was handled whose answer did not fit.
+    assert!((14..=15).contains(&handled), "{handled}");
+    for number in 0..handled {
+        assert_eq!(nth(number).call(&app).await.0, 200);
     }
 }
 

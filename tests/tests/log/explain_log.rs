@@ -102,7 +102,7 @@ fn warning_names_the_causes_and_the_setting() {
     let unsigned = "only the URL is signed: nothing covers the body";
     let by_parameters = "sign a form by its parameters";
     let as_it_came = "the body must arrive as it was sent";
-    let route = "give the route its whole URL: #[validate_twilio_request(url = \"http://10.0.0.7:8080/m\")]";
+    let route = "write #[validate_twilio_request(url = \"http://10.0.0.7:8080/m\")]";
     let covers = "the body, or its Content-Type, was changed on the way";
     #[rustfmt::skip]
     let cases: &[Case<'_>] = &[
@@ -114,7 +114,7 @@ fn warning_names_the_causes_and_the_setting() {
         ("/m/", &[], "a=1", "http://10.0.0.7:8080/ma1", "trailing_slash", "8080/m", "set the webhook at Twilio to http://10.0.0.7:8080/m/, or "),
         ("/in/m", &[], "a=1", "http://10.0.0.7:8080/ma1", "path_prefix", "8080/m", route),
         ("/m?b=s3cr3t&a=s3cr3t", &[], "a=1", "http://10.0.0.7:8080/m?a=s3cr3t&b=s3cr3ta1", "query_order", "m?a=..&b=..", "sorts"),
-        ("/m?a=s3cr3t+", &[], "a=1", "http://10.0.0.7:8080/m?a=s3cr3t%20a1", "query_encoding", "m?a=..", "encodes it again"),
+        ("/m?a=s3cr3t+", &[], "a=1", "http://10.0.0.7:8080/m?a=s3cr3t%20a1", "query_encoding", "other escapes than the signed one", "encoding it again"),
         ("/m", original, "a=1", "http://10.0.0.7:8080/m?pin=s3cr3ta1", "query_missing", "8080/m?pin=..", "whole query"),
         ("/m", basic, "a=1", "http://user:s3cr3t@10.0.0.7:8080/ma1", "userinfo", "http://..@10.0.0.7:8080/m", "from the URL at Twilio"),
         ("/m", &[], "a=+s3cr3t", "http://10.0.0.7:8080/mas3cr3t", "params_trimmed", "white space around values was removed", as_it_came),
@@ -367,8 +367,8 @@ fn key_of_another_account_is_named() {
         let line = lines.remove(0);
         assert_eq!(line.field("account"), sub);
         assert_eq!(line.field("cause"), "token");
-        let expected = format!("this signature was made with a key of {main}");
-        assert!(line.field("advice").ends_with(&expected), "{line:?}");
+        let expected = format!("it was signed with a key of {main}: ");
+        assert!(line.field("advice").starts_with(&expected), "{line:?}");
     });
 }
 
@@ -571,4 +571,41 @@ fn text_of_headers_is_escaped_and_cut() {
             assert!(text.len() < 700, "{text}");
         }
     });
+}
+
+#[test]
+fn user_agent_is_shown_only_if_it_can_not_be_taken_for_advice() {
+    let public = || {
+        let builder = explaining().public_url("https://example.com").unwrap();
+        builder.build().unwrap()
+    };
+    let long = "a".repeat(41);
+    let cases = [
+        ("axios/1.7.2", true),
+        ("curl/8.5.0 (x86_64)", true),
+        ("TwilioProxy/1.1", false),
+        ("nothing; set TWILIO_VALIDATION", false),
+        ("\"advice=off", false),
+        (&*long, false),
+    ];
+    in_children(
+        cases,
+        |_| NO_VARIABLES,
+        |(agent, shown)| {
+            let request = seen("/m", "a=1", "")
+                .insert_header((SIGNATURE, FORGED))
+                .insert_header(("User-Agent", agent));
+            let line = line_of(&public(), request);
+            assert_eq!(line.field("cause"), "unknown", "{agent}");
+            let product = agent.split(' ').next().unwrap();
+            let advice = line.field("advice");
+            let expected = format!("User-Agent is {product}, not TwilioProxy: ");
+            assert_eq!(advice.starts_with(&expected), shown, "{agent}: {advice}");
+            assert_eq!(
+                format!("{line:?}").contains(product),
+                shown,
+                "{agent}: {line:?}"
+            );
+        },
+    );
 }

@@ -13,7 +13,7 @@ use actix_web::{
     App,
     http::Method,
     rt::System,
-    test::{TestRequest, init_service, try_call_service},
+    test::{TestRequest, call_service, init_service, try_call_service},
     web::ServiceConfig,
 };
 
@@ -32,6 +32,8 @@ struct Mistake {
     app: fn(&mut ServiceConfig) -> Result<(), Box<dyn std::error::Error>>,
     /// The least important level that is printed.
     level: Level,
+    /// A request that was genuine, and was served before.
+    before: Option<Request>,
     request: Request,
 }
 
@@ -97,6 +99,15 @@ fn made(mistake: &Mistake) -> String {
             return None;
         }
         let app = init_service(app).await;
+        if let Some(before) = mistake.before {
+            let res = call_service(&app, before.arrived().to_request()).await;
+            assert!(
+                res.status().is_success(),
+                "{}: {}",
+                mistake.made,
+                res.status()
+            );
+        }
         let res = try_call_service(&app, mistake.request.arrived().to_request()).await;
         Some(res.map_or_else(
             |err| err.as_response_error().status_code(),
@@ -140,6 +151,13 @@ fn usual_mistakes_print_what_their_page_shows() {
             }
         },
     );
+}
+
+#[test]
+fn each_line_is_short() {
+    for line in fs::read_to_string(page()).unwrap().lines() {
+        assert!(line.len() <= 400, "{} bytes: {line}", line.len());
+    }
 }
 
 /// Puts a section in the place of the one with its heading, or at the end.

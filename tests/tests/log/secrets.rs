@@ -28,7 +28,7 @@ use actix_twilio::{
         stages::{BodyKind, CheckedHead},
         url::{PublicUrl, UrlParts},
     },
-    testing::Signer,
+    testing::{Call, Conversation, Signer, Transcript},
     validate_twilio_request,
 };
 use actix_twilio_tests::{
@@ -198,7 +198,7 @@ const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 const LABELS: [&str; 1] = ["Delivery"];
 
 /// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 22] = [
+const WITHOUT_VALUES: [&str; 23] = [
     "Answer",
     "AppPolicy",
     "EventKey",
@@ -207,6 +207,7 @@ const WITHOUT_VALUES: [&str; 22] = [
     "OnceEach",
     "OnceStore",
     "OnceStoreError",
+    "RedisConnection",
     "Settling",
     "VerifiedKey",
     "KeyStore",
@@ -224,8 +225,9 @@ const WITHOUT_VALUES: [&str; 22] = [
 ];
 
 /// The folders of types whose purpose is to hold what a request says, or an answer. `unredacted` webhooks and answers
-/// print it, as their docs say. Nothing of this crate prints them.
-const PRINTED_BY_DESIGN: [&str; 2] = ["webhook", "twiml"];
+/// print it, as their docs say. Nothing of this crate prints them. That messages of WebSockets print no contents is
+/// tested with them.
+const PRINTED_BY_DESIGN: [&str; 3] = ["webhook", "twiml", "stream"];
 
 #[actix_web::test]
 async fn no_public_type_prints_a_secret() {
@@ -307,6 +309,9 @@ async fn no_public_type_prints_a_secret() {
         ("Once", debug(&once)),
         ("OnceMiddleware", debug(once.new_transform(Inner).await.unwrap())),
         ("Signer", debug(Signer::new(TOKEN))),
+        ("Call", debug(Call::to("/voice").press("1"))),
+        ("Conversation", debug(Conversation::with("/message").send("Hi"))),
+        ("Transcript", debug(Transcript::default())),
         ("Signer", debug(Signer::shared_key(shared_key()).forged())),
     ];
     printed.extend(

@@ -3,7 +3,8 @@
 use actix_http::Request;
 use actix_service::{IntoServiceFactory, ServiceFactory};
 use actix_twilio::{
-    ConfigError, Policy, ProtectedRoute, TwilioConfig, TwilioValidation, validate_twilio_request,
+    ConfigError, Policy, ProtectedRoute, ProtectedScope, TwilioConfig, TwilioValidation,
+    validate_twilio_request,
 };
 use actix_twilio_tests::{client::soon, log::Log, server::LOOPBACK};
 use actix_web::{
@@ -30,6 +31,11 @@ async fn broken() -> &'static str {
     "ran"
 }
 
+#[validate_twilio_request(auth_token_env = "ACTIX_TWILIO_NEVER_SET")]
+async fn of_no_account() -> &'static str {
+    "ran"
+}
+
 #[validate_twilio_request]
 async fn whole() -> &'static str {
     "ran"
@@ -47,14 +53,20 @@ where
 type Routes = fn(&mut ServiceConfig);
 
 #[actix_web::test]
-async fn app_with_a_policy_that_cannot_be_built_does_not_start() {
-    let cases: [(&str, Routes); 3] = [
+async fn app_with_a_policy_or_options_that_cannot_be_used_does_not_start() {
+    let cases: [(&str, Routes); 5] = [
         ("a handler", |app| {
             app.route("/", web::post().to_validated(broken));
         }),
         ("a handler in a scope", |app| {
             let route = web::post().to_validated(broken);
             app.service(web::scope("/a").service(web::scope("/b").route("/", route)));
+        }),
+        ("a handler with options", |app| {
+            app.route("/", web::post().to_validated(of_no_account));
+        }),
+        ("a handler with options in a protected scope", |app| {
+            app.service(ProtectedScope::new("/a").post("/", of_no_account));
         }),
         ("a middleware", |app| {
             let validation = TwilioValidation::<Broken>::with_policy();

@@ -1,6 +1,7 @@
 //! The attribute sets off no lint that a plain handler does not, and allows nothing that could be forbidden.
 //!
-//! All lints of rustc and clippy look at `ui/lints/handlers.rs`, with and without the attribute.
+//! All lints of rustc and clippy look at `ui/lints/handlers.rs`: without the attribute, with it, and with its option
+//! `once` everywhere.
 
 use std::{
     collections::BTreeMap,
@@ -16,6 +17,34 @@ use super::{dependencies, is_required, rustc};
 /// The lints that were set off, with the lines that they point at.
 type Findings = BTreeMap<String, Vec<u64>>;
 
+/// What is compiled of the handlers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handlers {
+    Plain,
+    Annotated,
+    /// Each attribute also has the option `once`.
+    Once,
+}
+
+const ANNOTATED: [Handlers; 2] = [Handlers::Annotated, Handlers::Once];
+
+impl Handlers {
+    fn line(self, line: &str) -> String {
+        let is_attribute = line.contains("#[") && line.contains("validate_twilio_request");
+        match self {
+            Self::Plain if line.contains("validate_twilio_request") => String::new(),
+            Self::Once if is_attribute && !line.contains("(skip)") => {
+                if line.contains("validate_twilio_request(") {
+                    line.replace("validate_twilio_request(", "validate_twilio_request(once, ")
+                } else {
+                    line.replace("validate_twilio_request", "validate_twilio_request(once)")
+                }
+            }
+            _ => line.to_owned(),
+        }
+    }
+}
+
 #[test]
 fn attribute_sets_off_no_lint_and_allows_none() {
     let Some(clippy) = clippy_driver() else {
@@ -27,15 +56,16 @@ fn attribute_sets_off_no_lint_and_allows_none() {
     let warn = lints.iter().map(|lint| format!("-W{lint}"));
     let warn: Vec<_> = warn.collect();
 
-    let plain = findings(&compile(&clippy, &warn, false));
-    let annotated = findings(&compile(&clippy, &warn, true));
+    let plain = findings(&compile(&clippy, &warn, Handlers::Plain));
     assert!(!plain.is_empty());
-    for (lint, lines) in &annotated {
-        let without = plain.get(lint).map_or(&[][..], Vec::as_slice);
-        assert!(
-            lines.len() <= without.len(),
-            "{lint} is set off at {lines:?}, and without the attribute at {without:?}"
-        );
+    for handlers in ANNOTATED {
+        for (lint, lines) in findings(&compile(&clippy, &warn, handlers)) {
+            let without = plain.get(&lint).map_or(&[][..], Vec::as_slice);
+            assert!(
+                lines.len() <= without.len(),
+                "{handlers:?}: {lint} is set off at {lines:?}, and without the attribute at {without:?}"
+            );
+        }
     }
 
     // actix's own attributes allow some lints, which nobody can forbid then.
@@ -43,15 +73,15 @@ fn attribute_sets_off_no_lint_and_allows_none() {
     let mut forbid: Vec<_> = silent.map(|lint| format!("-F{lint}")).collect();
     // The first errors hide others.
     for _ in 0..3 {
-        let errors = errors(&compile(&clippy, &forbid, false));
+        let errors = errors(&compile(&clippy, &forbid, Handlers::Plain));
         let errors = errors.concat().replace('-', "_");
         forbid.retain(|option| !errors.contains(option.trim_start_matches("-F")));
     }
-    for annotated in [false, true] {
-        let output = compile(&clippy, &forbid, annotated);
+    for handlers in [&[Handlers::Plain], &ANNOTATED[..]].concat() {
+        let output = compile(&clippy, &forbid, handlers);
         let found = errors(&output);
-        assert!(found.is_empty(), "annotated: {annotated}: {found:#?}");
-        assert!(output.status.success(), "annotated: {annotated}");
+        assert!(found.is_empty(), "{handlers:?}: {found:#?}");
+        assert!(output.status.success(), "{handlers:?}");
     }
     assert!(forbid.len() > 600, "{}", forbid.len());
 }
@@ -80,17 +110,16 @@ fn all_lints(clippy: &Command) -> Vec<String> {
     names.collect()
 }
 
-/// Compiles the handlers, without the lines of the attribute if they are not to be annotated.
-fn compile(clippy: &Command, levels: &[String], annotated: bool) -> Output {
+fn compile(clippy: &Command, levels: &[String], handlers: Handlers) -> Output {
     let source = fs::read_to_string("ui/lints/handlers.rs").unwrap();
-    let lines = source.lines();
-    let lines = lines.map(|line| {
-        let is_kept = annotated || !line.contains("validate_twilio_request");
-        if is_kept { line } else { "" }
-    });
-    let name = if annotated { "annotated" } else { "plain" };
+    let lines: Vec<_> = source.lines().map(|line| handlers.line(line)).collect();
+    if handlers == Handlers::Once {
+        let guarded = lines.iter().filter(|line| line.contains("(once"));
+        assert!(guarded.count() > 8);
+    }
+    let name = format!("{handlers:?}").to_lowercase();
     let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.rs"));
-    fs::write(&file, lines.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+    fs::write(&file, lines.join("\n") + "\n").unwrap();
     Command::new(clippy.get_program())
         .args(dependencies())
         .args([

@@ -230,7 +230,7 @@ impl Deployment {
     /// Applies one piece of advice, read from its text. Returns false if it asks for nothing that is known.
     fn apply(&mut self, advice: &str) -> bool {
         let mut applied = false;
-        for change in advice.split("; ") {
+        for change in advice.split("; and ") {
             // Changes of the trust in proxies belong together.
             let starts = ["trust ", "set trusted_hops ", "switch "];
             if starts.iter().any(|start| change.starts_with(start)) {
@@ -253,9 +253,7 @@ impl Deployment {
             self.settings.whole_url = Some(url);
         } else if let Some(url) = after("set the webhook at Twilio to ") {
             self.url = url;
-        } else if let Some(url) =
-            after("give the route its whole URL: #[validate_twilio_request(url = \"")
-        {
+        } else if let Some(url) = after("write #[validate_twilio_request(url = \"") {
             self.settings.whole_url = Some(url.trim_end_matches("\")]").to_owned());
         } else if change.starts_with("trust the proxy 10.0.0.1") {
             // The other proxies that are trusted by default are no peers here.
@@ -266,7 +264,7 @@ impl Deployment {
             self.settings.prefix = true;
         } else if change.contains("sorts or rebuilds the query") {
             self.sorts_query = false;
-        } else if change == "make sure that nothing rewrites the path before the validation"
+        } else if change == "make the proxy or the middleware keep the path"
             || change == "wrap TwilioValidation around NormalizePath"
         {
             self.added = "";

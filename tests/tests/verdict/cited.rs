@@ -24,6 +24,7 @@ fn tests_that_documents_name_exist() {
     let mut sources = Vec::new();
     add_sources(&package.join("tests"), &mut sources);
     add_sources(&package.join("../cli/tests/cli"), &mut sources);
+    add_sources(&package.join("browser/tests"), &mut sources);
     let mut named = 0;
     for document in DOCUMENTS {
         let content = fs::read_to_string(package.join("..").join(document)).unwrap();

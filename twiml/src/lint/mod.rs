@@ -131,7 +131,9 @@ fn not_well_formed(text: &str, err: &Error) -> Finding {
         err => {
             let message = err.to_string();
             let place = format!(" at {}", err.pos());
-            message.strip_suffix(&place).unwrap_or(&message).to_owned()
+            let message = message.strip_suffix(&place).unwrap_or(&message);
+            // It quotes the document, and a finding has one line.
+            message.replace(char::is_control, " ")
         }
     };
     Finding::new(

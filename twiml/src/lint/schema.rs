@@ -215,7 +215,7 @@ impl<'a, 'input> Linter<'a, 'input> {
             Channel::Messaging => " to a message",
         };
         let advice = match parent.children {
-            _ if is_root && elsewhere == ["Response"] => {
+            _ if is_root && elsewhere.contains(&"Response") => {
                 "answer a call with verbs for calls, and a message with <Message>".to_owned()
             }
             _ if is_root => format!("put it into <{}>", elsewhere.join(">, <")),
@@ -261,6 +261,14 @@ fn ends(verb: Node<'_, '_>) -> Option<&'static str> {
         "Leave" => Some("<Leave> ends this document"),
         "Dial" if verb.has_attribute("action") => {
             Some("<Dial action=\"..\"> continues with another document")
+        }
+        // https://www.twilio.com/docs/voice/twiml/connect#action
+        "Connect" if verb.has_attribute("action") => {
+            Some("<Connect action=\"..\"> continues with another document")
+        }
+        // https://www.twilio.com/docs/voice/twiml/pay
+        "Pay" if verb.has_attribute("action") => {
+            Some("<Pay action=\"..\"> continues with another document")
         }
         "Gather" if is("actionOnEmptyResult", "true") => {
             Some("<Gather actionOnEmptyResult=\"true\"> continues with another document")

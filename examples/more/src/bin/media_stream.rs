@@ -5,54 +5,31 @@
 
 use std::{env, error::Error, io};
 
-use actix_twilio::{TwilioConfig, validate_twilio_request};
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, get, rt, web};
-use actix_ws::{Message, MessageStream, Session};
-use serde_json::{Value, json};
+use actix_twilio::{
+    TwilioConfig,
+    stream::{Audio, Handshake, Media, MediaMessage, Session, StreamError},
+    validate_twilio_request,
+};
+use actix_web::{App, HttpResponse, HttpServer, get};
 
 /// The handshake is validated. Twilio does not sign what it sends through the open WebSocket.
 #[get("/media")]
 #[validate_twilio_request]
-async fn open_media_stream(
-    req: HttpRequest,
-    payload: web::Payload,
-) -> actix_web::Result<HttpResponse> {
-    let (res, session, messages) = actix_ws::handle(&req, payload)?;
-    rt::spawn(echo(session, messages));
-    Ok(res)
+async fn open_media_stream(handshake: Handshake<Media>) -> HttpResponse {
+    handshake.run(echo)
 }
 
-async fn echo(mut session: Session, mut messages: MessageStream) {
-    while let Some(Ok(message)) = messages.recv().await {
-        let sent = match message {
-            Message::Text(text) => match echoed(&text) {
-                Some(answer) => session.text(answer).await,
-                None => Ok(()),
-            },
-            Message::Ping(bytes) => session.pong(&bytes).await,
-            Message::Close(_) => break,
-            _ => Ok(()),
-        };
-        if sent.is_err() {
-            return;
+/// Sends audio back until Twilio closes the WebSocket. What can't be read is left out.
+async fn echo(call: &mut Session<Media>) -> Result<(), StreamError> {
+    while let Some(message) = call.receive().await {
+        match message {
+            Ok(MediaMessage::Media(media)) => call.send(Audio::new(media.payload)).await?,
+            Err(err) if err.ends_session() => return Err(err),
+            Err(err) => tracing::warn!("ignored: {err}"),
+            Ok(_) => {}
         }
     }
-    // The other side may be gone already.
-    let _closed = session.close(None).await;
-}
-
-/// Turns audio from the caller into audio for the caller. Other events have no answer.
-fn echoed(text: &str) -> Option<String> {
-    let event: Value = serde_json::from_str(text).ok()?;
-    (event.get("event")? == "media").then(|| {
-        let payload = event.pointer("/media/payload");
-        json!({
-            "event": "media",
-            "streamSid": event.get("streamSid"),
-            "media": { "payload": payload },
-        })
-        .to_string()
-    })
+    Ok(())
 }
 
 #[actix_web::main]

@@ -1,4 +1,4 @@
-//! Counts verdicts for Prometheus.
+//! Counts verdicts and deliveries for Prometheus.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and open
 //! <http://127.0.0.1:8080/metrics>.
@@ -15,7 +15,8 @@ use actix_twilio::{
     TwilioConfig, ValidationErrorKind,
     config::Verdict,
     keys::AccountSid,
-    twiml::{Say, VoiceResponse},
+    once::Delivery,
+    twiml::{Message, MessagingResponse, Say, VoiceResponse},
     validate_twilio_request,
 };
 use actix_web::{App, HttpServer, error::InternalError, get, http::StatusCode, post, web};
@@ -33,9 +34,17 @@ struct Labels {
     account: String,
 }
 
+/// What became of a genuine request: `first`, `duplicate`, `taken_over` and so on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DeliveryLabels {
+    outcome: &'static str,
+    route: String,
+}
+
 #[derive(Clone)]
 struct Metrics {
     verdicts: Family<Labels, Counter>,
+    deliveries: Family<DeliveryLabels, Counter>,
     seconds: Histogram,
     /// The accounts of genuine requests.
     accounts: Arc<Mutex<HashSet<AccountSid>>>,
@@ -45,6 +54,7 @@ impl Metrics {
     fn register(registry: &mut Registry) -> Self {
         let metrics = Self {
             verdicts: Family::default(),
+            deliveries: Family::default(),
             seconds: Histogram::new([0.000_01, 0.000_1, 0.001, 0.01, 0.1, 1.0, 10.0]),
             accounts: Arc::default(),
         };
@@ -52,6 +62,11 @@ impl Metrics {
             "twilio_verdicts",
             "Verdicts on webhook requests",
             metrics.verdicts.clone(),
+        );
+        registry.register(
+            "twilio_deliveries",
+            "Deliveries of events, most of which are handled once",
+            metrics.deliveries.clone(),
         );
         registry.register(
             "twilio_verdict_seconds",
@@ -71,6 +86,14 @@ impl Metrics {
         };
         self.verdicts.get_or_create(&labels).inc();
         self.seconds.observe(verdict.duration().as_secs_f64());
+    }
+
+    fn count_delivery(&self, delivery: &Delivery) {
+        let labels = DeliveryLabels {
+            outcome: delivery.outcome().as_str(),
+            route: delivery.route().unwrap_or("none").to_owned(),
+        };
+        self.deliveries.get_or_create(&labels).inc();
     }
 
     /// Returns the account that a request names, if a genuine request named it before: anyone can make up others, and
@@ -97,6 +120,12 @@ async fn receive_call() -> VoiceResponse {
     VoiceResponse::new().child(Say::new("Hello"))
 }
 
+#[post("/message")]
+#[validate_twilio_request(once)]
+async fn receive_message() -> MessagingResponse {
+    MessagingResponse::new().child(Message::new("Thanks!"))
+}
+
 #[get("/metrics")]
 async fn show_metrics(registry: web::Data<Registry>) -> Result<String, InternalError<fmt::Error>> {
     let mut text = String::new();
@@ -111,17 +140,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let mut registry = Registry::default();
-    let counters = Metrics::register(&mut registry);
+    let metrics = Metrics::register(&mut registry);
+    let deliveries = metrics.clone();
     let registry = web::Data::from(Arc::new(registry));
     let config = TwilioConfig::builder()
         .env()?
-        .on_verdict(move |verdict| counters.count(verdict))
+        .on_verdict(move |verdict| metrics.count(verdict))
+        .on_delivery(move |delivery| deliveries.count_delivery(delivery))
         .build()?;
     let server = HttpServer::new(move || {
         App::new()
             .app_data(config.clone())
             .app_data(registry.clone())
             .service(receive_call)
+            .service(receive_message)
             .service(show_metrics)
     })
     .bind(("127.0.0.1", port))?;

@@ -1,7 +1,8 @@
 //! Handles each message and each call once, even if Twilio or a stranger sends it again, and on many machines.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin once`. With `REDIS_URL=redis://127.0.0.1:6379`, all processes
-//! that use this Redis share what they have handled. Else each one remembers it in its memory.
+//! that use this Redis share what they have handled. Else each one remembers it in its memory. With `REDIS_REPLICAS=1`, a
+//! replica must have what is written.
 //!
 //! To watch it: `HANDLED_LOG=FILE` appends the `MessageSid` or `CallSid` for each run of a handler, and `SLOW_MS` makes
 //! each handler wait. `LEASE_MS` is the time after which a run counts as dead.
@@ -80,7 +81,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .env()?
         .once_times(millis("LEASE_MS", 20_000)?, day);
     if let Ok(url) = env::var("REDIS_URL") {
-        config = config.once_store(RedisStore::connect(&url).await?);
+        let replicas = env::var("REDIS_REPLICAS").map_or(Ok(0), |replicas| replicas.parse())?;
+        let store = RedisStore::connect(&url).await?;
+        config = config.once_store(store.wait_for_replicas(replicas));
     }
     let config = config.build()?;
     let open = |path| OpenOptions::new().append(true).create(true).open(path);

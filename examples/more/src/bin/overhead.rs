@@ -2,17 +2,25 @@
 //! release mode, sends it requests and compares.
 //!
 //! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin overhead`. With `ONLY=/validated`, it has that path alone: the
-//! router takes longer for each path that comes before.
+//! router takes longer for each path that comes before. With `REDIS_URL`, handled events are remembered there.
 
-use std::{env, error::Error, io};
+use std::{
+    env,
+    error::Error,
+    hint::black_box,
+    io,
+    sync::atomic::{AtomicU64, Ordering},
+    time::Duration,
+};
 
 use actix_twilio::{
-    TwilioConfig, TwilioValidation,
+    Proof, TwilioConfig, TwilioValidation,
+    once::{EventKey, MemoryStore, OnceKey, RedisStore, VerifiedKey},
     twiml::{Message, MessagingResponse},
     validate_twilio_request,
     webhook::IncomingMessage,
 };
-use actix_web::{App, HttpServer, web};
+use actix_web::{App, HttpRequest, HttpServer, web};
 use serde::Deserialize;
 
 /// The two fields that the handlers need.
@@ -97,11 +105,41 @@ async fn validated_bytes(body: web::Bytes) -> MessagingResponse {
     answer_to_bytes(&body)
 }
 
+/// Takes each request for a new event, although all have the same signature. The usual key is made as well.
+enum EachIsNew {}
+
+impl EventKey for EachIsNew {
+    fn key(req: &HttpRequest, proof: &Proof) -> Option<OnceKey> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        black_box(VerifiedKey::key(req, proof));
+        let next = NEXT.fetch_add(1, Ordering::Relaxed);
+        Some(OnceKey::new("overhead", &next.to_le_bytes()))
+    }
+}
+
+#[validate_twilio_request(once = EachIsNew)]
+async fn once_new(sms: IncomingMessage) -> MessagingResponse {
+    answer(&sms.from, &sms.body)
+}
+
+#[validate_twilio_request(once)]
+async fn once_duplicate(sms: IncomingMessage) -> MessagingResponse {
+    answer(&sms.from, &sms.body)
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let config = TwilioConfig::from_env()?;
+    // Events are forgotten soon, as those of a day are in an app that has run for long.
+    let (lease, retention) = (Duration::from_secs(1), Duration::from_secs(2));
+    let config = TwilioConfig::builder().env()?;
+    let config = config.once_times(lease, retention);
+    let config = match env::var("REDIS_URL") {
+        Ok(url) => config.once_store(RedisStore::connect(&url).await?),
+        Err(_) => config.once_store(MemoryStore::new(1 << 30)),
+    };
+    let config = config.build()?;
     let only = env::var("ONLY").ok();
     let app = move || {
         let middleware = web::resource("/middleware").wrap(TwilioValidation::new());
@@ -115,6 +153,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
             ("/validated/form", web::post().to(validated_form)),
             ("/validated/typed", web::post().to(validated_typed)),
             ("/validated/bytes", web::post().to(validated_bytes)),
+            ("/once/new", web::post().to(once_new)),
+            ("/once/duplicate", web::post().to(once_duplicate)),
         ];
         let is_wanted = |path: &str| only.as_ref().is_none_or(|only| only == path);
         let mut app = App::new().app_data(config.clone());

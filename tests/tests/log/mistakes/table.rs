@@ -24,8 +24,20 @@ const WITH_BASE: Variables = &[
 type Variables = &'static [(&'static str, &'static str)];
 type Headers = &'static [(&'static str, &'static str)];
 
-/// What a load balancer or ngrok adds.
-const FORWARDED: Headers = &[("Host", "example.com"), ("X-Forwarded-Proto", "https")];
+/// What Twilio sends, and what a load balancer or ngrok adds.
+const FORWARDED: Headers = &[
+    ("Host", "example.com"),
+    ("X-Forwarded-Proto", "https"),
+    ("User-Agent", "TwilioProxy/1.1"),
+    ("I-Twilio-Idempotency-Token", "9b1b2c3d"),
+];
+
+/// What curl sends through the same load balancer.
+const CURL: Headers = &[
+    ("Host", "example.com"),
+    ("X-Forwarded-Proto", "https"),
+    ("User-Agent", "curl/8.5.0"),
+];
 
 /// A genuine message, as Twilio sends it, behind a proxy that says what it forwards.
 const GENUINE: Request = Request {
@@ -46,6 +58,7 @@ const MISTAKE: Mistake = Mistake {
     environment: WITH_BASE,
     app: apps::quickstart,
     level: Level::INFO,
+    before: None,
     request: GENUINE,
 };
 
@@ -91,7 +104,6 @@ pub(super) const MISTAKES: &[Mistake] = &[
         fix: "Trust it, or set the public URL.",
         environment: TOKEN_ONLY,
         app: apps::no_proxies,
-        level: Level::INFO,
         request: Request {
             headers: &[
                 ("Host", "localhost:8080"),
@@ -101,6 +113,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
             peer: "127.0.0.1:41000",
             ..GENUINE
         },
+        ..MISTAKE
     },
     Mistake {
         made: "The public URL begins with `http://`, and Twilio has `https://`",
@@ -406,6 +419,11 @@ pub(super) const MISTAKES: &[Mistake] = &[
         fix: "Sign it again with the app's URL, or set the app's URL at Twilio.",
         request: Request {
             url: "https://my-functions-1234.twil.io/sms",
+            headers: &[
+                ("Host", "example.com"),
+                ("X-Forwarded-Proto", "https"),
+                ("User-Agent", "axios/1.7.2"),
+            ],
             ..GENUINE
         },
         ..MISTAKE
@@ -422,6 +440,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         made: "The token was rotated, and the app has the old one",
         fix: "Set `TWILIO_AUTH_TOKEN=old,new`, then the new one alone.",
+        before: Some(GENUINE),
         request: Request {
             token: Some(OTHER_TOKEN),
             ..GENUINE
@@ -458,6 +477,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     Mistake {
         made: "A subaccount's number has a webhook, and the app has the main account's token",
         fix: "Use a key store with both accounts.",
+        before: Some(GENUINE),
         request: Request {
             token: Some(OTHER_TOKEN),
             form: Some(OF_SUBACCOUNT),
@@ -739,6 +759,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "A test sends `curl -d From=+1415..`, with a sign for another text",
         fix: "Write `%2B`, or use `--data-urlencode`.",
         request: Request {
+            headers: CURL,
             form: Some("Body=Hi&From=%2B14155550100"),
             body: "Body=Hi&From=+14155550100",
             ..GENUINE
@@ -805,6 +826,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         fix: "Sign with `twilio-webhook sign --body FILE --add-hash --curl`.",
         app: apps::of_bytes,
         request: Request {
+            headers: CURL,
             form: None,
             content_type: Some("application/json"),
             body: "{\"a\":1}",
@@ -816,6 +838,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "The form is sent as `multipart/form-data`",
         fix: "Send it as `application/x-www-form-urlencoded`.",
         request: Request {
+            headers: CURL,
             content_type: Some("multipart/form-data; boundary=x"),
             body: "--x\r\nContent-Disposition: form-data; name=\"Body\"\r\n\r\nHi there\r\n--x--\r\n",
             ..GENUINE
@@ -828,6 +851,14 @@ pub(super) const MISTAKES: &[Mistake] = &[
         app: apps::of_any_method,
         request: Request {
             method: "GET",
+            headers: &[
+                ("Host", "example.com"),
+                ("X-Forwarded-Proto", "https"),
+                (
+                    "User-Agent",
+                    "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+                ),
+            ],
             token: None,
             form: None,
             content_type: None,

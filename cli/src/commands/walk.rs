@@ -1,0 +1,196 @@
+//! What `call` and `text` have in common: requests are sent, and what happens is shown.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
+use twilio_twiml::{
+    attributes::Method as TwimlMethod,
+    walk::{Answer, Fault, NoAnswer as Missing, Reply, Request, Step},
+};
+
+use crate::{
+    endpoint::{
+        Endpoint,
+        client::{self, NoAnswer},
+        message::{Message, Method},
+        refusal,
+    },
+    input::params::{self, FORM_IN_UTF8},
+    outcome::Failure,
+    terminal::{self, Format},
+};
+
+/// Sends the requests of a walk, and shows its steps.
+pub(crate) struct Walker {
+    endpoint: Endpoint,
+    format: Format,
+    steps: Vec<Value>,
+    faults: Vec<Value>,
+    was_refused: bool,
+    has_answered: bool,
+}
+
+/// What an endpoint answered, for as long as a walk looks at it.
+pub(crate) struct Sent(Result<client::Answer, Missing>);
+
+impl Walker {
+    pub(crate) fn new(endpoint: Endpoint, format: Format) -> Self {
+        Self {
+            endpoint,
+            format,
+            steps: Vec::new(),
+            faults: Vec::new(),
+            was_refused: false,
+            has_answered: false,
+        }
+    }
+
+    /// Sends a request, unless its URL is not one of the endpoint's.
+    ///
+    /// # Security
+    ///
+    /// The app's answers say which URLs are requested. No other host gets a signed request, or the headers and
+    /// credentials that were meant for the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// Returns a failure if the endpoint has not answered anything yet, and can't be reached.
+    pub(crate) fn send(&mut self, request: &Request) -> Result<Sent, Failure> {
+        let Some((public, local)) = self.endpoint.locate(&request.url) else {
+            return Ok(Sent(Err(Missing::Elsewhere)));
+        };
+        let form = params::encode(&request.params);
+        let message = match request.method {
+            TwimlMethod::Get => Message::get(form),
+            _ => Message::form(FORM_IN_UTF8, form),
+        };
+        let signature = self.endpoint.sign_for(&public, &message)?;
+        let answer = match self.endpoint.send_to(&local, &message, &[&signature]) {
+            Ok(answer) => Ok(answer),
+            Err(err) if !self.has_answered => return Err(err.into()),
+            Err(NoAnswer::TimedOut(_)) => Err(Missing::TimedOut),
+            Err(NoAnswer::Unreachable(_) | NoAnswer::Broken(_)) => Err(Missing::Unreachable),
+            Err(err @ NoAnswer::Usage(_)) => return Err(err.into()),
+        };
+        self.has_answered = true;
+        self.was_refused |= answer.as_ref().is_ok_and(|answer| answer.status == 403);
+        Ok(Sent(answer))
+    }
+
+    /// Shows steps as they happen, or keeps them for the JSON.
+    pub(crate) fn show(&mut self, steps: &[Step]) -> Result<(), Failure> {
+        let mut output = io::stdout().lock();
+        for step in steps {
+            if let Step::Found(fault) = step {
+                self.faults.push(fault_json(fault));
+            }
+            match self.format {
+                Format::Text => writeln!(output, "{}", terminal::line(&step.to_string()))?,
+                Format::Json => self.steps.push(step_json(step)),
+            }
+        }
+        output.flush()?;
+        Ok(())
+    }
+
+    /// Ends the output. The faults are a failure.
+    pub(crate) fn finish(self, account_is_made_up: bool) -> Result<(), Failure> {
+        let likely_causes = if self.was_refused {
+            refusal::likely_causes(&self.endpoint, account_is_made_up)
+        } else {
+            Vec::new()
+        };
+        let ok = self.faults.is_empty();
+        match self.format {
+            Format::Json => {
+                let object = json!({
+                    "ok": ok,
+                    "steps": self.steps,
+                    "faults": self.faults,
+                    "likely_causes": likely_causes,
+                });
+                writeln!(io::stdout(), "{}", terminal::json(&object)?)?;
+            }
+            Format::Text if ok => {}
+            Format::Text => {
+                let mut output = io::stderr().lock();
+                let count = self.faults.len();
+                let s = if count == 1 { "" } else { "s" };
+                writeln!(output, "FAILED: {count} fault{s}")?;
+                terminal::write_causes(&mut output, &likely_causes)?;
+            }
+        }
+        if ok { Ok(()) } else { Err(Failure::Check) }
+    }
+}
+
+impl Sent {
+    pub(crate) fn answer(&self) -> Result<Answer<'_>, Missing> {
+        let answer = self.0.as_ref().map_err(|reason| *reason)?;
+        let header = |name: &str| {
+            answer
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        Ok(Answer {
+            status: answer.status,
+            content_type: header("Content-Type"),
+            location: header("Location"),
+            body: &answer.body,
+        })
+    }
+}
+
+/// Returns the method of a walk.
+pub(crate) fn method(method: Method) -> TwimlMethod {
+    match method {
+        Method::Get => TwimlMethod::Get,
+        Method::Post => TwimlMethod::Post,
+    }
+}
+
+fn step_json(step: &Step) -> Value {
+    let text = |kind: &str, text: &str| json!({ "kind": kind, "text": text });
+    match step {
+        Step::Requested(request, status) => {
+            let params = request.params.iter();
+            let params: Map<_, _> = params
+                .map(|(name, value)| (name.clone(), Value::from(value.as_str())))
+                .collect();
+            json!({
+                "kind": "request",
+                "reason": request.reason.to_string(),
+                "method": request.method.as_str(),
+                "url": request.url,
+                "params": params,
+                "status": status,
+            })
+        }
+        Step::Said(said) => text("said", said),
+        Step::Played(url) => text("played", url),
+        Step::Overheard(heard) => text("overheard", heard),
+        Step::Caller(did) => text("caller", did),
+        Step::Wrote(wrote) => text("wrote", wrote),
+        Step::Dialed(who) => json!({ "kind": "dialed", "to": who }),
+        Step::Sent(Reply {
+            to, body, media, ..
+        }) => {
+            json!({ "kind": "sent", "to": to, "text": body, "media": media })
+        }
+        Step::Found(fault) => fault_json(fault),
+        Step::Ended(how) => text("ended", how),
+        Step::Twilio(did) => text("twilio", did),
+        other => text("other", &other.to_string()),
+    }
+}
+
+fn fault_json(fault: &Fault) -> Value {
+    json!({
+        "kind": "fault",
+        "line": fault.line,
+        "code": fault.code,
+        "message": fault.message,
+        "advice": fault.advice,
+    })
+}

@@ -1,0 +1,58 @@
+//! Why a request is refused, with what only the tool looks at.
+
+use serde::Serialize;
+use twilio_signature::{RequestValidator, explain::Explanation};
+
+use crate::{
+    input::request::Request,
+    inspect::settings::{self, Setting},
+};
+
+/// The result, with the fields of the JSON in this order.
+#[derive(Serialize)]
+pub(crate) struct Findings {
+    pub(crate) valid: bool,
+    pub(crate) valid_if: Vec<Setting>,
+    pub(crate) causes: Vec<&'static str>,
+    pub(crate) matched_url: Option<String>,
+    pub(crate) advice: String,
+    pub(crate) warnings: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) gave_up: bool,
+    #[serde(skip)]
+    pub(crate) descriptions: Vec<&'static str>,
+}
+
+impl Findings {
+    /// Adds to an explanation what only the tool looks at.
+    pub(crate) fn of(
+        explanation: Explanation,
+        capture: &Request,
+        validator: &RequestValidator,
+        public_url: Option<&str>,
+    ) -> Self {
+        let causes = explanation.causes.iter();
+        let mut findings = Self {
+            valid: explanation.valid,
+            valid_if: Vec::new(),
+            causes: causes.clone().map(|cause| cause.as_str()).collect(),
+            descriptions: causes.map(|cause| cause.description()).collect(),
+            matched_url: explanation.matched_url,
+            advice: explanation.advice,
+            warnings: capture.warnings.clone(),
+            gave_up: explanation.gave_up,
+        };
+        if findings.valid {
+            return findings;
+        }
+        findings.valid_if = settings::that_accept(capture, validator, public_url);
+        if findings.matched_url.is_none() && capture.incomplete {
+            "complete the capture and explain it again: without its whole body, nothing is certain"
+                .clone_into(&mut findings.advice);
+        }
+        if findings.matched_url.is_none() && public_url.is_none() {
+            findings.warnings.extend(settings::private_host(capture));
+        }
+        findings
+    }
+}

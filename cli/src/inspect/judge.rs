@@ -1,0 +1,249 @@
+//! Judges exchanges: would the app accept the request, and if not, why, and what to do.
+
+use std::{
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use twilio_signature::{
+    RequestValidator,
+    explain::{Explainer, UrlSetting},
+    url::{PublicUrl, UrlParts},
+};
+
+use crate::{
+    input::{capture, forwarded, request::Request as Captured},
+    inspect::{
+        exchange::{Exchange, Request, Verdict},
+        findings::Findings,
+    },
+};
+
+/// The largest number of refused requests that are explained within a second. Anyone can send such requests.
+const EXPLANATIONS: u32 = 5;
+
+/// The longest body of a request that is explained, in bytes. The app's own log has the same limit.
+const MAX_EXPLAINED: usize = 16 * 1024;
+
+/// The number of bytes that an explanation may hash. It takes some milliseconds, in which exchanges wait.
+const MAX_HASHED: usize = 4 * 1024 * 1024;
+
+/// The part of the time that explanations may take, over time.
+const SHARE: f64 = 0.2;
+
+/// The largest number of URLs that the forwarded headers of a request may lead to.
+const MAX_BELIEVED: usize = 4;
+
+/// The keys and the public URL that requests are judged by.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    /// `None` if there is no token.
+    pub(crate) validator: Option<RequestValidator>,
+    /// The base URL that is set at Twilio, if it was given.
+    pub(crate) public_url: Option<PublicUrl>,
+    /// The text of `public_url`.
+    pub(crate) public_text: Option<String>,
+    budget: Mutex<Budget>,
+}
+
+/// What explanations may still cost.
+#[derive(Debug)]
+struct Budget {
+    since: Instant,
+    /// How many there were in this second.
+    used: u32,
+    /// The time that they may take, in seconds. It is negative after a long one.
+    time: f64,
+}
+
+/// A URL that the app may see, and the prefix in it that a proxy has cut off.
+struct Expected {
+    url: String,
+    base_path: String,
+}
+
+impl Judge {
+    pub(crate) fn new(
+        validator: Option<RequestValidator>,
+        public_url: Option<(PublicUrl, String)>,
+    ) -> Self {
+        let (public_url, public_text) = public_url.unzip();
+        let budget = Budget {
+            since: Instant::now(),
+            used: 0,
+            time: 1.0,
+        };
+        Self {
+            validator,
+            public_url,
+            public_text,
+            budget: Mutex::new(budget),
+        }
+    }
+
+    /// Sets the URL and the verdict of an exchange. Without a token there is no verdict, and neither is there one if
+    /// the request was not kept as a whole.
+    pub(crate) fn judge(&self, exchange: &mut Exchange) {
+        if exchange.request.method.is_empty() {
+            return;
+        }
+        let mut captured = captured(&exchange.request);
+        let expected = self.expected(&captured);
+        if let Some(first) = expected.first() {
+            exchange.url.clone_from(&first.url);
+        }
+        let Some(validator) = &self.validator else {
+            return;
+        };
+        if !exchange.request.wire.is_whole() {
+            return;
+        }
+        let mut refusal = None;
+        for Expected { url, base_path } in &expected {
+            let webhook = captured.webhook().url(url).base_path(base_path);
+            match validator.validate(&webhook) {
+                Ok(accepted) => {
+                    exchange.url.clone_from(url);
+                    exchange.verdict = Some(Verdict {
+                        accepted: true,
+                        kind: "valid",
+                        signed_url: Some(accepted.url.to_string()),
+                        causes: Vec::new(),
+                        descriptions: Vec::new(),
+                        advice: self.advice_to_accept(exchange),
+                    });
+                    return;
+                }
+                Err(err) => {
+                    refusal.get_or_insert(err.kind());
+                }
+            }
+        }
+        let kind = refusal.map_or("config", |kind| kind.as_str());
+        captured.url.clone_from(&exchange.url);
+        exchange.verdict = Some(self.refused(validator, &captured, &expected, kind));
+    }
+
+    /// Returns the URLs with which an app may verify the request: the public URL, or else those that the forwarded
+    /// headers lead to, as an app believes them behind a tunnel, and the one in the request itself.
+    fn expected(&self, captured: &Captured) -> Vec<Expected> {
+        if let Some(public) = &self.public_url {
+            let seen = UrlParts::of(&captured.url);
+            return vec![Expected {
+                url: public.with_target(&seen.target(), seen.is_websocket()),
+                base_path: public.base_path().to_owned(),
+            }];
+        }
+        let believed = forwarded::believed(captured).into_iter().take(MAX_BELIEVED);
+        let believed = believed.map(|believed| Expected {
+            url: believed.url,
+            base_path: believed.prefix,
+        });
+        let seen = Expected {
+            url: captured.url.clone(),
+            base_path: String::new(),
+        };
+        believed.chain([seen]).collect()
+    }
+
+    fn refused(
+        &self,
+        validator: &RequestValidator,
+        captured: &Captured,
+        expected: &[Expected],
+        kind: &'static str,
+    ) -> Verdict {
+        let mut verdict = Verdict {
+            accepted: false,
+            kind,
+            signed_url: None,
+            causes: Vec::new(),
+            descriptions: Vec::new(),
+            advice: String::new(),
+        };
+        if captured.body.len() > MAX_EXPLAINED {
+            "look for the cause with `explain`: it was not looked for here, because the body is longer than 16 KiB"
+                .clone_into(&mut verdict.advice);
+            return verdict;
+        }
+        if !self.may_explain() {
+            verdict.advice = format!(
+                "look for the cause with `explain`: it was not looked for here, because more than {EXPLANATIONS} \
+                 requests were refused within a second, or it took too long for them"
+            );
+            return verdict;
+        }
+        let started = Instant::now();
+        let mut explainer = Explainer::new(validator).max_bytes(MAX_HASHED);
+        for (name, value) in &captured.headers {
+            explainer = explainer.header(name, value);
+        }
+        let public_url = self.public_text.as_deref();
+        explainer = match public_url {
+            Some(_) => explainer.url_from(UrlSetting::App),
+            None => explainer.proxy_may_be_trusted(),
+        };
+        let base_path = expected.first().map_or("", |first| &*first.base_path);
+        let explanation = explainer.explain(&captured.webhook().base_path(base_path));
+        let findings = Findings::of(explanation, captured, validator, public_url);
+        self.budget().time -= started.elapsed().as_secs_f64();
+        verdict.signed_url = findings.matched_url;
+        verdict.causes = findings.causes;
+        verdict.descriptions = findings.descriptions;
+        // What hides the URL comes before what may be wrong with it.
+        let warnings = findings.warnings.into_iter();
+        let advice: Vec<_> = warnings.chain([findings.advice]).collect();
+        verdict.advice = advice.join("; otherwise, ");
+        verdict
+    }
+
+    /// Returns what to do if the app refused a genuine request.
+    fn advice_to_accept(&self, exchange: &Exchange) -> String {
+        if !matches!(exchange.status(), 401 | 403) {
+            return String::new();
+        }
+        let parts = UrlParts::of(&exchange.url);
+        let base = match &self.public_text {
+            Some(text) => text.clone(),
+            None => format!("{}://{}", parts.scheme, parts.host_and_port()),
+        };
+        format!(
+            "the app refused a genuine request: give it the token that this tool has, and the public URL {base}, such \
+             as with TWILIO_WEBHOOK_BASE_URL"
+        )
+    }
+
+    /// Returns whether one more explanation fits into this second.
+    fn may_explain(&self) -> bool {
+        let mut budget = self.budget();
+        let elapsed = budget.since.elapsed();
+        if elapsed >= Duration::from_secs(1) {
+            budget.since = Instant::now();
+            budget.used = 0;
+            budget.time = (budget.time + elapsed.as_secs_f64() * SHARE).min(1.0);
+        }
+        if budget.time <= 0.0 || budget.used >= EXPLANATIONS {
+            return false;
+        }
+        budget.used += 1;
+        true
+    }
+
+    fn budget(&self) -> MutexGuard<'_, Budget> {
+        self.budget.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns a request as `explain` takes it, with the URL in the request itself.
+fn captured(request: &Request) -> Captured {
+    let mut captured = Captured {
+        method: request.method.clone(),
+        headers: request.wire.headers.clone(),
+        body: request.wire.body().into_owned(),
+        ..Captured::default()
+    };
+    // Without a Host, which HTTP/1.0 allows, there is no whole URL.
+    captured.url = capture::url_of(&captured, &request.target)
+        .unwrap_or_else(|_| format!("http://{}", request.target));
+    captured
+}

@@ -1,0 +1,138 @@
+//! An exchange as a command for curl, to be pasted into a POSIX shell.
+
+use std::fmt::Write as _;
+
+use shlex::try_quote;
+use twilio_signature::{
+    RequestValidator, WebhookRequest,
+    header::{SIGNATURE, SIGNATURE_SETTINGS},
+    url::UrlParts,
+};
+
+use crate::{
+    inspect::{
+        exchange::Exchange,
+        page::{detail, parameters},
+    },
+    terminal,
+};
+
+/// The headers that curl writes itself, or that have nothing to do with the verdict.
+const LEFT_OUT: [&str; 8] = [
+    "Accept",
+    "Accept-Encoding",
+    "Content-Length",
+    "Expect",
+    "Transfer-Encoding",
+    "User-Agent",
+    SIGNATURE,
+    SIGNATURE_SETTINGS,
+];
+
+/// Returns the command that sends a request to the app, signed again if there is a token. The token is not in it.
+pub(crate) fn curl(
+    exchange: &Exchange,
+    forward_to: &str,
+    keys: Option<&RequestValidator>,
+) -> Result<String, String> {
+    let wire = &exchange.request.wire;
+    if !wire.is_whole() {
+        return Err("only the start of this request is kept, so it can't be sent again".to_owned());
+    }
+    let body = wire.body();
+    let url = forward_to.trim_end_matches('/').to_owned() + &exchange.request.target;
+    let mut words = vec!["curl".to_owned(), "--include".to_owned()];
+    // curl would take brackets and braces for lists of URLs, and dots for folders to leave out.
+    if url.contains(['[', ']', '{', '}']) {
+        words.push("--globoff".to_owned());
+    }
+    if url.contains("/.") {
+        words.push("--path-as-is".to_owned());
+    }
+    match &*exchange.request.method {
+        "GET" if body.is_empty() => {}
+        "HEAD" => words.push("--head".to_owned()),
+        "POST" if !body.is_empty() => {}
+        method => words.extend(["-X".to_owned(), method.to_owned()]),
+    }
+    let own_host = UrlParts::of(&url).host_and_port();
+    words.push(url);
+    for (name, value) in &wire.headers {
+        let value =
+            str::from_utf8(value).map_err(|_| format!("the value of {name} is not text"))?;
+        let is_left_out =
+            LEFT_OUT.iter().any(|own| own.eq_ignore_ascii_case(name)) || detail::is_secret(name);
+        let is_own_host = name.eq_ignore_ascii_case("Host") && value == own_host;
+        if !is_left_out && !is_own_host {
+            words.extend(["-H".to_owned(), format!("{name}: {value}")]);
+        }
+    }
+    if parameters::content_type(exchange).is_none() && !body.is_empty() {
+        // curl would add one.
+        words.extend(["-H".to_owned(), "Content-Type:".to_owned()]);
+    }
+    let signature = signature(exchange, keys, &body);
+    words.extend(["-H".to_owned(), format!("{SIGNATURE}: {}", signature?)]);
+    let piped = data(&mut words, &body);
+    if words.iter().any(|word| terminal::has_hidden(word)) {
+        return Err(
+            "the request has invisible characters in its head, which a command can't show"
+                .to_owned(),
+        );
+    }
+    let quoted: Result<Vec<_>, _> = words.iter().map(|word| try_quote(word)).collect();
+    let command = quoted
+        .map_err(|_| "a command can't have a NUL byte".to_owned())?
+        .join(" ");
+    Ok(piped + &command)
+}
+
+/// Adds the body to the command. What can't be shown is piped into it, written with escapes.
+fn data(words: &mut Vec<String>, body: &[u8]) -> String {
+    let text = str::from_utf8(body)
+        .ok()
+        .filter(|text| !terminal::has_hidden(text));
+    match text {
+        Some("") => String::new(),
+        Some(text) => {
+            words.extend(["--data-raw".to_owned(), text.to_owned()]);
+            String::new()
+        }
+        None => {
+            words.extend(["--data-binary".to_owned(), "@-".to_owned()]);
+            let mut escaped = String::new();
+            for byte in body {
+                match byte {
+                    b'%' => escaped.push_str("%%"),
+                    b'\'' | b'\\' | 0..=31 | 127.. => {
+                        // Writing to a string does not fail.
+                        let _ = write!(escaped, "\\{byte:03o}");
+                    }
+                    byte => escaped.push(char::from(*byte)),
+                }
+            }
+            format!("printf '{escaped}' | ")
+        }
+    }
+}
+
+/// Signs the request as Twilio would, or returns the signature that it came with.
+fn signature(
+    exchange: &Exchange,
+    keys: Option<&RequestValidator>,
+    body: &[u8],
+) -> Result<String, String> {
+    let Some(keys) = keys else {
+        let came = exchange.request.wire.values(SIGNATURE).next();
+        let came =
+            came.ok_or("the request has no signature, and the tool has no token to sign it with")?;
+        return Ok(String::from_utf8_lossy(came).into_owned());
+    };
+    let content_type = parameters::content_type(exchange);
+    let mut webhook = WebhookRequest::new(&exchange.request.method, &exchange.url).body(body);
+    if let Some(content_type) = &content_type {
+        webhook = webhook.content_type(content_type);
+    }
+    keys.sign(&webhook)
+        .map_err(|err| format!("this request can't be signed: {err}"))
+}

@@ -1,0 +1,144 @@
+//! Server-sent events: all requests at first, and then those that have changed, gathered so that a flood of requests is no
+//! flood of events.
+
+use std::{
+    collections::BTreeSet,
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use actix_web::{
+    HttpResponse,
+    body::{BodySize, MessageBody},
+    rt,
+    web::{Bytes, Data},
+};
+use serde::Serialize;
+use tokio::{
+    sync::{broadcast, mpsc},
+    time::timeout,
+};
+
+use crate::inspect::{
+    history::Change,
+    page::{Page, row::Row},
+};
+
+/// How long changes are gathered before they are sent.
+const GATHER: Duration = Duration::from_millis(100);
+
+/// How long nothing may be sent before a comment is, which finds out whether the page is still there.
+const QUIET: Duration = Duration::from_secs(15);
+
+/// The requests that have changed, and the oldest one that is kept.
+#[derive(Serialize)]
+struct Rows {
+    rows: Vec<Row>,
+    oldest: u64,
+}
+
+/// Answers with events until the page closes the connection.
+pub(super) fn stream(page: Data<Page>) -> HttpResponse {
+    // A page that does not read its events is not sent more: it gets all requests once it reads again.
+    let (sender, receiver) = mpsc::channel(1);
+    rt::spawn(async move { send(&page, &sender).await });
+    HttpResponse::Ok()
+        .content_type("text/event-stream")
+        .body(Events(receiver))
+}
+
+/// Sends events. Returns `None` once nobody reads them.
+async fn send(page: &Page, sender: &mpsc::Sender<Bytes>) -> Option<()> {
+    let mut changes = page.history.subscribe();
+    sender.send(all(page)?).await.ok()?;
+    loop {
+        let Ok(first) = timeout(QUIET, changes.recv()).await else {
+            sender.send(Bytes::from_static(b": \n\n")).await.ok()?;
+            continue;
+        };
+        rt::time::sleep(GATHER).await;
+        let event = match gather(&first, &mut changes) {
+            Gathered::Some(ids) => changed(page, &ids)?,
+            Gathered::TooMany => all(page)?,
+            Gathered::Closed => return None,
+        };
+        sender.send(event).await.ok()?;
+    }
+}
+
+/// The changes that were gathered.
+enum Gathered {
+    Some(BTreeSet<u64>),
+    /// Some were missed.
+    TooMany,
+    Closed,
+}
+
+fn gather(
+    first: &Result<Change, broadcast::error::RecvError>,
+    changes: &mut broadcast::Receiver<Change>,
+) -> Gathered {
+    use broadcast::error::{RecvError, TryRecvError};
+    let mut ids = BTreeSet::new();
+    match first {
+        Ok(change) => ids.insert(id(*change)),
+        Err(RecvError::Lagged(_)) => return Gathered::TooMany,
+        Err(RecvError::Closed) => return Gathered::Closed,
+    };
+    loop {
+        match changes.try_recv() {
+            Ok(change) => ids.insert(id(change)),
+            Err(TryRecvError::Lagged(_)) => return Gathered::TooMany,
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return Gathered::Some(ids),
+        };
+    }
+}
+
+fn id(change: Change) -> u64 {
+    match change {
+        Change::Added(id) | Change::Updated(id) | Change::Closed(id) => id,
+    }
+}
+
+fn all(page: &Page) -> Option<Bytes> {
+    let exchanges = page.history.list();
+    let rows = exchanges.iter().map(|exchange| Row::of(exchange)).collect();
+    event("all", &Rows { rows, oldest: 0 })
+}
+
+fn changed(page: &Page, ids: &BTreeSet<u64>) -> Option<Bytes> {
+    let exchanges = ids.iter().filter_map(|id| page.history.get(*id));
+    let rows = exchanges.map(|exchange| Row::of(&exchange)).collect();
+    let oldest = page
+        .history
+        .list()
+        .first()
+        .map_or(0, |exchange| exchange.id);
+    event("changed", &Rows { rows, oldest })
+}
+
+/// Writes an event. JSON on one line has no line end in it.
+fn event(name: &str, data: &impl Serialize) -> Option<Bytes> {
+    let data = serde_json::to_string(data).ok()?;
+    Some(format!("event: {name}\ndata: {data}\n\n").into())
+}
+
+/// The body of the answer.
+struct Events(mpsc::Receiver<Bytes>);
+
+impl MessageBody for Events {
+    type Error = Infallible;
+
+    fn size(&self) -> BodySize {
+        BodySize::Stream
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Infallible>>> {
+        self.0.poll_recv(cx).map(|bytes| bytes.map(Ok))
+    }
+}

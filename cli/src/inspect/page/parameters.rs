@@ -1,0 +1,74 @@
+//! The parameters of a request, decoded.
+
+use twilio_signature::header::FORM;
+
+use crate::inspect::exchange::Exchange;
+
+/// Where a parameter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Place {
+    Body,
+    Query,
+}
+
+/// A parameter, with bytes that are not UTF-8 replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Parameter {
+    pub(super) place: Place,
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+/// Iterates over the parameters of a request: those of its form, and those of its query.
+pub(super) fn of(exchange: &Exchange) -> Vec<Parameter> {
+    let body = exchange.request.wire.body();
+    let form = if is_form(exchange) { &*body } else { &[] };
+    let parse = |place, text| {
+        form_urlencoded::parse(text).map(move |(name, value)| Parameter {
+            place,
+            name: name.into_owned(),
+            value: value.into_owned(),
+        })
+    };
+    parse(Place::Body, form)
+        .chain(parse(Place::Query, query(exchange).as_bytes()))
+        .collect()
+}
+
+/// Returns the value of the first of these names that a request has a value for.
+pub(super) fn first<'p>(parameters: &'p [Parameter], names: &[&str]) -> Option<&'p str> {
+    names.iter().find_map(|name| {
+        let mut found = parameters
+            .iter()
+            .filter(|parameter| parameter.name == *name);
+        found
+            .find(|parameter| !parameter.value.is_empty())
+            .map(|parameter| &*parameter.value)
+    })
+}
+
+/// Returns whether the body is a form.
+pub(super) fn is_form(exchange: &Exchange) -> bool {
+    let content_type = content_type(exchange).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case(FORM)
+}
+
+/// Returns the content type of the request.
+pub(super) fn content_type(exchange: &Exchange) -> Option<String> {
+    let value = exchange.request.wire.values("Content-Type").next()?;
+    Some(String::from_utf8_lossy(value).into_owned())
+}
+
+/// Returns the path of the request, without its query.
+pub(super) fn path(exchange: &Exchange) -> &str {
+    let target = &exchange.request.target;
+    target.split_once('?').map_or(target, |(path, _)| path)
+}
+
+/// Returns the query of the request.
+pub(super) fn query(exchange: &Exchange) -> &str {
+    let target = &exchange.request.target;
+    target.split_once('?').map_or("", |(_, query)| query)
+}

@@ -1,0 +1,222 @@
+//! A line of the list.
+
+use serde::Serialize;
+use twilio_signature::header::IDEMPOTENCY_TOKEN;
+
+use crate::inspect::{
+    exchange::{Exchange, FailureKind, Outcome, Source},
+    page::parameters,
+};
+
+/// The most characters of a request that a search looks at.
+const SEARCHED: usize = 2000;
+
+/// A request in the list.
+#[derive(Debug, Serialize)]
+pub(super) struct Row {
+    id: u64,
+    /// In milliseconds since 1970.
+    at: u64,
+    kind: String,
+    method: String,
+    path: String,
+    /// `None` if the app gave none.
+    status: Option<u16>,
+    ms: f64,
+    tone: Tone,
+    verdict: String,
+    /// Who sent what.
+    summary: String,
+    refused: bool,
+    /// How the request was made, if it did not arrive.
+    origin: Option<String>,
+    call: Option<String>,
+    message: Option<String>,
+    /// The same in all attempts at one event.
+    token: Option<String>,
+    /// What a search looks at, in lower case.
+    find: String,
+}
+
+/// How a row looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Tone {
+    /// Genuine and accepted.
+    Good,
+    /// Refused.
+    Refused,
+    /// The app took a request that is not genuine.
+    Danger,
+    /// The app is down, slow or wrong.
+    Failed,
+    /// Nothing can be said.
+    Other,
+}
+
+impl Row {
+    pub(super) fn of(exchange: &Exchange) -> Self {
+        let parameters = parameters::of(exchange);
+        let first = |names: &[&str]| parameters::first(&parameters, names).map(str::to_owned);
+        let token = exchange.request.wire.values(IDEMPOTENCY_TOKEN).next();
+        let (tone, verdict) = verdict(exchange);
+        Self {
+            id: exchange.id,
+            at: exchange.started,
+            kind: exchange.kind.clone(),
+            method: exchange.request.method.clone(),
+            path: parameters::path(exchange).to_owned(),
+            status: status(exchange),
+            ms: exchange.duration().as_secs_f64() * 1000.0,
+            tone,
+            summary: summary(&parameters),
+            refused: tone == Tone::Refused
+                || exchange
+                    .verdict
+                    .as_ref()
+                    .is_some_and(|verdict| !verdict.accepted),
+            origin: origin(exchange.source),
+            call: first(&["CallSid"]).or_else(|| call_of_stream(exchange)),
+            message: first(&["MessageSid", "SmsSid"]),
+            token: token.map(|token| String::from_utf8_lossy(token).into_owned()),
+            find: find(exchange, &verdict, &parameters),
+            verdict,
+        }
+    }
+}
+
+/// Returns the status of the app's own answer.
+pub(super) fn status(exchange: &Exchange) -> Option<u16> {
+    match &exchange.outcome {
+        Outcome::Answered(answer) => Some(answer.status),
+        Outcome::Failed(_) => None,
+    }
+}
+
+/// Returns the tone of an exchange, and what happened in a few words.
+pub(super) fn verdict(exchange: &Exchange) -> (Tone, String) {
+    let status = match &exchange.outcome {
+        Outcome::Failed(failure) => return (Tone::Failed, failed(failure.kind).to_owned()),
+        Outcome::Answered(answer) => answer.status,
+    };
+    let Some(verdict) = &exchange.verdict else {
+        return (Tone::Other, "not checked".to_owned());
+    };
+    // What is unknown says less than the kind of refusal.
+    let causes: Vec<_> = verdict
+        .causes
+        .iter()
+        .copied()
+        .filter(|cause| *cause != "unknown")
+        .collect();
+    let why = if causes.is_empty() {
+        verdict.kind.to_owned()
+    } else {
+        causes.join(", ")
+    };
+    let why = why.replace('_', " ");
+    match (verdict.accepted, status) {
+        (true, 101 | 200..=299) => (Tone::Good, "genuine".to_owned()),
+        (true, 401 | 403) => (Tone::Refused, "genuine, and refused by the app".to_owned()),
+        (true, 300..=399) => (
+            Tone::Failed,
+            "genuine; Twilio follows the redirect with GET".to_owned(),
+        ),
+        (true, _) => (
+            Tone::Failed,
+            "genuine, and not handled by the app".to_owned(),
+        ),
+        (false, 101 | 200..=399) => (
+            Tone::Danger,
+            format!("let through, and it is not genuine: {why}"),
+        ),
+        (false, _) => (Tone::Refused, format!("refused: {why}")),
+    }
+}
+
+fn failed(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::NotForwarded => "not passed on: it is ambiguous, or not HTTP",
+        FailureKind::Unreachable => "the app can't be reached",
+        FailureKind::TimedOut => "no answer within 15 s",
+        FailureKind::Closed => "the app closed the connection",
+        FailureKind::Garbage => "the answer is not HTTP",
+        FailureKind::ClientGone => "the client went away",
+    }
+}
+
+/// Returns how a request was made, unless it arrived.
+pub(super) fn origin(source: Source) -> Option<String> {
+    match source {
+        Source::Arrived => None,
+        Source::Replayed { of } => Some(format!("replay of #{of}")),
+        Source::Edited { of } => Some(format!("edit of #{of}")),
+        Source::Forged { of } => Some(format!("forgery of #{of}")),
+        Source::Made => Some("sent from here".to_owned()),
+    }
+}
+
+/// Returns the call that a stream of media belongs to, which its first messages name.
+fn call_of_stream(exchange: &Exchange) -> Option<String> {
+    const NAME: &[u8] = b"\"callSid\":\"";
+    const LENGTH: usize = 34;
+    let first = exchange.frames.last.iter().take(3);
+    first.into_iter().find_map(|frame| {
+        let at = frame
+            .payload
+            .windows(NAME.len())
+            .position(|bytes| bytes == NAME)?;
+        let sid = frame
+            .payload
+            .get(at + NAME.len()..at + NAME.len() + LENGTH)?;
+        sid.is_ascii()
+            .then(|| String::from_utf8_lossy(sid).into_owned())
+    })
+}
+
+/// Returns who sent what, such as `+14158675310: Hello`.
+fn summary(parameters: &[parameters::Parameter]) -> String {
+    const SAID: [&str; 6] = [
+        "Body",
+        "SpeechResult",
+        "Digits",
+        "DialCallStatus",
+        "RecordingStatus",
+        "CallStatus",
+    ];
+    const LONGEST: usize = 120;
+    let parts = [
+        parameters::first(parameters, &["From"]),
+        parameters::first(parameters, &SAID),
+    ];
+    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
+    text.chars().take(LONGEST).collect()
+}
+
+/// Returns what a search looks at.
+fn find(exchange: &Exchange, verdict: &str, parameters: &[parameters::Parameter]) -> String {
+    let status = exchange.status().to_string();
+    let origin = origin(exchange.source).unwrap_or_default();
+    let head = [
+        &*exchange.kind,
+        &*exchange.request.method,
+        &*exchange.request.target,
+        &*status,
+        verdict,
+        &*origin,
+    ];
+    let values = parameters.iter().map(|parameter| &*parameter.value);
+    let mut find = String::new();
+    for text in head.into_iter().chain(values) {
+        find.extend(
+            text.chars()
+                .take(SEARCHED - find.len().min(SEARCHED))
+                .flat_map(char::to_lowercase),
+        );
+        find.push(' ');
+        if find.len() >= SEARCHED {
+            break;
+        }
+    }
+    find
+}

@@ -1,0 +1,109 @@
+//! Passes the bytes of requests and answers on, unchanged, and records a copy of them.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{
+    io::{self, AsyncReadExt, AsyncWriteExt},
+    net::TcpListener,
+    sync::Semaphore,
+    time,
+};
+
+use crate::inspect::{
+    app::App, connection::Connection, exchange::Source, forwarded::Forwarded, recorder::Recorder,
+};
+
+/// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take 100 MB.
+const MAX_CONNECTIONS: usize = 128;
+
+/// How long to wait after the system could not accept a connection, such as for want of file descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// The size of the pipe between a request that is sent again and the relay.
+const PIPE: usize = 64 * 1024;
+
+/// The way to the app.
+#[derive(Debug)]
+pub(crate) struct Relay {
+    pub(crate) app: App,
+    /// How long the app may take until its answer begins.
+    pub(crate) limit: Duration,
+    /// The headers that are added, if any are.
+    pub(crate) forwarded: Option<Forwarded>,
+    pub(crate) recorder: Recorder,
+    last_id: AtomicU64,
+}
+
+impl Relay {
+    pub(crate) fn new(
+        app: App,
+        limit: Duration,
+        forwarded: Option<Forwarded>,
+        recorder: Recorder,
+    ) -> Self {
+        Self {
+            app,
+            limit,
+            forwarded,
+            recorder,
+            last_id: AtomicU64::new(0),
+        }
+    }
+
+    /// Passes on what arrives, until the process ends.
+    pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
+        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+        while let Ok(permit) = connections.clone().acquire_owned().await {
+            let Ok((stream, peer)) = listener.accept().await else {
+                time::sleep(PAUSE).await;
+                continue;
+            };
+            let relay = self.clone();
+            tokio::spawn(async move {
+                // Without it, the connection is only slower.
+                let _ = stream.set_nodelay(true);
+                Connection::new(&relay, Some(peer), Source::Arrived)
+                    .run(stream)
+                    .await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// Sends the bytes of a whole request to the app, on a connection of its own. Returns the id of the exchange once
+    /// it is in the history.
+    pub(crate) async fn send(&self, request: Vec<u8>, source: Source) -> Option<u64> {
+        let (relayed, client) = io::duplex(PIPE);
+        let (mut answer, mut sender) = io::split(client);
+        let connection = Connection::new(self, None, source);
+        let write = async {
+            // The app may answer before it has taken everything. The sender stays open: an app may take its end for
+            // a client that went away.
+            let _ = sender.write_all(&request).await;
+        };
+        let read = async {
+            let mut piece = [0; 4096];
+            while answer.read(&mut piece).await.is_ok_and(|count| count > 0) {}
+        };
+        let ((), (), id) = tokio::join!(write, read, connection.run(relayed));
+        let id = id?;
+        self.recorder.history().wait_for(id).await.then_some(id)
+    }
+
+    /// Returns the number of the next exchange.
+    pub(super) fn next_id(&self) -> u64 {
+        self.last_id.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+/// Returns how a peer is shown.
+pub(super) fn shown(peer: Option<SocketAddr>) -> String {
+    peer.map_or_else(|| "this tool".to_owned(), |peer| peer.to_string())
+}

@@ -1,0 +1,268 @@
+//! The verdict of `listen`, the cause and the advice; and nothing in them acts on a terminal.
+
+use actix_twilio::WebhookRequest;
+
+use super::{Listening, answering, app, listen};
+use crate::support::{FORGED, FORM, validator};
+
+const NO_CONTENT: &[u8] = b"HTTP/1.1 204 No Content\r\n\r\n";
+
+const FORBIDDEN: &[u8] = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
+
+const BODY: &str = "MessageSid=SM1&From=%2B14158675310&Body=Hi";
+
+/// Returns the form as Twilio posts it to `/message` of this host, signed for a URL, with further headers.
+fn message(host: &str, signed_url: &str, headers: &str) -> Vec<u8> {
+    let request = WebhookRequest::new("POST", signed_url)
+        .content_type(FORM)
+        .body(BODY);
+    let signature = validator().sign(&request).unwrap();
+    signed(host, &signature, headers)
+}
+
+fn signed(host: &str, signature: &str, headers: &str) -> Vec<u8> {
+    let length = BODY.len();
+    format!(
+        "POST /message HTTP/1.1\r\nHost: {host}\r\nContent-Type: {FORM}\r\nContent-Length: {length}\r\n\
+         X-Twilio-Signature: {signature}\r\n{headers}\r\n{BODY}"
+    )
+    .into_bytes()
+}
+
+const TUNNEL: &str = "X-Forwarded-Proto: https\r\nX-Forwarded-Host: abc.ngrok.app\r\n";
+
+#[test]
+fn genuine_requests_are_accepted_through_a_tunnel_or_with_the_public_url() {
+    let app = answering(NO_CONTENT);
+    let public = ["--public-url", "https://example.com/twilio"];
+    let cases: [(&[&str], Vec<u8>, &str); 4] = [
+        (
+            &[],
+            message("abc.ngrok.app", "https://abc.ngrok.app/message", TUNNEL),
+            "https://abc.ngrok.app/message",
+        ),
+        (
+            &[],
+            message(
+                "abc.ngrok.app",
+                "https://abc.ngrok.app/message",
+                "X-Forwarded-Proto: https\r\n",
+            ),
+            "https://abc.ngrok.app/message",
+        ),
+        (
+            &[],
+            message("h:8081", "http://h:8081/message", ""),
+            "http://h:8081/message",
+        ),
+        (
+            &public,
+            message("10.0.0.7:8081", "https://example.com/twilio/message", ""),
+            "https://example.com/twilio/message",
+        ),
+    ];
+    for (args, request, url) in cases {
+        let listening = Listening::json(&app, args);
+        assert!(listening.send(&request).starts_with("HTTP/1.1 204"));
+        let exchange = listening.exchange();
+        let listen = &exchange["listen"];
+        assert_eq!(
+            (&exchange["url"], &listen["kind"]),
+            (&url.into(), &"sms".into())
+        );
+        assert_eq!(listen["verdict"]["accepted"], true, "{exchange:#}");
+        assert_eq!(
+            (&listen["verdict"]["kind"], &listen["verdict"]["advice"]),
+            (&"valid".into(), &"".into())
+        );
+    }
+}
+
+#[test]
+fn a_forged_request_is_refused_with_its_cause_and_advice() {
+    let listening = Listening::text(&answering(FORBIDDEN), &[]);
+    listening.send(&signed("abc.ngrok.app", FORGED, TUNNEL));
+    let lines = listening.until("What to do:");
+    assert!(lines.contains("#1 sms  POST /message  403  "), "{lines}");
+    assert!(
+        lines.contains("ms  refused (signature_mismatch)"),
+        "{lines}"
+    );
+    assert!(lines.contains("    Why:         unknown: "), "{lines}");
+    listening.send(b"POST /message HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n");
+    assert!(
+        listening
+            .until("What to do:")
+            .contains("signature_missing: There is no")
+    );
+}
+
+#[test]
+fn a_public_url_that_differs_is_named_with_what_to_set() {
+    let listening = Listening::json(
+        &answering(FORBIDDEN),
+        &["--public-url", "https://old.example.com"],
+    );
+    listening.send(&message(
+        "abc.ngrok.app",
+        "https://abc.ngrok.app/message",
+        TUNNEL,
+    ));
+    let exchange = listening.exchange();
+    let verdict = &exchange["listen"]["verdict"];
+    assert_eq!(exchange["url"], "https://old.example.com/message");
+    assert_eq!(verdict["accepted"], false);
+    assert_eq!(
+        verdict["causes"],
+        serde_json::json!(["host"]),
+        "{verdict:#}"
+    );
+    assert_eq!(verdict["signed_url"], "https://abc.ngrok.app/message");
+    assert!(
+        verdict["advice"]
+            .as_str()
+            .unwrap()
+            .contains("https://abc.ngrok.app"),
+        "{verdict:#}"
+    );
+}
+
+#[test]
+fn an_app_that_judges_otherwise_is_named() {
+    let genuine = message("h", "http://h/message", "");
+    let refusing = Listening::text(&answering(FORBIDDEN), &[]);
+    refusing.send(&genuine);
+    let lines = refusing.until("What to do:");
+    assert!(
+        lines.contains("403") && lines.contains("accepted"),
+        "{lines}"
+    );
+    assert!(
+        lines.contains("the app refused a genuine request: give it the token"),
+        "{lines}"
+    );
+    assert!(lines.contains("the public URL http://h,"), "{lines}");
+    let open = Listening::text(&answering(NO_CONTENT), &[]);
+    open.send(&signed("h", FORGED, ""));
+    let lines = open.until("Unprotected:");
+    assert!(
+        lines.contains("make sure that it validates this route"),
+        "{lines}"
+    );
+}
+
+#[test]
+fn without_a_token_nothing_is_judged_and_that_is_said_once() {
+    let listening = Listening::start(listen(&answering(NO_CONTENT), &[]).token(None));
+    let start = listening.until("There is no token");
+    assert!(
+        start.contains("set TWILIO_AUTH_TOKEN, or pass --token-file"),
+        "{start}"
+    );
+    for _ in 0..2 {
+        listening.send(&message("h", "http://h/message", ""));
+        let line = listening.line();
+        assert!(
+            line.contains("sms  POST /message  204") && line.ends_with("not judged"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_token_that_is_none_is_wrong_usage() {
+    let output = listen("http://127.0.0.1:1", &[]).token(Some("")).run();
+    assert_eq!(output.status, 2, "{output:?}");
+    assert!(output.stderr.contains("TWILIO_AUTH_TOKEN"), "{output:?}");
+}
+
+#[test]
+fn few_of_many_refused_requests_are_explained() {
+    let listening = Listening::json(
+        &app(|mut stream| {
+            use std::io::Write;
+            while !super::read_head(&mut stream).is_empty() {
+                stream.write_all(NO_CONTENT).unwrap();
+            }
+        }),
+        &[],
+    );
+    let forged =
+        "GET /a HTTP/1.1\r\nHost: h\r\nX-Twilio-Signature: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n";
+    listening.send(forged.repeat(100).as_bytes());
+    let mut explained = 0;
+    for _ in 0..100 {
+        let verdict = listening.exchange()["listen"]["verdict"].take();
+        assert_eq!(verdict["kind"], "signature_mismatch");
+        explained += usize::from(!verdict["causes"].as_array().unwrap().is_empty());
+    }
+    // The requests may take more than a second.
+    assert!((1..80).contains(&explained), "{explained}");
+}
+
+#[test]
+fn retries_name_the_first_delivery() {
+    let listening = Listening::text(&answering(NO_CONTENT), &[]);
+    for _ in 0..2 {
+        listening.send(&message(
+            "h",
+            "http://h/message",
+            "I-Twilio-Idempotency-Token: 1-2\r\n",
+        ));
+    }
+    assert!(listening.until("Retry:").contains("#2 sms"));
+}
+
+/// An escape, marks of direction, a C1 control and a line end, percent-encoded; and the same as bytes.
+const ESCAPED: &str = "%1b%5B31m%E2%80%AE%C2%9B%0d%0aHTTP%00%ff";
+
+#[test]
+fn nothing_from_the_network_acts_on_the_terminal() {
+    let garbage = answering("\x1b[31m\u{202e}\u{9b}\r\n<script>\0".as_bytes());
+    let hostile = answering(b"HTTP/1.1 500 \x1b\r\n\r\n");
+    let invalid = answering(b"\xff\xfe\x9b31m\xc3\x28");
+    for app in [&*garbage, &*hostile, &*invalid] {
+        for format in ["text", "json"] {
+            let listening = Listening::start(listen(app, &["--format", format]));
+            let requests: [Vec<u8>; 4] = [
+                "GET /\u{202e}\u{9b}\u{200b}<b>?a=\u{feff} HTTP/1.1\r\nHost: \u{202e}\u{85}h\r\n\r\n".into(),
+                format!("GET /?MessageSid=SM1&MessageStatus={ESCAPED} HTTP/1.1\r\nHost: h\r\n\r\n").into(),
+                b"GET / HTTP/1.1\r\nHost: \xff\x9b\xe2\x80\r\nI-Twilio-Idempotency-Token: \xe2\x80\xae\r\n\r\n".into(),
+                b"\x1b[31m \xe2\x80\xae\xff\r\n\r\n".into(),
+            ];
+            for request in &requests {
+                listening.send(request);
+            }
+            let printed = listening.until(if format == "text" { "#4 " } else { "\"id\":4," });
+            for c in printed.chars().filter(|c| *c != '\n') {
+                let hidden =
+                    c.is_control() || ('\u{200b}'..='\u{202e}').contains(&c) || c == '\u{feff}';
+                assert!(!hidden, "{c:?} in {printed:?}");
+            }
+        }
+    }
+}
+
+/// Another address of this machine is as far away as another machine.
+#[cfg(target_os = "linux")]
+#[test]
+fn both_ports_are_open_on_one_loopback_address_only() {
+    use std::net::TcpStream;
+    let listening = Listening::text(&answering(NO_CONTENT), &[]);
+    let page = listening
+        .start
+        .last()
+        .unwrap()
+        .rsplit_once("http://")
+        .unwrap()
+        .1;
+    for host in [&*listening.host, page.split_once('/').unwrap().0] {
+        let port = host.strip_prefix("127.0.0.1:").unwrap();
+        TcpStream::connect(host).unwrap();
+        assert!(
+            TcpStream::connect(format!("127.0.0.2:{port}")).is_err(),
+            "{host}"
+        );
+    }
+    assert!(listening.send(super::GET).starts_with("HTTP/1.1 204"));
+}

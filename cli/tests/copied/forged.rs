@@ -1,0 +1,24 @@
+#[actix_web::test]
+async fn sms_is_answered_with_403() {
+    use actix_twilio::testing::{Signer, TwilioTestRequest};
+    use actix_web::{App, test};
+
+    let signer = Signer::new("a token for tests");
+    let config = signer.config("https://example.com");
+    // `configure` adds the routes of your app, as its `main` does.
+    let app = test::init_service(App::new().app_data(config).configure(configure)).await;
+
+    let url = "https://example.com/message";
+    let parameters: &[(&str, &str)] = &[
+        ("MessageSid", "SM6e1c0f5b2a7d48939c04d1e8b7a65f32"),
+        ("AccountSid", "AC4d1f0c82b95e47a3862b70d9e5c1a836"),
+        ("From", "+14158675310"),
+        ("To", "+18005551212"),
+        ("Body", "Two tickets, please"),
+        ("NumMedia", "0"),
+    ];
+    let request = test::TestRequest::default().twilio_form(&signer.forged(), url, parameters);
+    let answer = test::call_service(&app, request.to_request()).await;
+
+    assert_eq!(answer.status(), 403);
+}
