@@ -101,7 +101,7 @@ pub(crate) fn is_object(json: &[u8]) -> bool {
 }
 
 /// The names of all fields.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "url",
     "method",
     "content_type",
