@@ -12,10 +12,10 @@ mod terminal;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::{
-    commands::{call, check, explain, listen, send, sign, text, verify},
+    commands::{call, check, completions, explain, listen, man, send, sign, text, verify},
     outcome::Failure,
 };
 
@@ -37,6 +37,8 @@ enum Command {
     Verify(verify::Args),
     Explain(explain::Args),
     Listen(listen::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 const GUIDE: &str = "\
@@ -50,7 +52,8 @@ From nothing to a verified local endpoint:
        twilio-webhook send sms http://localhost:8080/message -d Body=Hi
   4. Check that it accepts every genuine request and refuses every forgery:
        twilio-webhook check http://localhost:8080/message
-     In a script, use the exit status, or the details that --format json prints, as in every command.
+     In a script, use the exit status, the report that --junit writes, or the details that --format json prints,
+     as in every command.
      If the app has several accounts, name one of them: -d AccountSid=AC..
      For a WebSocket, check its ws:// or wss:// URL.
   5. Walk through a call as a caller who presses 1, or through a conversation of messages:
@@ -95,5 +98,7 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Verify(args) => verify::run(&args),
         Command::Explain(args) => explain::run(&args),
         Command::Listen(args) => listen::run(&args),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
+        Command::Man(args) => man::run(&args, Cli::command()),
     }
 }

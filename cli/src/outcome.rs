@@ -26,17 +26,25 @@ impl Failure {
         Self::Usage(message.to_string())
     }
 
-    /// Prints the message to stderr and returns the exit status.
-    pub(crate) fn report(self) -> ExitCode {
-        let (status, message) = match self {
-            Self::Check => (1, None),
+    /// Returns the message, if there is one.
+    pub(crate) fn message(&self) -> Option<String> {
+        match self {
+            Self::Check => None,
             // The reader of the output has closed it, as `head` does.
-            Self::Output(err) if err.kind() == io::ErrorKind::BrokenPipe => (1, None),
-            Self::Output(err) => (1, Some(format!("cannot write the output: {err}"))),
-            Self::Usage(message) => (2, Some(message)),
-            Self::Unreachable(message) => (3, Some(message)),
+            Self::Output(err) if err.kind() == io::ErrorKind::BrokenPipe => None,
+            Self::Output(err) => Some(format!("cannot write the output: {err}")),
+            Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
+        }
+    }
+
+    /// Prints the message to stderr and returns the exit status.
+    pub(crate) fn report(&self) -> ExitCode {
+        let status = match self {
+            Self::Check | Self::Output(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Unreachable(_) => 3,
         };
-        if let Some(message) = message {
+        if let Some(message) = self.message() {
             // If stderr is closed, there is nowhere left to report that.
             let _ = writeln!(io::stderr(), "error: {}", terminal::lines(&message));
         }

@@ -196,3 +196,45 @@ fn tested_and_unsigned_tests_are_protected_when_they_run() {
     let app = Example::start(env!("CARGO_BIN_EXE_unsigned_tests"), &variables);
     app.assert_protects("/message", TOKEN, &app.url("/message"), "You wrote");
 }
+
+#[test]
+fn endpoint_is_protected_at_its_own_and_at_its_public_url() {
+    let message = format!("{SIDS}&Body=Hi&From=%2B14158675310");
+    let token = ("TWILIO_AUTH_TOKEN", TOKEN);
+    let base = ("TWILIO_WEBHOOK_BASE_URL", "https://example.com");
+    for variables in [&[token][..], &[token, base]] {
+        let app = Example::start(env!("CARGO_BIN_EXE_endpoint"), variables);
+        let own = app.url("/message");
+        let public = "https://example.com/message";
+        let (right, wrong) = if variables.len() == 1 {
+            (&*own, public)
+        } else {
+            (public, &*own)
+        };
+        let (status, answer) = app.post("/message", &message, &sign(TOKEN, right, &message));
+        assert_eq!(status, 200);
+        assert!(answer.contains("You wrote Hi."), "{answer}");
+        assert_eq!(
+            app.post("/message", &message, &sign(TOKEN, wrong, &message))
+                .0,
+            403
+        );
+    }
+}
+
+#[test]
+fn page_that_shows_how_to_protect_an_endpoint_has_the_code_that_is_run_here() {
+    let (page, code) = (
+        include_str!("../../docs/protect-an-endpoint.md"),
+        include_str!("../src/bin/endpoint.rs"),
+    );
+    let code = code.lines().filter(|line| !line.starts_with("//!"));
+    let code = code.collect::<Vec<_>>().join("\n");
+    let block = format!("```rust,no_run\n{}\n```", code.trim());
+    assert!(page.contains(&block), "paste this:\n{block}");
+    let [major, minor] = [
+        env!("CARGO_PKG_VERSION_MAJOR"),
+        env!("CARGO_PKG_VERSION_MINOR"),
+    ];
+    assert!(page.contains(&format!("actix-twilio = \"{major}.{minor}\"\n")));
+}

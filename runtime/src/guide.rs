@@ -1,5 +1,6 @@
 //! Chapters on one topic each. Their code is compiled and run with the tests.
 //!
+//! - [Protect an endpoint](protect): app, test, proxy and CI, to paste
 //! - [From Twilio's Flask tutorial](flask), line by line
 //! - [Behind ngrok, nginx, a load balancer](proxies), and with a path prefix
 //! - [Rotation and subaccounts](rotation)
@@ -9,8 +10,12 @@
 //! - [Troubleshooting](troubleshooting), by symptom
 //! - [Replay and idempotency](replay)
 //! - [Metrics and traces](metrics)
+//! - [How Twilio signs](signing), and how the official SDKs differ
 //!
 //! The modules are empty. They exist only in the documentation.
+
+#[doc = include_str!("../guide/protect.md")]
+pub mod protect {}
 
 #[doc = include_str!("../guide/flask.md")]
 pub mod flask {}
@@ -38,3 +43,6 @@ pub mod replay {}
 
 #[doc = include_str!("../guide/metrics.md")]
 pub mod metrics {}
+
+#[doc = include_str!("../guide/signing.md")]
+pub mod signing {}

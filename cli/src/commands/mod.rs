@@ -3,9 +3,11 @@
 
 pub(crate) mod call;
 pub(crate) mod check;
+pub(crate) mod completions;
 mod curl;
 pub(crate) mod explain;
 pub(crate) mod listen;
+pub(crate) mod man;
 pub(crate) mod send;
 pub(crate) mod sign;
 pub(crate) mod text;

@@ -32,6 +32,7 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   signature        the X-Twilio-Signature header; absent or null if there was none
   settings_header  the X-Twilio-Webhooks-Signature-Settings header
   token            the one token to use instead of TWILIO_AUTH_TOKEN
+  tokens           further Auth Tokens that are valid, as an array
   shared_key_id    the ID of the SharedKey whose secret is in token
   headers          the request's headers, as an object: {\"Name\": \"value\", \"Repeated\": [\"one\", \"two\"]};
                    the fields above can be given here instead

@@ -3,13 +3,10 @@
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Deserializer, de::IgnoredAny};
 use serde_json::{Map, Value, error::Category, value::RawValue};
-use twilio_signature::{AuthToken, ConfigError, RequestValidator, header, redact};
+use twilio_signature::{AuthToken, ConfigError, RequestValidator, SharedKey, header, redact};
 use zeroize::Zeroizing;
 
-use crate::input::{
-    request::{Header, Request},
-    token,
-};
+use crate::input::request::{Header, Request};
 
 /// The largest number of unknown fields that are named.
 const MAX_NAMED: usize = 5;
@@ -25,6 +22,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
     }
     let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
     let token = text("token", fields.token)?.map(Zeroizing::new);
+    let tokens = tokens(fields.tokens)?;
     let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
     let body = match (
         text("body", fields.body)?,
@@ -44,7 +42,7 @@ pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
         url: text("url", fields.url)?.ok_or("`url` is missing")?,
         method: text("method", fields.method)?.unwrap_or_else(|| default_method(&body).to_owned()),
         body,
-        validator: own_validator(shared_key_id, token),
+        validator: own_validator(shared_key_id, token, &tokens),
         warnings: unknown(&fields.unknown).into_iter().collect(),
         ..Request::default()
     };
@@ -103,7 +101,7 @@ pub(crate) fn is_object(json: &[u8]) -> bool {
 }
 
 /// The names of all fields.
-const FIELDS: [&str; 12] = [
+const FIELDS: [&str; 13] = [
     "url",
     "method",
     "content_type",
@@ -113,6 +111,7 @@ const FIELDS: [&str; 12] = [
     "settings_header",
     "headers",
     "token",
+    "tokens",
     "shared_key_id",
     "id",
     "listen",
@@ -131,6 +130,7 @@ struct Fields {
     signature: Option<Value>,
     settings_header: Option<Value>,
     token: Option<Value>,
+    tokens: Option<Value>,
     shared_key_id: Option<Value>,
     headers: Option<Value>,
     /// What `listen` adds. It does not matter for the signature.
@@ -151,6 +151,20 @@ fn text(name: &str, value: Option<Value>) -> Result<Option<String>, String> {
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(format!("`{name}` is not a string")),
     }
+}
+
+/// Reads the tokens that are valid besides the one in `token`.
+fn tokens(value: Option<Value>) -> Result<Vec<Zeroizing<String>>, String> {
+    let values = match value {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(values)) => values,
+        Some(_) => return Err("`tokens` is not an array".to_owned()),
+    };
+    let token = |value| match value {
+        Value::String(token) => Ok(Zeroizing::new(token)),
+        _ => Err("a value in `tokens` is not a string".to_owned()),
+    };
+    values.into_iter().map(token).collect()
 }
 
 /// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
@@ -176,19 +190,28 @@ fn headers(value: Option<Value>) -> Result<Vec<Header>, String> {
     Ok(headers)
 }
 
-/// Makes the key that a request has of its own. A SharedKey without a secret is an error: the token of
+/// Makes the keys that a request has of its own. A SharedKey without a secret is an error: the token of
 /// the environment does not replace the secret.
 fn own_validator(
     shared_key_id: Option<String>,
     token: Option<Zeroizing<String>>,
+    more: &[Zeroizing<String>],
 ) -> Option<Result<RequestValidator, ConfigError>> {
-    match (shared_key_id, token) {
-        (Some(id), secret) => Some(token::shared_key(&id, &secret.unwrap_or_default())),
-        (None, Some(token)) => {
-            Some(AuthToken::new(&*token).and_then(|token| RequestValidator::new([token])))
-        }
-        (None, None) => None,
+    if shared_key_id.is_none() && token.is_none() && more.is_empty() {
+        return None;
     }
+    let make = || {
+        let tokens = more.iter().map(|token| AuthToken::new(&**token));
+        let mut tokens = tokens.collect::<Result<Vec<_>, _>>()?;
+        let Some(id) = shared_key_id else {
+            tokens.extend(token.map(|token| AuthToken::new(&*token)).transpose()?);
+            return RequestValidator::new(tokens);
+        };
+        let secret = token.unwrap_or_default();
+        let key = SharedKey::new(&id, &*secret)?;
+        RequestValidator::with_keys(tokens, [key])
+    };
+    Some(make())
 }
 
 /// Describes a parser error without the parser's own text, which may show a value.

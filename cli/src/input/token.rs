@@ -103,7 +103,7 @@ impl KeyArgs {
 }
 
 /// Makes a validator with one SharedKey and no token.
-pub(crate) fn shared_key(id: &str, secret: &str) -> Result<RequestValidator, ConfigError> {
+fn shared_key(id: &str, secret: &str) -> Result<RequestValidator, ConfigError> {
     RequestValidator::with_keys([], [SharedKey::new(id, secret)?])
 }
 

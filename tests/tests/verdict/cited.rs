@@ -54,3 +54,22 @@ fn tests_that_documents_name_exist() {
     }
     assert!(named > 30, "{named}");
 }
+
+/// Whoever reads `llms.txt` follows its links without looking.
+#[test]
+fn files_that_llms_txt_links_to_exist() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let text = fs::read_to_string(root.join("llms.txt")).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next(), Some("# actix-twilio"));
+    assert!(lines.nth(1).unwrap().starts_with("> "));
+    let targets: Vec<_> = text
+        .split("](")
+        .skip(1)
+        .map(|rest| rest.split(')').next().unwrap())
+        .collect();
+    assert!(targets.len() > 10, "{targets:?}");
+    for target in targets {
+        assert!(root.join(target).exists(), "{target}");
+    }
+}

@@ -156,7 +156,7 @@ fn seeds(target: &str) -> Vec<Vec<u8>> {
         let seed = match target {
             "params" => body,
             "url" => vector.url,
-            "signature_header" => format!("s{}", vector.signature),
+            "signature_header" => format!("s{}", vector.signature.unwrap_or_default()),
             "forwarded" => headers,
             "request" => format!(
                 "{} {path}\n{headers}\nContent-Type: {content_type}\nX-Twilio-Signature: *\n\n{body}",

@@ -12,6 +12,8 @@ use actix_twilio::{AuthToken, RequestValidator, keys::SharedKey};
 use actix_twilio_tests::{self as support, TOKEN, validator};
 use rand::{SeedableRng, rngs::SmallRng, seq::IndexedRandom};
 
+use super::sdks;
+
 use self::{
     cases::{DIFFERENCES, FORGED, GENUINE, Make, OTHER_TEXTS, SECRET, SETTINGS},
     peer::{Peer, Question},
@@ -137,5 +139,33 @@ fn official_sdks_take_an_empty_token_and_this_library_does_not() {
             let forged = ask("").signature;
             assert!(ask(&forged).valid, "{pair:?}");
         }
+    }
+}
+
+/// `vectors/sdks.json` and `docs/how-twilio-signs.md` name the vectors that the SDKs judge otherwise.
+#[test]
+#[ignore = "needs Python and Node"]
+fn official_sdks_judge_the_vectors_as_the_list_of_their_differences_says() {
+    let vectors = support::vectors();
+    for peer in &mut [Peer::python(), Peer::node()] {
+        let sdk = sdks::sdks()
+            .into_iter()
+            .find(|sdk| sdk.language == peer.name);
+        let asked = vectors
+            .iter()
+            .filter(|vector| sdks::is_asked(vector, peer.name));
+        let differs = asked.filter(|vector| {
+            let seen = &Request::of(vector);
+            let question = Question {
+                token: &vector.token,
+                settings: vector.settings_header.as_deref().unwrap_or_default(),
+                signed: seen,
+                seen,
+                signature: vector.signature.as_deref().unwrap_or_default(),
+            };
+            peer.ask(&question).valid != vector.is_genuine()
+        });
+        let differs: Vec<_> = differs.map(|vector| vector.name.clone()).collect();
+        assert_eq!(Some(differs), sdk.unwrap().differs, "{}", peer.name);
     }
 }

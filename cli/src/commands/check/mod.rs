@@ -3,6 +3,7 @@
 //! One word for one thing: a request is genuine or forged, the endpoint accepts or refuses it, and
 //! the row passes or fails.
 
+mod junit;
 mod progress;
 mod report;
 mod rows;
@@ -40,6 +41,7 @@ Examples:
   twilio-webhook check http://10.0.0.7:8080/message --public-url https://example.com/message
   twilio-webhook check https://localhost:8443/message --cacert my-authority.pem
   twilio-webhook check https://example.com/message --auth digest:ada --format json
+  twilio-webhook check http://localhost:8080/message --junit report.xml
   twilio-webhook check ws://localhost:8080/media
   twilio-webhook check http://localhost:8080/message --preset tutorial
 
@@ -92,6 +94,9 @@ pub(crate) struct Args {
     /// Lists each request on a line of its own.
     #[arg(long, short = 'v')]
     verbose: bool,
+    /// Also writes a JUnit report to a file, for CI systems.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
     #[command(flatten)]
     format: FormatArgs,
 }
@@ -129,10 +134,20 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         matrix(args, &endpoint, overrides)?
     };
 
+    let junit = args.junit.as_deref().map(junit::create).transpose()?;
     // The tutorial prints the status of each test, even of those that would be left out.
-    let trials = trial::run_all(&endpoint, &rows, tutorial)?;
+    let trials = match (trial::run_all(&endpoint, &rows, tutorial), &junit) {
+        (Err(failure), Some(file)) => {
+            junit::write_failure(file, endpoint.url.as_str(), &failure)?;
+            return Err(failure);
+        }
+        (trials, _) => trials?,
+    };
     let account_is_made_up = !own_account && !websocket && !tutorial;
     let report = Report::new(&endpoint, &trials, args.strict, account_is_made_up);
+    if let Some(file) = &junit {
+        junit::write_report(file, &report)?;
+    }
     let mut output = anstream::stdout().lock();
     match args.format.format {
         Format::Json => report.write_json(&mut output)?,

@@ -17,29 +17,32 @@ use crate::{
 /// The result of a check. The JSON has the fields in this order.
 #[derive(Serialize)]
 pub(crate) struct Report<'r> {
-    url: &'r str,
+    pub(super) url: &'r str,
     signed_url: &'r str,
     pub(crate) ok: bool,
     /// Whether a genuine request was accepted; if not, nothing is verified.
-    accepted: bool,
+    pub(super) accepted: bool,
     passed: usize,
     failed: usize,
     not_taken: usize,
     left_out: usize,
-    stopped: Option<&'r str>,
+    pub(super) stopped: Option<&'r str>,
     /// Why the genuine requests were refused, the most likely cause first.
-    likely_causes: Vec<String>,
-    rows: Vec<Line<'r>>,
+    pub(super) likely_causes: Vec<String>,
+    pub(super) rows: Vec<Line<'r>>,
+    /// Whether a genuine request that is not taken is a failure.
+    #[serde(skip)]
+    pub(super) strict: bool,
 }
 
 #[derive(Serialize)]
-struct Line<'r> {
-    name: &'static str,
-    shape: Shape,
-    expected: Expected,
-    status: Option<u16>,
-    result: RowResult,
-    note: &'r str,
+pub(super) struct Line<'r> {
+    pub(super) name: &'static str,
+    pub(super) shape: Shape,
+    pub(super) expected: Expected,
+    pub(super) status: Option<u16>,
+    pub(super) result: RowResult,
+    pub(super) note: &'r str,
 }
 
 impl<'r> Report<'r> {
@@ -86,6 +89,7 @@ impl<'r> Report<'r> {
             stopped: trials.stopped.as_deref(),
             likely_causes,
             rows,
+            strict,
         }
     }
 
@@ -204,7 +208,7 @@ impl<'r> Report<'r> {
         terminal::write_causes(&mut errors, &self.likely_causes)
     }
 
-    fn summary(&self) -> String {
+    pub(super) fn summary(&self) -> String {
         let counts = [
             (self.passed, "passed"),
             (self.failed, "failed"),

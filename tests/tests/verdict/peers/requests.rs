@@ -1,7 +1,7 @@
 //! Random requests: one that is signed, and one that arrives with its signature.
 
 use actix_twilio::WebhookRequest;
-use actix_twilio_tests::{FORM, hashed, sign_form, sign_text};
+use actix_twilio_tests::{FORM, Vector, hashed, sign_form, sign_text};
 use rand::{RngExt, rngs::SmallRng, seq::IndexedRandom};
 use serde::Serialize;
 use serde_json::json;
@@ -50,6 +50,28 @@ impl Request {
             }
         };
         Self { kind, url, body }
+    }
+
+    /// Reads a vector as an app does that hands it to an SDK: a form as parameters, another body if its hash is in the
+    /// URL.
+    pub(crate) fn of(vector: &Vector) -> Self {
+        let is_form = vector.method == "POST"
+            && vector
+                .content_type
+                .as_ref()
+                .is_some_and(|content_type| content_type.to_ascii_lowercase().starts_with(FORM));
+        let query = vector.url.split_once('?').map_or("", |(_, query)| query);
+        let is_hashed = query.split('&').any(|pair| pair.starts_with("bodySHA256="));
+        let kind = match &vector.body {
+            Some(_) if is_form => Kind::Form,
+            Some(_) if is_hashed => Kind::Json,
+            _ => Kind::Get,
+        };
+        Self {
+            kind,
+            url: vector.url.clone(),
+            body: vector.body.clone().unwrap_or_default(),
+        }
     }
 
     /// Signs it here. The URL alone is signed of all but forms.
