@@ -1,9 +1,10 @@
 //! Determines whether a request names its event, or may rightly come again with the same signature.
 //!
-//! The decision is made on the signed text and not on the parameters, so all copies of a recording that were cut into
-//! other parameters are judged alike.
+//! The decision is made on the signed text as a whole, the URL and what follows it, so all copies of a recording are judged
+//! alike, wherever the text was cut: into other parameters, or within the URL.
 
 use actix_web::HttpRequest;
+use twilio_signature::BODY_SHA256;
 
 use crate::gate::Proof;
 
@@ -50,44 +51,52 @@ impl Family {
             return Self::Handshake;
         };
         let params = proof.signed_params(req);
-        Self::of_text(proof.url(), &String::from_utf8_lossy(&params), body)
+        let signed = [proof.url(), &String::from_utf8_lossy(&params)].concat();
+        let hashed = params.is_empty().then_some(body);
+        Self::of_text(&signed, hashed)
     }
 
-    /// A developer may write the id of a message into the URL of a call. So the parameters come first.
-    fn of_text(url: &str, params: &str, body: &[u8]) -> Self {
-        for text in [params, url] {
-            if has_any(text, &OF_EVENTS) {
+    /// Judges the signed text, and the body if its hash is in this text.
+    fn of_text(signed: &str, hashed: Option<&[u8]>) -> Self {
+        // The text of a form comes first, because a developer may write the id of a message into the URL of a call.
+        for follows in [is_value, is_value_of_query] {
+            if has_any(signed, &OF_EVENTS, follows) {
                 return Self::Event;
             }
-            if has_any(text, &OF_CALLS) {
+            if has_any(signed, &OF_CALLS, follows) {
                 return Self::InCall;
             }
         }
-        let is_cloud_event = || String::from_utf8_lossy(body).contains("\"specversion\"");
-        if params.is_empty() && is_cloud_event() {
-            return Self::Event;
+        if signed.contains(BODY_SHA256) {
+            return match hashed {
+                Some(body) if !String::from_utf8_lossy(body).contains("\"specversion\"") => {
+                    Self::Unknown
+                }
+                // Twilio puts the hash into no URL of a form, so a form is a copy with the end of the URL as its body.
+                _ => Self::Event,
+            };
         }
         Self::Unknown
     }
 }
 
-/// In a query the value follows an equals sign, in the signed text of a form it follows the name.
-fn has_any(text: &str, names: &[(&str, &str)]) -> bool {
+fn has_any(text: &str, names: &[(&str, &str)], follows: fn(&str, &str) -> bool) -> bool {
     names.iter().any(|(name, start)| {
-        let mut rest = text;
-        while let Some(at) = rest.find(name) {
-            let behind = rest.get(at + name.len()..).unwrap_or_default();
-            if behind
-                .strip_prefix('=')
-                .unwrap_or(behind)
-                .starts_with(start)
-            {
-                return true;
-            }
-            rest = behind;
-        }
-        false
+        let mut found = text.match_indices(name);
+        found.any(|(at, _)| follows(text.get(at + name.len()..).unwrap_or_default(), start))
     })
+}
+
+/// In the signed text of a form, the value follows the name.
+fn is_value(behind: &str, start: &str) -> bool {
+    behind.starts_with(start) && !behind.starts_with('=')
+}
+
+/// In a query, the value follows an equals sign.
+fn is_value_of_query(behind: &str, start: &str) -> bool {
+    behind
+        .strip_prefix('=')
+        .is_some_and(|value| value.starts_with(start))
 }
 
 #[cfg(test)]
@@ -114,21 +123,35 @@ mod tests {
             ("FlowSidFW1", Unknown),
         ];
         for (params, family) in cases {
-            assert_eq!(Family::of_text(URL, params, b"x"), family, "{params}");
+            let signed = format!("{URL}{params}");
+            assert_eq!(Family::of_text(&signed, None), family, "{params}");
         }
     }
 
     #[test]
-    fn parameters_count_before_the_url_and_json_is_an_event_if_it_says_so() {
-        use Family::{Event, InCall, Unknown};
-        let of = |url: &str, params, body: &str| {
-            Family::of_text(&format!("{URL}{url}"), params, body.as_bytes())
-        };
-        assert_eq!(of("?MessageSid=SM1", "", ""), Event);
-        assert_eq!(of("?CallSid=CA1&Digits=1", "", ""), InCall);
-        assert_eq!(of("?MessageSid=SM1", "CallSidCA1Digits1", ""), InCall);
-        assert_eq!(of("", "", r#"[{"specversion":"1.0"}]"#), Event);
-        assert_eq!(of("", "", r#"{"a":1}"#), Unknown);
-        assert_eq!(of("", "x\"specversion\"", "x=\"specversion\""), Unknown);
+    fn parameters_count_before_the_url() {
+        use Family::{Event, InCall};
+        for (query, family) in [
+            ("?MessageSid=SM1", Event),
+            ("?CallSid=CA1&SequenceNumber=1", Event),
+            ("?CallSid=CA1&Digits=1", InCall),
+            ("?MessageSid=SM1CallSidCA1Digits1", InCall),
+            ("?SequenceNumber=1CallSidCA1Digits1", InCall),
+        ] {
+            let signed = format!("{URL}{query}");
+            assert_eq!(Family::of_text(&signed, Some(b"")), family, "{query}");
+        }
+    }
+
+    #[test]
+    fn json_is_an_event_if_it_says_so_and_a_form_with_its_hash_is_a_copy() {
+        use Family::{Event, Unknown};
+        let of = |url: &str, hashed| Family::of_text(&format!("{URL}{url}"), hashed);
+        const HASHED: &str = "?bodySHA256=0a";
+        assert_eq!(of(HASHED, Some(br#"[{"specversion":"1.0"}]"#)), Event);
+        assert_eq!(of(HASHED, Some(br#"{"a":1}"#)), Unknown);
+        assert_eq!(of(HASHED, None), Event);
+        assert_eq!(of("", Some(br#"{"specversion":"1.0"}"#)), Unknown);
+        assert_eq!(of("x\"specversion\"", None), Unknown);
     }
 }

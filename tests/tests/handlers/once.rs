@@ -128,6 +128,48 @@ async fn all_copies_of_a_recording_are_handled_once() {
     assert_eq!(runs.get(), 1);
 }
 
+/// Forms whose parameters name an event, written as they are signed.
+const SIGNED_EVENTS: [&str; 5] = [
+    "AccountSidAC1MessageSidSM1",
+    "CallSidCA1RecordingDuration10RecordingSidRE2RecordingStatuscompleted",
+    "CallSidCA1DialCallSidCA2DialCallStatuscompleted",
+    "CallSidCA1RecordingSidRE1TranscriptionSidTR2",
+    "CallSidCA1CallStatuscompletedSequenceNumber2",
+];
+
+#[actix_web::test]
+async fn a_recording_that_is_cut_within_its_url_is_handled_once() {
+    for signed in SIGNED_EVENTS {
+        let (route, runs) = counting();
+        let app = guarded(&config(), route).await;
+        let recording = Webhook::form("/hook?a=1", &format!("{signed}=")).signed(TOKEN);
+        let signature = recording.headers.last().unwrap().1.clone();
+        for cut in 0..signed.len() {
+            let (url, form) = signed.split_at(cut);
+            let copy = Webhook::form(format!("/hook?a=1{url}"), &format!("{form}="));
+            let copy = with_token(copy.with("X-Twilio-Signature", &*signature), form);
+            assert_eq!(copy.call(&app).await.0, 200, "{url} {form}");
+            assert_eq!(runs.get(), 1, "{url} {form}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn an_event_in_json_whose_hash_is_sent_as_a_form_is_handled_once() {
+    let (route, runs) = counting();
+    let app = guarded(&config(), route).await;
+    let event = Webhook::json("/events?a=1", r#"[{"specversion":"1.0","id":"EZ1"}]"#).signed(TOKEN);
+    assert_eq!(event.call(&app).await.0, 200);
+    let signature = event.headers.last().unwrap().1.clone();
+    let (url, hash) = event.target.split_at(event.target.find("A256=").unwrap());
+    let form = format!("{}=", hash.replace('=', "%3D"));
+    for token in ["1", "2", "3"] {
+        let copy = Webhook::form(url, &form).with("X-Twilio-Signature", &*signature);
+        assert_eq!(with_token(copy, token).call(&app).await.0, 200);
+    }
+    assert_eq!(runs.get(), 1);
+}
+
 /// A name, a form, and for each time that it is sent the header and the number of runs after it.
 type Repeats = (&'static str, &'static str, &'static [(&'static str, u32)]);
 
