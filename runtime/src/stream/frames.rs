@@ -16,6 +16,7 @@ use actix_web::{
     web::{Bytes, BytesMut},
 };
 use actix_ws::{CloseCode, CloseReason};
+use tokio::task::coop::consume_budget;
 
 use super::StreamErrorKind;
 
@@ -71,6 +72,8 @@ impl Frames {
 
     /// Waits for the next frame. After a fault, there is none.
     pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Result<Frame, Fault>> {
+        // Thousands of small frames may have arrived, and other requests must not wait until all are read.
+        ready!(pin!(consume_budget()).poll(cx));
         loop {
             match Parser::parse(&mut self.read, true, self.limit) {
                 Ok(Some((is_last, code, data))) => {
@@ -174,5 +177,34 @@ impl Frames {
             }
         })
         .await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+
+    use super::*;
+
+    #[actix_web::test]
+    async fn small_frames_that_have_arrived_leave_others_their_turn() {
+        const PING: [u8; 6] = [0x89, 0x80, 0, 0, 0, 0];
+        let mut frames = Frames::new(Payload::from(Bytes::from(PING.repeat(1000))), 1024);
+        let (mut pings, mut turns) = (0, 0);
+        poll_fn(|cx| {
+            loop {
+                match frames.poll_next(cx) {
+                    Poll::Ready(Ok(_)) => pings += 1,
+                    Poll::Ready(Err(_)) => return Poll::Ready(()),
+                    Poll::Pending => {
+                        turns += 1;
+                        return Poll::Pending;
+                    }
+                }
+            }
+        })
+        .await;
+        assert_eq!(pings, 1000);
+        assert!(turns >= 5, "{turns}");
     }
 }
