@@ -57,6 +57,16 @@ impl KeyMap {
         accounts.chain(self.default.iter().map(|keys| (None, keys)))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.default.is_none()
+    }
+
+    /// Returns the accounts, and `None` if there are default keys.
+    pub(super) fn into_accounts(self) -> impl Iterator<Item = Option<AccountSid>> {
+        let default = self.default.map(|_| None);
+        self.accounts.into_keys().map(Some).chain(default)
+    }
+
     pub(super) fn get(&self, account: Option<&AccountSid>) -> Option<&RequestValidator> {
         match account {
             Some(account) => self.accounts.get(account),
