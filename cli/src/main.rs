@@ -3,6 +3,9 @@
 //!
 //! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `terminal`.
 
+// The docs of arguments are what `--help` prints, and name elements of TwiML.
+#![allow(rustdoc::invalid_html_tags)]
+
 mod commands;
 mod endpoint;
 mod input;

@@ -128,6 +128,47 @@ fn other_sites_are_refused() {
 }
 
 #[test]
+fn no_other_spelling_of_a_path_needs_no_secret() {
+    let listen = listen();
+    assert_eq!(listen.receive("/message", SMS).status, 200);
+    let own = format!("Host: 127.0.0.1:{}", listen.page.port());
+    for (method, path) in [
+        ("GET", "about"),
+        ("GET", "events"),
+        ("GET", "exchanges/1"),
+        ("GET", "exchanges/1/copy/curl"),
+        ("POST", "exchanges/1/replay"),
+        ("POST", "exchanges/1/forge"),
+        ("POST", "send"),
+    ] {
+        for api in [
+            "api",
+            "%61pi",
+            "a%70i",
+            "ap%69",
+            "a%70%69",
+            "%61%70%69",
+            "API",
+            "/api",
+            "./api",
+            "x/../api",
+            "%2Fapi",
+            "api%2F",
+            "api;x",
+            "%2561pi",
+        ] {
+            let target = format!("/{api}/{path}");
+            let answer = listen.ask_with(method, &target, &[&own], "{}");
+            assert_eq!(answer.status, 403, "{method} {target}");
+        }
+        let target = format!("/api/{}", path.replacen('e', "%65", 1));
+        let answer = listen.ask_with(method, &target, &[&own], "{}");
+        assert_eq!(answer.status, 403, "{method} {target}");
+    }
+    assert_eq!(listen.ask("GET", "/api/exchanges/2", "").status, 404);
+}
+
+#[test]
 fn whoever_does_not_know_the_secret_reads_and_does_nothing() {
     let listen = listen();
     assert_eq!(listen.receive("/message", SMS).status, 200);

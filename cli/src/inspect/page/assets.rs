@@ -31,6 +31,11 @@ files! {
     "timeline.js": JS,
 }
 
+/// Returns whether a path, as it is written in the request, is that of a file.
+pub(super) fn is_file(path: &str) -> bool {
+    FILES.iter().any(|(own, ..)| *own == path)
+}
+
 /// Answers with a file.
 pub(super) fn serve(req: &HttpRequest) -> HttpResponse {
     let file = FILES.iter().find(|(path, ..)| *path == req.path());
