@@ -146,8 +146,8 @@ mod tests {
     #[test]
     fn json_is_an_event_if_it_says_so_and_a_form_with_its_hash_is_a_copy() {
         use Family::{Event, Unknown};
-        let of = |url: &str, hashed| Family::of_text(&format!("{URL}{url}"), hashed);
         const HASHED: &str = "?bodySHA256=0a";
+        let of = |url: &str, hashed| Family::of_text(&format!("{URL}{url}"), hashed);
         assert_eq!(of(HASHED, Some(br#"[{"specversion":"1.0"}]"#)), Event);
         assert_eq!(of(HASHED, Some(br#"{"a":1}"#)), Unknown);
         assert_eq!(of(HASHED, None), Event);
