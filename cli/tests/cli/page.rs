@@ -28,6 +28,12 @@ fn detail(listen: &Listen, id: u64) -> Value {
 /// Does something with a request, and returns what it says and the new request.
 #[track_caller]
 fn act(listen: &Listen, path: &str, body: &Value) -> (Value, Value) {
+    if let Some((id, _)) = path
+        .strip_prefix("/api/exchanges/")
+        .and_then(|rest| rest.split_once('/'))
+    {
+        assert_eq!(listen.exchange(id.parse().unwrap(), "").status, 200);
+    }
     let done = json(&listen.ask("POST", path, &body.to_string()));
     let made = detail(listen, done.get("id").unwrap().as_u64().unwrap());
     (done, made)

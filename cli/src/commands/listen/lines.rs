@@ -162,8 +162,17 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
         notes.push(("What to do:", format!("{}.", verdict.advice)));
     }
     if !verdict.accepted && matches!(exchange.status(), 101 | 200..=299) {
-        let text = "the app answered a request that is not genuine: make sure that it validates this route";
-        notes.push(("Unprotected:", text.to_owned()));
+        notes.push(match &verdict.signed_url {
+            // The app may know its public URL, and `listen` not.
+            Some(url) => (
+                "Accepted:",
+                format!("the app expects {url}, too: start listen with the app's --public-url"),
+            ),
+            None => (
+                "Unprotected:",
+                "the app answered a request that is not genuine: make sure that it validates this route".to_owned(),
+            ),
+        });
     }
     notes
 }

@@ -126,6 +126,10 @@ pub(super) fn verdict(exchange: &Exchange) -> (Tone, String) {
             Tone::Failed,
             "genuine, and not handled by the app".to_owned(),
         ),
+        (false, 101 | 200..=299) if verdict.signed_url.is_some() => (
+            Tone::Failed,
+            "accepted by the app for another URL: start listen with its --public-url".to_owned(),
+        ),
         (false, 101 | 200..=399) => (
             Tone::Danger,
             format!("let through, and it is not genuine: {why}"),

@@ -149,6 +149,20 @@ fn an_app_that_judges_otherwise_is_named() {
         lines.contains("make sure that it validates this route"),
         "{lines}"
     );
+    // The app has a public URL, and `listen` has not.
+    let app = answering(NO_CONTENT);
+    let unaware = Listening::text(&app, &["--public-url", "https://old.example.com"]);
+    unaware.send(&message(
+        "abc.ngrok.app",
+        "https://abc.ngrok.app/message",
+        TUNNEL,
+    ));
+    let lines = unaware.until("Accepted:");
+    assert!(!lines.contains("Unprotected:"), "{lines}");
+    assert!(
+        lines.contains("the app expects https://abc.ngrok.app/message, too: start listen with"),
+        "{lines}"
+    );
 }
 
 #[test]
