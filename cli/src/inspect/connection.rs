@@ -34,8 +34,12 @@ pub(super) const PIECE: usize = 16 * 1024;
 /// The largest number of requests of a connection that wait for their answers. Others are not read.
 const MAX_PENDING: usize = 4;
 
-/// How long the first head of a connection may take.
-const FIRST_HEAD: Duration = Duration::from_secs(30);
+/// How long the first head of a connection may take: Twilio sends it at once, and a connection that waits takes the place
+/// of another.
+const FIRST_HEAD: Duration = Duration::from_secs(10);
+
+/// How long a client may send nothing within a body.
+const BODY_STALL: Duration = Duration::from_secs(10);
 
 /// How long a client may take no byte of an answer, and an app may send none within an answer.
 const STALL: Duration = Duration::from_secs(60);

@@ -7,7 +7,7 @@ use tokio::{
     time,
 };
 
-use super::{Connection, Inbox, MAX_PENDING, Trouble, next_head, not_forwarded};
+use super::{BODY_STALL, Connection, Inbox, MAX_PENDING, Trouble, next_head, not_forwarded};
 use crate::inspect::{
     exchange::FailureKind,
     framing::{Body, MAX_HEAD, RequestHead},
@@ -59,9 +59,12 @@ impl Connection<'_> {
         W: AsyncWrite + Unpin,
     {
         while !body.is_done() {
-            if client.bytes.is_empty() && !client.more().await.is_ok_and(|count| count > 0) {
-                self.client_is_done(app).await;
-                return false;
+            if client.bytes.is_empty() {
+                let more = time::timeout(BODY_STALL, client.more()).await;
+                if !more.is_ok_and(|more| more.is_ok_and(|count| count > 0)) {
+                    self.client_is_done(app).await;
+                    return false;
+                }
             }
             let count = match body.take(&client.bytes, |_| {}) {
                 Ok(count) => count,
