@@ -166,7 +166,7 @@ fn on_other_sender(known: &Known) -> Option<String> {
         return None;
     }
     Some(format!(
-        "User-Agent is {sender}, not TwilioProxy: if that is your code, let it sign this URL with the app's Auth Token, or set the webhook at Twilio to this URL; if not, do nothing"
+        "User-Agent is {sender}, not TwilioProxy: if that is your code, let it sign this URL with the app's Auth Token, or point Twilio's webhook here; if not, do nothing"
     ))
 }
 
