@@ -84,7 +84,8 @@ fn fault(document: &Path, text: &str, link: &str) -> Option<&'static str> {
         return None;
     }
     let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
-    if PACKED.contains(&name) && !file.is_empty() {
+    let is_packed = PACKED.contains(&name) && document.with_file_name("Cargo.toml").exists();
+    if is_packed && !file.is_empty() {
         return Some("the file is not beside it in the package");
     }
     let content = if file.is_empty() {
