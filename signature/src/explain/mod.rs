@@ -391,7 +391,7 @@ impl<'k> Explainer<'k> {
             signed,
             causes,
             body_differs: !of_body.is_empty(),
-            restored: restored.as_deref().filter(|_| !of_body.is_empty()),
+            restored: restored.as_deref(),
         };
         let proposals = case.proposals();
         Ok((found.url, proposals))
@@ -464,9 +464,8 @@ impl<'k> Explainer<'k> {
         // The search must not visit what it can't sign.
         let mut groups: Vec<_> = groups
             .into_iter()
-            .enumerate()
-            .map(|(index, group)| (u8::from(index > 0), group))
-            .filter(|(_, group)| !group.keys.is_empty())
+            .filter(|group| !group.keys.is_empty())
+            .map(|group| (1, group))
             .collect();
         if let Some((cost, _)) = groups.first_mut() {
             *cost = 0;
@@ -913,5 +912,72 @@ mod tests {
         };
         let named = explainer().public_url("https://example.com/c").unwrap();
         assert!(2 * combinations(&named) < combinations(&explainer()));
+    }
+
+    #[test]
+    fn url_after_a_change_is_proposed_only_if_it_was_signed_whatever_happened_to_the_body() {
+        let own = own();
+        let json = "application/json";
+        for (name, content_type, body, signed) in [
+            ("a form", FORM, "a=1", "a1"),
+            ("a trimmed parameter", FORM, "a=1", "a1 "),
+            ("a parameter too many", FORM, "a=1&b=2", "a1"),
+            ("a changed line end", FORM, "a=x%0Ay", "ax\r\ny"),
+            ("a form in base64", FORM, "YT0xJmI9Mg==", "a1b2"),
+            ("a form as JSON", json, r#"{"a":"1"}"#, "a1"),
+            ("a body without a hash", json, "{}", ""),
+        ] {
+            let signature = sign(&["https://example.com/m", signed].concat());
+            let seen = WebhookRequest::new("POST", "http://10.0.0.7/m")
+                .content_type(content_type)
+                .body(body)
+                .signature(&signature);
+            let explanation = Explainer::new(&own)
+                .header("X-Forwarded-Host", "example.com")
+                .url_after("trust another", "https://other.example/m", "")
+                .url_after("trust it", "https://example.com/m", "")
+                .explain(&seen);
+            let changes: Vec<_> = explanation
+                .proposals
+                .iter()
+                .flat_map(|proposal| &proposal.changes)
+                .collect();
+            let trust = |how: &str| changes.contains(&&Change::Trust(how.to_owned()));
+            assert!(trust("trust it"), "{name}: {explanation:?}");
+            assert!(!trust("trust another"), "{name}: {explanation:?}");
+        }
+    }
+
+    #[test]
+    fn cause_without_a_proposal_is_the_only_advice() {
+        // No setting takes this host.
+        let own = own();
+        let signature = sign("https://a;b/m");
+        let seen = WebhookRequest::new("GET", "https://h/m").signature(&signature);
+        let explanation = Explainer::new(&own)
+            .header("X-Forwarded-Host", "a;b")
+            .explain(&seen);
+        assert_eq!(explanation.causes, [Cause::Host]);
+        assert_eq!(explanation.proposals, []);
+        assert_eq!(explanation.advice, Cause::Host.advice());
+    }
+
+    #[test]
+    fn shared_key_that_the_app_has_need_not_be_added() {
+        let key = SharedKey::new("K1", "secret").unwrap();
+        let validator = RequestValidator::with_keys([], [key]).unwrap();
+        let seen =
+            WebhookRequest::new("GET", "https://h/m").signature("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let advice = |settings| {
+            let explanation =
+                Explainer::new(&validator).explain(&seen.signature_settings(settings));
+            assert_eq!(explanation.causes, [Cause::SharedKey], "{settings}");
+            explanation.advice
+        };
+        // The signature is not one of this algorithm.
+        let known = advice("key=K1,algorithm=HMAC_SHA256");
+        assert_eq!(known, Cause::SharedKey.advice());
+        let unknown = advice("key=K2");
+        assert!(unknown.starts_with("add the SharedKey K2 "), "{unknown}");
     }
 }
