@@ -223,6 +223,8 @@ fn push<T: PartialEq>(hints: &mut Vec<T>, hint: T) {
 mod tests {
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     fn hints(headers: &[(&str, &str)]) -> Hints {
         let mut hints = Hints::default();
         for (name, value) in headers {
@@ -262,7 +264,7 @@ mod tests {
     #[test]
     fn trusted_proxy_determines_the_url_by_the_last_element_of_each_header() {
         #[rustfmt::skip]
-        let cases: &[(&str, &[(&str, &str)], Option<&str>)] = &[
+        let cases: &[(&str, Headers, Option<&str>)] = &[
             ("http://a:1/m?b", &[], None),
             ("http://a:1/m?b", &[("X-Forwarded-For", "e"), ("Host", "e")], None),
             ("http://a:1/m?b", &[("X-Forwarded-Host", "x, e")], Some("http://e/m?b")),

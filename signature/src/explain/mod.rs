@@ -980,4 +980,18 @@ mod tests {
         let unknown = advice("key=K2");
         assert!(unknown.starts_with("add the SharedKey K2 "), "{unknown}");
     }
+
+    #[test]
+    fn hash_that_a_proxy_dropped_is_found_whatever_query_is_left() {
+        for query in ["", "?", "?a=1"] {
+            let url = ["https://h/m", query].concat();
+            let signed = with_body_sha256(&url, "{}");
+            let seen = WebhookRequest::new("POST", &url)
+                .content_type("application/json")
+                .body("{}");
+            let explanation = explain(&seen, &signed);
+            assert_eq!(explanation.causes, [Cause::QueryMissing], "{query}");
+            assert_eq!(explanation.matched_url, Some(signed), "{query}");
+        }
+    }
 }
