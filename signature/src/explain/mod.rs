@@ -994,4 +994,103 @@ mod tests {
             assert_eq!(explanation.matched_url, Some(signed), "{query}");
         }
     }
+
+    #[test]
+    fn proposals_show_no_more_of_a_url_than_they_change_and_undo_the_rest() {
+        use Change::{SetUrl, Undo, UrlAtTwilio};
+        let whole = |url: &str| SetUrl(UrlSetting::WholeRoute, url.to_owned());
+        let user = ("Authorization", "Basic dXNlcjpwYXNz");
+        for (seen, headers, signed, changes) in [
+            (
+                "http://h/internal/m",
+                &[user][..],
+                "https://user:pass@h/m",
+                vec![whole("https://h/m"), Undo(Cause::Userinfo)],
+            ),
+            (
+                "https://user:pass@h/m",
+                &[],
+                "https://h/m",
+                vec![Undo(Cause::Userinfo)],
+            ),
+            (
+                "https://h/m",
+                &[],
+                "wss://h/m",
+                vec![Undo(Cause::WebsocketScheme)],
+            ),
+            (
+                "https://h/m?a=1",
+                &[],
+                "https://h/m/?a=1",
+                vec![UrlAtTwilio("https://h/m".to_owned())],
+            ),
+        ] {
+            let own = own();
+            let signature = sign(signed);
+            let explainer = Explainer::new(&own);
+            let explainer = (headers.iter()).fold(explainer, |explainer, (name, value)| {
+                explainer.header(name, value)
+            });
+            let req = WebhookRequest::new("GET", seen).signature(&signature);
+            let explanation = explainer.explain(&req);
+            let wanted = Proposal { changes };
+            assert!(explanation.proposals.contains(&wanted), "{explanation:?}");
+        }
+    }
+
+    #[test]
+    fn other_token_is_named_only_if_a_token_was_expected() {
+        let key = SharedKey::new("K1", "secret").unwrap();
+        let other = RequestValidator::new([token("other")]).unwrap();
+        let own = RequestValidator::with_keys([token("own")], [key]).unwrap();
+        let seen = WebhookRequest::new("GET", "https://h/m");
+        let signature = other.sign(&seen).unwrap();
+        let seen = seen.signature(&signature);
+        for (req, change) in [
+            (seen, Change::OtherToken(1)),
+            (
+                seen.signature_settings("key=K1"),
+                Change::Undo(Cause::SharedKey),
+            ),
+        ] {
+            let explainer = Explainer::new(&own).other_token(token("other"));
+            let changes = explainer.explain(&req).proposals;
+            let changes: Vec<_> = changes.iter().flat_map(|one| &one.changes).collect();
+            assert_eq!(changes, [&change]);
+        }
+    }
+
+    #[test]
+    fn another_path_is_no_slash_that_can_be_changed_at_twilio() {
+        let own = own();
+        let signature = sign("https://example.com/m/");
+        let seen = WebhookRequest::new("GET", "http://10.0.0.7/m").signature(&signature);
+        let explanation = Explainer::new(&own)
+            .header("X-Forwarded-Host", "example.com")
+            .url_after("trust another", "https://example.com/other/m", "")
+            .explain(&seen);
+        let shown: Vec<_> = explanation
+            .proposals
+            .iter()
+            .map(Proposal::to_string)
+            .collect();
+        let shown = shown.join("\n");
+        assert!(shown.contains("set the webhook at Twilio to https://example.com/m"));
+        assert!(!shown.contains("other"), "{shown}");
+    }
+
+    #[test]
+    fn body_that_was_changed_behind_its_hash_is_to_be_left_alone() {
+        for url in ["https://h/m", "https://h/m?a=1"] {
+            let signed = with_body_sha256(url, "{}");
+            let seen = WebhookRequest::new("POST", &signed)
+                .content_type("application/json")
+                .body("[]");
+            let explanation = explain(&seen, &signed);
+            assert_eq!(explanation.causes, [Cause::BodyHash]);
+            let changes = vec![Change::Undo(Cause::BodyHash)];
+            assert_eq!(explanation.proposals, [Proposal { changes }]);
+        }
+    }
 }

@@ -378,11 +378,6 @@ impl ParamChoice {
         single: Single::None,
     };
 
-    /// Returns whether a form is signed as a validator does it.
-    pub(super) fn is_whole_form(self) -> bool {
-        self == Self::AS_VALIDATED
-    }
-
     fn apply(self, mut pairs: Vec<Pair>, query: &[Pair]) -> Vec<Pair> {
         match self.single {
             Single::None => {}
