@@ -811,6 +811,8 @@ mod tests {
             let seen = signed.url("http://h/m").signature(&signature);
             let explanation = Explainer::new(&validator).explain(&seen);
             assert_eq!(explanation.causes, [Cause::Scheme], "{settings}");
+            let changes = vec![Change::SetUrl(UrlSetting::App, "https://h".to_owned())];
+            assert_eq!(explanation.proposals, [Proposal { changes }], "{settings}");
         }
     }
 
@@ -1092,5 +1094,22 @@ mod tests {
             let changes = vec![Change::Undo(Cause::BodyHash)];
             assert_eq!(explanation.proposals, [Proposal { changes }]);
         }
+    }
+
+    #[test]
+    fn url_after_a_change_is_tried_with_the_query_that_was_signed() {
+        let own = own();
+        let signature = sign("https://example.com/m?a=1&b=2");
+        let seen = WebhookRequest::new("GET", "http://10.0.0.7/m?b=2&a=1").signature(&signature);
+        let explanation = Explainer::new(&own)
+            .header("X-Forwarded-Host", "example.com")
+            .url_after("trust it", "https://example.com/m?b=2&a=1", "")
+            .explain(&seen);
+        let changes = vec![
+            Change::Trust("trust it".to_owned()),
+            Change::Undo(Cause::QueryOrder),
+        ];
+        let wanted = Proposal { changes };
+        assert!(explanation.proposals.contains(&wanted), "{explanation:?}");
     }
 }

@@ -484,12 +484,10 @@ impl Trial {
         };
         let settings = key.settings();
         let mut req = *case.req;
-        if case.has(Cause::SharedKey) || key.is_shared() {
-            req.settings = HeaderValue::Absent;
-            if let Some(settings) = &settings {
-                req.settings = HeaderValue::One(settings.as_bytes());
-            }
-        }
+        req.settings = match &settings {
+            Some(settings) => HeaderValue::One(settings.as_bytes()),
+            None => HeaderValue::Absent,
+        };
         if let Some(body) = case.restored
             && !req.is_get_or_head()
         {
@@ -560,10 +558,6 @@ fn set_hash(url: &mut UrlParts<'_>, body: &[u8]) {
 }
 
 impl Key<'_> {
-    fn is_shared(self) -> bool {
-        matches!(self.secret, Secret::Shared(..))
-    }
-
     /// Returns a validator with this key alone.
     fn validator(self) -> Option<RequestValidator> {
         match self.secret {
