@@ -250,7 +250,7 @@ fn every_answer_keeps_the_page_to_itself() {
 #[test]
 fn a_refused_request_has_its_cause_and_advice_that_was_tried() {
     let listen = listen();
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     // Another host is set at Twilio than in the app.
     let url = "https://www.example.com/message";
     assert_eq!(
@@ -454,7 +454,7 @@ fn what_was_cut_off_is_shown_and_is_not_sent_again() {
 #[test]
 fn credentials_and_tokens_are_not_on_the_page() {
     let listen = listen();
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     let bytes = String::from_utf8(form(
         &signer,
         "example.com",
@@ -474,7 +474,7 @@ fn credentials_and_tokens_are_not_on_the_page() {
 #[test]
 fn copied_captures_are_explained() {
     let listen = listen();
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     let bodies: [&[(&str, &str)]; 2] = [
         SMS,
         &[
