@@ -58,20 +58,22 @@ const PROTECTED: &[(&str, &str, &str)] = &[
         #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
     ),
     (
-        "crate = self::a, policy = super::P::<self::b, super::c, d>",
+        "crate = self::a, policy = super::P::<self::b, super::c, d>, once = self::Key",
         "mod n { #[get(\"/\")] async fn f() {} } #[get(\"/\")] async fn g() {}",
         "mod n {
             #[get(\"/\")]
             #[super::a::validate_twilio_request(
                 crate = super::a,
-                policy = super::super::P::<super::b, super::super::c, d>
+                policy = super::super::P::<super::b, super::super::c, d>,
+                once = super::Key
             )]
             async fn f() {}
         }
         #[get(\"/\")]
         #[self::a::validate_twilio_request(
             crate = self::a,
-            policy = super::P::<self::b, super::c, d>
+            policy = super::P::<self::b, super::c, d>,
+            once = self::Key
         )]
         async fn g() {}",
     ),

@@ -384,7 +384,9 @@ fn headers(wire: &Wire) -> Vec<(String, String)> {
 /// Returns the first line and the headers without credentials.
 pub(super) fn head(wire: &Wire) -> String {
     let head = String::from_utf8_lossy(&wire.head);
-    let first = head.lines().next().unwrap_or_default().to_owned();
+    // Empty lines may come before a request (RFC 9112, section 2.2).
+    let first = head.trim_ascii_start().lines().next();
+    let first = first.unwrap_or_default().to_owned();
     let lines = headers(wire)
         .into_iter()
         .map(|(name, value)| format!("{name}: {value}"));
