@@ -27,11 +27,18 @@ pub(crate) struct Walker {
     steps: Vec<Value>,
     faults: Vec<Value>,
     was_refused: bool,
-    has_answered: bool,
+    was_reached: bool,
 }
 
 /// What an endpoint answered, for as long as a walk looks at it.
-pub(crate) struct Sent(Result<client::Answer, Missing>);
+pub(crate) struct Sent(Result<Received, Missing>);
+
+struct Received {
+    status: u16,
+    content_type: Option<String>,
+    location: Option<String>,
+    body: Vec<u8>,
+}
 
 impl Walker {
     pub(crate) fn new(endpoint: Endpoint, format: Format) -> Self {
@@ -41,7 +48,7 @@ impl Walker {
             steps: Vec::new(),
             faults: Vec::new(),
             was_refused: false,
-            has_answered: false,
+            was_reached: false,
         }
     }
 
@@ -54,7 +61,8 @@ impl Walker {
     ///
     /// # Errors
     ///
-    /// Returns a failure if the endpoint has not answered anything yet, and can't be reached.
+    /// Returns a failure if the endpoint can't be reached with the first request. Whatever else goes wrong is a fault of
+    /// the app's, and the walk goes on as Twilio would.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Sent, Failure> {
         let Some((public, local)) = self.endpoint.locate(&request.url) else {
             return Ok(Sent(Err(Missing::Elsewhere)));
@@ -67,14 +75,14 @@ impl Walker {
         let signature = self.endpoint.sign_for(&public, &message)?;
         let answer = match self.endpoint.send_to(&local, &message, &[&signature]) {
             Ok(answer) => Ok(answer),
-            Err(err) if !self.has_answered => return Err(err.into()),
             Err(NoAnswer::TimedOut(_)) => Err(Missing::TimedOut),
-            Err(NoAnswer::Unreachable(_) | NoAnswer::Broken(_)) => Err(Missing::Unreachable),
-            Err(err @ NoAnswer::Usage(_)) => return Err(err.into()),
+            Err(NoAnswer::Broken(_)) => Err(Missing::Broken),
+            Err(NoAnswer::Unreachable(_)) if self.was_reached => Err(Missing::Unreachable),
+            Err(err @ (NoAnswer::Unreachable(_) | NoAnswer::Usage(_))) => return Err(err.into()),
         };
-        self.has_answered = true;
+        self.was_reached = true;
         self.was_refused |= answer.as_ref().is_ok_and(|answer| answer.status == 403);
-        Ok(Sent(answer))
+        Ok(Sent(answer.map(Received::from)))
     }
 
     /// Shows steps as they happen, or keeps them for the JSON.
@@ -124,20 +132,30 @@ impl Walker {
     }
 }
 
-impl Sent {
-    pub(crate) fn answer(&self) -> Result<Answer<'_>, Missing> {
-        let answer = self.0.as_ref().map_err(|reason| *reason)?;
+impl From<client::Answer> for Received {
+    fn from(answer: client::Answer) -> Self {
+        // What Twilio gets is shown, even if it is not text.
         let header = |name: &str| {
-            answer
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
+            let value = answer.headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        Ok(Answer {
+        Self {
             status: answer.status,
             content_type: header("Content-Type"),
             location: header("Location"),
-            body: &answer.body,
+            body: answer.body,
+        }
+    }
+}
+
+impl Sent {
+    pub(crate) fn answer(&self) -> Result<Answer<'_>, Missing> {
+        let received = self.0.as_ref().map_err(|reason| *reason)?;
+        Ok(Answer {
+            status: received.status,
+            content_type: received.content_type.as_deref(),
+            location: received.location.as_deref(),
+            body: &received.body,
         })
     }
 }
@@ -168,6 +186,7 @@ fn step_json(step: &Step) -> Value {
             })
         }
         Step::Said(said) => text("said", said),
+        Step::Apologized(said) => text("apologized", said),
         Step::Played(url) => text("played", url),
         Step::Overheard(heard) => text("overheard", heard),
         Step::Caller(did) => text("caller", did),
