@@ -26,6 +26,9 @@ pub(crate) struct Walker {
     format: Format,
     steps: Vec<Value>,
     faults: Vec<Value>,
+    requests: usize,
+    /// How Twilio ended the call.
+    ended: Option<String>,
     was_refused: bool,
     was_reached: bool,
 }
@@ -47,6 +50,8 @@ impl Walker {
             format,
             steps: Vec::new(),
             faults: Vec::new(),
+            requests: 0,
+            ended: None,
             was_refused: false,
             was_reached: false,
         }
@@ -89,8 +94,11 @@ impl Walker {
     pub(crate) fn show(&mut self, steps: &[Step]) -> Result<(), Failure> {
         let mut output = io::stdout().lock();
         for step in steps {
-            if let Step::Found(fault) = step {
-                self.faults.push(fault_json(fault));
+            match step {
+                Step::Requested(..) => self.requests += 1,
+                Step::Found(fault) => self.faults.push(fault_json(fault)),
+                Step::Ended(how) => self.ended = Some(how.clone()),
+                _ => {}
             }
             match self.format {
                 Format::Text => writeln!(output, "{}", terminal::line(&step.to_string()))?,
@@ -119,7 +127,13 @@ impl Walker {
                 });
                 writeln!(io::stdout(), "{}", terminal::json(&object)?)?;
             }
-            Format::Text if ok => {}
+            Format::Text if ok => {
+                let count = self.requests;
+                let s = if count == 1 { "" } else { "s" };
+                let ended = self.ended.as_deref().map(terminal::line);
+                let ended = ended.map_or_else(String::new, |how| format!(" Twilio {how}."));
+                writeln!(io::stderr(), "OK: no fault in {count} request{s}.{ended}")?;
+            }
             Format::Text => {
                 let mut output = io::stderr().lock();
                 let count = self.faults.len();
@@ -158,6 +172,18 @@ impl Sent {
             body: &received.body,
         })
     }
+}
+
+/// Says what the caller had still to do when the call ended. It is not a fault of the app's.
+pub(crate) fn note_unused(unused: &[String]) -> Result<(), Failure> {
+    if !unused.is_empty() {
+        let unused = terminal::line(&unused.join(", "));
+        writeln!(
+            io::stderr(),
+            "note: the call ended before a <Gather> took {unused}"
+        )?;
+    }
+    Ok(())
 }
 
 /// Returns the method of a walk.
