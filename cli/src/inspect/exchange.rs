@@ -51,6 +51,19 @@ pub(crate) enum Source {
     Made,
 }
 
+impl Source {
+    /// Returns how the request was made, unless it arrived.
+    pub(crate) fn origin(self) -> Option<String> {
+        match self {
+            Self::Arrived => None,
+            Self::Replayed { of } => Some(format!("replayed here, from #{of}")),
+            Self::Edited { of } => Some(format!("edited and signed here, from #{of}")),
+            Self::Forged { of } => Some(format!("forged here, from #{of}")),
+            Self::Made => Some("made and signed here".to_owned()),
+        }
+    }
+}
+
 /// A request. One that could not be read has an empty method, and all its bytes are in the head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
@@ -168,8 +181,22 @@ pub(crate) struct Verdict {
     pub(crate) causes: Vec<&'static str>,
     /// What each cause means.
     pub(crate) descriptions: Vec<&'static str>,
-    /// What to do: a clause. It is empty if nothing needs to be done.
-    pub(crate) advice: String,
+    /// What to do: clauses, the likeliest one first, of which one is needed. It is empty if nothing needs to be done.
+    pub(crate) advice: Vec<String>,
+}
+
+impl Verdict {
+    /// Returns the verdict on a request that is not genuine, without a cause.
+    pub(crate) fn refused(kind: &'static str) -> Self {
+        Self {
+            accepted: false,
+            kind,
+            signed_url: None,
+            causes: Vec::new(),
+            descriptions: Vec::new(),
+            advice: Vec::new(),
+        }
+    }
 }
 
 impl Exchange {
@@ -184,7 +211,7 @@ impl Exchange {
         let verdict = self
             .verdict
             .as_ref()
-            .map_or(0, |verdict| verdict.advice.len());
+            .map_or(0, |verdict| verdict.advice.iter().map(String::len).sum());
         let texts = self.request.target.len() + self.url.len() * 2 + verdict + 1024;
         self.request.wire.size() + outcome + frames + texts
     }

@@ -81,10 +81,15 @@ fn saved_requests_are_sent_again_byte_for_byte() {
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), *request);
     }
     assert!(
-        output.stdout.contains("#1 other GET  GET /a  200"),
+        output.stdout.contains("#1 other  GET /a  200"),
         "{output:?}"
     );
-    assert!(output.stdout.contains("Replay:      of #4"), "{output:?}");
+    assert!(
+        output
+            .stdout
+            .contains("Source:      replayed here, from #4"),
+        "{output:?}"
+    );
 }
 
 #[test]
