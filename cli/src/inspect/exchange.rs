@@ -130,6 +130,8 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// The relay refused the request, since its borders are ambiguous or it is not HTTP.
     NotForwarded,
+    /// Too many WebSockets are open.
+    Busy,
     /// No connection to the app could be opened.
     Unreachable,
     /// The app did not answer within Twilio's time limit.
@@ -206,8 +208,7 @@ impl Exchange {
             Outcome::Answered(answer) => answer.wire.size(),
             Outcome::Failed(failure) => failure.message.len() + failure.garbage.len(),
         };
-        let frames = self.frames.last.iter();
-        let frames = frames.map(|frame| frame.payload.len() + 80).sum::<usize>();
+        let frames: usize = self.frames.last.iter().map(Frame::size).sum();
         let verdict = self
             .verdict
             .as_ref()
@@ -238,6 +239,13 @@ impl Exchange {
     }
 }
 
+impl Frame {
+    /// Returns roughly the memory that this takes.
+    pub(crate) fn size(&self) -> usize {
+        self.payload.len() + 80
+    }
+}
+
 impl Frames {
     /// Adds the last of the frames that went through, of `count` in all.
     pub(crate) fn add(&mut self, last: VecDeque<Frame>, count: u64) {
@@ -256,6 +264,7 @@ impl FailureKind {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::NotForwarded => 400,
+            Self::Busy => 503,
             Self::TimedOut => 504,
             Self::Unreachable | Self::Closed | Self::Garbage | Self::ClientGone => 502,
         }
@@ -265,6 +274,7 @@ impl FailureKind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NotForwarded => "not_forwarded",
+            Self::Busy => "busy",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed_out",
             Self::Closed => "closed",

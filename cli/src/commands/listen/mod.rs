@@ -92,6 +92,8 @@ pub(crate) struct Args {
     #[arg(long)]
     add_forwarded_headers: bool,
     /// Appends each request to a file, which only you can read, up to 64 MiB.
+    ///
+    /// It must be a regular file, or a new one: directories, pipes, devices and symbolic links are refused.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Sends the requests of a saved file again, and ends.

@@ -141,6 +141,7 @@ pub(super) fn verdict(exchange: &Exchange) -> (Tone, String) {
 fn failed(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::NotForwarded => "not passed on: it is ambiguous, or not HTTP",
+        FailureKind::Busy => "not passed on: too many WebSockets are open",
         FailureKind::Unreachable => "the app can't be reached",
         FailureKind::TimedOut => "no answer within 15 s",
         FailureKind::Closed => "the app closed the connection",
