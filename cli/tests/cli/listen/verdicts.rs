@@ -152,10 +152,22 @@ fn several_proposals_are_a_list() {
         lines.contains("    What to do:  1. Twilio can't request 127.0.0.1:8081"),
         "{lines}"
     );
+    listening.send(&message(
+        "abc.ngrok.app",
+        "https://abc.ngrok.app/Message",
+        TUNNEL,
+    ));
+    let lines = listening.until("                 2. ");
+    for line in [
+        "    What to do:  1. set the webhook at Twilio to https://abc.ngrok.app/message",
+        "                 2. make the proxy pass the path on unchanged",
+    ] {
+        assert!(lines.contains(line), "{lines}");
+    }
     // With one proposal, nothing is numbered.
     listening.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
     let lines = listening.until("What to do:");
-    assert!(lines.contains("#2 other  GET /  403"), "{lines}");
+    assert!(lines.contains("#3 other  GET /  403"), "{lines}");
     assert!(
         lines.contains("    What to do:  if Twilio did not send it"),
         "{lines}"
