@@ -38,8 +38,9 @@ const MAX_PENDING: usize = 4;
 /// of another.
 const FIRST_HEAD: Duration = Duration::from_secs(10);
 
-/// How long a client may send nothing between its requests. The app's own limit is shorter in most cases.
-const IDLE: Duration = Duration::from_secs(60);
+/// How long a client may send nothing between its requests, in times of what the app may take: 60 s. Most apps close such
+/// a connection sooner.
+const IDLE: u32 = 4;
 
 /// How long a client may send nothing within a body.
 const BODY_STALL: Duration = Duration::from_secs(10);

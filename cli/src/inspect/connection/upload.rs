@@ -68,8 +68,9 @@ impl Connection<'_> {
         &self,
         client: &mut Inbox<R>,
     ) -> Result<Option<RequestHead>, &'static str> {
+        let limit = self.relay.limit.saturating_mul(IDLE);
         loop {
-            match time::timeout(IDLE, next_head(client)).await {
+            match time::timeout(limit, next_head(client)).await {
                 Ok(head) => return head,
                 Err(_) if self.state().pending.is_empty() => return Ok(None),
                 Err(_) => {}

@@ -51,7 +51,7 @@ fn write_body(stream: &mut TcpStream, length: usize, is_chunked: bool) {
     } else {
         (String::new(), "")
     };
-    let piece = [head.as_bytes(), &[b'x'; PIECE], tail.as_bytes()].concat();
+    let piece = [head.as_bytes(), &vec![b'x'; PIECE], tail.as_bytes()].concat();
     for _ in 0..length / PIECE {
         stream.write_all(&piece).unwrap();
     }
@@ -71,9 +71,10 @@ fn framing(length: usize, is_chunked: bool) -> String {
 /// Returns the number of bytes of a body with its framing.
 fn on_the_wire(length: usize, is_chunked: bool) -> usize {
     let framing = format!("{PIECE:x}\r\n\r\n").len();
-    match is_chunked {
-        true => length + length / PIECE * framing + "0\r\n\r\n".len(),
-        false => length,
+    if is_chunked {
+        length + length / PIECE * framing + "0\r\n\r\n".len()
+    } else {
+        length
     }
 }
 
@@ -201,6 +202,27 @@ fn idle_websockets_leave_room_for_webhooks() {
     let (_stream, head) = open();
     assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
     listening.until(&format!("#{number} websocket"));
+}
+
+#[test]
+fn silent_clients_leave_room_for_webhooks() {
+    const CONNECTIONS: usize = 128;
+    let listening = Listening::text(&sockets(false), &["--answer-timeout", "0.5"]);
+    let mut kept = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut stream = listening.connect();
+        stream.write_all(super::GET).unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        kept.push(stream);
+    }
+    assert!(listening.send(super::GET).starts_with("HTTP/1.1 200 "));
+    // Nobody is cut off in the middle of something.
+    for mut stream in kept {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(rest.is_empty());
+    }
 }
 
 #[test]
