@@ -40,7 +40,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     endpoint: EndpointArgs,
     /// Sends a message. Can be repeated. Without it, each line of the standard input is a message.
-    #[arg(long, value_name = "TEXT", value_parser = message)]
+    #[arg(long, value_name = "TEXT")]
     say: Vec<String>,
     /// Requests this URL or path after an error.
     #[arg(long, value_name = "URL")]
@@ -63,6 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::usage(
             "the messages come from the standard input, too: pass them with --say",
         ));
+    }
+    for text in &args.say {
+        message(text).map_err(|problem| Failure::usage(format_args!("--say: {problem}")))?;
     }
     let data = params::parse(&args.data)?;
     let own_account = data.iter().any(|(name, _)| events::is_account(name));
@@ -121,7 +124,7 @@ fn typed() -> Result<Option<String>, Failure> {
         let line = line.trim();
         match message(line) {
             Ok(line) if line.is_empty() => {}
-            Ok(line) => return Ok(Some(line)),
+            Ok(line) => return Ok(Some(line.to_owned())),
             // Who types tries again.
             Err(problem) if is_terminal => writeln!(io::stderr(), "{problem}")?,
             Err(problem) => return Err(Failure::usage(problem)),
@@ -130,12 +133,12 @@ fn typed() -> Result<Option<String>, Failure> {
 }
 
 /// Checks that Twilio takes a message of this length: <https://www.twilio.com/docs/api/errors/21617>.
-fn message(text: &str) -> Result<String, String> {
+fn message(text: &str) -> Result<&str, String> {
     let count = text.chars().count();
     if count > MAX_MESSAGE {
         return Err(format!(
             "the message has {count} characters, and Twilio takes {MAX_MESSAGE}: shorten it"
         ));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }

@@ -527,6 +527,8 @@ fn messages_have_1600_characters_at_most() {
                 .contains("characters, and Twilio takes 1600: shorten it"),
             "{output:?}"
         );
+        // The message itself is not repeated.
+        assert!(output.stderr.len() < 200, "{output:?}");
     }
     // The app answers with more.
     let output = run(&["text", &url, "--say", &longest]);
