@@ -123,7 +123,7 @@ fn typed() -> Result<Option<String>, Failure> {
         let line = String::from_utf8_lossy(&line);
         let line = line.trim();
         match message(line) {
-            Ok(line) if line.is_empty() => {}
+            Ok("") => {}
             Ok(line) => return Ok(Some(line.to_owned())),
             // Who types tries again.
             Err(problem) if is_terminal => writeln!(io::stderr(), "{problem}")?,
