@@ -267,7 +267,7 @@ fn a_refused_request_has_its_cause_and_advice_that_was_tried() {
         .collect();
     assert_eq!(names, ["host"], "{verdict}");
     assert!(
-        verdict["advice"]
+        verdict["advice"][0]
             .as_str()
             .unwrap()
             .contains("https://www.example.com"),
@@ -320,14 +320,14 @@ fn a_request_is_sent_again_changed_and_forged() {
     assert_eq!(done["tone"], "good", "{done}");
     assert_eq!(
         (&made["row"]["status"], &made["row"]["origin"]),
-        (&json!(200), &json!("replay of #1"))
+        (&json!(200), &json!("replayed here, from #1"))
     );
 
     let mut draft = detail(&listen, 1)["edit"]["Ok"].clone();
     draft["parameters"][2][1] = json!("+442071838750");
     let (done, made) = act(&listen, "/api/send", &draft);
     assert_eq!(done["tone"], "good", "{done}");
-    assert_eq!(made["row"]["origin"], "edit of #1");
+    assert_eq!(made["row"]["origin"], "edited and signed here, from #1");
     let tokens: String = made["answer"]["tokens"]
         .as_array()
         .unwrap()
@@ -337,6 +337,20 @@ fn a_request_is_sent_again_changed_and_forged() {
     assert!(tokens.contains("Hello +442071838750"), "{tokens}");
 
     let (done, made) = act(&listen, "/api/exchanges/1/forge", &json!({}));
+    assert_eq!(made["row"]["origin"], "forged here, from #1");
+    let verdict = &made["verdict"];
+    assert_eq!(
+        (&verdict["causes"], &verdict["advice"]),
+        (&json!([]), &json!([])),
+        "nothing is to be done about a forgery of the page's own"
+    );
+    assert!(
+        verdict["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("made it from #1, with a wrong signature"),
+        "{verdict}"
+    );
     assert_eq!(
         (&done["tone"], &made["row"]["status"]),
         (&json!("good"), &json!(403)),
@@ -380,7 +394,7 @@ fn every_event_is_signed_and_accepted() {
         draft["url"] = json!(format!("{PUBLIC}{path}"));
         let (done, made) = act(&listen, "/api/send", &draft);
         assert_eq!(done["tone"], "good", "{event}: {done}");
-        assert_eq!(made["row"]["origin"], "sent from here");
+        assert_eq!(made["row"]["origin"], "made and signed here");
     }
 }
 
