@@ -326,6 +326,8 @@ mod tests {
                 Ok(Some(A)),
             ),
             (r#"{"data":{"accountSid":"$A"}}"#, "", Ok(Some(A))),
+            // The data of an event has none of its own.
+            (r#"{"data":{"data":{"accountSid":"$A"}}}"#, "", Ok(None)),
             (
                 r#"[{"data":{"accountSid":"$A"}},{"data":{"accountSid":"$A"}}]"#,
                 "",

@@ -97,6 +97,20 @@ mod tests {
     const SHA1: &str = "RSOYDt4T1cUTdK1PDd93/VVr8B8=";
     const SHA256: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
+    /// A signature of another length is never compared: its algorithm is that of the key. If it were, the zeros behind a
+    /// short one would not count as bytes of it.
+    #[test]
+    fn signatures_match_if_all_their_bytes_and_their_lengths_do() {
+        let twenty = Signature::from_bytes(&[7; 20]);
+        let mut other = [7; 20];
+        other[19] = 8;
+        assert!(twenty.matches(&Signature::from_bytes(&[7; 20])));
+        assert!(!twenty.matches(&Signature::from_bytes(&other)));
+        let mut padded = [0; 32];
+        padded[..20].copy_from_slice(&[7; 20]);
+        assert!(!twenty.matches(&Signature::from_bytes(&padded)));
+    }
+
     #[test]
     fn only_canonical_base64_of_the_right_length_is_a_signature() {
         let wrong = [

@@ -2,6 +2,41 @@
 
 use crate::support::{run, serve_raw, tool};
 
+/// The commands, as `--help` lists them.
+pub(crate) fn commands() -> Vec<String> {
+    let help = run(&["--help"]).stdout;
+    let (_, list) = help.split_once("Commands:\n").unwrap();
+    let (list, _) = list.split_once("\n\n").unwrap();
+    // A description may take more lines, which are indented further.
+    let names = list.lines().filter(|line| !line.starts_with("   "));
+    let names = names.map(|line| line.split_whitespace().next().unwrap().to_owned());
+    names.filter(|name| name != "help").collect()
+}
+
+/// The commands that sign or verify, and the two that install what belongs to the tool.
+fn is_about_requests(command: &str) -> bool {
+    !["completions", "man"].contains(&command)
+}
+
+#[test]
+fn help_lists_each_command_in_the_order_of_its_use() {
+    assert_eq!(
+        commands(),
+        [
+            "check",
+            "send",
+            "call",
+            "text",
+            "sign",
+            "verify",
+            "explain",
+            "listen",
+            "completions",
+            "man"
+        ]
+    );
+}
+
 #[test]
 fn help_leads_through_every_command() {
     let top = run(&["--help"]);
@@ -16,22 +51,19 @@ fn help_leads_through_every_command() {
     ] {
         assert!(top.stdout.contains(text), "{text}: {}", top.stdout);
     }
-    for name in [
-        "check", "send", "call", "text", "sign", "verify", "explain", "listen",
-    ] {
+    for name in &commands() {
         let help = run(&[name, "--help"]);
         assert_eq!(help.status, 0);
         let example = format!("Examples:\n  twilio-webhook {name} ");
         assert!(help.stdout.contains(&example), "{}", help.stdout);
-        assert!(help.stdout.contains("--token-file"), "{}", help.stdout);
+        let takes_token = help.stdout.contains("--token-file");
+        assert_eq!(takes_token, is_about_requests(name), "{}", help.stdout);
     }
 }
 
 #[test]
 fn form_of_the_output_is_one_option_in_every_command() {
-    for name in [
-        "check", "send", "call", "text", "sign", "verify", "explain", "listen",
-    ] {
+    for name in commands().iter().filter(|name| is_about_requests(name)) {
         let (short, long) = (run(&[name, "-h"]).stdout, run(&[name, "--help"]).stdout);
         assert!(long.contains("--format <FORMAT>"), "{name}: {long}");
         assert!(

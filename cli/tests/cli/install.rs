@@ -7,33 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::support::{assert_wrong_usage, file, run, tool};
-
-/// The commands, as `--help` lists them.
-fn commands() -> Vec<String> {
-    let help = run(&["--help"]).stdout;
-    let list = help
-        .split("Commands:\n")
-        .nth(1)
-        .unwrap()
-        .split("\n\n")
-        .next()
-        .unwrap();
-    // A description may take more lines, which are indented further.
-    let names = list.lines().filter(|line| !line.starts_with("   "));
-    let names = names.map(|line| line.split_whitespace().next().unwrap().to_owned());
-    names.filter(|name| name != "help").collect()
-}
-
-#[test]
-fn helpers_are_the_last_commands() {
-    let commands = commands();
-    assert!(commands.len() >= 7, "{commands:?}");
-    assert!(
-        commands.ends_with(&["completions".into(), "man".into()]),
-        "{commands:?}"
-    );
-}
+use crate::{
+    help::commands,
+    support::{assert_wrong_usage, file, run, tool},
+};
 
 #[test]
 fn completions_of_each_shell_know_each_command() {

@@ -23,6 +23,30 @@ fn archives_have_the_name_that_binstall_asks_for() {
     assert!(workflow.contains("run: scripts/binary\n") && workflow.contains("tags: [\"v*\"]"));
 }
 
+#[test]
+fn workflows_name_the_actions_of_others_by_their_commits() {
+    let mut actions = 0;
+    for entry in fs::read_dir(repository().join(".github/workflows")).unwrap() {
+        let workflow = fs::read_to_string(entry.unwrap().path()).unwrap();
+        for line in workflow.lines().chain(read("action.yml").lines()) {
+            let Some((_, action)) = line.split_once("uses: ").filter(|_| !line.starts_with('#'))
+            else {
+                continue;
+            };
+            // After the commit is its tag, for readers.
+            let commit = action
+                .split_once('@')
+                .and_then(|(_, rest)| rest.split_once(" # v"));
+            let is_commit = commit.is_some_and(|(commit, _)| {
+                commit.len() == 40 && commit.bytes().all(|b| b.is_ascii_hexdigit())
+            });
+            assert!(action == "./" || is_commit, "{line}");
+            actions += 1;
+        }
+    }
+    assert!(actions > 5, "{actions}");
+}
+
 /// An input that is a part of the text of a command could end the command and start another one.
 #[test]
 fn action_hands_its_inputs_over_as_variables() {

@@ -350,6 +350,7 @@ mod tests {
             ("Authorization", "Basic !"),
             ("Authorization", "Basic"),
             ("Authorization", "Basic /w=="),
+            ("Authorization", "Bearer dXNlcjpwQHNz"),
             ("Forwarded", "=;=,host"),
             ("X-Forwarded-Port", "65536"),
         ]);
@@ -358,6 +359,10 @@ mod tests {
         assert!(found.users.is_empty() && found.ports.is_empty());
         for (len, hosts) in [(MAX_LEN, 1), (MAX_LEN + 1, 0)] {
             assert_eq!(hints(&[("Host", &"h".repeat(len))]).hosts.len(), hosts);
+            // A target may also come from elsewhere than a header.
+            let mut found = Hints::default();
+            found.add_target(&format!("/{}", "h".repeat(len - 1)));
+            assert_eq!(found.targets.len(), hosts);
         }
     }
 }

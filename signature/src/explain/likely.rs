@@ -335,6 +335,8 @@ mod tests {
         let json = WebhookRequest::new("POST", url).content_type("application/json; a=b");
         let tunnel = form.url("https://new.ngrok.app/m");
         let socket = WebhookRequest::new("GET", "wss://example.com/m");
+        let unlabelled = WebhookRequest::new("POST", url);
+        let labelled = WebhookRequest::new("GET", url).content_type("application/json");
         let keyed = form.signature_settings("key=WK1");
         for (name, req, token, parts) in [
             (
@@ -360,6 +362,18 @@ mod tests {
                     "make the proxy pass the query on, where Twilio puts bodySHA256 for application/json",
                     "makes application/json of a form",
                 ],
+            ),
+            (
+                "nothing that a hash could cover",
+                labelled,
+                TOKEN,
+                ["if Twilio has another URL, ", "Auth Token"],
+            ),
+            (
+                "neither a form nor anything else",
+                unlabelled,
+                TOKEN,
+                ["if Twilio has another URL, ", "Auth Token"],
             ),
             (
                 "a tunnel",
@@ -417,6 +431,7 @@ mod tests {
             "169.254.0.1",
             "100.64.0.1",
             "0.0.0.0",
+            "[::]",
             "[::1]",
             "[fe80::1]",
             "[fd00::1]",
@@ -510,6 +525,20 @@ mod tests {
         ] {
             let text = said_with(&req, TOKEN, None, &known);
             assert!(text.contains(part), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn long_path_of_a_route_is_not_repeated() {
+        for (len, part) in [
+            (MAX_PATH, "its part before /hh"),
+            (MAX_PATH + 1, "its base, and"),
+        ] {
+            let text = said(
+                &format!("https://example.com/{}", "h".repeat(len - 1)),
+                None,
+            );
+            assert!(text.contains(part), "{text}");
         }
     }
 

@@ -849,6 +849,19 @@ mod tests {
     }
 
     #[test]
+    fn headers_that_say_nothing_change_nothing() {
+        let own = own();
+        let signature = sign("https://h/m");
+        let seen = WebhookRequest::new("GET", "http://h/m").signature(&signature);
+        let plain = Explainer::new(&own).explain(&seen);
+        let explainer = Explainer::new(&own).header("X-Forwarded-Host", b"\xff");
+        // No header says what a proxy was asked for, so to trust it would change nothing.
+        let explanation = explainer.proxy_may_be_trusted().explain(&seen);
+        assert_eq!(explanation.proposals, plain.proposals);
+        assert_eq!(explanation.advice, plain.advice);
+    }
+
+    #[test]
     fn advice_on_a_route_shows_no_more_of_its_url_than_the_route_needs() {
         let seen = WebhookRequest::new("GET", "https://h/internal/m?a=1#f");
         let explanation = explain(&seen, "https://h/m?a=1#f");

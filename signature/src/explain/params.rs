@@ -611,6 +611,8 @@ mod tests {
             ("a=1+2%20", None, "a1+2 ", &[PlusNotEscaped]),
             ("a=x%0Ay%0A", None, "ax\r\ny\r\n", &[LineEnds]),
             ("a=x%0D%0Ay", None, "ax\ny", &[LineEnds]),
+            // Only what precedes a line feed is a part of a line end.
+            ("a=x%0D%0Ay%0D", None, "ax\ny\r", &[LineEnds]),
             ("YT0xJmI9Mg==", None, "a1b2", &[]),
             ("a=1+2%20", None, "a1+2%20", &[ParamsDecodedTwice]),
             ("a=1&b=2", None, "b2", &[ParamsExtra]),

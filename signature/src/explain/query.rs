@@ -350,6 +350,24 @@ mod tests {
     }
 
     #[test]
+    fn differences_are_of_pairs_their_order_and_their_escapes() {
+        use Cause::{ParamsExtra, QueryEncoding, QueryMissing, QueryOrder};
+        for (seen, signed, causes) in [
+            ("", "a=1", &[QueryMissing][..]),
+            ("a=%2F", "a=/", &[QueryEncoding]),
+            ("a=1&b=2", "b=2&a=1", &[QueryOrder]),
+            ("a=%2F&b=2", "b=2&a=/", &[QueryOrder, QueryEncoding]),
+            ("a=1&b=2", "a=1", &[ParamsExtra]),
+            ("a=%2F&b=2", "a=/", &[ParamsExtra, QueryEncoding]),
+            ("a=1", "a=1&b=2", &[QueryMissing]),
+            ("a=%2F", "a=/&b=2", &[QueryEncoding, QueryMissing]),
+            ("a=1", "b=2", &[QueryMissing]),
+        ] {
+            assert_eq!(differences(seen, signed), causes, "{seen} {signed}");
+        }
+    }
+
+    #[test]
     fn every_order_of_a_short_query_is_tried() {
         for (pairs, number) in [(1, 1), (2, 2), (3, 6), (4, 24), (5, 120), (6, 720)] {
             let query = (0..pairs).map(|n| format!("a={n}")).collect::<Vec<_>>();

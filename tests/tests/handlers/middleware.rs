@@ -9,19 +9,21 @@ use actix_twilio::{
     validate_twilio_request,
 };
 use actix_twilio_tests::{
-    refusal,
+    keys, refusal,
     server::Server,
-    webhook::{REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs},
+    webhook::{
+        BASE, REFUSED, UNJUDGED, Webhook, assert_answer, builder, config, counted, ran, runs,
+    },
 };
 use actix_web::{
     App, Error, FromRequest, HttpRequest,
     dev::{Payload, ServiceRequest},
     error::{ErrorUnauthorized, PayloadError},
     get, guard,
-    http::header::{ACCEPT_ENCODING, CONTENT_LENGTH},
+    http::header::{ACCEPT_ENCODING, CONTENT_LENGTH, HeaderValue, TRANSFER_ENCODING, UPGRADE},
     middleware::{Compress, Condition, Logger, Next, NormalizePath, from_fn},
     post,
-    test::{call_service, init_service},
+    test::{call_service, init_service, read_body},
     web::{self, Bytes, ServiceConfig},
 };
 use actix_web_httpauth::{extractors::basic::BasicAuth, middleware::HttpAuthentication};
@@ -887,6 +889,63 @@ async fn a_body_that_was_eaten_before_the_verdict_is_named_as_the_cause() {
     let json = Webhook::json("/attribute", "{}").signed("12345");
     let res = call_service(&app, json.request().to_request()).await;
     assert_eq!(refusal(&res), Some(Kind::BodyConsumed));
+}
+
+/// With these headers, a client decides how many bytes arrive, whatever length it declares. A fault of ours would be
+/// reported as often as it likes.
+#[actix_web::test]
+async fn length_that_does_not_count_is_no_sign_that_the_body_was_eaten() {
+    let app = App::new().app_data(config("12345")).service(attribute);
+    let app = init_service(app).await;
+    let forged = Webhook::form("/attribute", "Body=Hi").signed("67890");
+    for (header, kind, status) in [
+        (None, Kind::BodyConsumed, 500),
+        (Some((TRANSFER_ENCODING, "chunked")), MISMATCH, 403),
+        (Some((UPGRADE, "h2c")), MISMATCH, 403),
+    ] {
+        let mut req = forged.request().to_request();
+        let headers = req.headers_mut();
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("100"));
+        if let Some((name, value)) = header.clone() {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        let res = call_service(&app, req).await;
+        assert_eq!(refusal(&res), Some(kind), "{header:?}");
+        assert_eq!(res.status(), status, "{header:?}");
+        assert_eq!(runs(), 0, "{header:?}");
+    }
+}
+
+#[actix_web::test]
+async fn a_handshake_is_judged_once_and_its_frames_stay_unread() {
+    let first_frame = async |frames: Validated<web::Payload>| {
+        ran();
+        frames.into_inner().next().await.unwrap().unwrap()
+    };
+    let (config, verdicts) = counted(builder("12345"));
+    let app = App::new()
+        .app_data(config)
+        .route("/media", web::get().to(first_frame));
+    let app = init_service(app.wrap(TwilioValidation::new())).await;
+    let url = format!("{}/media", BASE.replace("https", "wss"));
+    for (token, status, count) in [("12345", 200, 1), ("67890", 403, 0)] {
+        let handshake = Webhook::get("/media")
+            .signed_for(&url, &keys(token))
+            .with("Upgrade", "websocket")
+            .with("Connection", "Upgrade")
+            .with("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        // It has more frames than a body may have bytes, and does not end.
+        let frames = stream::repeat_with(|| Ok::<_, PayloadError>(Bytes::from_static(b"frame")));
+        let req = handshake.request().to_request();
+        let (req, _) = req.replace_payload(Payload::from(frames.boxed_local()));
+        let res = call_service(&app, req).await;
+        assert_eq!(res.status(), status);
+        assert_eq!(verdicts.swap(0, Ordering::Relaxed), 1);
+        assert_eq!(runs(), count);
+        if status == 200 {
+            assert_eq!(read_body(res).await, "frame");
+        }
+    }
 }
 
 #[actix_web::test]

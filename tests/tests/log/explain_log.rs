@@ -19,7 +19,7 @@ use actix_web::{
     },
     rt::System,
     test::TestRequest,
-    web::{self, Bytes},
+    web::{self, Bytes, ServiceConfig},
 };
 const JSON: &str = "application/json";
 
@@ -49,10 +49,14 @@ fn seen(target: &str, body: &str, signed: &str) -> TestRequest {
 
 /// Sends a request in a process where nothing was explained before, and returns its log line.
 fn line_of(config: &TwilioConfig, request: TestRequest) -> Line {
-    let (log, _guard) = Log::start();
-    System::new().block_on(call_app(request, |app| {
+    line_in(request, |app| {
         app.app_data(config.clone()).default_service(echo());
-    }));
+    })
+}
+
+fn line_in(request: TestRequest, app: impl FnOnce(&mut ServiceConfig)) -> Line {
+    let (log, _guard) = Log::start();
+    System::new().block_on(call_app(request, app));
     let mut lines = log.take_refusals();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
@@ -174,6 +178,31 @@ fn setting_that_is_wrong_is_the_one_to_change() {
             let signed = format!("{signed}a1");
             let line = line_of(&with(public), seen(target, "a=1", &signed));
             assert_eq!(line.field("advice"), format!("{base}{advice}"), "{line:?}");
+        },
+    );
+}
+
+/// The signature would not cover a path that the URL of the route stands for.
+#[test]
+fn no_whole_url_is_proposed_for_a_route_whose_path_varies() {
+    let whole = "write #[validate_twilio_request(url = ";
+    in_children(
+        [
+            ("/in/m", true),
+            ("/in/{name}", false),
+            ("/{path:.*}", false),
+        ],
+        |_| NO_VARIABLES,
+        |(pattern, proposes)| {
+            let config = explaining().build().unwrap();
+            let request = seen("/in/m", "a=1", "http://10.0.0.7:8080/ma1");
+            let line = line_in(request, |app| {
+                app.app_data(config).route(pattern, echo());
+            });
+            assert_eq!(line.get("cause"), Some("path_prefix"), "{line:?}");
+            let advice = line.field("advice");
+            assert_eq!(advice.contains(whole), proposes, "{pattern}: {advice}");
+            assert!(!advice.is_empty(), "{pattern}");
         },
     );
 }
@@ -315,7 +344,7 @@ fn body_that_was_not_looked_at_is_said() {
         |(name, (request, payload), said)| {
             let (log, _guard) = Log::start();
             let config = explaining().build().unwrap();
-            let set_up = |app: &mut web::ServiceConfig| {
+            let set_up = |app: &mut ServiceConfig| {
                 app.app_data(config).default_service(echo());
             };
             System::new().block_on(async {
@@ -354,7 +383,7 @@ fn key_of_another_account_is_named() {
         let (log, _guard) = Log::start();
         let set_up = |config: &TwilioConfig| {
             let config = config.clone();
-            move |app: &mut web::ServiceConfig| {
+            move |app: &mut ServiceConfig| {
                 app.app_data(config).default_service(echo());
             }
         };
