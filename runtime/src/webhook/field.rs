@@ -28,7 +28,7 @@ pub(super) trait Field {
 
 impl Field for String {
     fn set(&mut self, text: &str) -> Given {
-        text.clone_into(self);
+        *self = text.to_owned();
         Given::Taken
     }
 
