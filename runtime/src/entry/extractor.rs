@@ -150,6 +150,7 @@ pub struct ValidatedArguments<T, P = AppPolicy> {
 impl<T, P> ValidatedArguments<T, P> {
     /// Returns the arguments, and frees the box before the handler's body runs.
     #[inline]
+    #[must_use]
     pub fn into_inner(self) -> T {
         *self.inner
     }
