@@ -115,7 +115,13 @@ impl Driver {
                 }
                 Event::Stuck => return Err(self.kill(StreamErrorKind::NotReading)),
                 Event::Tick if heard.elapsed() >= self.limits.peer_timeout => {
-                    return Err(self.kill(StreamErrorKind::Silent));
+                    // A peer that does not read can't answer pings either.
+                    let ping = self.socket.ping(b"");
+                    let kind = match timeout(Duration::ZERO, ping).await {
+                        Ok(_) => StreamErrorKind::Silent,
+                        Err(_) => StreamErrorKind::NotReading,
+                    };
+                    return Err(self.kill(kind));
                 }
                 Event::Tick => {
                     pings += 1;
