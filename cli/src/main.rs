@@ -55,8 +55,8 @@ From nothing to a verified local endpoint:
        twilio-webhook send sms http://localhost:8080/message -d Body=Hi
   4. Check that it accepts every genuine request and refuses every forgery:
        twilio-webhook check http://localhost:8080/message
-     In a script, use the exit status, the report that --junit writes, or the details that --format json prints,
-     as in every command.
+     In a script, use the exit status, the report that --junit writes, or the details that
+     --format json prints, as in every command.
      If the app has several accounts, name one of them: -d AccountSid=AC..
      For a WebSocket, check its ws:// or wss:// URL.
   5. Walk through a call as a caller who presses 1, or through a conversation of messages:
@@ -67,7 +67,8 @@ From nothing to a verified local endpoint:
   7. See real calls and messages, each with its verdict. Start this, and point a tunnel to its port:
        twilio-webhook listen --forward-to http://localhost:8080
        ngrok http 8081
-     Then set the tunnel's URL at Twilio, with the path of the webhook: https://abc.ngrok.app/message
+     Then set the tunnel's URL at Twilio, with the path of the webhook, such as
+     https://abc.ngrok.app/message
 
 If your app refused a request from Twilio, check the signature of that request:
   twilio-webhook verify https://example.com/message -d From=+14158675310 -d Body=Hi --signature ...

@@ -97,6 +97,38 @@ mod tests {
                 { half-typed . }
             }",
         ),
+        // What a pattern leaves of its argument is dropped in the order of a plain `async fn`.
+        (
+            "crate = k",
+            "async fn f(
+                a: A, (b, _): (B, C), _: D, (e, _): (E, F), _g: G, #[allow(i)] _: H
+            ) {}",
+            "async fn f(
+                k::__private::Validated {
+                    inner: (a, argument_2, _argument_3, argument_4, argument_5, argument_6,), ..
+                }: k::__private::Validated<(A, (B, C), D, (E, F), G, H,)>
+            ) {
+                let (b, _) = argument_2;
+                let _argument_3 = _argument_3;
+                let argument_4 = argument_4;
+                let (e, _) = argument_4;
+                let (_g,) = (argument_5,);
+                let argument_6 = argument_6;
+                #[allow(i)] let _ = argument_6;
+                {}
+            }",
+        ),
+        // The compiler refuses a name that is bound twice in one pattern.
+        (
+            "crate = k",
+            "async fn f(a: A, (a, _): (B, C)) {}",
+            "async fn f(
+                k::__private::Validated { inner: (a, (a, _),), .. }:
+                    k::__private::Validated<(A, (B, C),)>
+            ) {
+                {}
+            }",
+        ),
         (
             "policy = self::Mine",
             "async fn f(a: A) {}",
@@ -149,6 +181,8 @@ mod tests {
                 async fn f() {}
             }",
         ),
+        // It only uses the name of the attribute that an annotated module has removed.
+        ("__used", "const _: () = ();", ""),
         // What is wrong is emitted as it was, after the errors.
         ("", "fn f() {}", "fn f() {}"),
         ("retry", "async fn f(a: A) {}", "async fn f(a: A) {}"),
@@ -192,6 +226,12 @@ mod tests {
             &["is not supported here"],
         ),
         ("", "impl S {}", &["is not supported here"]),
+        ("", "const _: () = ();", &["is not supported here"]),
+        (
+            "__used",
+            "const A: () = ();",
+            &["unknown option", "is not supported here"],
+        ),
         ("", "async fn f();", &["must have a body"]),
         ("", "async fn f(a) {}", &["expected `:`"]),
         ("", "let x = 1;", &["expected"]),

@@ -179,7 +179,7 @@ pub(crate) fn find_ident(tokens: TokenStream, is_wanted: &dyn Fn(&Ident) -> bool
 
 #[cfg(test)]
 mod tests {
-    use quote::format_ident;
+    use quote::{format_ident, quote};
 
     use super::*;
     use crate::assertions::assert_messages;
@@ -280,6 +280,27 @@ mod tests {
     fn function_without_a_body_is_refused() {
         let err = syn::parse_str::<Handler>("async fn f();").err().unwrap();
         assert!(err.to_string().contains("must have a body"), "{err}");
+    }
+
+    #[test]
+    fn body_may_come_from_a_macro_but_is_in_braces() {
+        let group = |delimiter, content| Group::new(delimiter, content);
+        let body = group(Delimiter::Brace, quote!(a));
+        let fragment = group(Delimiter::None, quote!(#body));
+        let nested = group(Delimiter::None, quote!(#fragment));
+        for body in [&body, &fragment, &nested] {
+            let handler: Handler = syn::parse2(quote!(async fn f() #body)).unwrap();
+            assert_eq!(handler.body.to_string(), "{ a }", "{body:?}");
+        }
+        for delimiter in [Delimiter::Parenthesis, Delimiter::Bracket] {
+            let wrong = group(delimiter, quote!(#body));
+            let fragment = group(Delimiter::None, quote!(#wrong));
+            for body in [wrong, fragment] {
+                let err = syn::parse2::<Handler>(quote!(async fn f() #body)).err();
+                let err = err.unwrap().to_string();
+                assert!(err.contains("expected the body"), "{body:?}: {err}");
+            }
+        }
     }
 
     #[test]

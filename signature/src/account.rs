@@ -287,6 +287,15 @@ mod tests {
             expected,
             "{body} {query}"
         );
+        let of_form = AccountSid::claimed_by_form(&req.body(b""), &Form::split(&body));
+        let of_form = of_form
+            .as_ref()
+            .map(|sid| sid.as_ref().map(AccountSid::as_str));
+        assert_eq!(
+            of_form.map_err(SignatureError::kind),
+            expected,
+            "split: {body} {query}"
+        );
     }
 
     #[test]

@@ -316,6 +316,11 @@ mod tests {
             let params = kind.signed_params(req.body, &mut buf);
             let has_params = *kind == Form && body.contains('a');
             assert_eq!(!params.is_empty(), has_params, "{body}");
+            if *kind == Form {
+                assert_eq!(signed_params(req.body), params, "{body}");
+            }
+            let form = crate::form::Form::split(req.body);
+            assert_eq!(kind.split_params(&form, &mut Buf::new()), params, "{body}");
             assert_eq!(
                 kind.check_rest(&req, params),
                 *expected,

@@ -99,7 +99,7 @@ impl<'f, B> IntoIterator for &'f Form<B> {
     }
 }
 
-/// Prints only two lengths, because parameters are personal data.
+/// Prints only the number of parameters, because parameters are personal data.
 impl<B> fmt::Debug for Form<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Form")
@@ -757,6 +757,18 @@ mod tests {
             form.for_each_text(|name, value| texts.push((name.to_owned(), value.to_owned())));
             assert!(texts.into_iter().eq(expected), "{shown}");
             assert_eq!(form.is_small(), body.len() < 1000, "{shown}");
+        }
+    }
+
+    #[test]
+    fn form_tells_how_many_parameters_it_has_and_prints_none() {
+        let form = Form::split(b"Body=Hi&From=%2B1");
+        assert_eq!(format!("{form:?}"), "Form { parameters: 2, .. }");
+        let mut parameters = form.iter();
+        assert_eq!(format!("{parameters:?}"), "Parameters { .. }");
+        for left in [2, 1, 0] {
+            assert_eq!(parameters.size_hint(), (left, Some(left)));
+            parameters.next();
         }
     }
 

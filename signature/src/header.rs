@@ -82,4 +82,25 @@ mod tests {
             lower_case::SIGNATURE_SETTINGS
         );
     }
+
+    #[test]
+    fn headers_tell_who_probably_sent_a_request() {
+        for (name, value, is_twilios, product) in [
+            ("user-agent", "TwilioProxy/1.1", true, None),
+            ("User-Agent", "curl/8.5.0 TwilioProxy/1.1", false, None),
+            ("X-Agent", "TwilioProxy/1.1", false, None),
+            ("i-twilio-idempotency-token", "", true, None),
+            (SIGNATURE, "", false, None),
+            (
+                "X-Twilio-Email-Event-Webhook-Timestamp",
+                "1",
+                false,
+                Some("SendGrid"),
+            ),
+            ("X-Authy-Signature", "", false, Some("Authy")),
+        ] {
+            assert_eq!(looks_like_twilios(name, value), is_twilios, "{name}");
+            assert_eq!(product_that_signs_with(name), product, "{name}");
+        }
+    }
 }

@@ -140,6 +140,8 @@ mod tests {
             let hash = body_sha256([b"twilio replay key v1\0", &*bytes].concat());
             let key = key(text, algorithm);
             assert_eq!(key.to_string(), hash, "{text}");
+            let as_bytes = key.as_bytes().iter().map(|byte| format!("{byte:02x}"));
+            assert_eq!(as_bytes.collect::<String>(), hash, "{text}");
             assert_eq!(format!("{key:?}"), format!("ReplayKey({hash})"));
         }
     }

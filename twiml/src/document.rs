@@ -8,6 +8,10 @@ use crate::{Element, MessagingResponse, VoiceResponse};
 /// [11750](https://www.twilio.com/docs/api/errors/11750).
 pub const MAX_BYTES: usize = 64_000;
 
+/// The number of characters above which Twilio refuses a message, with error
+/// [21617](https://www.twilio.com/docs/api/errors/21617).
+pub const MAX_MESSAGE: usize = 1_600;
+
 /// The content type of TwiML.
 pub const CONTENT_TYPE: &str = "text/xml; charset=utf-8";
 

@@ -33,7 +33,7 @@ pub use self::lint::{Channel, Finding, FindingKind, check, check_answer, check_f
 #[cfg(feature = "lint")]
 pub use self::parsed::Parsed;
 pub use self::{
-    document::{CONTENT_TYPE, MAX_BYTES, Twiml},
+    document::{CONTENT_TYPE, MAX_BYTES, MAX_MESSAGE, Twiml},
     element::{ChildOf, Element, HoldsText, Node},
     table::{connect::*, dial::*, messaging::*, pay::*, voice::*},
 };

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use twilio_twiml::walk::{Act, CallWalk, DialOutcome, Next, Wait};
 
 use crate::{
-    commands::walk::{Walker, method},
+    commands::walk::{Walker, method, note_unused},
     endpoint::{self, events, message::Method, options::EndpointArgs},
     input::params,
     outcome::Failure,
@@ -26,7 +26,9 @@ digits, a loop, a <Gather> that hangs up on silence.
 Only the host of the URL is requested, or of --public-url. If a document leads to another host, the walk ends there. No \
 sound is made or recognized, no timeout is waited for, and WebSockets are not opened.
 
-With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403.
+With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403. What is not the dialogue goes to the standard error: the result in the last line, and keys or speech that no <Gather> took, which is not a fault.
+
+An answer that takes longer than 15 s, as Twilio waits, is a fault, too.
 
 Exit status: 0 no fault; 1 a fault was found; 2 wrong usage; 3 the endpoint could not be reached.";
 
@@ -118,6 +120,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         walker.show(&walk.steps())?;
     }
     walker.show(&walk.steps())?;
+    note_unused(&caller.unused())?;
     walker.finish(!own_account)
 }
 
@@ -143,6 +146,13 @@ impl Caller {
                 Dial::Failed => DialOutcome::Failed,
             },
         }
+    }
+
+    /// Returns what is left to do, as it was given.
+    fn unused(&self) -> Vec<String> {
+        let keys = self.keys.iter().map(|keys| format!("--keys {keys}"));
+        let speech = self.speech.iter().map(|text| format!("--say {text:?}"));
+        keys.chain(speech).collect()
     }
 
     fn act(&mut self, wait: Wait) -> Act {

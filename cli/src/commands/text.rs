@@ -2,7 +2,10 @@
 
 use std::io::{self, BufRead, IsTerminal, Read, Write};
 
-use twilio_twiml::walk::{MessageWalk, Next};
+use twilio_twiml::{
+    MAX_MESSAGE,
+    walk::{MessageWalk, Next},
+};
 
 use crate::{
     commands::walk::{Walker, method},
@@ -12,8 +15,8 @@ use crate::{
     terminal::FormatArgs,
 };
 
-/// The longest message in bytes. Twilio's have 1,600 characters at most.
-const MAX_MESSAGE: u64 = 16 * 1024;
+/// The longest line that is read, in bytes: more than 1,600 characters have.
+const MAX_LINE: u64 = 16 * 1024;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +25,7 @@ Examples:
   twilio-webhook text http://localhost:8080/message --say Hi -d From=whatsapp:+14158675310
 
 Redirects, actions and status callbacks are requested as Twilio would, and shown as indented lines below the messages. \
-So is each FAULT, with its line in the document and Twilio's error code.
+So is each FAULT, with its line in the document and Twilio's error code. A message has 1,600 characters at most, in both directions, as Twilio takes it. The last line, on the standard error, is the result.
 
 Only the host of the URL is requested, or of --public-url. No message is delivered.
 
@@ -60,6 +63,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Err(Failure::usage(
             "the messages come from the standard input, too: pass them with --say",
         ));
+    }
+    for text in &args.say {
+        message(text).map_err(|problem| Failure::usage(format_args!("--say: {problem}")))?;
     }
     let data = params::parse(&args.data)?;
     let own_account = data.iter().any(|(name, _)| events::is_account(name));
@@ -104,21 +110,35 @@ fn converse(walk: &mut MessageWalk, walker: &mut Walker, text: &str) -> Result<(
 /// Reads the next message. Empty lines are none.
 fn typed() -> Result<Option<String>, Failure> {
     let mut input = io::stdin().lock();
+    let is_terminal = io::stdin().is_terminal();
     loop {
-        if io::stdin().is_terminal() {
+        if is_terminal {
             write!(io::stderr(), "> ")?;
         }
         let mut line = Vec::new();
-        let read = input
-            .by_ref()
-            .take(MAX_MESSAGE)
-            .read_until(b'\n', &mut line);
+        let read = input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line);
         if read.map_err(Failure::usage)? == 0 {
             return Ok(None);
         }
-        let line = String::from_utf8_lossy(&line).trim().to_owned();
-        if !line.is_empty() {
-            return Ok(Some(line));
+        let line = String::from_utf8_lossy(&line);
+        let line = line.trim();
+        match message(line) {
+            Ok("") => {}
+            Ok(line) => return Ok(Some(line.to_owned())),
+            // Who types tries again.
+            Err(problem) if is_terminal => writeln!(io::stderr(), "{problem}")?,
+            Err(problem) => return Err(Failure::usage(problem)),
         }
     }
+}
+
+/// Checks that Twilio takes a message of this length: <https://www.twilio.com/docs/api/errors/21617>.
+fn message(text: &str) -> Result<&str, String> {
+    let count = text.chars().count();
+    if count > MAX_MESSAGE {
+        return Err(format!(
+            "the message has {count} characters, and Twilio takes {MAX_MESSAGE}: shorten it"
+        ));
+    }
+    Ok(text)
 }

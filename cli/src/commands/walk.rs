@@ -26,12 +26,22 @@ pub(crate) struct Walker {
     format: Format,
     steps: Vec<Value>,
     faults: Vec<Value>,
+    requests: usize,
+    /// How Twilio ended the call.
+    ended: Option<String>,
     was_refused: bool,
-    has_answered: bool,
+    was_reached: bool,
 }
 
 /// What an endpoint answered, for as long as a walk looks at it.
-pub(crate) struct Sent(Result<client::Answer, Missing>);
+pub(crate) struct Sent(Result<Received, Missing>);
+
+struct Received {
+    status: u16,
+    content_type: Option<String>,
+    location: Option<String>,
+    body: Vec<u8>,
+}
 
 impl Walker {
     pub(crate) fn new(endpoint: Endpoint, format: Format) -> Self {
@@ -40,8 +50,10 @@ impl Walker {
             format,
             steps: Vec::new(),
             faults: Vec::new(),
+            requests: 0,
+            ended: None,
             was_refused: false,
-            has_answered: false,
+            was_reached: false,
         }
     }
 
@@ -54,7 +66,8 @@ impl Walker {
     ///
     /// # Errors
     ///
-    /// Returns a failure if the endpoint has not answered anything yet, and can't be reached.
+    /// Returns a failure if the endpoint can't be reached with the first request. Whatever else goes wrong is a fault of
+    /// the app's, and the walk goes on as Twilio would.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Sent, Failure> {
         let Some((public, local)) = self.endpoint.locate(&request.url) else {
             return Ok(Sent(Err(Missing::Elsewhere)));
@@ -67,22 +80,25 @@ impl Walker {
         let signature = self.endpoint.sign_for(&public, &message)?;
         let answer = match self.endpoint.send_to(&local, &message, &[&signature]) {
             Ok(answer) => Ok(answer),
-            Err(err) if !self.has_answered => return Err(err.into()),
             Err(NoAnswer::TimedOut(_)) => Err(Missing::TimedOut),
-            Err(NoAnswer::Unreachable(_) | NoAnswer::Broken(_)) => Err(Missing::Unreachable),
-            Err(err @ NoAnswer::Usage(_)) => return Err(err.into()),
+            Err(NoAnswer::Broken(_)) => Err(Missing::Broken),
+            Err(NoAnswer::Unreachable(_)) if self.was_reached => Err(Missing::Unreachable),
+            Err(err @ (NoAnswer::Unreachable(_) | NoAnswer::Usage(_))) => return Err(err.into()),
         };
-        self.has_answered = true;
+        self.was_reached = true;
         self.was_refused |= answer.as_ref().is_ok_and(|answer| answer.status == 403);
-        Ok(Sent(answer))
+        Ok(Sent(answer.map(Received::from)))
     }
 
     /// Shows steps as they happen, or keeps them for the JSON.
     pub(crate) fn show(&mut self, steps: &[Step]) -> Result<(), Failure> {
         let mut output = io::stdout().lock();
         for step in steps {
-            if let Step::Found(fault) = step {
-                self.faults.push(fault_json(fault));
+            match step {
+                Step::Requested(..) => self.requests += 1,
+                Step::Found(fault) => self.faults.push(fault_json(fault)),
+                Step::Ended(how) => self.ended = Some(how.clone()),
+                _ => {}
             }
             match self.format {
                 Format::Text => writeln!(output, "{}", terminal::line(&step.to_string()))?,
@@ -111,7 +127,13 @@ impl Walker {
                 });
                 writeln!(io::stdout(), "{}", terminal::json(&object)?)?;
             }
-            Format::Text if ok => {}
+            Format::Text if ok => {
+                let count = self.requests;
+                let s = if count == 1 { "" } else { "s" };
+                let ended = self.ended.as_deref().map(terminal::line);
+                let ended = ended.map_or_else(String::new, |how| format!(" Twilio {how}."));
+                writeln!(io::stderr(), "OK: no fault in {count} request{s}.{ended}")?;
+            }
             Format::Text => {
                 let mut output = io::stderr().lock();
                 let count = self.faults.len();
@@ -124,22 +146,44 @@ impl Walker {
     }
 }
 
-impl Sent {
-    pub(crate) fn answer(&self) -> Result<Answer<'_>, Missing> {
-        let answer = self.0.as_ref().map_err(|reason| *reason)?;
+impl From<client::Answer> for Received {
+    fn from(answer: client::Answer) -> Self {
+        // What Twilio gets is shown, even if it is not text.
         let header = |name: &str| {
-            answer
-                .headers
-                .get(name)
-                .and_then(|value| value.to_str().ok())
+            let value = answer.headers.get(name)?;
+            Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
         };
-        Ok(Answer {
+        Self {
             status: answer.status,
             content_type: header("Content-Type"),
             location: header("Location"),
-            body: &answer.body,
+            body: answer.body,
+        }
+    }
+}
+
+impl Sent {
+    pub(crate) fn answer(&self) -> Result<Answer<'_>, Missing> {
+        let received = self.0.as_ref().map_err(|reason| *reason)?;
+        Ok(Answer {
+            status: received.status,
+            content_type: received.content_type.as_deref(),
+            location: received.location.as_deref(),
+            body: &received.body,
         })
     }
+}
+
+/// Says what the caller had still to do when the call ended. It is not a fault of the app's.
+pub(crate) fn note_unused(unused: &[String]) -> Result<(), Failure> {
+    if !unused.is_empty() {
+        let unused = terminal::line(&unused.join(", "));
+        writeln!(
+            io::stderr(),
+            "note: the call ended before a <Gather> took {unused}"
+        )?;
+    }
+    Ok(())
 }
 
 /// Returns the method of a walk.
@@ -168,6 +212,7 @@ fn step_json(step: &Step) -> Value {
             })
         }
         Step::Said(said) => text("said", said),
+        Step::Apologized(said) => text("apologized", said),
         Step::Played(url) => text("played", url),
         Step::Overheard(heard) => text("overheard", heard),
         Step::Caller(did) => text("caller", did),

@@ -25,7 +25,7 @@ pub(crate) enum Event {
     CallStatus,
     /// A message that was delivered
     MessageStatus,
-    /// An event of Event Streams as JSON, or an array of it with --batch
+    /// An event of Event Streams, as JSON
     #[value(name = "event-stream")]
     Stream,
     /// A request from a Studio flow, with the flow's SIDs

@@ -17,7 +17,7 @@ use std::{
 use tokio::{
     io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
-    sync::Notify,
+    sync::{Notify, SemaphorePermit},
     time,
 };
 
@@ -38,6 +38,10 @@ const MAX_PENDING: usize = 4;
 /// of another.
 const FIRST_HEAD: Duration = Duration::from_secs(10);
 
+/// How long a client may send nothing between its requests, in times of what the app may take: 60 s. Most apps close such
+/// a connection sooner.
+const IDLE: u32 = 4;
+
 /// How long a client may send nothing within a body.
 const BODY_STALL: Duration = Duration::from_secs(10);
 
@@ -56,6 +60,8 @@ pub(super) struct Connection<'r> {
     peer: Option<SocketAddr>,
     source: Source,
     state: Mutex<State>,
+    /// The place among WebSockets, if it is one or asks to be.
+    place: Mutex<Option<SemaphorePermit<'r>>>,
     to_upload: Notify,
     to_download: Notify,
 }
@@ -145,6 +151,7 @@ impl<'r> Connection<'r> {
             peer,
             source,
             state: Mutex::default(),
+            place: Mutex::default(),
             to_upload: Notify::new(),
             to_download: Notify::new(),
         }
@@ -217,7 +224,7 @@ impl<'r> Connection<'r> {
                 let from_app = (&mut *app.bytes, &mut app.from, writer);
                 tunnel.run(to_app, from_app).await;
             }
-            tunnel.close();
+            tunnel.close().await;
         }
     }
 
@@ -264,6 +271,18 @@ impl<'r> Connection<'r> {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place among WebSockets. Returns whether there was one.
+    fn take_place(&self) -> bool {
+        let place = self.relay.tunnels.try_acquire().ok();
+        let is_taken = place.is_some();
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
+        is_taken
+    }
+
+    fn leave_place(&self) {
+        *self.place.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Starts an exchange.
@@ -430,6 +449,10 @@ async fn next_head<R: AsyncRead + Unpin>(
 fn own_answer(trouble: &Trouble, limit: Duration, with_body: bool) -> Vec<u8> {
     let (reason, sentence) = match trouble.kind {
         FailureKind::NotForwarded => ("Bad Request", trouble.message.clone()),
+        FailureKind::Busy => (
+            "Service Unavailable",
+            "too many WebSockets are open".to_owned(),
+        ),
         FailureKind::Unreachable => ("Bad Gateway", "the app can't be reached".to_owned()),
         FailureKind::TimedOut => (
             "Gateway Timeout",

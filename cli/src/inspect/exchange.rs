@@ -51,6 +51,19 @@ pub(crate) enum Source {
     Made,
 }
 
+impl Source {
+    /// Returns how the request was made, unless it arrived.
+    pub(crate) fn origin(self) -> Option<String> {
+        match self {
+            Self::Arrived => None,
+            Self::Replayed { of } => Some(format!("replayed here, from #{of}")),
+            Self::Edited { of } => Some(format!("edited and signed here, from #{of}")),
+            Self::Forged { of } => Some(format!("forged here, from #{of}")),
+            Self::Made => Some("made and signed here".to_owned()),
+        }
+    }
+}
+
 /// A request. One that could not be read has an empty method, and all its bytes are in the head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
@@ -117,6 +130,8 @@ pub(crate) struct Failure {
 pub(crate) enum FailureKind {
     /// The relay refused the request, since its borders are ambiguous or it is not HTTP.
     NotForwarded,
+    /// Too many WebSockets are open.
+    Busy,
     /// No connection to the app could be opened.
     Unreachable,
     /// The app did not answer within Twilio's time limit.
@@ -168,8 +183,22 @@ pub(crate) struct Verdict {
     pub(crate) causes: Vec<&'static str>,
     /// What each cause means.
     pub(crate) descriptions: Vec<&'static str>,
-    /// What to do: a clause. It is empty if nothing needs to be done.
-    pub(crate) advice: String,
+    /// What to do: clauses, the likeliest one first, of which one is needed. It is empty if nothing needs to be done.
+    pub(crate) advice: Vec<String>,
+}
+
+impl Verdict {
+    /// Returns the verdict on a request that is not genuine, without a cause.
+    pub(crate) fn refused(kind: &'static str) -> Self {
+        Self {
+            accepted: false,
+            kind,
+            signed_url: None,
+            causes: Vec::new(),
+            descriptions: Vec::new(),
+            advice: Vec::new(),
+        }
+    }
 }
 
 impl Exchange {
@@ -179,12 +208,11 @@ impl Exchange {
             Outcome::Answered(answer) => answer.wire.size(),
             Outcome::Failed(failure) => failure.message.len() + failure.garbage.len(),
         };
-        let frames = self.frames.last.iter();
-        let frames = frames.map(|frame| frame.payload.len() + 80).sum::<usize>();
+        let frames: usize = self.frames.last.iter().map(Frame::size).sum();
         let verdict = self
             .verdict
             .as_ref()
-            .map_or(0, |verdict| verdict.advice.len());
+            .map_or(0, |verdict| verdict.advice.iter().map(String::len).sum());
         let texts = self.request.target.len() + self.url.len() * 2 + verdict + 1024;
         self.request.wire.size() + outcome + frames + texts
     }
@@ -211,6 +239,13 @@ impl Exchange {
     }
 }
 
+impl Frame {
+    /// Returns roughly the memory that this takes.
+    pub(crate) fn size(&self) -> usize {
+        self.payload.len() + 80
+    }
+}
+
 impl Frames {
     /// Adds the last of the frames that went through, of `count` in all.
     pub(crate) fn add(&mut self, last: VecDeque<Frame>, count: u64) {
@@ -229,6 +264,7 @@ impl FailureKind {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::NotForwarded => 400,
+            Self::Busy => 503,
             Self::TimedOut => 504,
             Self::Unreachable | Self::Closed | Self::Garbage | Self::ClientGone => 502,
         }
@@ -238,6 +274,7 @@ impl FailureKind {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::NotForwarded => "not_forwarded",
+            Self::Busy => "busy",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed_out",
             Self::Closed => "closed",

@@ -1,12 +1,18 @@
 //! Why a request is refused, with what only the tool looks at.
 
 use serde::Serialize;
-use twilio_signature::{RequestValidator, explain::Explanation};
+use twilio_signature::{
+    RequestValidator,
+    explain::{Cause, Explanation},
+};
 
 use crate::{
     input::request::Request,
     inspect::settings::{self, Setting},
 };
+
+/// The most proposals that are shown: others protect less, or change more.
+const MAX_PROPOSALS: usize = 3;
 
 /// The result, with the fields of the JSON in this order.
 #[derive(Serialize)]
@@ -21,6 +27,9 @@ pub(crate) struct Findings {
     pub(crate) gave_up: bool,
     #[serde(skip)]
     pub(crate) descriptions: Vec<&'static str>,
+    /// The changes of which each one makes the request pass, if there are several; otherwise the advice.
+    #[serde(skip)]
+    pub(crate) proposals: Vec<String>,
 }
 
 impl Findings {
@@ -32,6 +41,13 @@ impl Findings {
         public_url: Option<&str>,
     ) -> Self {
         let causes = explanation.causes.iter();
+        // Then no URL was compared with anything.
+        let is_unsigned = explanation.causes.iter().any(|cause| {
+            matches!(
+                cause,
+                Cause::SignatureMissing | Cause::SignatureMalformed | Cause::OtherProduct
+            )
+        });
         let mut findings = Self {
             valid: explanation.valid,
             valid_if: Vec::new(),
@@ -41,6 +57,13 @@ impl Findings {
             advice: explanation.advice,
             warnings: capture.warnings.clone(),
             gave_up: explanation.gave_up,
+            proposals: match &*explanation.proposals {
+                [] | [_] => Vec::new(),
+                several => {
+                    let several = several.iter().take(MAX_PROPOSALS);
+                    several.map(ToString::to_string).collect()
+                }
+            },
         };
         if findings.valid {
             return findings;
@@ -50,8 +73,12 @@ impl Findings {
             "complete the capture and explain it again: without its whole body, nothing is certain"
                 .clone_into(&mut findings.advice);
         }
-        if findings.matched_url.is_none() && public_url.is_none() {
-            findings.warnings.extend(settings::private_host(capture));
+        if findings.matched_url.is_none() && !is_unsigned {
+            let hint = settings::private_host(capture, public_url);
+            findings.warnings.extend(hint);
+        }
+        if findings.proposals.is_empty() {
+            findings.proposals.push(findings.advice.clone());
         }
         findings
     }

@@ -109,6 +109,11 @@ impl FrameParser {
 }
 
 impl Seen {
+    /// Returns roughly the memory that the frames take.
+    pub(crate) fn size(&self) -> usize {
+        self.last.iter().map(Frame::size).sum()
+    }
+
     fn add(&mut self, frame: Frame) {
         if self.last.len() == MAX_FRAMES {
             self.last.pop_front();

@@ -95,7 +95,7 @@ impl History {
     }
 
     /// Adds an exchange, and drops old ones for it.
-    pub(super) fn add(&self, mut exchange: Exchange) {
+    pub(crate) fn add(&self, mut exchange: Exchange) {
         let id = exchange.id;
         let mut kept = self.kept();
         let token = exchange

@@ -14,7 +14,7 @@ use twilio_signature::{
 use crate::{
     input::{capture, forwarded, request::Request as Captured},
     inspect::{
-        exchange::{Exchange, Request, Verdict},
+        exchange::{Exchange, Request, Source, Verdict},
         findings::Findings,
     },
 };
@@ -110,7 +110,7 @@ impl Judge {
                         signed_url: Some(accepted.url.to_string()),
                         causes: Vec::new(),
                         descriptions: Vec::new(),
-                        advice: self.advice_to_accept(exchange),
+                        advice: self.advice_to_accept(exchange).into_iter().collect(),
                     });
                     return;
                 }
@@ -121,7 +121,11 @@ impl Judge {
         }
         let kind = refusal.map_or("config", |kind| kind.as_str());
         captured.url.clone_from(&exchange.url);
-        exchange.verdict = Some(self.refused(validator, &captured, &expected, kind));
+        exchange.verdict = Some(match exchange.source {
+            // It was made so that it is refused, so there is nothing to find and nothing to do.
+            Source::Forged { .. } => Verdict::refused(kind),
+            _ => self.refused(validator, &captured, &expected, kind),
+        });
     }
 
     /// Returns the URLs with which an app may verify the request: the public URL, or else those that the forwarded
@@ -153,24 +157,19 @@ impl Judge {
         expected: &[Expected],
         kind: &'static str,
     ) -> Verdict {
-        let mut verdict = Verdict {
-            accepted: false,
-            kind,
-            signed_url: None,
-            causes: Vec::new(),
-            descriptions: Vec::new(),
-            advice: String::new(),
-        };
+        let mut verdict = Verdict::refused(kind);
         if captured.body.len() > MAX_EXPLAINED {
-            "look for the cause with `explain`: it was not looked for here, because the body is longer than 16 KiB"
-                .clone_into(&mut verdict.advice);
+            verdict.advice.push(
+                "look for the cause with `explain`: it was not looked for here, because the body is longer than 16 KiB"
+                    .to_owned(),
+            );
             return verdict;
         }
         if !self.may_explain() {
-            verdict.advice = format!(
+            verdict.advice.push(format!(
                 "look for the cause with `explain`: it was not looked for here, because more than {EXPLANATIONS} \
                  requests were refused within a second, or it took too long for them"
-            );
+            ));
             return verdict;
         }
         let started = Instant::now();
@@ -191,26 +190,25 @@ impl Judge {
         verdict.causes = findings.causes;
         verdict.descriptions = findings.descriptions;
         // What hides the URL comes before what may be wrong with it.
-        let warnings = findings.warnings.into_iter();
-        let advice: Vec<_> = warnings.chain([findings.advice]).collect();
-        verdict.advice = advice.join("; otherwise, ");
+        verdict.advice = findings.warnings;
+        verdict.advice.extend(findings.proposals);
         verdict
     }
 
     /// Returns what to do if the app refused a genuine request.
-    fn advice_to_accept(&self, exchange: &Exchange) -> String {
+    fn advice_to_accept(&self, exchange: &Exchange) -> Option<String> {
         if !matches!(exchange.status(), 401 | 403) {
-            return String::new();
+            return None;
         }
         let parts = UrlParts::of(&exchange.url);
         let base = match &self.public_text {
             Some(text) => text.clone(),
             None => format!("{}://{}", parts.scheme, parts.host_and_port()),
         };
-        format!(
+        Some(format!(
             "the app refused a genuine request: give it the token that this tool has, and the public URL {base}, such \
              as with TWILIO_WEBHOOK_BASE_URL"
-        )
+        ))
     }
 
     /// Returns whether one more explanation fits into this second.

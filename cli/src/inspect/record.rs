@@ -210,7 +210,7 @@ impl Serialize for Verdict {
         map.serialize_entry("kind", self.kind)?;
         map.serialize_entry("causes", &self.causes)?;
         map.serialize_entry("signed_url", &self.signed_url)?;
-        map.serialize_entry("advice", &self.advice)?;
+        map.serialize_entry("advice", &self.advice.join("; otherwise, "))?;
         map.end()
     }
 }

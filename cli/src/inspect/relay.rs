@@ -23,6 +23,10 @@ use crate::inspect::{
 /// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take 100 MB.
 const MAX_CONNECTIONS: usize = 128;
 
+/// The largest number of those connections that are WebSockets, or ask to be, so that webhooks are answered whatever the
+/// WebSockets do. Others are refused.
+const MAX_TUNNELS: usize = MAX_CONNECTIONS / 2;
+
 /// How long to wait after the system could not accept a connection, such as for want of file descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -38,6 +42,8 @@ pub(crate) struct Relay {
     /// The headers that are added, if any are.
     pub(crate) forwarded: Option<Forwarded>,
     pub(crate) recorder: Recorder,
+    /// The places for WebSockets.
+    pub(super) tunnels: Semaphore,
     last_id: AtomicU64,
 }
 
@@ -53,6 +59,7 @@ impl Relay {
             limit,
             forwarded,
             recorder,
+            tunnels: Semaphore::new(MAX_TUNNELS),
             last_id: AtomicU64::new(0),
         }
     }

@@ -65,14 +65,15 @@ pub(crate) fn that_accept(
     settings
 }
 
-/// Returns a warning if Twilio can't have requested the host that the app saw.
-pub(crate) fn private_host(request: &Request) -> Option<String> {
-    let seen = UrlParts::of(&request.url);
-    (!host::is_public(&seen.host)).then(|| {
-        format!(
-            "Twilio can't request {}, so a proxy or a tunnel hides the host: pass the URL that is set at Twilio with \
-             --public-url",
-            seen.host_and_port()
-        )
-    })
+/// Returns a warning if Twilio can't have requested the public URL, or without one the host that the app saw.
+pub(crate) fn private_host(request: &Request, public_url: Option<&str>) -> Option<String> {
+    let url = UrlParts::of(public_url.unwrap_or(&request.url));
+    let why = match public_url {
+        Some(_) => "and --public-url names it: pass the URL that is set at Twilio",
+        None => {
+            "so a proxy or a tunnel hides the host: pass the URL that is set at Twilio with --public-url"
+        }
+    };
+    let host = url.host_and_port();
+    (!host::is_public(&url.host)).then(|| format!("Twilio can't request {host}, {why}"))
 }

@@ -1,6 +1,9 @@
 //! A connection that has switched to another protocol: bytes pass both ways, unread. Frames are recorded from a copy.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -36,6 +39,8 @@ pub(super) struct Tunnel<'r> {
     id: u64,
     arrived: Instant,
     frames: Option<Compression>,
+    /// The frames of both directions that are not recorded yet.
+    seen: Mutex<Seen>,
 }
 
 /// One direction: the bytes that have arrived, where more come from, and where they go.
@@ -53,6 +58,7 @@ impl<'r> Tunnel<'r> {
             id,
             arrived,
             frames,
+            seen: Mutex::default(),
         }
     }
 
@@ -83,13 +89,13 @@ impl<'r> Tunnel<'r> {
     {
         let parser = self.frames;
         let mut parser = parser.map(|Compression(may)| FrameParser::new(from_app, may));
-        let mut seen = Seen::default();
         let mut piece = first.to_vec();
         loop {
             if to.write_all(&piece).await.is_err() {
                 return;
             }
             if let Some(parser) = &mut parser {
+                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
                 parser.take(&piece, self.arrived.elapsed(), &mut seen);
                 self.recorder.frames(self.id, &mut seen);
             }
@@ -103,8 +109,10 @@ impl<'r> Tunnel<'r> {
         let _ = to.shutdown().await;
     }
 
-    /// Records that the connection has closed.
-    pub(super) fn close(self) {
-        self.recorder.closed(self.id);
+    /// Records that the connection has closed, and the frames that are not recorded yet.
+    pub(super) async fn close(self) {
+        let seen = self.seen.into_inner();
+        let seen = seen.unwrap_or_else(PoisonError::into_inner);
+        self.recorder.closed(self.id, seen).await;
     }
 }

@@ -1,5 +1,6 @@
 //! The page of `listen`, as the page itself, other sites and other programs ask for it.
 
+use actix_twilio::testing::Signer;
 use serde_json::{Value, json};
 
 use crate::inspected::{Answer, CALL, Listen, PUBLIC, SMS, TOKEN, form, send, serve_app};
@@ -249,7 +250,7 @@ fn every_answer_keeps_the_page_to_itself() {
 #[test]
 fn a_refused_request_has_its_cause_and_advice_that_was_tried() {
     let listen = listen();
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     // Another host is set at Twilio than in the app.
     let url = "https://www.example.com/message";
     assert_eq!(
@@ -266,7 +267,7 @@ fn a_refused_request_has_its_cause_and_advice_that_was_tried() {
         .collect();
     assert_eq!(names, ["host"], "{verdict}");
     assert!(
-        verdict["advice"]
+        verdict["advice"][0]
             .as_str()
             .unwrap()
             .contains("https://www.example.com"),
@@ -319,14 +320,14 @@ fn a_request_is_sent_again_changed_and_forged() {
     assert_eq!(done["tone"], "good", "{done}");
     assert_eq!(
         (&made["row"]["status"], &made["row"]["origin"]),
-        (&json!(200), &json!("replay of #1"))
+        (&json!(200), &json!("replayed here, from #1"))
     );
 
     let mut draft = detail(&listen, 1)["edit"]["Ok"].clone();
     draft["parameters"][2][1] = json!("+442071838750");
     let (done, made) = act(&listen, "/api/send", &draft);
     assert_eq!(done["tone"], "good", "{done}");
-    assert_eq!(made["row"]["origin"], "edit of #1");
+    assert_eq!(made["row"]["origin"], "edited and signed here, from #1");
     let tokens: String = made["answer"]["tokens"]
         .as_array()
         .unwrap()
@@ -336,6 +337,20 @@ fn a_request_is_sent_again_changed_and_forged() {
     assert!(tokens.contains("Hello +442071838750"), "{tokens}");
 
     let (done, made) = act(&listen, "/api/exchanges/1/forge", &json!({}));
+    assert_eq!(made["row"]["origin"], "forged here, from #1");
+    let verdict = &made["verdict"];
+    assert_eq!(
+        (&verdict["causes"], &verdict["advice"]),
+        (&json!([]), &json!([])),
+        "nothing is to be done about a forgery of the page's own"
+    );
+    assert!(
+        verdict["warnings"][0]
+            .as_str()
+            .unwrap()
+            .contains("made it from #1, with a wrong signature"),
+        "{verdict}"
+    );
     assert_eq!(
         (&done["tone"], &made["row"]["status"]),
         (&json!("good"), &json!(403)),
@@ -379,7 +394,7 @@ fn every_event_is_signed_and_accepted() {
         draft["url"] = json!(format!("{PUBLIC}{path}"));
         let (done, made) = act(&listen, "/api/send", &draft);
         assert_eq!(done["tone"], "good", "{event}: {done}");
-        assert_eq!(made["row"]["origin"], "sent from here");
+        assert_eq!(made["row"]["origin"], "made and signed here");
     }
 }
 
@@ -453,7 +468,7 @@ fn what_was_cut_off_is_shown_and_is_not_sent_again() {
 #[test]
 fn credentials_and_tokens_are_not_on_the_page() {
     let listen = listen();
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     let bytes = String::from_utf8(form(
         &signer,
         "example.com",
@@ -473,7 +488,7 @@ fn credentials_and_tokens_are_not_on_the_page() {
 #[test]
 fn copied_captures_are_explained() {
     let listen = listen();
-    let signer = actix_twilio::testing::Signer::new(TOKEN);
+    let signer = Signer::new(TOKEN);
     let bodies: [&[(&str, &str)]; 2] = [
         SMS,
         &[
@@ -532,4 +547,69 @@ fn copied_commands_are_accepted() {
             "{command}: {output}"
         );
     }
+}
+
+/// What a developer pastes may send a genuine signature, and run.
+#[test]
+fn a_target_that_names_a_host_is_copied_into_no_command_and_no_test() {
+    let listen = listen();
+    let targets = [
+        "@attacker.example/message",
+        ".attacker.example/message",
+        "http://attacker.example/message",
+        "*",
+        "\");std::process::exit(1);(\"/message",
+    ];
+    for (index, target) in targets.iter().enumerate() {
+        let request = format!(
+            "POST {target} HTTP/1.1\r\nHost: example.com\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: 7\r\nConnection: close\r\n\r\nBody=Hi"
+        );
+        send(listen.relay, request.as_bytes());
+        for copy in ["curl", "test"] {
+            let answer = listen.exchange(index as u64 + 1, "");
+            assert_eq!(answer.status, 200, "{target}: {answer:?}");
+            let path = format!("/api/exchanges/{}/copy/{copy}", index + 1);
+            let answer = listen.ask("GET", &path, "");
+            assert_eq!(answer.status, 422, "{target} {copy}: {answer:?}");
+            assert!(
+                answer.body.contains("does not ask for a path"),
+                "{answer:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn nothing_of_a_request_ends_a_string_of_the_copied_test() {
+    let odd = "h\");std::process::exit(1);(\"\\";
+    let listen = Listen::start(&serve_app(), &[]);
+    let request = format!(
+        "POST /message?a={odd} HTTP/1.1\r\nHost: {odd}\r\nContent-Type: text/plain; a={odd}\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{odd}",
+        odd.len()
+    );
+    send(listen.relay, request.as_bytes());
+    let copied = json(&listen.exchange(1, "/copy/test"));
+    let text = copied["text"].as_str().unwrap();
+    let escaped = odd.escape_default().to_string();
+    assert_eq!(
+        text.matches(&escaped).count(),
+        text.matches("std::process").count(),
+        "{text}"
+    );
+    assert_eq!(text.matches(&escaped).count(), 5, "{text}");
+}
+
+#[test]
+fn empty_lines_before_a_request_change_neither_its_capture_nor_its_forgery() {
+    let listen = listen();
+    let url = format!("{PUBLIC}/message");
+    let genuine = form(&Signer::new(TOKEN), "example.com", &url, SMS);
+    send(listen.relay, &[&b"\r\n\r\n"[..], &genuine].concat());
+    let copied = json(&listen.exchange(1, "/copy/capture"));
+    let text = copied["text"].as_str().unwrap();
+    assert!(text.starts_with("POST /message HTTP/1.1\n"), "{text}");
+    let (done, _) = act(&listen, "/api/exchanges/1/forge", &json!({}));
+    assert_eq!(done["tone"], "good", "{done}");
 }

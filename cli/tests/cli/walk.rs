@@ -18,7 +18,11 @@ use actix_twilio::{
         CallStatusCallback, DialResult, GatherResult, IncomingCall, IncomingMessage, RecordResult,
     },
 };
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{HeaderValue, LOCATION},
+    web,
+};
 use serde_json::Value;
 
 use crate::support::{assert_wrong_usage, header, record, run, run_with_input, serve, tool};
@@ -134,7 +138,7 @@ fn a_call_is_walked_with_keys() {
     ]);
     assert_eq!(
         (output.status, output.stderr.as_str()),
-        (0, ""),
+        (0, "OK: no fault in 5 requests. Twilio hangs up.\n"),
         "{}",
         output.stdout
     );
@@ -258,7 +262,14 @@ fn the_json_of_a_walk_has_its_steps_and_faults() {
     assert_eq!(
         kinds,
         [
-            "request", "said", "fault", "caller", "request", "fault", "said", "ended"
+            "request",
+            "said",
+            "fault",
+            "caller",
+            "request",
+            "fault",
+            "apologized",
+            "ended"
         ]
     );
     assert_eq!(json["steps"][0]["params"]["CallStatus"], "ringing");
@@ -361,25 +372,31 @@ fn a_document_of_more_than_64_kb_is_a_fault() {
     assert!(output.stdout.len() < 10_000);
 }
 
-#[test]
-fn an_app_that_stops_answering_is_a_fault() {
+/// Starts an app that answers these requests in turn. It reads the one after them, and never answers it.
+fn stuck(answers: Vec<&'static str>) -> (String, mpsc::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/voice", listener.local_addr().unwrap());
     let (sender, receiver) = mpsc::channel::<()>();
     thread::spawn(move || {
-        let (mut first, _) = listener.accept().unwrap();
-        let body = "<Response><Redirect>/next</Redirect></Response>";
-        let head = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
-            body.len()
-        );
-        let _ = first.read(&mut [0; 16_384]);
-        first.write_all((head + body).as_bytes()).unwrap();
-        // The next request is read, and never answered.
-        let (mut second, _) = listener.accept().unwrap();
-        let _ = second.read(&mut [0; 16]);
+        for body in answers {
+            let (mut stream, _) = listener.accept().unwrap();
+            let head = format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nConnection: close\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.read(&mut [0; 16_384]);
+            stream.write_all((head + body).as_bytes()).unwrap();
+        }
+        let (mut last, _) = listener.accept().unwrap();
+        let _ = last.read(&mut [0; 16]);
         let _ = receiver.recv_timeout(Duration::from_secs(60));
     });
+    (url, sender)
+}
+
+#[test]
+fn an_app_that_stops_answering_is_a_fault() {
+    let (url, sender) = stuck(vec!["<Response><Redirect>/next</Redirect></Response>"]);
     let start = Instant::now();
     let output = run(&["call", &url]);
     drop(sender);
@@ -391,6 +408,139 @@ fn an_app_that_stops_answering_is_a_fault() {
         "{output:?}"
     );
     assert!(start.elapsed() < Duration::from_secs(40));
+}
+
+#[test]
+fn an_app_that_never_answers_is_a_fault_and_the_walk_goes_on() {
+    let (call, call_sender) = stuck(vec![]);
+    let (text, text_sender) = stuck(vec![]);
+    let texting = thread::spawn(move || run(&["text", &text, "--say", "Hi"]));
+    let output = run(&["call", &call]);
+    let texted = texting.join().unwrap();
+    drop((call_sender, text_sender));
+    for (output, goes_on) in [
+        (
+            output,
+            "twilio: says \"We are sorry, an application error has occurred. Goodbye.\"\n",
+        ),
+        (texted, "twilio: sends nothing because of the error\n"),
+    ] {
+        assert_eq!(
+            (output.status, output.stderr.as_str()),
+            (1, "FAILED: 1 fault\n"),
+            "{output:?}"
+        );
+        for said in [
+            "error 11200: the app took longer than the 15 seconds",
+            goes_on,
+        ] {
+            assert!(output.stdout.contains(said), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn a_first_answer_that_is_not_http_leads_to_the_fallback_url() {
+    const END: &str = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+    for first in ["", "SSH-2.0-OpenSSH_9.6\r\n\r\n"] {
+        let (url, requests) = record(vec![first, END]);
+        let output = run(&["call", &(url + "/voice"), "--fallback-url", "/fallback"]);
+        assert_eq!(output.status, 1, "{output:?}");
+        assert!(
+            output
+                .stdout
+                .contains("error 11200: the app closed the connection"),
+            "{output:?}"
+        );
+        let fallback = requests.iter().nth(1).unwrap();
+        assert!(
+            fallback.starts_with("POST /fallback HTTP/1.1\r\n"),
+            "{fallback}"
+        );
+        assert!(fallback.contains("ErrorCode=11200"), "{fallback}");
+    }
+}
+
+#[test]
+fn a_location_that_is_not_ascii_is_named() {
+    let answers: [(&'static [u8], &str); 2] = [
+        ("/caf\u{e9}".as_bytes(), "its Location \"/caf\u{e9}\" has"),
+        (b"/caf\xe9", "its Location \"/caf\u{fffd}\" has"),
+    ];
+    for (location, said) in answers {
+        let url = serve(move |app| {
+            app.default_service(web::to(move || async move {
+                let location = HeaderValue::from_bytes(location).unwrap();
+                HttpResponse::Found()
+                    .insert_header((LOCATION, location))
+                    .finish()
+            }));
+        }) + "/voice";
+        let output = run(&["call", &url]);
+        assert_eq!(output.status, 1, "{output:?}");
+        assert!(
+            output.stdout.contains("error 11216") && output.stdout.contains(said),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn keys_and_speech_that_nobody_asked_for_are_noted() {
+    let url = app() + "/voice";
+    let output = run(&[
+        "call",
+        &url,
+        "--keys",
+        "1,2#,3",
+        "--dial",
+        "busy",
+        "--say",
+        "two \u{202e}tickets",
+    ]);
+    assert_eq!(
+        (output.status, output.stderr.as_str()),
+        (
+            0,
+            "note: the call ended before a <Gather> took --keys 2#, --keys 3, --say \"two \\u{202e}tickets\"\n\
+             OK: no fault in 4 requests. Twilio hangs up.\n"
+        ),
+        "{output:?}"
+    );
+    assert!(!output.stdout.contains("note:"), "{output:?}");
+}
+
+#[test]
+fn messages_have_1600_characters_at_most() {
+    let long = "\u{e9}".repeat(1_601);
+    let longest = "\u{e9}".repeat(1_600);
+    let url = app() + "/message";
+    for output in [
+        run(&["text", &url, "--say", &long]),
+        run_with_input(&["text", &url], &long),
+        run_with_input(&["text", &url], "a".repeat(100_000)),
+    ] {
+        assert_eq!((output.status, &*output.stdout), (2, ""), "{output:?}");
+        assert!(
+            output
+                .stderr
+                .contains("characters, and Twilio takes 1600: shorten it"),
+            "{output:?}"
+        );
+        // The message itself is not repeated.
+        assert!(output.stderr.len() < 200, "{output:?}");
+    }
+    // The app answers with more.
+    let output = run(&["text", &url, "--say", &longest]);
+    assert_eq!(output.status, 1, "{output:?}");
+    let said = "FAULT line 1: error 21617: the message has 1611 characters; shorten it";
+    assert!(output.stdout.contains(said), "{output:?}");
+    assert!(
+        output
+            .stdout
+            .ends_with("\ntwilio: does not send the message, since it is too long\n"),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -513,11 +663,9 @@ fn wrong_usage_and_an_app_that_is_down_have_statuses_of_their_own() {
         ],
         &["text", "http://127.0.0.1:1/message", "--token-stdin"],
     ]);
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}/voice", listener.local_addr().unwrap());
-    drop(listener);
-    assert_eq!(run(&["call", &url]).status, 3);
-    assert_eq!(run(&["text", &url, "--say", "Hi"]).status, 3);
+    let url = "http://127.0.0.1:1/voice";
+    assert_eq!(run(&["call", url]).status, 3);
+    assert_eq!(run(&["text", url, "--say", "Hi"]).status, 3);
 }
 
 #[test]

@@ -1,5 +1,5 @@
 #[actix_web::test]
-async fn other_post_is_answered_with_204() {
+async fn other_is_answered_with_204() {
     use actix_twilio::testing::{Signer, TwilioTestRequest};
     use actix_web::{App, test};
 

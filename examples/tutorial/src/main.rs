@@ -37,9 +37,24 @@ fn routes(app: &mut web::ServiceConfig) {
         .service(status::routes());
 }
 
+/// Returns what the app needs in its environment and is not there, so that all of it can be set at once.
+fn missing(is_set: impl Fn(&str) -> bool) -> String {
+    const NEEDED: [&str; 3] = [
+        "TWILIO_AUTH_TOKEN",
+        "TWILIO_WEBHOOK_BASE_URL",
+        "SALES_NUMBER",
+    ];
+    let missing = NEEDED.into_iter().filter(|name| !is_set(name));
+    missing.collect::<Vec<_>>().join(", ")
+}
+
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
+    let missing = missing(|name| env::var_os(name).is_some());
+    if !missing.is_empty() {
+        return Err(format!("set in the environment: {missing}").into());
+    }
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
     let config = TwilioConfig::from_env()?;
     let shop = web::Data::new(Shop::from_env()?);

@@ -12,7 +12,7 @@ use actix_web::{
     web,
 };
 
-use crate::{routes, shop::Shop};
+use crate::{missing, routes, shop::Shop};
 
 const SALES: &str = "+14158675310";
 
@@ -409,4 +409,17 @@ async fn messages_have_replies() {
         .expect_media("https://example.com/thanks.png")
         .run(&app, &tested.signer)
         .await;
+}
+
+#[test]
+fn all_that_the_environment_lacks_is_named_at_once() {
+    assert_eq!(
+        missing(|_| false),
+        "TWILIO_AUTH_TOKEN, TWILIO_WEBHOOK_BASE_URL, SALES_NUMBER"
+    );
+    assert_eq!(
+        missing(|name| name == "TWILIO_AUTH_TOKEN"),
+        "TWILIO_WEBHOOK_BASE_URL, SALES_NUMBER"
+    );
+    assert_eq!(missing(|_| true), "");
 }

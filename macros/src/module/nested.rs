@@ -5,7 +5,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use crate::attr::{Options, PolicyOption};
+use crate::attr::{OnceOption, Options, PolicyOption};
 
 /// Returns the options with each path that starts with `self` or `super` rewritten to have the same
 /// meaning one module deeper.
@@ -14,6 +14,9 @@ pub(super) fn one_module_deeper(options: &Options) -> Options {
     OneModuleDeeper.visit_path_mut(&mut options.krate);
     if let PolicyOption::Type(policy) = &mut options.policy {
         OneModuleDeeper.visit_path_mut(policy);
+    }
+    if let Some(OnceOption::Type(key)) = &mut options.once {
+        OneModuleDeeper.visit_path_mut(key);
     }
     options
 }

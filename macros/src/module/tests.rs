@@ -1,6 +1,7 @@
 //! What becomes of modules: tables of what is protected and of what is refused.
 
-use quote::ToTokens;
+use proc_macro2::{Delimiter, Group};
+use quote::{ToTokens, quote};
 
 use super::*;
 use crate::assertions::{assert_messages, assert_tokens};
@@ -57,20 +58,22 @@ const PROTECTED: &[(&str, &str, &str)] = &[
         #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
     ),
     (
-        "crate = self::a, policy = super::P::<self::b, super::c, d>",
+        "crate = self::a, policy = super::P::<self::b, super::c, d>, once = self::Key",
         "mod n { #[get(\"/\")] async fn f() {} } #[get(\"/\")] async fn g() {}",
         "mod n {
             #[get(\"/\")]
             #[super::a::validate_twilio_request(
                 crate = super::a,
-                policy = super::super::P::<super::b, super::super::c, d>
+                policy = super::super::P::<super::b, super::super::c, d>,
+                once = super::Key
             )]
             async fn f() {}
         }
         #[get(\"/\")]
         #[self::a::validate_twilio_request(
             crate = self::a,
-            policy = super::P::<self::b, super::c, d>
+            policy = super::P::<self::b, super::c, d>,
+            once = self::Key
         )]
         async fn g() {}",
     ),
@@ -293,6 +296,10 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
         &[UNPROTECTED, CLOSURE, UNPROTECTED],
     ),
     (
+        "fn g() {} fn f() { a.to(pick!(b, (g))); a.to(pick!(b, (c))); }",
+        &[UNPROTECTED],
+    ),
+    (
         "fn g() {} fn f() { a.get(&b[c.map(|d| e)]); a.to(h(g())); a.to(web::to(h)); }",
         &[],
     ),
@@ -343,6 +350,22 @@ fn what_may_hide_a_route_is_refused() {
         let (_, errors) = protect_contents("", &contents);
         assert_messages(&errors.messages(), messages, &contents);
     }
+}
+
+#[test]
+fn handler_in_a_fragment_of_a_macro_is_refused() {
+    let fragment = Group::new(Delimiter::None, quote!(g));
+    let module = quote! {
+        mod m {
+            #[get("/")] async fn route() {}
+            fn g() {}
+            fn f() { a.to(#fragment); }
+        }
+    };
+    let mut errors = Errors::default();
+    let options = Options::parse(TokenStream::new(), &mut errors);
+    protect(&mut parse(&module).unwrap(), &options, &mut errors);
+    assert_messages(&errors.messages(), &[UNPROTECTED], "a fragment");
 }
 
 #[test]

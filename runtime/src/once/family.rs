@@ -69,11 +69,13 @@ impl Family {
         }
         if signed.contains(BODY_SHA256) {
             return match hashed {
-                Some(body) if !String::from_utf8_lossy(body).contains("\"specversion\"") => {
-                    Self::Unknown
+                // Twilio puts the hash into no URL of a form and of a request without a body. So a form is a copy with the end
+                // of the URL as its body, and a GET without a body is a copy that has lost it.
+                None | Some([]) => Self::Event,
+                Some(body) if String::from_utf8_lossy(body).contains("\"specversion\"") => {
+                    Self::Event
                 }
-                // Twilio puts the hash into no URL of a form, so a form is a copy with the end of the URL as its body.
-                _ => Self::Event,
+                Some(_) => Self::Unknown,
             };
         }
         Self::Unknown
@@ -151,6 +153,7 @@ mod tests {
         assert_eq!(of(HASHED, Some(br#"[{"specversion":"1.0"}]"#)), Event);
         assert_eq!(of(HASHED, Some(br#"{"a":1}"#)), Unknown);
         assert_eq!(of(HASHED, None), Event);
+        assert_eq!(of(HASHED, Some(b"")), Event);
         assert_eq!(of("", Some(br#"{"specversion":"1.0"}"#)), Unknown);
         assert_eq!(of("x\"specversion\"", None), Unknown);
     }

@@ -205,6 +205,11 @@ impl Ticket {
         head.set_body(body)
     }
 
+    /// Lets the next delivery be handled.
+    pub(crate) async fn give_back(self) {
+        self.0.release().await;
+    }
+
     async fn finish(self, answer: StoredAnswer) {
         let mut claimed = self.0.take();
         // The request's own key is the first, and what is taken next is the last.

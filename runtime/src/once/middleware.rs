@@ -9,18 +9,27 @@ use std::{
 };
 
 use actix_web::{
-    Error,
-    body::{BoxBody, MessageBody},
+    Error, HttpResponse,
+    body::{BodySize, BoxBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
+    error::{
+        ContentTypeError, JsonPayloadError, PathError, PayloadError, QueryPayloadError,
+        UrlencodedError,
+    },
+    http::StatusCode,
 };
 
 use super::{
     guard::{Turn, take_turn},
     key::{EventKey, VerifiedKey},
 };
+use crate::error::ValidationError;
 
 /// Handles each event once, on a `Scope`, a `Resource` or a `Route` whose requests
 /// [`TwilioValidation`](crate::TwilioValidation) has validated. A duplicate gets the first answer.
+///
+/// If an extractor refuses a request, or the answer is 405 or an empty 404, as the router gives it, no handler has run, and the
+/// next delivery is handled. An extractor with an `error_handler` that makes an error of its own counts as a handler.
 ///
 /// In actix-web, the middleware that is wrapped last runs first, so wrap this one *before*
 /// [`TwilioValidation`](crate::TwilioValidation). If a request was not validated, it gets a 500. For a handler with
@@ -129,7 +138,39 @@ where
                 Err(err) => return Ok(req.error_response(err)),
             };
             let (req, res) = service.call(req).await?.into_parts();
-            Ok(ServiceResponse::new(req, ticket.settle(res).await))
+            let res = if reached_no_handler(&res) {
+                ticket.give_back().await;
+                res.map_into_boxed_body()
+            } else {
+                ticket.settle(res).await
+            };
+            Ok(ServiceResponse::new(req, res))
         })
     }
+}
+
+/// Returns whether a response comes from the router or from an extractor, so that the event was not handled. The method
+/// and the boundaries of a form are not signed: a copy with others must not become the answer of an event that Twilio
+/// delivers later.
+fn reached_no_handler<B: MessageBody>(res: &HttpResponse<B>) -> bool {
+    match res.status() {
+        StatusCode::METHOD_NOT_ALLOWED => true,
+        // The router answers so if no route of a path has the method, too.
+        StatusCode::NOT_FOUND if is_empty(res.body().size()) => true,
+        _ => res.error().is_some_and(is_of_extractor),
+    }
+}
+
+fn is_empty(size: BodySize) -> bool {
+    matches!(size, BodySize::None | BodySize::Sized(0))
+}
+
+fn is_of_extractor(err: &Error) -> bool {
+    err.as_error::<ValidationError>().is_some()
+        || err.as_error::<UrlencodedError>().is_some()
+        || err.as_error::<JsonPayloadError>().is_some()
+        || err.as_error::<QueryPayloadError>().is_some()
+        || err.as_error::<PathError>().is_some()
+        || err.as_error::<PayloadError>().is_some()
+        || err.as_error::<ContentTypeError>().is_some()
 }

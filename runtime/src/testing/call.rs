@@ -136,7 +136,8 @@ impl Call {
         self
     }
 
-    /// Expects that the app says this, among other words. Markup of the speech does not count.
+    /// Expects that the app says this, among other words, or Twilio if the app has failed. Markup of the speech does not
+    /// count.
     #[track_caller]
     pub fn expect_say(self, text: impl Into<String>) -> Self {
         self.doing(Doing::Expect(Expected::Say(text.into())))

@@ -1,6 +1,6 @@
 //! Runs a call or a conversation against an app in this process, as a script says.
 
-use std::{fmt, panic::Location, time::Duration};
+use std::{borrow::Cow, fmt, panic::Location, time::Duration};
 
 use actix_web::{
     body::MessageBody,
@@ -74,7 +74,9 @@ pub(super) enum Expected {
 impl Expected {
     fn is(&self, step: &Step) -> bool {
         match (self, step) {
-            (Self::Say(text), Step::Said(said)) => said.contains(text.as_str()),
+            (Self::Say(text), Step::Said(said) | Step::Apologized(said)) => {
+                said.contains(text.as_str())
+            }
             (Self::Play(url), Step::Played(played)) => played.contains(url.as_str()),
             (Self::Dial(who), Step::Dialed(dialed)) => dialed.contains(who),
             (Self::Reply(text), Step::Sent(reply)) => reply.body.contains(text.as_str()),
@@ -176,8 +178,8 @@ where
             match &sent {
                 Ok((status, headers, body)) => self.walk.answer(Ok(Answer {
                     status: *status,
-                    content_type: header(headers, &CONTENT_TYPE),
-                    location: header(headers, &LOCATION),
+                    content_type: header(headers, &CONTENT_TYPE).as_deref(),
+                    location: header(headers, &LOCATION).as_deref(),
                     body,
                 })),
                 Err(_) => self.walk.answer(Err(NoAnswer::TimedOut)),
@@ -283,6 +285,8 @@ fn with_query(url: &str, query: &str) -> String {
     }
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<&'h str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
+/// Returns a header as text, whatever its bytes are.
+fn header<'h>(headers: &'h HeaderMap, name: &HeaderName) -> Option<Cow<'h, str>> {
+    let value = headers.get(name)?;
+    Some(String::from_utf8_lossy(value.as_bytes()))
 }

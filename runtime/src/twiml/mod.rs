@@ -65,6 +65,7 @@
 //! | [12100](https://www.twilio.com/docs/api/errors/12100) | a document that is not well-formed, or whose root is not `<Response>` |
 //! | [12200](https://www.twilio.com/docs/api/errors/12200) | names, values and nesting; what is required and missing |
 //! | [11750](https://www.twilio.com/docs/api/errors/11750) | a document of more than 64 kB. For such an answer, the log has a warning, too |
+//! | [21617](https://www.twilio.com/docs/api/errors/21617) | a message of more than 1,600 characters |
 //! | [12300](https://www.twilio.com/docs/api/errors/12300) | another content type than that of XML, by [`check_answer`] |
 //! | none | verbs that are never reached, for example after a `<Redirect>` |
 

@@ -223,6 +223,8 @@ fn push<T: PartialEq>(hints: &mut Vec<T>, hint: T) {
 mod tests {
     use super::*;
 
+    type Headers = &'static [(&'static str, &'static str)];
+
     fn hints(headers: &[(&str, &str)]) -> Hints {
         let mut hints = Hints::default();
         for (name, value) in headers {
@@ -257,6 +259,47 @@ mod tests {
         let targets: Vec<_> = found.targets.iter().map(UrlParts::text).collect();
         assert_eq!(targets, ["/o?a=1", "https://e.example/u"]);
         assert_eq!(found.users, ["user:p@ss", "user:p%40ss"]);
+    }
+
+    #[test]
+    fn trusted_proxy_determines_the_url_by_the_last_element_of_each_header() {
+        #[rustfmt::skip]
+        let cases: &[(&str, Headers, Option<&str>)] = &[
+            ("http://a:1/m?b", &[], None),
+            ("http://a:1/m?b", &[("X-Forwarded-For", "e"), ("Host", "e")], None),
+            ("http://a:1/m?b", &[("X-Forwarded-Host", "x, e")], Some("http://e/m?b")),
+            ("http://a:1/m?b", &[("X-Forwarded-Proto", "http, https")], Some("https://a:1/m?b")),
+            ("https://a/m", &[("X-Forwarded-Port", "1, 2")], Some("https://a:2/m")),
+            ("https://a/m", &[("X-Forwarded-Port", "443")], Some("https://a/m")),
+            ("https://a/m", &[("X-Forwarded-Port", "80")], Some("https://a:80/m")),
+            ("http://a/m", &[("X-Forwarded-Port", "80")], Some("http://a/m")),
+            ("http://a:1/m", &[("X-Forwarded-Host", "e"), ("X-Forwarded-Port", "2")], Some("http://e:2/m")),
+            ("http://a:1/m", &[("X-Forwarded-Host", "e:3"), ("X-Forwarded-Port", "2")], Some("http://e:3/m")),
+            ("http://a/m", &[("Forwarded", "host=x;proto=https, Host=\"e:1\";Proto=http")], Some("http://e:1/m")),
+            ("http://a/m", &[("Forwarded", "for=1.2.3.4")], None),
+            ("http://a/m", &[("Forwarded", "proto=https;host=x"), ("X-Forwarded-Proto", "http")], Some("http://x/m")),
+            ("http://a/m", &[("Forwarded", "host=x"), ("X-Forwarded-Host", "e")], Some("http://e/m")),
+            ("http://a/m", &[("X-Original-Host", "e"), ("X-Forwarded-Host", "x")], Some("http://e/m")),
+            ("http://a/m", &[("Upgrade", "websocket"), ("X-Forwarded-Proto", "https")], Some("wss://a/m")),
+            ("ws://a/m", &[("X-Forwarded-Proto", "https")], Some("wss://a/m")),
+            ("http://a/m", &[("X-Forwarded-Proto", "ftp")], None),
+            ("a/m", &[("X-Forwarded-Host", "e")], None),
+        ];
+        for (seen, headers, expected) in cases {
+            let seen = UrlParts::of(seen).into_owned();
+            let url = hints(headers).url_behind_a_proxy(&seen);
+            let url = url.map(|url| url.text());
+            assert_eq!(url.as_deref(), *expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn target_of_any_length_is_one_hint_or_none() {
+        for (len, targets) in [(MAX_LEN, 1), (MAX_LEN + 1, 0), (2 * MAX_LEN, 0)] {
+            let mut found = Hints::default();
+            found.add_target(&format!("/{}", "a".repeat(len - 1)));
+            assert_eq!(found.targets.len(), targets, "{len}");
+        }
     }
 
     #[test]

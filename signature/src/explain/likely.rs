@@ -516,15 +516,41 @@ mod tests {
     #[test]
     fn setting_that_determines_the_url_is_named() {
         for (setting, name) in [
-            (UrlSetting::App, "set TWILIO_WEBHOOK_BASE_URL to"),
-            (UrlSetting::Route, "set public_url of the route to"),
-            (UrlSetting::WholeRoute, "set url of the route to"),
+            (
+                UrlSetting::App,
+                "set TWILIO_WEBHOOK_BASE_URL to the base of the URL at Twilio",
+            ),
+            (
+                UrlSetting::Route,
+                "set public_url of the route to the base of the URL at Twilio",
+            ),
+            (
+                UrlSetting::WholeRoute,
+                "set url of the route to the URL at Twilio",
+            ),
         ] {
             let text = said("https://localhost/m", Some(setting));
             assert!(
                 text.contains(name) && text.contains("setting is wrong"),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn path_is_shown_if_it_is_short_and_more_than_a_slash() {
+        let path = |len| format!("/{}", "a".repeat(len - 1));
+        let shown = |path: &str| format!("set TWILIO_WEBHOOK_BASE_URL to its part before {path}, ");
+        let base = "set TWILIO_WEBHOOK_BASE_URL to its base, ".to_owned();
+        for (path, part) in [
+            (String::new(), base.clone()),
+            (path(1), base.clone()),
+            (path(2), shown("/a")),
+            (path(MAX_PATH), shown(&path(MAX_PATH))),
+            (path(MAX_PATH + 1), base),
+        ] {
+            let text = said(&format!("https://example.com{path}"), None);
+            assert!(text.contains(&part), "{path:?}: {text}");
         }
     }
 }

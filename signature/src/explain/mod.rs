@@ -391,7 +391,7 @@ impl<'k> Explainer<'k> {
             signed,
             causes,
             body_differs: !of_body.is_empty(),
-            restored: restored.as_deref().filter(|_| !of_body.is_empty()),
+            restored: restored.as_deref(),
         };
         let proposals = case.proposals();
         Ok((found.url, proposals))
@@ -464,9 +464,8 @@ impl<'k> Explainer<'k> {
         // The search must not visit what it can't sign.
         let mut groups: Vec<_> = groups
             .into_iter()
-            .enumerate()
-            .map(|(index, group)| (u8::from(index > 0), group))
-            .filter(|(_, group)| !group.keys.is_empty())
+            .filter(|group| !group.keys.is_empty())
+            .map(|group| (1, group))
             .collect();
         if let Some((cost, _)) = groups.first_mut() {
             *cost = 0;
@@ -812,6 +811,8 @@ mod tests {
             let seen = signed.url("http://h/m").signature(&signature);
             let explanation = Explainer::new(&validator).explain(&seen);
             assert_eq!(explanation.causes, [Cause::Scheme], "{settings}");
+            let changes = vec![Change::SetUrl(UrlSetting::App, "https://h".to_owned())];
+            assert_eq!(explanation.proposals, [Proposal { changes }], "{settings}");
         }
     }
 
@@ -913,5 +914,202 @@ mod tests {
         };
         let named = explainer().public_url("https://example.com/c").unwrap();
         assert!(2 * combinations(&named) < combinations(&explainer()));
+    }
+
+    #[test]
+    fn url_after_a_change_is_proposed_only_if_it_was_signed_whatever_happened_to_the_body() {
+        let own = own();
+        let json = "application/json";
+        for (name, content_type, body, signed) in [
+            ("a form", FORM, "a=1", "a1"),
+            ("a trimmed parameter", FORM, "a=1", "a1 "),
+            ("a parameter too many", FORM, "a=1&b=2", "a1"),
+            ("a changed line end", FORM, "a=x%0Ay", "ax\r\ny"),
+            ("a form in base64", FORM, "YT0xJmI9Mg==", "a1b2"),
+            ("a form as JSON", json, r#"{"a":"1"}"#, "a1"),
+            ("a body without a hash", json, "{}", ""),
+        ] {
+            let signature = sign(&["https://example.com/m", signed].concat());
+            let seen = WebhookRequest::new("POST", "http://10.0.0.7/m")
+                .content_type(content_type)
+                .body(body)
+                .signature(&signature);
+            let explanation = Explainer::new(&own)
+                .header("X-Forwarded-Host", "example.com")
+                .url_after("trust another", "https://other.example/m", "")
+                .url_after("trust it", "https://example.com/m", "")
+                .explain(&seen);
+            let changes: Vec<_> = explanation
+                .proposals
+                .iter()
+                .flat_map(|proposal| &proposal.changes)
+                .collect();
+            let trust = |how: &str| changes.contains(&&Change::Trust(how.to_owned()));
+            assert!(trust("trust it"), "{name}: {explanation:?}");
+            assert!(!trust("trust another"), "{name}: {explanation:?}");
+        }
+    }
+
+    #[test]
+    fn cause_without_a_proposal_is_the_only_advice() {
+        // No setting takes this host.
+        let own = own();
+        let signature = sign("https://a;b/m");
+        let seen = WebhookRequest::new("GET", "https://h/m").signature(&signature);
+        let explanation = Explainer::new(&own)
+            .header("X-Forwarded-Host", "a;b")
+            .explain(&seen);
+        assert_eq!(explanation.causes, [Cause::Host]);
+        assert_eq!(explanation.proposals, []);
+        assert_eq!(explanation.advice, Cause::Host.advice());
+    }
+
+    #[test]
+    fn shared_key_that_the_app_has_need_not_be_added() {
+        let key = SharedKey::new("K1", "secret").unwrap();
+        let validator = RequestValidator::with_keys([], [key]).unwrap();
+        let seen =
+            WebhookRequest::new("GET", "https://h/m").signature("AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+        let advice = |settings| {
+            let explanation =
+                Explainer::new(&validator).explain(&seen.signature_settings(settings));
+            assert_eq!(explanation.causes, [Cause::SharedKey], "{settings}");
+            explanation.advice
+        };
+        // The signature is not one of this algorithm.
+        let known = advice("key=K1,algorithm=HMAC_SHA256");
+        assert_eq!(known, Cause::SharedKey.advice());
+        let unknown = advice("key=K2");
+        assert!(unknown.starts_with("add the SharedKey K2 "), "{unknown}");
+    }
+
+    #[test]
+    fn hash_that_a_proxy_dropped_is_found_whatever_query_is_left() {
+        for query in ["", "?", "?a=1"] {
+            let url = ["https://h/m", query].concat();
+            let signed = with_body_sha256(&url, "{}");
+            let seen = WebhookRequest::new("POST", &url)
+                .content_type("application/json")
+                .body("{}");
+            let explanation = explain(&seen, &signed);
+            assert_eq!(explanation.causes, [Cause::QueryMissing], "{query}");
+            assert_eq!(explanation.matched_url, Some(signed), "{query}");
+        }
+    }
+
+    #[test]
+    fn proposals_show_no_more_of_a_url_than_they_change_and_undo_the_rest() {
+        use Change::{SetUrl, Undo, UrlAtTwilio};
+        let whole = |url: &str| SetUrl(UrlSetting::WholeRoute, url.to_owned());
+        let user = ("Authorization", "Basic dXNlcjpwYXNz");
+        for (seen, headers, signed, changes) in [
+            (
+                "http://h/internal/m",
+                &[user][..],
+                "https://user:pass@h/m",
+                vec![whole("https://h/m"), Undo(Cause::Userinfo)],
+            ),
+            (
+                "https://user:pass@h/m",
+                &[],
+                "https://h/m",
+                vec![Undo(Cause::Userinfo)],
+            ),
+            (
+                "https://h/m",
+                &[],
+                "wss://h/m",
+                vec![Undo(Cause::WebsocketScheme)],
+            ),
+            (
+                "https://h/m?a=1",
+                &[],
+                "https://h/m/?a=1",
+                vec![UrlAtTwilio("https://h/m".to_owned())],
+            ),
+        ] {
+            let own = own();
+            let signature = sign(signed);
+            let explainer = Explainer::new(&own);
+            let explainer = (headers.iter()).fold(explainer, |explainer, (name, value)| {
+                explainer.header(name, value)
+            });
+            let req = WebhookRequest::new("GET", seen).signature(&signature);
+            let explanation = explainer.explain(&req);
+            let wanted = Proposal { changes };
+            assert!(explanation.proposals.contains(&wanted), "{explanation:?}");
+        }
+    }
+
+    #[test]
+    fn other_token_is_named_only_if_a_token_was_expected() {
+        let key = SharedKey::new("K1", "secret").unwrap();
+        let other = RequestValidator::new([token("other")]).unwrap();
+        let own = RequestValidator::with_keys([token("own")], [key]).unwrap();
+        let seen = WebhookRequest::new("GET", "https://h/m");
+        let signature = other.sign(&seen).unwrap();
+        let seen = seen.signature(&signature);
+        for (req, change) in [
+            (seen, Change::OtherToken(1)),
+            (
+                seen.signature_settings("key=K1"),
+                Change::Undo(Cause::SharedKey),
+            ),
+        ] {
+            let explainer = Explainer::new(&own).other_token(token("other"));
+            let changes = explainer.explain(&req).proposals;
+            let changes: Vec<_> = changes.iter().flat_map(|one| &one.changes).collect();
+            assert_eq!(changes, [&change]);
+        }
+    }
+
+    #[test]
+    fn another_path_is_no_slash_that_can_be_changed_at_twilio() {
+        let own = own();
+        let signature = sign("https://example.com/m/");
+        let seen = WebhookRequest::new("GET", "http://10.0.0.7/m").signature(&signature);
+        let explanation = Explainer::new(&own)
+            .header("X-Forwarded-Host", "example.com")
+            .url_after("trust another", "https://example.com/other/m", "")
+            .explain(&seen);
+        let shown: Vec<_> = explanation
+            .proposals
+            .iter()
+            .map(Proposal::to_string)
+            .collect();
+        let shown = shown.join("\n");
+        assert!(shown.contains("set the webhook at Twilio to https://example.com/m"));
+        assert!(!shown.contains("other"), "{shown}");
+    }
+
+    #[test]
+    fn body_that_was_changed_behind_its_hash_is_to_be_left_alone() {
+        for url in ["https://h/m", "https://h/m?a=1"] {
+            let signed = with_body_sha256(url, "{}");
+            let seen = WebhookRequest::new("POST", &signed)
+                .content_type("application/json")
+                .body("[]");
+            let explanation = explain(&seen, &signed);
+            assert_eq!(explanation.causes, [Cause::BodyHash]);
+            let changes = vec![Change::Undo(Cause::BodyHash)];
+            assert_eq!(explanation.proposals, [Proposal { changes }]);
+        }
+    }
+
+    #[test]
+    fn url_after_a_change_is_tried_with_the_query_that_was_signed() {
+        let own = own();
+        let signature = sign("https://example.com/m?a=1&b=2");
+        let seen = WebhookRequest::new("GET", "http://10.0.0.7/m?b=2&a=1").signature(&signature);
+        let explanation = Explainer::new(&own)
+            .header("X-Forwarded-Host", "example.com")
+            .url_after("trust it", "https://example.com/m?b=2&a=1", "")
+            .explain(&seen);
+        let changes = vec![
+            Change::Trust("trust it".to_owned()),
+            Change::Undo(Cause::QueryOrder),
+        ];
+        let wanted = Proposal { changes };
+        assert!(explanation.proposals.contains(&wanted), "{explanation:?}");
     }
 }

@@ -378,11 +378,6 @@ impl ParamChoice {
         single: Single::None,
     };
 
-    /// Returns whether a form is signed as a validator does it.
-    pub(super) fn is_whole_form(self) -> bool {
-        self == Self::AS_VALIDATED
-    }
-
     fn apply(self, mut pairs: Vec<Pair>, query: &[Pair]) -> Vec<Pair> {
         match self.single {
             Single::None => {}
@@ -644,6 +639,22 @@ mod tests {
     }
 
     #[test]
+    fn carriage_return_at_the_end_of_a_value_ends_no_line() {
+        for (value, with_cr_lf, with_lf) in [
+            ("a\nb", "a\r\nb", "a\nb"),
+            ("a\r\nb\r", "a\r\nb\r", "a\nb\r"),
+            ("a\r\r\n", "a\r\r\n", "a\r\n"),
+            ("\r", "\r", "\r"),
+            ("", "", ""),
+        ] {
+            let [found_cr_lf, found_lf] =
+                [&b"\r\n"[..], b"\n"].map(|end| with_line_ends(value.as_bytes(), end));
+            assert_eq!(found_cr_lf, with_cr_lf.as_bytes(), "{value:?}");
+            assert_eq!(found_lf, with_lf.as_bytes(), "{value:?}");
+        }
+    }
+
+    #[test]
     fn only_what_can_change_the_text_is_an_alternative() {
         use Dimension::{Covered, Decoding, Empties, QueryParams, Repeats, Single, Trim};
         let cases: &[(&str, Option<&str>, Dimension, &[u8])] = &[
@@ -737,13 +748,14 @@ mod tests {
     #[test]
     fn work_is_the_body_and_every_pair() {
         let work = |body: &str, query, kind| ParamVariants::of(body.as_bytes(), query, kind).work();
-        for (body, query, kind, pairs) in [
-            ("", None, BodyKind::Form, 0),
-            ("a=1&b=2", Some("c&d&e"), BodyKind::Form, 5),
-            ("a=1&b=2", None, BodyKind::Other, 2),
-            (r#"{"a":1,"b":2}"#, Some("c"), BodyKind::Other, 3),
+        for (body, query, kind, decoded, pairs) in [
+            ("", None, BodyKind::Form, 0, 0),
+            ("a=1&b=2", Some("c&d&e"), BodyKind::Form, 0, 5),
+            ("a=1&b=2", None, BodyKind::Other, 0, 2),
+            (r#"{"a":1,"b":2}"#, Some("c"), BodyKind::Other, 0, 3),
+            ("YT0xJmI9Mg==", None, BodyKind::Other, "a=1&b=2".len(), 1),
         ] {
-            let expected = body.len() + pairs * size_of::<Pair>();
+            let expected = body.len() + decoded + pairs * size_of::<Pair>();
             assert_eq!(work(body, query, kind), expected, "{body} {query:?}");
         }
     }

@@ -483,31 +483,18 @@ impl Trial {
             &of_key
         };
         let settings = key.settings();
-        let mut url = self.url.text();
         let mut req = *case.req;
-        if case.has(Cause::SharedKey) || key.is_shared() {
-            req.settings = HeaderValue::Absent;
-            if let Some(settings) = &settings {
-                req.settings = HeaderValue::One(settings.as_bytes());
-            }
-        }
+        req.settings = match &settings {
+            Some(settings) => HeaderValue::One(settings.as_bytes()),
+            None => HeaderValue::Absent,
+        };
         if let Some(body) = case.restored
             && !req.is_get_or_head()
         {
             req.body = body;
             req.content_type = HeaderValue::One(FORM.as_bytes());
         } else if case.body_differs {
-            let as_form = case.found.params.is_whole_form() && !req.is_get_or_head();
-            if as_form && BodyKind::of(&req).is_ok_and(|kind| kind == BodyKind::Other) {
-                req.content_type = HeaderValue::One(FORM.as_bytes());
-            } else {
-                return signed_as_it_arrives(
-                    validator,
-                    &req,
-                    &mut self.url.clone(),
-                    &self.base_path,
-                );
-            }
+            return self.is_accepted_as_it_arrives(validator, &req);
         }
         let signature = if self.signed == case.signed {
             case.signature.clone()
@@ -520,48 +507,57 @@ impl Trial {
         };
         let signature = signature.to_base64();
         req.signature = HeaderValue::One(signature.as_bytes());
-        let url = std::mem::take(&mut url);
-        validator
-            .validate(&req.url(&url).base_path(&self.base_path))
-            .is_ok()
+        self.validates(validator, &req, &self.url)
+    }
+
+    /// Validates a request with the body that arrives, which its sender signs with its own URL as Twilio would.
+    fn is_accepted_as_it_arrives(
+        &self,
+        validator: &RequestValidator,
+        req: &WebhookRequest<'_>,
+    ) -> bool {
+        let [mut url, mut signed] = [&self.url, &self.signed].map(Clone::clone);
+        if BodyKind::of(req).is_ok_and(|kind| kind == BodyKind::Other) {
+            for url in [&mut url, &mut signed] {
+                set_hash(url, req.body);
+            }
+        }
+        let Ok(signature) = validator.sign(&req.url(&signed.text())) else {
+            return false;
+        };
+        let req = WebhookRequest {
+            signature: HeaderValue::One(signature.as_bytes()),
+            ..*req
+        };
+        self.validates(validator, &req, &url)
+    }
+
+    fn validates(
+        &self,
+        validator: &RequestValidator,
+        req: &WebhookRequest<'_>,
+        url: &UrlParts<'_>,
+    ) -> bool {
+        let url = url.text();
+        let req = req.url(&url).base_path(&self.base_path);
+        validator.validate(&req).is_ok()
     }
 }
 
-/// Validates a request whose sender signs the body that arrives, as Twilio would sign it.
-fn signed_as_it_arrives(
-    validator: &RequestValidator,
-    req: &WebhookRequest<'_>,
-    url: &mut UrlParts<'static>,
-    base_path: &str,
-) -> bool {
-    if BodyKind::of(req).is_ok_and(|kind| kind == BodyKind::Other) {
-        let own = url.query.take().unwrap_or_default();
-        let pairs = own
-            .split('&')
-            .filter(|pair| !pair.is_empty() && !pair.starts_with(BODY_SHA256));
-        let mut pairs: Vec<_> = pairs.map(str::to_owned).collect();
-        if !req.body.is_empty() {
-            pairs.push([BODY_SHA256, "=", &body_sha256(req.body)].concat());
-        }
-        url.query = (!pairs.is_empty()).then(|| pairs.join("&").into());
+/// Puts the hash of a body into the query of a URL, in place of any other. An empty body has none.
+fn set_hash(url: &mut UrlParts<'_>, body: &[u8]) {
+    let own = url.query.take().unwrap_or_default();
+    let pairs = own
+        .split('&')
+        .filter(|pair| !pair.is_empty() && !pair.starts_with(BODY_SHA256));
+    let mut pairs: Vec<_> = pairs.map(str::to_owned).collect();
+    if !body.is_empty() {
+        pairs.push([BODY_SHA256, "=", &body_sha256(body)].concat());
     }
-    let url = url.text();
-    let req = req.url(&url).base_path(base_path);
-    let Ok(signature) = validator.sign(&req) else {
-        return false;
-    };
-    let req = WebhookRequest {
-        signature: HeaderValue::One(signature.as_bytes()),
-        ..req
-    };
-    validator.validate(&req).is_ok()
+    url.query = (!pairs.is_empty()).then(|| pairs.join("&").into());
 }
 
 impl Key<'_> {
-    fn is_shared(self) -> bool {
-        matches!(self.secret, Secret::Shared(..))
-    }
-
     /// Returns a validator with this key alone.
     fn validator(self) -> Option<RequestValidator> {
         match self.secret {

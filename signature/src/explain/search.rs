@@ -161,7 +161,8 @@ impl<'v> Variants<'v> {
         };
         for candidate in candidates(&WebhookRequest::new(self.method, &url)) {
             let query = candidate.query_as_params.as_deref();
-            work.build(candidate.url.len() + query.map_or(0, str::len))?;
+            work.build(candidate.url.len())?;
+            work.build(query.map_or(0, str::len))?;
             let mut buf = Buf::new();
             let params = match query {
                 None => text.as_slice(),

@@ -791,4 +791,33 @@ mod tests {
             assert_eq!(found, *expected, "{url}");
         }
     }
+
+    #[test]
+    fn work_counts_what_each_hint_adds() {
+        // 8 bytes, of which 3 are the query.
+        const SEEN: &str = "https://h/abc?d=e";
+        let public: Headers = &[("public", "https://ee/f?g")];
+        let uri: Headers = &[("X-Original-URI", "/i?j")];
+        let url: Headers = &[("X-Original-URL", "https://kk/l?mn")];
+        let prefix: Headers = &[("X-Forwarded-Prefix", "/opqrst")];
+        let hosts: Headers = &[("Host", "u, v")];
+        // Headers, the bases that they make up, the bytes of the longest one, and those of the queries.
+        for (headers, made, longest, queries) in [
+            (&[][..], 1, 0, 0),
+            (public, 8 + 1, 2 + 2 + 1, 1),
+            (uri, 2 + 1, 2 + 1, 1),
+            (url, 2 + 1, 2 + 2 + 2, 2),
+            (prefix, 2, 7, 0),
+            (hosts, 3, 0, 0),
+            (&[public, prefix].concat(), 8 + 2, 7, 1),
+            (&[uri, url, prefix, hosts].concat(), 3 * 4 + 2, 7, 1 + 2),
+        ] {
+            let hints = hints(headers);
+            assert!(bases(&seen(SEEN), &hints).len() <= made + 1, "{headers:?}");
+            let urls = (made + MAX_CUT + Spelling::OTHERS.len()) * (8 + longest);
+            let encoded = Encoding::ALL.len() * (queries + 3);
+            let work = UrlVariants::work(&seen(SEEN), &hints);
+            assert_eq!(work, urls + encoded, "{headers:?}");
+        }
+    }
 }

@@ -285,6 +285,20 @@ mod tests {
     }
 
     #[test]
+    fn colon_in_brackets_starts_no_port() {
+        for (text, host, port) in [
+            ("[::]", "[::]", None),
+            ("[::]:1", "[::]", Some("1")),
+            ("[:", "[", Some("")),
+            ("]:1", "]", Some("1")),
+            ("a:b:1", "a:b", Some("1")),
+            ("", "", None),
+        ] {
+            assert_eq!(split_port(text), (host, port), "{text}");
+        }
+    }
+
+    #[test]
     fn query_ends_at_the_fragment() {
         assert_eq!(query("https://h/x?a=1?b#c?d"), Some("a=1?b"));
         assert_eq!(query("https://h/x#?a=1"), None);

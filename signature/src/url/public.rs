@@ -200,5 +200,6 @@ mod tests {
         assert!(PublicUrl::parse_whole("https://example.com/a?b").is_err());
         // Only a base stands before the app's own path.
         assert_eq!((base.base_path(), url.base_path()), ("/a", ""));
+        assert!(url.is_whole() && !base.is_whole());
     }
 }

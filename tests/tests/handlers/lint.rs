@@ -671,6 +671,39 @@ fn large_documents_are_not_read() {
     assert!(Parsed::parse(document(MAX_BYTES + 1)).is_err());
 }
 
+#[test]
+fn messages_of_more_than_1600_characters_are_found() {
+    let text = |count: usize| "\u{e9}".repeat(count);
+    let cases: [fn(&str) -> String; 5] = [
+        |text| format!("<Message>{text}</Message>"),
+        |text| format!("<Message>\n  {text}\n  </Message>"),
+        |text| format!("<Message><Body>{text}</Body><Media>/a.png</Media></Message>"),
+        |text| {
+            let (one, other) = text.split_at(text.len() / 2 / 2 * 2);
+            format!("<Message><Body>{one}</Body><Body>{other}</Body></Message>")
+        },
+        |text| format!("<Dial>+14158675310</Dial>\n<Sms>{text}</Sms>"),
+    ];
+    for case in cases {
+        let document = |count| format!("<Response>\n{}</Response>", case(&text(count)));
+        assert_eq!(check(document(1_600)), [], "{}", document(1));
+        let findings = check(document(1_601));
+        let [finding] = &*findings else {
+            panic!("{findings:?}");
+        };
+        assert_eq!(
+            (finding.kind, finding.code(), &*finding.message),
+            (
+                FindingKind::Length,
+                Some(21617),
+                "the message has 1601 characters"
+            )
+        );
+        let line = if document(1).contains("<Sms>") { 3 } else { 2 };
+        assert_eq!((finding.line, finding.column), (line, 1));
+    }
+}
+
 /// The position of a text is counted in characters, wherever its blanks come from.
 #[test]
 fn stray_texts_are_found_after_blanks_of_any_kind() {

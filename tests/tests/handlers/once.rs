@@ -22,7 +22,7 @@ use actix_twilio::{
     },
     twiml::{Message, MessagingResponse, NoContent},
     validate_twilio_request,
-    webhook::CloudEvents,
+    webhook::{CloudEvents, IncomingMessage},
 };
 use actix_twilio_tests::{
     NO_VARIABLES, TOKEN, in_child,
@@ -168,6 +168,68 @@ async fn an_event_in_json_whose_hash_is_sent_as_a_form_is_handled_once() {
         assert_eq!(with_token(copy, token).call(&app).await.0, 200);
     }
     assert_eq!(runs.get(), 1);
+}
+
+#[actix_web::test]
+async fn an_event_in_json_that_lost_its_body_is_no_other_event() {
+    let (route, runs) = counting();
+    let app = guarded(&config(), route).await;
+    let event = Webhook::json("/events", r#"[{"specversion":"1.0","id":"EZ1"}]"#).signed(TOKEN);
+    assert_eq!(event.call(&app).await.0, 200);
+    for (method, token) in [("GET", "1"), ("GET", "2"), ("HEAD", "3")] {
+        let mut copy = with_token(event.clone(), token);
+        copy.method = method;
+        copy.body = String::new();
+        assert_eq!(copy.call(&app).await.0, 200, "{method} {token}");
+    }
+    assert_eq!(runs.get(), 1);
+}
+
+/// The method and the boundaries of a form are not signed. So a copy can go astray, and may come before an event that
+/// Twilio delivers again after an outage.
+#[actix_web::test]
+async fn a_copy_that_reaches_no_handler_does_not_become_the_answer() {
+    const ACCOUNT: &str = "AC00000000000000000000000000000001";
+    const SID: &str = "SM00000000000000000000000000000001";
+    let rest = format!("AccountSid{ACCOUNT}BodyHiMessageSid{SID}");
+    let form = format!("AccountSid={ACCOUNT}&Body=Hi&MessageSid={SID}");
+    let astray = [
+        ("PUT", "/hook/message", form.clone(), 405),
+        ("PUT", "/hook/me", format!("ssage{rest}"), 404),
+        ("POST", "/hook/mess", format!("age{rest}"), 404),
+        ("POST", "/hook/message", rest.clone(), 403),
+        ("POST", "/hook/me", format!("ssage{rest}"), 400),
+    ];
+    for (method, target, body, status) in astray {
+        let runs = Rc::new(Cell::new(0));
+        let counter = Rc::clone(&runs);
+        let message = move |_: IncomingMessage| {
+            counter.set(counter.get() + 1);
+            async { "handled" }
+        };
+        let needs_parameters = async |order: web::Form<Order>| order.number.to_string();
+        let scope = web::scope("/hook")
+            .service(web::resource("/message").route(web::post().to(message)))
+            .route("/me", web::post().to(needs_parameters))
+            .wrap(Once::new())
+            .wrap(TwilioValidation::new());
+        let app = init_service(App::new().app_data(config()).service(scope)).await;
+        let genuine = Webhook::form("/hook/message", &form).signed(TOKEN);
+        let signature = genuine.headers.last().unwrap().1.clone();
+        let mut copy = Webhook::form(target, &body).with("X-Twilio-Signature", &*signature);
+        copy.method = method;
+        assert_eq!(copy.call(&app).await.0, status);
+        let handled = (200, "handled".to_owned());
+        assert_eq!(genuine.call(&app).await, handled, "after a {status}");
+        assert_eq!(genuine.call(&app).await, handled, "after a {status}");
+        assert_eq!(copy.call(&app).await, handled, "after a {status}");
+        assert_eq!(runs.get(), 1, "after a {status}");
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct Order {
+    number: u32,
 }
 
 /// A name, a form, and for each time that it is sent the header and the number of runs after it.

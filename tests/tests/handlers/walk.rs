@@ -18,6 +18,7 @@ use actix_web::{
     App, HttpResponse,
     body::MessageBody,
     dev::{Service, ServiceResponse},
+    http::header::{HeaderValue, LOCATION},
     test::init_service,
     web,
 };
@@ -298,4 +299,22 @@ async fn a_handler_that_never_answers_ends_a_walk_after_15_seconds() {
         .expect_say("application error");
     let transcript = call.run(&app, &signer).await;
     assert_eq!(transcript.faults().next().unwrap().code, Some(11200));
+}
+
+#[actix_web::test]
+async fn a_location_that_is_not_ascii_is_a_fault_that_names_it() {
+    async fn redirect() -> HttpResponse {
+        let location = HeaderValue::from_bytes(b"/caf\xe9").unwrap();
+        HttpResponse::Found()
+            .insert_header((LOCATION, location))
+            .finish()
+    }
+    let app = init_service(App::new().route("/voice", web::to(redirect))).await;
+    let transcript = Call::to("/voice")
+        .expect_fault(FaultKind::Http)
+        .run(&app, &Signer::new(TOKEN))
+        .await;
+    let fault = transcript.faults().next().unwrap();
+    assert_eq!(fault.code, Some(11216));
+    assert!(fault.message.contains("\"/caf\u{fffd}\""), "{fault}");
 }

@@ -35,6 +35,8 @@ pub enum FindingKind {
     Schema,
     /// The content type is not that of TwiML: error [12300](https://www.twilio.com/docs/api/errors/12300).
     ContentType,
+    /// A message is too long to be sent: error [21617](https://www.twilio.com/docs/api/errors/21617).
+    Length,
     /// Twilio takes the document, and never reaches a part of it.
     Flow,
 }
@@ -63,6 +65,7 @@ impl Finding {
             FindingKind::Syntax => Some(12100),
             FindingKind::Schema => Some(12200),
             FindingKind::ContentType => Some(12300),
+            FindingKind::Length => Some(21617),
             FindingKind::Flow => None,
         }
     }

@@ -10,7 +10,7 @@ use roxmltree::{Document, Error, TextPos};
 pub use self::finding::{Finding, FindingKind};
 #[cfg(test)]
 pub(crate) use self::schema::specs;
-use crate::MAX_BYTES;
+use crate::{MAX_BYTES, MAX_MESSAGE};
 
 /// What a document answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,6 +81,16 @@ pub fn check_answer(content_type: Option<&str>, body: impl AsRef<[u8]>) -> Vec<F
 
 /// How deep elements may be nested. Text within text of [`Say`](crate::Say) can be nested at will.
 pub(crate) const MAX_DEPTH: usize = 50;
+
+/// What to do about a message that is too long.
+pub(crate) const SHORTEN: &str =
+    "shorten it to 1,600 characters, or answer with several <Message>s";
+
+/// Says what is wrong with a message that Twilio does not send for its length.
+pub(crate) fn too_long(message: &str) -> Option<String> {
+    let count = message.trim().chars().count();
+    (count > MAX_MESSAGE).then(|| format!("the message has {count} characters"))
+}
 
 const START: TextPos = TextPos { row: 1, col: 1 };
 

@@ -2,9 +2,11 @@
 
 use roxmltree::{Document, Node, TextPos};
 
-use super::{Channel, Finding, FindingKind, MAX_DEPTH, names::nearest, shown, value};
+use super::{
+    Channel, Finding, FindingKind, MAX_DEPTH, SHORTEN, names::nearest, shown, too_long, value,
+};
 use crate::{
-    Message, MessagingResponse, VoiceResponse,
+    Message, MessagingResponse, Sms, VoiceResponse,
     element::{TEXT, Typed},
     table::{Needs, Spec},
     values::Kind,
@@ -98,6 +100,7 @@ impl<'a, 'input> Linter<'a, 'input> {
             self.attributes(node, spec);
             self.needs(node, spec);
             self.text(node, spec);
+            self.length(node, spec);
             for child in node.children().filter(Node::is_element) {
                 if self.findings.len() >= MAX_FINDINGS {
                     return;
@@ -186,6 +189,22 @@ impl<'a, 'input> Linter<'a, 'input> {
                 };
                 self.schema(stray.range().start + blanks, message, advice);
             }
+        }
+    }
+
+    /// Reports a message that is longer than Twilio sends.
+    fn length(&mut self, node: Node<'a, 'input>, spec: &Spec) {
+        if ![Message::spec().name, Sms::spec().name].contains(&spec.name) {
+            return;
+        }
+        let bodies = node.children().filter(|child| name(*child) == "Body");
+        let bodies: String = bodies.map(text).collect();
+        let message = match &*bodies {
+            "" => text(node),
+            _ => bodies,
+        };
+        if let Some(message) = too_long(&message) {
+            self.report(FindingKind::Length, node.range().start, message, SHORTEN);
         }
     }
 

@@ -6,7 +6,11 @@ use super::{
     sample,
     session::{Aside, Received, Session},
 };
-use crate::{Channel, Parsed, attributes::Method};
+use crate::{
+    Channel, Parsed,
+    attributes::Method,
+    lint::{SHORTEN, too_long},
+};
 
 /// The documents that Twilio requests at most for one message: <https://www.twilio.com/docs/api/errors/14106>.
 const MAX_REQUESTS: usize = 50;
@@ -182,11 +186,16 @@ impl MessageWalk {
                 verbs: verbs.into_iter(),
             },
             Received::Text(body) => {
-                self.session.steps.push(Step::Sent(Reply {
+                if let Some(message) = too_long(&body) {
+                    let kind = FaultKind::Document;
+                    self.session
+                        .fault(Fault::new(kind, Some(21617), message, SHORTEN));
+                }
+                self.reply(Reply {
                     to: self.session.param("From").to_owned(),
                     body,
                     media: Vec::new(),
-                }));
+                });
                 State::Ended
             }
             Received::Audio(_) => {
@@ -231,6 +240,18 @@ impl MessageWalk {
         }
     }
 
+    /// Sends a message, unless it is too long, for which the lint has a finding. Returns whether it is sent.
+    fn reply(&mut self, reply: Reply) -> bool {
+        let is_sent = too_long(&reply.body).is_none();
+        if is_sent {
+            self.session.steps.push(Step::Sent(reply));
+        } else {
+            self.session
+                .twilio("does not send the message, since it is too long");
+        }
+        is_sent
+    }
+
     /// <https://www.twilio.com/docs/messaging/twiml/message>
     fn message(&mut self, url: &str, verb: &Parsed) {
         let bodies = verb.children().filter(|child| child.name() == "Body");
@@ -243,11 +264,14 @@ impl MessageWalk {
         let media = verb.children().filter(|child| child.name() == "Media");
         let to = verb.attribute("to").unwrap_or(self.session.param("From"));
         let to = to.to_owned();
-        self.session.steps.push(Step::Sent(Reply {
+        let reply = Reply {
             to: to.clone(),
             body: body.trim().to_owned(),
             media: media.map(|media| media.text().trim().to_owned()).collect(),
-        }));
+        };
+        if !self.reply(reply) {
+            return;
+        }
         self.sids += 1;
         let sid = self.session.sid("SM", self.sids.wrapping_add(1_000));
         let from = verb.attribute("from").unwrap_or(self.session.param("To"));

@@ -45,9 +45,10 @@
 //! | `<Refer>`, `<Pay>`, `<Sms>` | They succeed; the `action`, or the next verb | [refer](https://www.twilio.com/docs/voice/twiml/refer), [pay](https://www.twilio.com/docs/voice/twiml/pay) |
 //! | `<Message>` | Its `statusCallback`, then the `action`, or the next verb | [message](https://www.twilio.com/docs/messaging/twiml/message) |
 //! | redirects of HTTP | 301, 302 and 303 are followed with `GET`, without parameters, which is a fault; 307 keeps them; others are error 11216 | [11216](https://www.twilio.com/docs/api/errors/11216), [11215](https://www.twilio.com/docs/api/errors/11215) |
-//! | errors | The fallback URL gets `ErrorCode` and `ErrorUrl`. Without one, the caller hears that an application error has occurred | [reliability](https://www.twilio.com/docs/usage/security/availability-reliability), [11200](https://www.twilio.com/docs/api/errors/11200) |
+//! | errors | The fallback URL gets `ErrorCode` and `ErrorUrl`. Without one, Twilio tells the caller that an application error has occurred | [reliability](https://www.twilio.com/docs/usage/security/availability-reliability), [11200](https://www.twilio.com/docs/api/errors/11200) |
 //! | other answers | Text is read or sent, sound is played, and then the call ends | [your response](https://www.twilio.com/docs/voice/twiml) |
 //! | callbacks | They should be answered with 204, or with TwiML: warning 15003 | [15003](https://www.twilio.com/docs/api/errors/15003) |
+//! | long messages | A message of more than 1,600 characters is not sent, and neither are its callbacks and its `action` requested | [21617](https://www.twilio.com/docs/api/errors/21617) |
 //! | messages | At most 50 documents for one message: warning 14106 | [14106](https://www.twilio.com/docs/api/errors/14106) |
 //!
 //! # What is not walked

@@ -117,8 +117,10 @@ pub struct Answer<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum NoAnswer {
-    /// No connection could be made, or it broke.
+    /// No connection could be made.
     Unreachable,
+    /// The connection broke before the end of the answer, or what came is not HTTP.
+    Broken,
     /// The answer took too long.
     TimedOut,
     /// The URL is not one of the app's, so nothing was sent.

@@ -15,9 +15,6 @@ const MAX_HTTP_REDIRECTS: u8 = 10;
 /// How often the same document may come in answer to the same request before it is a loop.
 const MAX_REPEATS: u8 = 3;
 
-/// How many characters of an answer that is no TwiML are shown.
-const MAX_TEXT: usize = 2_000;
-
 /// The state of a call or a conversation that does not depend on its verbs.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
@@ -271,11 +268,7 @@ impl Session {
             Err(NoAnswer::Elsewhere) => return Received::Elsewhere,
             Err(reason) => {
                 self.no_answer(reason);
-                let code = match reason {
-                    NoAnswer::TimedOut => 11200,
-                    _ => 11205,
-                };
-                return self.fall_back(request, code);
+                return self.fall_back(request, code_of(reason));
             }
         };
         match answer.status {
@@ -308,19 +301,22 @@ impl Session {
     }
 
     fn no_answer(&mut self, reason: NoAnswer) {
-        let (code, message, advice) = match reason {
+        let (message, advice) = match reason {
             NoAnswer::TimedOut => (
-                11200,
                 "the app took longer than the 15 seconds that Twilio waits",
                 "answer first, and do what takes long afterwards",
             ),
+            NoAnswer::Broken => (
+                "the app closed the connection without an answer, or its answer is not HTTP",
+                "see the app's log, and check that the port serves what the URL says, http:// or https://",
+            ),
             _ => (
-                11205,
                 "the app did not answer",
                 "check that the app runs, and that it ends each answer",
             ),
         };
-        self.fault(Fault::new(FaultKind::Http, Some(code), message, advice));
+        let code = Some(code_of(reason));
+        self.fault(Fault::new(FaultKind::Http, code, message, advice));
     }
 
     fn fail(
@@ -353,6 +349,10 @@ impl Session {
         let status = answer.status;
         let keeps = status == 307 && request.method == Method::Post;
         let target = match (status, answer.location) {
+            // An IRI may have other letters, and a URL in a header may not: RFC 9110, section 10.2.2.
+            (301 | 302 | 303 | 307, Some(location)) if !location.is_ascii() => Err(format!(
+                "its Location {location:?} has bytes that are not ASCII"
+            )),
             (301 | 302 | 303 | 307, Some(location)) => resolve(&request.url, location),
             (301 | 302 | 303 | 307, None) => Err("it has no Location".to_owned()),
             _ => Err("Twilio follows 301, 302, 303 and 307".to_owned()),
@@ -361,10 +361,17 @@ impl Session {
             Ok(url) => url,
             Err(problem) => {
                 let message = format!("the redirect with status {status} is not valid: {problem}");
-                return self.fail(request, 11216, message, "answer the request itself");
+                let advice = match answer.location {
+                    Some(location) if !location.is_ascii() => {
+                        "answer the request itself, or escape these bytes, such as %C3%A9 for \u{e9}"
+                    }
+                    _ => "answer the request itself",
+                };
+                return self.fail(request, 11216, message, advice);
             }
         };
-        if !keeps {
+        // What follows a redirect has no parameters left to drop.
+        if !keeps && !request.params.is_empty() {
             self.fault(dropped(request, status, &self.params));
         }
         self.http_redirects = self.http_redirects.saturating_add(1);
@@ -424,8 +431,7 @@ impl Session {
         }
         match Parsed::parse(answer.body) {
             _ if essence == "text/plain" => {
-                let text = String::from_utf8_lossy(answer.body);
-                Received::Text(text.chars().take(MAX_TEXT).collect())
+                Received::Text(String::from_utf8_lossy(answer.body).into_owned())
             }
             Ok(document) if is_twiml => Received::Verbs {
                 url,
@@ -462,6 +468,14 @@ impl Session {
 
     pub(super) fn take_steps(&mut self) -> Vec<Step> {
         mem::take(&mut self.steps)
+    }
+}
+
+/// Returns Twilio's error for an answer that is not there.
+fn code_of(reason: NoAnswer) -> u16 {
+    match reason {
+        NoAnswer::TimedOut | NoAnswer::Broken => 11200,
+        NoAnswer::Unreachable | NoAnswer::Elsewhere => 11205,
     }
 }
 

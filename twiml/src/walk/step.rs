@@ -13,6 +13,8 @@ pub enum Step {
     Requested(Request, Option<u16>),
     /// The app said this to the caller.
     Said(String),
+    /// Twilio itself said this to the caller, since the app has failed.
+    Apologized(String),
     /// The app played this to the caller: a URL, or the tones of keys.
     Played(String),
     /// Somebody else heard this: the called party, or those who wait.
@@ -147,6 +149,7 @@ impl fmt::Display for Step {
                 }
             }
             Self::Said(text) => write!(f, "app: {text}"),
+            Self::Apologized(text) => write!(f, "twilio: says \"{text}\""),
             Self::Played(url) => write!(f, "app: [plays {url}]"),
             Self::Overheard(text) => write!(f, "  {text}"),
             Self::Caller(text) => write!(f, "caller: {text}"),

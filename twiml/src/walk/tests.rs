@@ -9,7 +9,8 @@ use super::{
 use crate::attributes::Method;
 
 /// The answers of an app: a path, and what is answered there. `302 /x` is a redirect of HTTP, `500` a status without a
-/// body, `text/plain: ..` has that content type, and `..` means no answer. Everything else is TwiML, inside of its root.
+/// body, `text/plain: ..` has that content type, `..` means no answer, `...` one that is late, and `....` one that breaks off. Everything else is TwiML, inside of its
+/// root.
 type Pages = &'static [(&'static str, &'static str)];
 
 /// The call or conversation that a row is about.
@@ -106,8 +107,14 @@ fn answer(pages: Pages, request: &Request, hand_over: impl FnOnce(Result<Answer<
         location: None,
         body: twiml.as_bytes(),
     };
-    if page == ".." {
-        return hand_over(Err(NoAnswer::Unreachable));
+    let missing = match page {
+        ".." => Some(NoAnswer::Unreachable),
+        "..." => Some(NoAnswer::TimedOut),
+        "...." => Some(NoAnswer::Broken),
+        _ => None,
+    };
+    if let Some(missing) = missing {
+        return hand_over(Err(missing));
     }
     if let Some((content_type, body)) = page
         .split_once(": ")
@@ -706,6 +713,9 @@ fn verbs_do_what_twilio_does() {
     });
 }
 
+/// What Twilio says, and not the app.
+const SORRY: &str = "twilio: says \"We are sorry, an application error has occurred. Goodbye.\"";
+
 const FAULTS: &[Row] = &[
     Row {
         name: "a redirect to itself",
@@ -753,7 +763,7 @@ const FAULTS: &[Row] = &[
             "caller: 1",
             "> POST /nothing Digits=1: 404",
             "  FAULT error 11200: the app answered with the status 404; check the URL, and that the app has a route for it and its method",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
             "twilio: ends the call because of the error",
         ],
     },
@@ -787,6 +797,39 @@ const FAULTS: &[Row] = &[
         ],
     },
     Row {
+        name: "a redirect of HTTP to itself is named once",
+        pages: &[("/voice", "302 /voice")],
+        acts: &[],
+        expected: &[
+            "> POST /voice: 302",
+            "  FAULT the app redirects a POST with status 302: Twilio follows with GET, without the parameters, among them CallStatus; answer the request itself, or with <Redirect>",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "> GET /voice: 302",
+            "  FAULT error 11215: the app redirects again and again; answer the request itself",
+            SORRY,
+            "twilio: ends the call because of the error",
+        ],
+    },
+    Row {
+        name: "a redirect of HTTP whose Location is not ASCII",
+        pages: &[("/voice", "302 /caf\u{e9}")],
+        acts: &[],
+        expected: &[
+            "> POST /voice: 302",
+            "  FAULT error 11216: the redirect with status 302 is not valid: its Location \"/caf\u{e9}\" has bytes that are not ASCII; answer the request itself, or escape these bytes, such as %C3%A9 for \u{e9}",
+            SORRY,
+            "twilio: ends the call because of the error",
+        ],
+    },
+    Row {
         name: "a redirect of HTTP that keeps them",
         pages: &[
             ("/voice", "<Gather action='/old'/><Hangup/>"),
@@ -809,7 +852,7 @@ const FAULTS: &[Row] = &[
         expected: &[
             "> POST /voice: 308",
             "  FAULT error 11216: the redirect with status 308 is not valid: Twilio follows 301, 302, 303 and 307; answer the request itself",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
             "twilio: ends the call because of the error",
         ],
     },
@@ -820,7 +863,7 @@ const FAULTS: &[Row] = &[
         expected: &[
             "> POST /voice: 200",
             "  FAULT line 1: error 12100: the document is not well-formed: malformed entity reference; write & as &amp;",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
             "twilio: ends the call because of the error",
         ],
     },
@@ -842,7 +885,7 @@ const FAULTS: &[Row] = &[
         expected: &[
             "> POST /voice: 200",
             "  FAULT line 1: error 12300: the content type \"application/json\" is not that of TwiML; answer with \"text/xml\", or with status 204 and no body if there is nothing to say",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
             "twilio: ends the call because of the error",
         ],
     },
@@ -854,7 +897,29 @@ const FAULTS: &[Row] = &[
             "> POST /voice: 200",
             "> POST /down: none",
             "  FAULT error 11205: the app did not answer; check that the app runs, and that it ends each answer",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
+            "twilio: ends the call because of the error",
+        ],
+    },
+    Row {
+        name: "an answer that does not come in time",
+        pages: &[("/voice", "...")],
+        acts: &[],
+        expected: &[
+            "> POST /voice: none",
+            "  FAULT error 11200: the app took longer than the 15 seconds that Twilio waits; answer first, and do what takes long afterwards",
+            SORRY,
+            "twilio: ends the call because of the error",
+        ],
+    },
+    Row {
+        name: "an answer that breaks off",
+        pages: &[("/voice", "....")],
+        acts: &[],
+        expected: &[
+            "> POST /voice: none",
+            "  FAULT error 11200: the app closed the connection without an answer, or its answer is not HTTP; see the app's log, and check that the port serves what the URL says, http:// or https://",
+            SORRY,
             "twilio: ends the call because of the error",
         ],
     },
@@ -867,7 +932,7 @@ const FAULTS: &[Row] = &[
             "  FAULT line 1: error 12200: <Gather> does not take action=\"ftp://x/y\"; write a URL that starts with https:// or http://, or a relative one, without blanks",
             "caller: 1",
             "  FAULT line 1: error 11100: the URL \"ftp://x/y\" is not valid: it must start with http:// or https:// and a host; write a URL that starts with / or with https://, and escape blanks in it",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
             "twilio: ends the call because of the error",
         ],
     },
@@ -1033,7 +1098,7 @@ fn an_error_leads_to_the_fallback_url_once() {
             "> POST /fallback ErrorCode=11200: 200",
             "app: Sorry",
             "> POST /voice: 500",
-            "app: We are sorry, an application error has occurred. Goodbye.",
+            SORRY,
             "twilio: ends the call because of the error",
         ]
     );
@@ -1250,5 +1315,60 @@ fn each_message_has_a_sid_and_files_of_its_own() {
             ..Answer::default()
         }));
         assert_eq!(walk.advance(), Next::End);
+    }
+}
+
+#[test]
+fn a_message_that_is_too_long_is_not_sent() {
+    const CALLBACK: &str = "<Message statusCallback='/status' action='/done'>";
+    let sends = |open: &str, count: usize, content_type| {
+        let body = match open {
+            "" => "\u{e9}".repeat(count),
+            open => format!(
+                "<Response>\n{open} {} </Message></Response>",
+                "\u{e9}".repeat(count)
+            ),
+        };
+        let mut walk = MessageWalk::new("https://example.com/sms").unwrap();
+        walk.send("Hi", &[]);
+        let mut requests = 0;
+        while let Next::Answer(_) = walk.advance() {
+            requests += 1;
+            walk.answer(Ok(Answer {
+                status: if requests == 1 { 200 } else { 204 },
+                content_type: Some(content_type),
+                location: None,
+                body: body.as_bytes(),
+            }));
+        }
+        let steps = walk.steps();
+        let is_sent = steps.iter().any(|step| matches!(step, Step::Sent(_)));
+        let long = steps.iter().find_map(|step| match step {
+            Step::Found(fault) if fault.code == Some(21617) => Some(fault.to_string()),
+            _ => None,
+        });
+        (is_sent, requests, long)
+    };
+    let shorten = "shorten it to 1,600 characters, or answer with several <Message>s";
+    let fault = |line: &str| {
+        let fault = format!("{line}error 21617: the message has 1601 characters; {shorten}");
+        Some(fault)
+    };
+    let text = "text/plain";
+    for (open, content_type, line, requests) in [
+        ("<Message>", "text/xml", "line 2: ", 1),
+        (CALLBACK, "text/xml", "line 2: ", 4),
+        ("", text, "", 1),
+    ] {
+        assert_eq!(
+            sends(open, 1600, content_type),
+            (true, requests, None),
+            "{open}"
+        );
+        assert_eq!(
+            sends(open, 1601, content_type),
+            (false, 1, fault(line)),
+            "{open}"
+        );
     }
 }

@@ -121,8 +121,8 @@ pub(super) fn is_complete(exchange: &Exchange) -> bool {
 /// Returns what there is to say of an exchange, with labels.
 fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
     let mut notes = Vec::new();
-    if let Source::Replayed { of } = exchange.source {
-        notes.push(("Replay:", format!("of #{of}")));
+    if let Some(origin) = exchange.source.origin() {
+        notes.push(("Source:", origin));
     }
     if let Some(first) = exchange.retry_of {
         notes.push((
@@ -158,8 +158,15 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
     for (cause, description) in verdict.causes.iter().zip(&verdict.descriptions) {
         notes.push(("Why:", format!("{cause}: {description}")));
     }
-    if !verdict.advice.is_empty() {
-        notes.push(("What to do:", format!("{}.", verdict.advice)));
+    let is_list = verdict.advice.len() > 1;
+    for (index, advice) in verdict.advice.iter().enumerate() {
+        let label = if index == 0 { "What to do:" } else { "" };
+        let number = if is_list {
+            format!("{}. ", index + 1)
+        } else {
+            String::new()
+        };
+        notes.push((label, format!("{number}{advice}.")));
     }
     if !verdict.accepted && matches!(exchange.status(), 101 | 200..=299) {
         notes.push(match &verdict.signed_url {

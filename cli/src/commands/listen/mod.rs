@@ -56,12 +56,14 @@ nothing is judged. At most 5 refused requests are explained within a second, and
 
 The bytes of requests, answers and WebSockets pass unchanged. An app that does not begin its answer within 15 s gets \
 its request answered with 504, as Twilio gives up then; one that is down, or does not answer with HTTP, with 502. A \
-request whose end is ambiguous is refused with 400. Both ports are open to this machine only. The last 1,000 \
+request whose end is ambiguous is refused with 400. At most 128 connections are open, and half of them may be \
+WebSockets; another WebSocket gets 503. A client that sends nothing for 60 s after its answer is disconnected. Both ports are open to this machine only. The last 1,000 \
 requests are kept, with 64 KiB of each body, at most 64 MiB in all.
 
 With --format json, and in the file of --save, each request is an object on a line of its own, as `verify --jsonl` and \
 `explain` read it; what else is known is in its field `listen`. They have whole requests with their credentials, so \
-the file can be read by you only. The file ends at 64 MiB.
+the file can be read by you only. The file ends at 64 MiB. If nothing more can be written, that is said once, and \
+requests pass on.
 
 With --replay, the requests in such a file are sent again, byte for byte, and the command ends. A request that was \
 not kept as a whole is left out, and is a failure.
@@ -92,6 +94,8 @@ pub(crate) struct Args {
     #[arg(long)]
     add_forwarded_headers: bool,
     /// Appends each request to a file, which only you can read, up to 64 MiB.
+    ///
+    /// It must be a regular file, or a new one: directories, pipes, devices and symbolic links are refused.
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
     /// Sends the requests of a saved file again, and ends.

@@ -1,8 +1,8 @@
 //! Appends each request to a file, for `--replay`, `verify --jsonl` and `explain`.
 
 use std::{
-    fs::{File, OpenOptions},
-    io::{self, Write},
+    fs::{File, Metadata, OpenOptions},
+    io::{self, ErrorKind, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
 };
 
@@ -24,31 +24,57 @@ pub(super) struct Saver {
 }
 
 impl Saver {
+    /// Opens a regular file, or creates it. A symbolic link is not followed: it may lead to a file of another program.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let unusable = |err: io::Error| {
+        Self::open_file(path).map_err(|problem| {
             Failure::usage(format_args!(
-                "cannot write {}: {err}",
-                path.to_string_lossy()
+                "cannot write {}: {problem}",
+                line(&path.to_string_lossy())
             ))
-        };
+        })
+    }
+
+    fn open_file(path: &Path) -> Result<Self, String> {
+        let unusable = |err: io::Error| err.to_string();
         let mut options = OpenOptions::new();
-        options.append(true).create(true);
+        options.read(true).append(true);
+        let found = match path.symlink_metadata() {
+            // Looked at before it is opened, since that would wait for the reader of a pipe.
+            Ok(found) => Some(regular(found)?),
+            Err(err) if err.kind() == ErrorKind::NotFound => {
+                options.create_new(true);
+                None
+            }
+            Err(err) => return Err(unusable(err)),
+        };
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path).map_err(unusable)?;
+        let mut file = options.open(path).map_err(unusable)?;
         let metadata = file.metadata().map_err(unusable)?;
-        // A file that was there may be open to others.
         #[cfg(unix)]
-        if metadata.is_file() {
-            use std::os::unix::fs::PermissionsExt;
+        {
+            use std::os::unix::fs::{MetadataExt, PermissionsExt};
+            let is_another =
+                |found: Metadata| (found.dev(), found.ino()) != (metadata.dev(), metadata.ino());
+            if found.is_some_and(is_another) {
+                return Err("another file took its place: try again".to_owned());
+            }
+            // A file that was there may be open to others.
             file.set_permissions(std::fs::Permissions::from_mode(0o600))
                 .map_err(unusable)?;
         }
-        Ok(Self {
+        #[cfg(not(unix))]
+        let _ = found;
+        let mut saver = Self {
             path: path.to_owned(),
-            file,
             size: metadata.len(),
-        })
+            file: file.try_clone().map_err(unusable)?,
+        };
+        if !ends_a_line(&mut file).map_err(unusable)? {
+            saver.size += 1;
+            saver.file.write_all(b"\n").map_err(unusable)?;
+        }
+        Ok(saver)
     }
 
     /// Appends an exchange that has ended.
@@ -91,5 +117,66 @@ impl Saver {
         let path = self.path.to_string_lossy();
         // If stderr is closed, there is nowhere left to report that.
         let _ = writeln!(io::stderr(), "warning: --save {}: {text}", line(&path));
+    }
+}
+
+/// Checks that something is a regular file.
+fn regular(found: Metadata) -> Result<Metadata, String> {
+    let kind = found.file_type();
+    match () {
+        () if kind.is_file() => Ok(found),
+        () if kind.is_dir() => Err("it is a directory: pass a file in it".to_owned()),
+        () if kind.is_symlink() => {
+            Err("it is a symbolic link: pass the file that it leads to".to_owned())
+        }
+        () => Err("it is not a regular file, but a pipe or a device: pass another path".to_owned()),
+    }
+}
+
+/// Returns whether a file is empty, or ends with a line end: what a full disk or an editor left may not.
+fn ends_a_line(file: &mut File) -> io::Result<bool> {
+    if file.metadata()?.len() == 0 {
+        return Ok(true);
+    }
+    let mut last = [0];
+    file.seek(SeekFrom::End(-1))?;
+    file.read_exact(&mut last)?;
+    Ok(last == *b"\n")
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::inspect::{
+        exchange::{Answer, Exchange, Frames, Outcome, Request, Source},
+        history::{Change, History},
+    };
+
+    #[test]
+    fn a_disk_that_is_full_ends_the_saving() {
+        let history = History::new();
+        history.add(Exchange {
+            id: 1,
+            started: 0,
+            peer: String::new(),
+            source: Source::Arrived,
+            kind: String::new(),
+            url: String::new(),
+            request: Request::default(),
+            outcome: Outcome::Answered(Answer::default()),
+            frames: Frames::default(),
+            verdict: None,
+            retry_of: None,
+        });
+        let full = Path::new("/dev/full");
+        let mut saver = Saver {
+            path: full.to_owned(),
+            file: OpenOptions::new().write(true).open(full).unwrap(),
+            size: 0,
+        };
+        let err = saver.save(&history, Ok(Change::Added(1))).unwrap_err();
+        assert_eq!(err.kind(), ErrorKind::StorageFull);
+        // Nothing is to be saved.
+        assert!(saver.save(&history, Ok(Change::Updated(1))).is_ok());
     }
 }

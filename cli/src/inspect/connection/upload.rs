@@ -7,7 +7,7 @@ use tokio::{
     time,
 };
 
-use super::{BODY_STALL, Connection, Inbox, MAX_PENDING, Trouble, next_head, not_forwarded};
+use super::{BODY_STALL, Connection, IDLE, Inbox, MAX_PENDING, Trouble, next_head, not_forwarded};
 use crate::inspect::{
     exchange::FailureKind,
     framing::{Body, MAX_HEAD, RequestHead},
@@ -24,7 +24,7 @@ impl Connection<'_> {
         loop {
             let mut head = match next.take() {
                 Some(head) => head,
-                None => match next_head(client).await {
+                None => match self.next_request(client).await {
                     Ok(Some(head)) => head,
                     Ok(None) => return self.client_is_done(app).await,
                     Err(reason) => {
@@ -41,14 +41,40 @@ impl Connection<'_> {
                 None => bytes.clone(),
             };
             self.begin(&head, bytes);
+            if head.upgrades && !self.take_place() {
+                return self.stop(Trouble {
+                    kind: FailureKind::Busy,
+                    message: "the request was not passed on: half of the connections are WebSockets already, so close some"
+                        .to_owned(),
+                    garbage: Vec::new(),
+                });
+            }
             if !self.write(app, &sent).await || !self.pass_body(&mut head.body, client, app).await {
                 return;
             }
             self.request_is_done();
-            if head.upgrades && self.switches().await {
-                return;
+            if head.upgrades {
+                if self.switches().await {
+                    return;
+                }
+                self.leave_place();
             }
             self.wait_for_room().await;
+        }
+    }
+
+    /// Reads the head of the next request. A client that has its answers, and stays silent, makes room for others.
+    async fn next_request<R: AsyncRead + Unpin>(
+        &self,
+        client: &mut Inbox<R>,
+    ) -> Result<Option<RequestHead>, &'static str> {
+        let limit = self.relay.limit.saturating_mul(IDLE);
+        loop {
+            match time::timeout(limit, next_head(client)).await {
+                Ok(head) => return head,
+                Err(_) if self.state().pending.is_empty() => return Ok(None),
+                Err(_) => {}
+            }
         }
     }
 

@@ -246,7 +246,7 @@ impl Page {
         self.history.get(id).ok_or_else(|| {
             Refusal(
                 StatusCode::NOT_FOUND,
-                format!("request {id} is no longer kept: the last ones are"),
+                format!("request {id} is not kept: only the last ones are"),
             )
         })
     }

@@ -231,6 +231,8 @@ pub(super) fn forge(exchange: &Exchange) -> Result<Vec<u8>, String> {
     }
     let end = exchange.request.wire.head.len();
     let (head, body) = bytes.split_at_checked(end).ok_or(CUT)?;
+    // Empty lines may come before a request (RFC 9112, section 2.2).
+    let head = head.trim_ascii_start();
     let mut lines: Vec<Vec<u8>> = Vec::new();
     for line in head.split_inclusive(|byte| *byte == b'\n') {
         let name = line.split(|byte| *byte == b':').next().unwrap_or_default();

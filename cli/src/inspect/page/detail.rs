@@ -6,7 +6,7 @@ use serde::Serialize;
 use twilio_signature::url::UrlParts;
 
 use crate::inspect::{
-    exchange::{Exchange, Frame, MAX_BODY, Outcome, Wire},
+    exchange::{Exchange, Frame, MAX_BODY, Outcome, Source, Wire},
     judge::Judge,
     page::{
         compose,
@@ -47,7 +47,8 @@ pub(super) struct Detail {
 struct VerdictView {
     title: String,
     causes: Vec<CauseView>,
-    advice: String,
+    /// What to do: one of these is needed.
+    advice: Vec<String>,
     signed_url: Option<String>,
     checked_url: Option<String>,
     warnings: Vec<String>,
@@ -169,6 +170,11 @@ impl VerdictView {
             .signed_url
             .clone()
             .filter(|url| *url != exchange.url);
+        if let Source::Forged { of } = exchange.source {
+            view.warnings.push(format!(
+                "this page made it from #{of}, with a wrong signature, so it must be refused"
+            ));
+        }
         if verdict.accepted && matches!(exchange.status(), 401 | 403) {
             view.warnings.push(
                 "the signature matches the tool's token and this URL: the app has another token or expects another URL"
@@ -384,7 +390,9 @@ fn headers(wire: &Wire) -> Vec<(String, String)> {
 /// Returns the first line and the headers without credentials.
 pub(super) fn head(wire: &Wire) -> String {
     let head = String::from_utf8_lossy(&wire.head);
-    let first = head.lines().next().unwrap_or_default().to_owned();
+    // Empty lines may come before a request (RFC 9112, section 2.2).
+    let first = head.trim_ascii_start().lines().next();
+    let first = first.unwrap_or_default().to_owned();
     let lines = headers(wire)
         .into_iter()
         .map(|(name, value)| format!("{name}: {value}"));

@@ -61,6 +61,23 @@ pub(super) fn content_type(exchange: &Exchange) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
+/// Returns the target of a request that asks for a path, as all of Twilio's do.
+///
+/// # Errors
+///
+/// Returns why there is no text to paste for any other request. Behind the address of the app, another target can name
+/// another host, as in `http://localhost:8080@attacker.example/`, and that host would get a genuine signature.
+pub(super) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
+    let target = &*exchange.request.target;
+    if target.starts_with('/') {
+        Ok(target)
+    } else {
+        Err(
+            "the request does not ask for a path, so it is not Twilio's: its target does not start with a slash",
+        )
+    }
+}
+
 /// Returns the path of the request, without its query.
 pub(super) fn path(exchange: &Exchange) -> &str {
     let target = &exchange.request.target;

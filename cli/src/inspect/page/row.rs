@@ -4,7 +4,7 @@ use serde::Serialize;
 use twilio_signature::header::IDEMPOTENCY_TOKEN;
 
 use crate::inspect::{
-    exchange::{Exchange, FailureKind, Outcome, Source},
+    exchange::{Exchange, FailureKind, Outcome},
     page::parameters,
 };
 
@@ -75,7 +75,7 @@ impl Row {
                     .verdict
                     .as_ref()
                     .is_some_and(|verdict| !verdict.accepted),
-            origin: origin(exchange.source),
+            origin: exchange.source.origin(),
             call: first(&["CallSid"]).or_else(|| call_of_stream(exchange)),
             message: first(&["MessageSid", "SmsSid"]),
             token: token.map(|token| String::from_utf8_lossy(token).into_owned()),
@@ -141,22 +141,12 @@ pub(super) fn verdict(exchange: &Exchange) -> (Tone, String) {
 fn failed(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::NotForwarded => "not passed on: it is ambiguous, or not HTTP",
+        FailureKind::Busy => "not passed on: too many WebSockets are open",
         FailureKind::Unreachable => "the app can't be reached",
         FailureKind::TimedOut => "no answer within 15 s",
         FailureKind::Closed => "the app closed the connection",
         FailureKind::Garbage => "the answer is not HTTP",
         FailureKind::ClientGone => "the client went away",
-    }
-}
-
-/// Returns how a request was made, unless it arrived.
-pub(super) fn origin(source: Source) -> Option<String> {
-    match source {
-        Source::Arrived => None,
-        Source::Replayed { of } => Some(format!("replay of #{of}")),
-        Source::Edited { of } => Some(format!("edit of #{of}")),
-        Source::Forged { of } => Some(format!("forgery of #{of}")),
-        Source::Made => Some("sent from here".to_owned()),
     }
 }
 
@@ -200,7 +190,7 @@ fn summary(parameters: &[parameters::Parameter]) -> String {
 /// Returns what a search looks at.
 fn find(exchange: &Exchange, verdict: &str, parameters: &[parameters::Parameter]) -> String {
     let status = exchange.status().to_string();
-    let origin = origin(exchange.source).unwrap_or_default();
+    let origin = exchange.source.origin().unwrap_or_default();
     let head = [
         &*exchange.kind,
         &*exchange.request.method,

@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{Shutdown, TcpListener},
+    net::{Shutdown, SocketAddr, TcpListener},
     sync::mpsc::channel,
 };
 
@@ -12,9 +12,11 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 #[test]
 fn an_app_that_is_down_is_said_to_be_at_start_and_for_each_request() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    // The system gives none of these ports to the other tests' apps.
+    let address = (20_000..30_000)
+        .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .unwrap();
     let listening = Listening::text(&format!("http://{address}"), &[]);
     listening.until("can't be reached");
     let answer = listening.send(b"POST /m HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello");

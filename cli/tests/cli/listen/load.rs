@@ -41,45 +41,236 @@ fn fast() -> String {
     host
 }
 
+/// The size of a piece of a huge body.
+const PIECE: usize = 50_000;
+
+/// Writes a body in pieces, with the framing of chunks or without.
+fn write_body(stream: &mut TcpStream, length: usize, is_chunked: bool) {
+    let (head, tail) = if is_chunked {
+        (format!("{PIECE:x}\r\n"), "\r\n")
+    } else {
+        (String::new(), "")
+    };
+    let piece = [head.as_bytes(), &vec![b'x'; PIECE], tail.as_bytes()].concat();
+    for _ in 0..length / PIECE {
+        stream.write_all(&piece).unwrap();
+    }
+    if is_chunked {
+        stream.write_all(b"0\r\n\r\n").unwrap();
+    }
+}
+
+fn framing(length: usize, is_chunked: bool) -> String {
+    if is_chunked {
+        "Transfer-Encoding: chunked\r\n\r\n".to_owned()
+    } else {
+        format!("Content-Length: {length}\r\n\r\n")
+    }
+}
+
+/// Returns the number of bytes of a body with its framing.
+fn on_the_wire(length: usize, is_chunked: bool) -> usize {
+    let framing = format!("{PIECE:x}\r\n\r\n").len();
+    if is_chunked {
+        length + length / PIECE * framing + "0\r\n\r\n".len()
+    } else {
+        length
+    }
+}
+
+fn discard(stream: &mut TcpStream, count: usize) {
+    let (mut got, mut piece) = (0, vec![0; 65_536]);
+    while got < count {
+        match stream.read(&mut piece).unwrap() {
+            0 => panic!("{got} of {count} bytes came"),
+            more => got += more,
+        }
+    }
+}
+
+/// Passes a body of this length through in both directions, and returns the peak of the memory before and after, in kB.
 #[cfg(target_os = "linux")]
-#[test]
-fn a_huge_body_passes_without_being_kept() {
-    const LENGTH: usize = 200_000_000;
-    let app = super::app(|mut stream| {
+fn pass_huge_body(length: usize, is_chunked: bool) -> (u64, u64) {
+    let wire = on_the_wire(length, is_chunked);
+    let app = super::app(move |mut stream| {
         read_head(&mut stream);
-        let (mut got, mut piece) = (0, vec![0; 65_536]);
-        while got < LENGTH {
-            got += stream.read(&mut piece).unwrap();
-        }
-        let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");
+        discard(&mut stream, wire);
+        let head = format!("HTTP/1.1 200 OK\r\n{}", framing(length, is_chunked));
         stream.write_all(head.as_bytes()).unwrap();
-        for piece in vec![b'y'; LENGTH / 1000]
-            .chunks(50_000)
-            .cycle()
-            .take(LENGTH / 50_000)
-        {
-            stream.write_all(piece).unwrap();
-        }
+        write_body(&mut stream, length, is_chunked);
     });
     let listening = Listening::json(&app, &[]);
     let before = peak(listening.child.id());
     let mut client = listening.connect();
-    let head = format!("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: {LENGTH}\r\n\r\n");
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: h\r\n{}",
+        framing(length, is_chunked)
+    );
     client.write_all(head.as_bytes()).unwrap();
-    let piece = vec![b'x'; 50_000];
-    for _ in 0..LENGTH / piece.len() {
-        client.write_all(&piece).unwrap();
-    }
+    write_body(&mut client, length, is_chunked);
     read_head(&mut client);
-    let (mut got, mut piece) = (0, piece);
-    while got < LENGTH {
-        got += client.read(&mut piece).unwrap();
-    }
+    discard(&mut client, wire);
     let exchange = listening.exchange();
-    assert_eq!(exchange["listen"]["body_length"], LENGTH);
-    assert_eq!(exchange["listen"]["answer"]["body_length"], LENGTH);
-    let grown = peak(listening.child.id()) - before;
-    assert!(grown < 8 * 1024, "{grown} kB");
+    assert_eq!(exchange["listen"]["body_length"], wire);
+    assert_eq!(exchange["listen"]["answer"]["body_length"], wire);
+    assert_eq!(exchange["listen"]["whole"], false);
+    (before, peak(listening.child.id()))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_huge_body_passes_without_being_kept() {
+    for is_chunked in [false, true] {
+        let (before, after) = pass_huge_body(200_000_000, is_chunked);
+        assert!(after - before < 8 * 1024, "{before} kB, then {after} kB");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "takes a while: `cargo test -p twilio-webhook --test cli -- --ignored --nocapture gigabyte`"]
+fn a_gigabyte_passes_without_being_kept() {
+    for is_chunked in [false, true] {
+        let (before, after) = pass_huge_body(1_000_000_000, is_chunked);
+        println!("chunked {is_chunked}: {before} kB at the start, and {after} kB at the peak");
+        assert!(after - before < 8 * 1024, "{before} kB, then {after} kB");
+    }
+}
+
+const HANDSHAKE: &[u8] =
+    b"GET /media HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
+/// Starts an app that switches to WebSockets if asked, and keeps them open. `refuses` lets it answer 403 instead.
+fn sockets(refuses: bool) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            thread::spawn(move || {
+                loop {
+                    let head = read_head(&mut stream);
+                    let answer: &[u8] = match head.contains("Upgrade: websocket") {
+                        _ if head.is_empty() => return,
+                        true if refuses => b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+                        true => b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n",
+                        false => b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+                    };
+                    stream.write_all(answer).unwrap();
+                }
+            });
+        }
+    });
+    format!("http://{host}")
+}
+
+#[test]
+fn idle_websockets_leave_room_for_webhooks() {
+    const PLACES: usize = 64;
+    let listening = Listening::text(&sockets(false), &[]);
+    let open = || {
+        let mut stream = listening.connect();
+        stream.write_all(HANDSHAKE).unwrap();
+        let head = read_head(&mut stream);
+        (stream, head)
+    };
+    let mut streams = Vec::new();
+    for _ in 0..PLACES {
+        let (stream, head) = open();
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        streams.push(stream);
+    }
+    for _ in 0..PLACES {
+        let (mut stream, head) = open();
+        assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+        let mut body = String::new();
+        stream.read_to_string(&mut body).unwrap();
+        assert_eq!(body, "twilio-webhook: too many WebSockets are open\n");
+    }
+    for _ in 0..3 {
+        assert!(listening.send(super::GET).starts_with("HTTP/1.1 200 "));
+    }
+    let lines = listening.until("Failed:");
+    assert!(
+        lines.contains("half of the connections are WebSockets already, so close some"),
+        "{lines}"
+    );
+    // A place is free again once its WebSocket has closed.
+    streams.pop();
+    let number = 2 * PLACES + 4;
+    listening.until(&format!("#{PLACES} closed after 0 frames"));
+    let (_stream, head) = open();
+    assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+    listening.until(&format!("#{number} websocket"));
+}
+
+#[test]
+fn silent_clients_leave_room_for_webhooks() {
+    const CONNECTIONS: usize = 128;
+    let listening = Listening::text(&sockets(false), &["--answer-timeout", "0.5"]);
+    let mut kept = Vec::new();
+    for _ in 0..CONNECTIONS {
+        let mut stream = listening.connect();
+        stream.write_all(super::GET).unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        kept.push(stream);
+    }
+    assert!(listening.send(super::GET).starts_with("HTTP/1.1 200 "));
+    // Nobody is cut off in the middle of something.
+    for mut stream in kept {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).unwrap();
+        assert!(rest.is_empty());
+    }
+}
+
+#[test]
+fn a_handshake_that_is_refused_takes_no_place() {
+    let listening = Listening::text(&sockets(true), &[]);
+    let mut kept = Vec::new();
+    for _ in 0..100 {
+        let mut stream = listening.connect();
+        stream.write_all(HANDSHAKE).unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+        kept.push(stream);
+    }
+}
+
+#[test]
+fn a_flood_of_frames_is_counted_and_not_kept() {
+    /// A ping without a payload: six bytes from the client, and two from the app.
+    const CLIENT: &[u8] = b"\x89\x80abcd";
+    const APP: &[u8] = b"\x89\x00";
+    const COUNT: usize = 500_000;
+    let app = super::app(|mut stream| {
+        read_head(&mut stream);
+        stream
+            .write_all(b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n")
+            .unwrap();
+        let mut sender = stream.try_clone().unwrap();
+        let sends = thread::spawn(move || sender.write_all(&APP.repeat(COUNT)).unwrap());
+        discard(&mut stream, CLIENT.len() * COUNT);
+        sends.join().unwrap();
+    });
+    let listening = Listening::json(&app, &[]);
+    let mut client = listening.connect();
+    client.write_all(HANDSHAKE).unwrap();
+    read_head(&mut client);
+    let mut sender = client.try_clone().unwrap();
+    let sends = thread::spawn(move || sender.write_all(&CLIENT.repeat(COUNT)).unwrap());
+    discard(&mut client, APP.len() * COUNT);
+    sends.join().unwrap();
+    drop(client);
+    let exchange = listening.exchange();
+    let frames = &exchange["listen"]["frames"];
+    assert_eq!(
+        (&frames["count"], &frames["closed"]),
+        (&(2 * COUNT).into(), &true.into())
+    );
+    let kept = frames["last"].as_array().unwrap().len();
+    assert!((64..=500).contains(&kept), "{kept}");
 }
 
 /// Sends one request after the other, each of them signed, and returns the time of each in microseconds.

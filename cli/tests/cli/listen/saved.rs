@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{Read, Write},
-    net::TcpListener,
     path::PathBuf,
     sync::mpsc::{Receiver, channel},
 };
@@ -81,10 +80,15 @@ fn saved_requests_are_sent_again_byte_for_byte() {
         assert_eq!(received.recv_timeout(PATIENCE).unwrap(), *request);
     }
     assert!(
-        output.stdout.contains("#1 other GET  GET /a  200"),
+        output.stdout.contains("#1 other  GET /a  200"),
         "{output:?}"
     );
-    assert!(output.stdout.contains("Replay:      of #4"), "{output:?}");
+    assert!(
+        output
+            .stdout
+            .contains("Source:      replayed here, from #4"),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -143,6 +147,74 @@ fn the_file_can_be_read_by_its_owner_only() {
                 .contains("with its credentials")
         );
     }
+}
+
+/// An editor, or a disk that was full, may have left the last line without its end.
+#[test]
+fn a_line_without_its_end_is_not_joined() {
+    for (before, lines) in [("", 1), ("{\"cut", 2), ("{}\n", 2), ("\n", 2)] {
+        let file = crate::support::file("listen_joined.jsonl", before);
+        let listening = Listening::text(&answering(OK), &["--save", &file]);
+        listening.send(GET);
+        let text = loop {
+            let text = fs::read_to_string(&file).unwrap();
+            if text.len() > before.len() + 1 && text.ends_with('\n') {
+                break text;
+            }
+            std::thread::yield_now();
+        };
+        assert!(text.starts_with(before), "{text}");
+        assert_eq!(text.lines().count(), lines, "{text}");
+        let last = text.lines().last().unwrap();
+        let saved: Value = serde_json::from_str(last).unwrap();
+        assert_eq!(saved["id"], 1, "{text}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn only_regular_files_are_appended_to() {
+    use std::process::Command;
+    let directory = path("listen_directory");
+    let _ = fs::create_dir(&directory);
+    let target = crate::support::file("listen_target.jsonl", "mine\n");
+    let (link, dangling) = (path("listen_link.jsonl"), path("listen_dangling.jsonl"));
+    let nowhere = path("listen_nowhere.jsonl");
+    std::os::unix::fs::symlink(&target, &link).unwrap();
+    std::os::unix::fs::symlink(&nowhere, &dangling).unwrap();
+    // Opening it would wait for a reader.
+    let pipe = path("listen_pipe");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let missing = format!("{directory}/missing/requests.jsonl");
+    for (file, said) in [
+        (&directory, "it is a directory: pass a file in it"),
+        (
+            &link,
+            "it is a symbolic link: pass the file that it leads to",
+        ),
+        (&dangling, "it is a symbolic link"),
+        (&pipe, "a pipe or a device: pass another path"),
+        (
+            &"/dev/null".to_owned(),
+            "a pipe or a device: pass another path",
+        ),
+        (&missing, "No such file"),
+    ] {
+        let output = super::listen("http://127.0.0.1:1", &["--save", file]).run();
+        assert_eq!((output.status, &*output.stdout), (2, ""), "{output:?}");
+        assert!(
+            output.stderr.contains(said) && output.stderr.contains(file),
+            "{output:?}"
+        );
+    }
+    assert_eq!(fs::read_to_string(&target).unwrap(), "mine\n");
+    assert!(!fs::exists(&nowhere).unwrap());
 }
 
 #[test]
@@ -205,10 +277,7 @@ fn the_exit_status_of_a_replay_is_that_of_its_answers() {
     assert_eq!(refused.status, 1, "{refused:?}");
     let garbage = replay(&answering(b"garbage"), &file);
     assert_eq!(garbage.status, 1, "{garbage:?}");
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
-    let down = replay(&format!("http://{address}"), &file);
+    let down = replay("http://127.0.0.1:1", &file);
     assert_eq!(down.status, 3, "{down:?}");
     let foreign = crate::support::file(
         "listen_foreign.jsonl",

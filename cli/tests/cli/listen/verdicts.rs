@@ -97,6 +97,83 @@ fn a_forged_request_is_refused_with_its_cause_and_advice() {
     );
 }
 
+/// Returns the advice of a verdict, in the text that its JSON has.
+fn advice(listening: &Listening, request: &[u8]) -> String {
+    listening.send(request);
+    let mut exchange = listening.exchange();
+    let advice = exchange["listen"]["verdict"]["advice"].take();
+    advice.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_host_that_twilio_cannot_request_is_named_where_it_matters() {
+    let local = "127.0.0.1:8081";
+    let unsigned = format!("GET /message HTTP/1.1\r\nHost: {local}\r\n\r\n").into_bytes();
+    let malformed = signed(local, "none", "");
+    let mismatch = signed(local, FORGED, "");
+    let private = ["--public-url", "http://localhost:8080"];
+    let public = ["--public-url", "https://example.com"];
+    let cases: [(&[&str], &[u8], Option<&str>); 9] = [
+        (&[], &unsigned, None),
+        (&[], &malformed, None),
+        (
+            &[],
+            &mismatch,
+            Some("Twilio can't request 127.0.0.1:8081, so a proxy"),
+        ),
+        (&private, &unsigned, None),
+        (&private, &malformed, None),
+        (
+            &private,
+            &mismatch,
+            Some("Twilio can't request localhost:8080, and --public-url names it"),
+        ),
+        (&public, &unsigned, None),
+        (&public, &malformed, None),
+        (&public, &mismatch, None),
+    ];
+    let app = answering(FORBIDDEN);
+    for (args, request, expected) in cases {
+        let advice = advice(&Listening::json(&app, args), request);
+        assert!(!advice.is_empty());
+        match expected {
+            Some(hint) => assert!(advice.starts_with(hint), "{args:?}: {advice}"),
+            None => assert!(!advice.contains("can't request"), "{args:?}: {advice}"),
+        }
+    }
+}
+
+#[test]
+fn several_proposals_are_a_list() {
+    let listening = Listening::text(&answering(FORBIDDEN), &[]);
+    listening.send(&signed("127.0.0.1:8081", FORGED, ""));
+    let lines = listening.until("                 2. ");
+    assert!(
+        lines.contains("    What to do:  1. Twilio can't request 127.0.0.1:8081"),
+        "{lines}"
+    );
+    listening.send(&message(
+        "abc.ngrok.app",
+        "https://abc.ngrok.app/Message",
+        TUNNEL,
+    ));
+    let lines = listening.until("                 2. ");
+    for line in [
+        "    What to do:  1. set the webhook at Twilio to https://abc.ngrok.app/message",
+        "                 2. make the proxy pass the path on unchanged",
+    ] {
+        assert!(lines.contains(line), "{lines}");
+    }
+    // With one proposal, nothing is numbered.
+    listening.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+    let lines = listening.until("What to do:");
+    assert!(lines.contains("#3 other  GET /  403"), "{lines}");
+    assert!(
+        lines.contains("    What to do:  if Twilio did not send it"),
+        "{lines}"
+    );
+}
+
 #[test]
 fn a_public_url_that_differs_is_named_with_what_to_set() {
     let listening = Listening::json(

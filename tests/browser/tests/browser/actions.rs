@@ -1,7 +1,7 @@
 //! What can be done with a request.
 
 use crate::{
-    browser::{Browser, WIDE},
+    browser::{Browser, PHONE, WIDE},
     inspected::{Listen, PUBLIC, SMS, serve_app},
 };
 
@@ -27,7 +27,9 @@ async fn an_edited_request_is_signed_again_and_accepted() {
         )
         .await;
     browser.click("dialog [type=submit]").await;
-    browser.until_text("#row-2", "edit of #1").await;
+    browser
+        .until_text("#row-2", "edited and signed here, from #1")
+        .await;
     browser.until_text("#notice", "200, genuine").await;
     browser.until_text(".answer", "Hello +442071838750").await;
     assert!(browser.text("#row-2").await.contains("200"));
@@ -39,14 +41,37 @@ async fn an_edited_request_is_signed_again_and_accepted() {
 async fn a_request_is_replayed_and_forged() {
     let (_listen, browser) = with_a_message().await;
     browser.click("[data-action=replay]").await;
-    browser.until_text("#row-2", "replay of #1").await;
-    browser.until_text("#detail h2", "replay of #1").await;
+    browser.until_text("#row-2", "replayed here, from #1").await;
+    browser
+        .until_text("#detail h2", "replayed here, from #1")
+        .await;
     browser.click("[data-action=forge]").await;
-    browser.until_text("#row-3", "forgery of #2").await;
+    browser.until_text("#row-3", "forged here, from #2").await;
     browser.until_text("#row-3", "403").await;
     browser
         .until_text("#notice", "refused the forgery with 403, as it should")
         .await;
+    // Nobody takes it for an attack, or looks for its cause.
+    browser
+        .until_text(
+            ".verdict-card",
+            "with a wrong signature, so it must be refused",
+        )
+        .await;
+    assert!(!browser.text(".verdict-card").await.contains("What to do"));
+    browser
+        .until_text(".timeline", "forged here, from #2")
+        .await;
+    let label = browser
+        .script("return document.querySelector('#row-3').getAttribute('aria-label')")
+        .await;
+    assert!(
+        label.as_str().unwrap().contains("forged here, from #2"),
+        "{label}"
+    );
+    browser.assert_fits().await;
+    browser.look(PHONE).await;
+    browser.assert_fits().await;
     browser.quit().await;
 }
 

@@ -69,6 +69,36 @@ async fn a_refused_request_says_why_and_what_to_do() {
 
 #[actix_web::test]
 #[ignore = "needs Chromium and ChromeDriver"]
+async fn several_proposals_are_a_list_and_code_is_code() {
+    let listen = Listen::start(&serve_app(), &[]);
+    let forged = "GET /message HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Twilio-Signature: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\
+                  Connection: close\r\n\r\n";
+    send(listen.relay, forged.as_bytes());
+    let unsigned = "GET /message HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
+    send(listen.relay, unsigned.as_bytes());
+    let browser = Browser::open(&listen, WIDE).await;
+    browser.read(1).await;
+    let items = browser
+        .script("return [...document.querySelectorAll('.verdict-card ol.advice > li')].map((item) => item.innerText)")
+        .await;
+    let items = items.as_array().unwrap();
+    assert!(items.len() > 1, "{items:?}");
+    assert!(
+        items[0]
+            .as_str()
+            .unwrap()
+            .starts_with("Twilio can't request 127.0.0.1"),
+        "{items:?}"
+    );
+    browser.read(2).await;
+    let code = browser.text(".verdict-card dd code").await;
+    assert_eq!(code, "X-Twilio-Signature");
+    assert!(!browser.text(".verdict-card").await.contains('`'));
+    browser.quit().await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and ChromeDriver"]
 async fn an_answer_is_coloured_and_its_faults_are_marked() {
     let listen = Listen::start(&serve_app(), &["--public-url", PUBLIC]);
     for (path, params) in CALL {
@@ -246,7 +276,7 @@ async fn everything_is_done_by_keys() {
         .until("return document.activeElement.id === 'detail'")
         .await;
     browser.press("r").await;
-    browser.until_text("#row-5", "replay of #4").await;
+    browser.until_text("#row-5", "replayed here, from #4").await;
     browser.press(Key::Escape).await;
     browser
         .until("return document.activeElement.id === 'list'")

@@ -20,6 +20,9 @@ use crate::{Channel, Parsed, attributes::Method};
 /// The requests that a walk makes at most, if nothing else is set.
 const MAX_REQUESTS: usize = 100;
 
+/// How many characters of an answer that is not TwiML are shown.
+const MAX_TEXT: usize = 2_000;
+
 /// What a caller hears if there is nothing to execute.
 const APPLICATION_ERROR: &str = "We are sorry, an application error has occurred. Goodbye.";
 
@@ -359,6 +362,7 @@ impl CallWalk {
             }
             Received::Verbs { url, verbs } => self.begin(url, verbs),
             Received::Text(text) => {
+                let text = text.chars().take(MAX_TEXT).collect();
                 self.session.steps.push(Step::Said(text));
                 self.end("hangs up after the text");
             }
@@ -371,7 +375,7 @@ impl CallWalk {
             Received::Failed => {
                 self.session
                     .steps
-                    .push(Step::Said(APPLICATION_ERROR.to_owned()));
+                    .push(Step::Apologized(APPLICATION_ERROR.to_owned()));
                 self.end("ends the call because of the error");
             }
             Received::Elsewhere => self.state = State::Ended,

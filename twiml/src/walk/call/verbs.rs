@@ -3,6 +3,7 @@
 use super::{CallWalk, State, Waiting, method_of};
 use crate::{
     Parsed,
+    lint::too_long,
     walk::{Fault, FaultKind, Reason, Request, Step, session::spoken},
 };
 
@@ -172,6 +173,11 @@ impl CallWalk {
     /// <https://www.twilio.com/docs/voice/twiml/sms>
     fn sms(&mut self, verb: &Parsed) {
         let to = verb.attribute("to").unwrap_or(self.session.param("From"));
+        if too_long(&verb.text()).is_some() {
+            return self
+                .session
+                .twilio("does not send the message, since it is too long");
+        }
         let text = format!("sends {:?} to {to}", verb.text().trim());
         self.session.twilio(text);
         let sid = self.sid("SM");

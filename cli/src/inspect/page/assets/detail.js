@@ -2,7 +2,7 @@
 
 import { answerSection, headers, sentence } from "./answer.js";
 import { el } from "./dom.js";
-import { clock, duration, plain, shown, size } from "./text.js";
+import { clock, duration, plain, prose, shown, size } from "./text.js";
 import { timelineSection } from "./timeline.js";
 
 /** What can be done with a request: its label, its key, and what it does. */
@@ -63,16 +63,24 @@ function head(row, handlers) {
 function verdictCard(verdict, row) {
   const rows = [];
   for (const cause of verdict.causes) {
-    rows.push(el("dt", {}, ...shown(cause.name)), el("dd", {}, ...shown(sentence(cause.description))));
+    rows.push(el("dt", {}, ...shown(cause.name)), el("dd", {}, ...prose(sentence(cause.description))));
   }
   const add = (name, nodes) => nodes.length > 0 && rows.push(el("dt", {}, name), el("dd", {}, ...nodes));
-  add("What to do", verdict.advice ? [el("strong", { class: "advice" }, ...shown(sentence(verdict.advice)))] : []);
+  add("What to do", adviceNodes(verdict.advice));
   add("Signed URL", verdict.signedUrl ? [el("code", {}, ...shown(verdict.signedUrl))] : []);
   add("Checked URL", verdict.checkedUrl ? [el("code", {}, ...shown(verdict.checkedUrl))] : []);
-  add("Mind", verdict.warnings.map((warning) => el("span", { class: "warning" }, ...shown(sentence(warning)))));
+  add("Mind", verdict.warnings.map((warning) => el("span", { class: "warning" }, ...prose(sentence(warning)))));
   return el("section", { class: "card verdict-card", "data-tone": row.tone },
     el("h3", {}, ...shown(verdict.title)),
     rows.length > 0 ? el("dl", {}, ...rows) : null);
+}
+
+/** Returns what to do: one sentence, or a list of which one is needed, the likeliest one first. */
+function adviceNodes(advice) {
+  if (advice.length < 2) {
+    return advice.map((one) => el("strong", { class: "advice" }, ...prose(sentence(one))));
+  }
+  return [el("ol", { class: "advice" }, ...advice.map((one) => el("li", {}, ...prose(sentence(one)))))];
 }
 
 function parametersCard(request) {

@@ -86,7 +86,7 @@ export class List {
         role: "option",
         id: `row-${row.id}`,
         "data-tone": row.tone,
-        "aria-label": plain(`${row.kind}, ${row.method} ${row.path}, ${row.verdict}`),
+        "aria-label": plain([row.kind, row.origin, `${row.method} ${row.path}`, row.verdict].filter(Boolean).join(", ")),
         onclick: () => this.select(row.id, true),
       },
       el("span", { class: "sign", "aria-hidden": "true" }, SIGNS[row.tone] ?? SIGNS.other),

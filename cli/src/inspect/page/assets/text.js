@@ -48,6 +48,13 @@ export function shown(text) {
   return nodes;
 }
 
+/** Returns nodes that show a sentence of the tool's own, with code between backticks. */
+export function prose(text) {
+  const parts = text.split("`");
+  // A backtick without its partner is text.
+  return parts.length % 2 === 0 ? shown(text) : parts.flatMap((part, index) => (index % 2 === 0 ? shown(part) : el("code", {}, ...shown(part))));
+}
+
 /** Returns a text as one string, for attributes such as labels. */
 export function plain(text) {
   return masked(String(text)).replace(HIDDEN, (c) => `\\u{${c.codePointAt(0).toString(16).padStart(4, "0")}}`);

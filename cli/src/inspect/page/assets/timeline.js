@@ -72,6 +72,7 @@ function laneRow(lane, before, scale, current, onSelect) {
     el("button", { type: "button", class: "event-name", onclick: () => onSelect(last.id), "aria-current": isCurrent ? "true" : null },
       el("span", { class: "kind" }, ...shown(first.kind)),
       el("span", { class: "route" }, ...shown(first.path)),
+      first.origin ? el("span", { class: "origin" }, first.origin) : null,
       lane.length > 1 ? el("span", { class: "origin" }, `${lane.length} attempts`) : null),
     drawing,
     el("span", { class: "event-time" }, clock(first.at), gap(first, before)),

@@ -40,7 +40,7 @@ pub(crate) fn curl(
         return Err("only the start of this request is kept, so it can't be sent again".to_owned());
     }
     let body = wire.body();
-    let url = forward_to.trim_end_matches('/').to_owned() + &exchange.request.target;
+    let url = forward_to.trim_end_matches('/').to_owned() + parameters::target(exchange)?;
     let mut words = vec!["curl".to_owned(), "--include".to_owned()];
     // curl would take brackets and braces for lists of URLs, and dots for folders to leave out.
     if url.contains(['[', ']', '{', '}']) {

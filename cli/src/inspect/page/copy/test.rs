@@ -45,13 +45,11 @@ pub(crate) fn test(exchange: &Exchange) -> Result<String, String> {
         None => wire.values(SIGNATURE).next().is_some() && answer.status != 403,
     };
     // The route is found by the path as the app sees it.
-    let url = origin_of(&exchange.url) + &exchange.request.target;
+    let url = origin_of(&exchange.url) + parameters::target(exchange)?;
+    let base = origin_of(&url).replacen("ws", "http", usize::from(url.starts_with("ws")));
     let fields = [
         ("{NAME}", name(exchange, answer.status)),
-        (
-            "{BASE}",
-            origin_of(&url).replacen("ws", "http", usize::from(url.starts_with("ws"))),
-        ),
+        ("{BASE}", escaped(&base)),
         ("{URL}", escaped(&url)),
         ("{REQUEST}", request(exchange, is_genuine)?),
         ("{STATUS}", answer.status.to_string()),
