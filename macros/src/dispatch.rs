@@ -103,11 +103,8 @@ mod tests {
             "async fn f(
                 a: A, (b, _): (B, C), _: D, (e, _): (E, F), _g: G, #[allow(i)] _: H
             ) {}",
-            "async fn f(
-                k::__private::Validated {
-                    inner: (a, argument_2, _argument_3, argument_4, argument_5, argument_6,), ..
-                }: k::__private::Validated<(A, (B, C), D, (E, F), G, H,)>
-            ) {
+            "async fn f(arguments: k::__private::ValidatedArguments<(A, (B, C), D, (E, F), G, H,)>) {
+                let (a, argument_2, _argument_3, argument_4, argument_5, argument_6,) = arguments.into_inner();
                 let (b, _) = argument_2;
                 let _argument_3 = _argument_3;
                 let argument_4 = argument_4;
@@ -122,10 +119,8 @@ mod tests {
         (
             "crate = k",
             "async fn f(a: A, (a, _): (B, C)) {}",
-            "async fn f(
-                k::__private::Validated { inner: (a, (a, _),), .. }:
-                    k::__private::Validated<(A, (B, C),)>
-            ) {
+            "async fn f(arguments: k::__private::ValidatedArguments<(A, (B, C),)>) {
+                let (a, (a, _),) = arguments.into_inner();
                 {}
             }",
         ),
