@@ -77,7 +77,7 @@ mod tests {
         (
             "",
             "#[post(\"/\")] pub(crate) async fn f() -> A { b }",
-            "#[post(\"/\")] pub(crate) async fn f(_: ::actix_twilio::__private::Validated<()>) -> A {
+            "#[post(\"/\")] pub(crate) async fn f(_: ::actix_twilio::__private::ValidatedArguments<()>) -> A {
                 { b }
             }",
         ),
@@ -87,13 +87,11 @@ mod tests {
                 #![allow(d)]
                 half-typed .
             }",
-            "async fn f<T: U>(
-                a::b::__private::Validated { inner: (mut y, argument_2, argument_3,), .. }:
-                    a::b::__private::Validated<(String, Form<T>, Zz,)>
-            ) where T: V {
+            "async fn f<T: U>(arguments: a::b::__private::ValidatedArguments<(String, Form<T>, Zz,)>) where T: V {
                 #![allow(d)]
                 a::b::__private::assert_extractor::<String>();
                 a::b::__private::assert_extractor::<Zz>();
+                let (mut y, argument_2, argument_3,) = arguments.into_inner();
                 let Form(x) = argument_2;
                 #[allow(c)] let z = argument_3;
                 { half-typed . }
@@ -105,11 +103,8 @@ mod tests {
             "async fn f(
                 a: A, (b, _): (B, C), _: D, (e, _): (E, F), _g: G, #[allow(i)] _: H
             ) {}",
-            "async fn f(
-                k::__private::Validated {
-                    inner: (a, argument_2, _argument_3, argument_4, argument_5, argument_6,), ..
-                }: k::__private::Validated<(A, (B, C), D, (E, F), G, H,)>
-            ) {
+            "async fn f(arguments: k::__private::ValidatedArguments<(A, (B, C), D, (E, F), G, H,)>) {
+                let (a, argument_2, _argument_3, argument_4, argument_5, argument_6,) = arguments.into_inner();
                 let (b, _) = argument_2;
                 let _argument_3 = _argument_3;
                 let argument_4 = argument_4;
@@ -124,21 +119,17 @@ mod tests {
         (
             "crate = k",
             "async fn f(a: A, (a, _): (B, C)) {}",
-            "async fn f(
-                k::__private::Validated { inner: (a, (a, _),), .. }:
-                    k::__private::Validated<(A, (B, C),)>
-            ) {
+            "async fn f(arguments: k::__private::ValidatedArguments<(A, (B, C),)>) {
+                let (a, (a, _),) = arguments.into_inner();
                 {}
             }",
         ),
         (
             "policy = self::Mine",
             "async fn f(a: A) {}",
-            "async fn f(
-                ::actix_twilio::__private::Validated { inner: (a,), .. }:
-                    ::actix_twilio::__private::Validated<(A,), self::Mine>
-            ) {
+            "async fn f(arguments: ::actix_twilio::__private::ValidatedArguments<A, self::Mine>) {
                 ::actix_twilio::__private::assert_policy::<self::Mine>();
+                let a = arguments.into_inner();
                 {}
             }",
         ),
@@ -147,7 +138,7 @@ mod tests {
             "/// Docs.
             #[cfg(d)] #[e] pub async fn f() {}",
             "/// Docs.
-            #[cfg(d)] #[e] pub async fn f(_: c::__private::Validated<(), c::__private::RouteOptions<
+            #[cfg(d)] #[e] pub async fn f(_: c::__private::ValidatedArguments<(), c::__private::RouteOptions<
                 (),
                 c::__private::Text<138844379665950632630497381632297664512, 0, 0, 0, ()>,
                 c::__private::Text<112066869769360502832159707632469278720, 0, 0, 0, ()>
@@ -159,10 +150,9 @@ mod tests {
             "once",
             "async fn f(a: A, B(b): B) -> impl C { a }",
             "async fn f(
-                ::actix_twilio::__private::Validated {
-                    inner: ::actix_twilio::__private::Guarded { inner: (a, argument_2,), settling, .. }, ..
-                }: ::actix_twilio::__private::Validated<::actix_twilio::__private::Guarded<(A, B,)> >
+                arguments: ::actix_twilio::__private::ValidatedArguments<::actix_twilio::__private::Guarded<(A, B,)> >
             ) -> ::actix_twilio::__private::Answer<impl C> {
+                let ::actix_twilio::__private::Guarded { inner: (a, argument_2,), settling, .. } = arguments.into_inner();
                 ::actix_twilio::__private::settle(settling, async move { let B(b) = argument_2; { a } }).await
             }",
         ),
@@ -170,11 +160,10 @@ mod tests {
             "once = Key, crate = c, policy = P",
             "async fn f() {}",
             "async fn f(
-                c::__private::Validated {
-                    inner: c::__private::Guarded { inner: (), settling, .. }, ..
-                }: c::__private::Validated<c::__private::Guarded<(), Key>, P>
+                arguments: c::__private::ValidatedArguments<c::__private::Guarded<(), Key>, P>
             ) -> c::__private::Answer<()> {
                 c::__private::assert_policy::<P>();
+                let c::__private::Guarded { inner: (), settling, .. } = arguments.into_inner();
                 c::__private::settle(settling, async move { {} }).await
             }",
         ),

@@ -25,10 +25,9 @@ use crate::{
 /// ) -> impl Responder { BODY }
 ///
 /// // Output:
-/// async fn receive_message(
-///     Validated { inner: (sms, argument_2,), .. }: Validated<(Sms, web::Path<String>,)>,
-/// ) -> impl Responder {
+/// async fn receive_message(arguments: ValidatedArguments<(Sms, web::Path<String>,)>) -> impl Responder {
 ///     assert_extractor::<Sms>();
+///     let (sms, argument_2,) = arguments.into_inner();
 ///     let web::Path(tenant) = argument_2;
 ///     { BODY }
 /// }
@@ -46,27 +45,37 @@ pub(crate) fn expand(
     let policy = policy(options).map(|policy| quote_spanned!(hygienic=> , #policy));
     let Bindings { patterns, lets } = bind(arguments);
     let types = arguments.iter().map(|argument| &argument.ty);
-    let input: syn::FnArg = match &options.once {
-        None if arguments.is_empty() => {
-            parse_quote_spanned!(hygienic=> _: #krate::__private::Validated<() #policy>)
+    // A tuple of one extractor would be one more to move it through.
+    let (extracted, patterns) = match (types.len(), &patterns[..]) {
+        (1, [pattern]) => (quote_spanned!(hygienic=> #(#types)*), pattern.clone()),
+        _ => (
+            quote_spanned!(hygienic=> (#(#types,)*)),
+            quote_spanned!(hygienic=> (#(#patterns,)*)),
+        ),
+    };
+    let extracted = match &options.once {
+        None => extracted,
+        Some(OnceOption::Verified) => {
+            quote_spanned!(hygienic=> #krate::__private::Guarded<#extracted>)
         }
-        None => parse_quote_spanned! {hygienic=>
-            #krate::__private::Validated { inner: (#(#patterns,)*), .. }:
-                #krate::__private::Validated<(#(#types,)*) #policy>
-        },
-        Some(once) => {
-            let key = match once {
-                OnceOption::Verified => None,
-                OnceOption::Type(key) => Some(quote_spanned!(hygienic=> , #key)),
-            };
-            parse_quote_spanned! {hygienic=>
-                #krate::__private::Validated {
-                    inner: #krate::__private::Guarded { inner: (#(#patterns,)*), settling, .. }, ..
-                }: #krate::__private::Validated<
-                    #krate::__private::Guarded<(#(#types,)*) #key> #policy
-                >
-            }
+        Some(OnceOption::Type(key)) => {
+            quote_spanned!(hygienic=> #krate::__private::Guarded<#extracted, #key>)
         }
+    };
+    let name = if arguments.is_empty() && options.once.is_none() {
+        quote_spanned!(hygienic=> _)
+    } else {
+        quote_spanned!(hygienic=> arguments)
+    };
+    let input: syn::FnArg = parse_quote_spanned! {hygienic=>
+        #name: #krate::__private::ValidatedArguments<#extracted #policy>
+    };
+    let bind = match &options.once {
+        None if arguments.is_empty() => None,
+        None => Some(quote_spanned!(hygienic=> let #patterns = arguments.into_inner();)),
+        Some(_) => Some(quote_spanned! {hygienic=>
+            let #krate::__private::Guarded { inner: #patterns, settling, .. } = arguments.into_inner();
+        }),
     };
     let asserted = arguments.iter().map(|argument| &argument.ty);
     let asserted = asserted.filter(|ty| handler.is_concrete(ty));
@@ -87,7 +96,7 @@ pub(crate) fn expand(
     };
     let mut body = Group::new(
         Delimiter::Brace,
-        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #run),
+        quote_spanned!(hygienic=> #(#inner_attrs)* #assert_policy #assertions #bind #run),
     );
     // In the edition of this crate, temporary values of the last expression are dropped before the arguments. So are
     // those of a plain `async fn` in every edition.

@@ -55,6 +55,7 @@ struct Benches {
     validator: RequestValidator,
     body: String,
     signature: String,
+    unknown: [String; 2],
 }
 
 const NAMES: [&str; 5] = [
@@ -64,6 +65,22 @@ const NAMES: [&str; 5] = [
     "verdict",
     "verdict and IncomingMessage",
 ];
+
+/// What is not in the table, because it takes long: it shows that the time grows with the number of parameters.
+const LARGE: [&str; 2] = [
+    "IncomingMessage, 1,000 unknown",
+    "IncomingMessage, 10,000 unknown",
+];
+
+/// Returns a form of parameters that no webhook has, in no order.
+fn unknown(parameters: usize) -> String {
+    let mut state = 1_usize;
+    let names = (0..parameters).map(|_| {
+        state = state * 16_807 % 2_147_483_647;
+        format!("New{state}=1")
+    });
+    names.collect::<Vec<_>>().join("&")
+}
 
 impl Benches {
     fn load() -> Self {
@@ -77,6 +94,7 @@ impl Benches {
             validator,
             body,
             signature,
+            unknown: [1_000, 10_000].map(unknown),
         }
     }
 
@@ -104,8 +122,15 @@ impl Benches {
             }
             "IncomingMessage" => drop(black_box(IncomingMessage::from(&Form::split(body)))),
             "verdict" => drop(black_box(self.verdict())),
+            "IncomingMessage, 1,000 unknown" => self.fill_unknown(0),
+            "IncomingMessage, 10,000 unknown" => self.fill_unknown(1),
             _ => drop(black_box(IncomingMessage::from(&self.verdict()))),
         }
+    }
+
+    fn fill_unknown(&self, which: usize) {
+        let body = black_box(self.unknown[which].as_str());
+        drop(black_box(IncomingMessage::from(&Form::split(body))));
     }
 
     fn time(&self, what: &str, times: u32) -> Duration {
@@ -154,14 +179,15 @@ fn main() {
     let args: Vec<_> = env::args().skip(1).collect();
     let of_cargo = |arg: &String| ["--bench", "--test"].contains(&arg.as_str());
     let own: Vec<_> = args.iter().filter(|arg| !of_cargo(arg)).collect();
+    let all = NAMES.iter().chain(&LARGE);
     match own.as_slice() {
-        [list] if *list == "--list" => NAMES.iter().for_each(|name| println!("{name}")),
+        [list] if *list == "--list" => all.for_each(|name| println!("{name}")),
         [what, times] => {
             let times = times.parse().expect("a number of times");
             benches.time(what, times);
         }
         // `cargo test` runs benchmarks as well, to see that they run.
         _ if args.iter().any(|arg| arg == "--bench") => print_table(&benches),
-        _ => NAMES.iter().for_each(|name| benches.run(name)),
+        _ => all.for_each(|name| benches.run(name)),
     }
 }

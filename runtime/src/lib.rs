@@ -62,7 +62,7 @@ pub use twilio_signature::{AuthToken, ReplayKey, RequestValidator, WebhookReques
 
 pub use self::{
     config::{Policy, TwilioConfig, TwilioConfigBuilder},
-    entry::{ProtectedRoute, ProtectedScope, TwilioValidation, Validated},
+    entry::{ProtectedRoute, ProtectedScope, TwilioValidation, Validated, ValidatedArguments},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     gate::Proof,
     keys::KeyStore,
@@ -78,7 +78,7 @@ pub mod protected {
 pub mod __private {
     pub use crate::{
         config::route::{RouteOptions, Text, config_with_url},
-        entry::{Extractor, Validated},
+        entry::{Extractor, ValidatedArguments},
         once::{Answer, Guarded, settle},
     };
 

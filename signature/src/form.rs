@@ -5,7 +5,7 @@
 //! fixed size. A typical request needs no allocation. The tests compare it with a plain version of the
 //! same rules.
 
-use std::{borrow::Cow, fmt, slice};
+use std::{fmt, slice};
 
 use smallvec::SmallVec;
 
@@ -62,17 +62,19 @@ impl<B> Form<B> {
         }
     }
 
-    /// Returns the decoded names and values as text, in the order of the body. What is not UTF-8 is replaced, as form
-    /// parsers do.
-    pub fn texts(&self) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> {
+    /// Calls a function with each decoded name and value as text, in the order of the body. What is not UTF-8 is
+    /// replaced, as form parsers do.
+    pub fn for_each_text(&self, mut each: impl FnMut(&str, &str)) {
         // Nearly all forms are UTF-8 as a whole, which takes less time to find out than for each part.
-        let whole = str::from_utf8(&self.text).ok();
-        let text = move |span: Span| match whole.and_then(|whole| span.of_str(whole)) {
-            Some(text) => Cow::Borrowed(text),
-            None => String::from_utf8_lossy(span.of(&self.text)),
-        };
-        let pairs = self.pairs.iter();
-        pairs.map(move |pair| (text(pair.name), text(pair.value)))
+        let whole = str::from_utf8(&self.text).unwrap_or_default();
+        for Pair { name, value } in &self.pairs {
+            if let (Some(name), Some(value)) = (name.of_str(whole), value.of_str(whole)) {
+                each(name, value);
+            } else {
+                let text = |span: &Span| String::from_utf8_lossy(span.of(&self.text));
+                each(&text(name), &text(value));
+            }
+        }
     }
 
     /// Returns whether the form has no more parameters and bytes than a typical request, so that it takes little
@@ -751,10 +753,9 @@ mod tests {
             }
             let lossy = |bytes| String::from_utf8_lossy(bytes).into_owned();
             let expected = form.iter().map(|(name, value)| (lossy(name), lossy(value)));
-            let texts = form
-                .texts()
-                .map(|(name, value)| (name.into_owned(), value.into_owned()));
-            assert!(texts.eq(expected), "{shown}");
+            let mut texts = Vec::new();
+            form.for_each_text(|name, value| texts.push((name.to_owned(), value.to_owned())));
+            assert!(texts.into_iter().eq(expected), "{shown}");
             assert_eq!(form.is_small(), body.len() < 1000, "{shown}");
         }
     }

@@ -76,8 +76,11 @@ macro_rules! responses {
 
         impl From<$type> for Twiml {
             fn from(response: $type) -> Self {
-                let mut xml = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>".to_owned();
-                Element::from(response).write(&mut xml);
+                const DECLARATION: &str = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+                let response = Element::from(response);
+                let mut xml = String::with_capacity(DECLARATION.len() + response.capacity());
+                xml.push_str(DECLARATION);
+                response.write(&mut xml);
                 Self(xml)
             }
         }

@@ -70,7 +70,13 @@ impl Element {
         self
     }
 
+    /// Returns the length of the XML without attributes.
+    pub(crate) fn capacity(&self) -> usize {
+        "<></>".len() + 2 * self.name.len() + self.content.len()
+    }
+
     pub(crate) fn write(&self, xml: &mut String) {
+        xml.reserve(self.capacity());
         xml.push('<');
         xml.push_str(self.name);
         for (name, value) in &self.attributes {
@@ -167,19 +173,31 @@ pub trait Typed {
 /// Appends text so that an XML parser reads it back unchanged, except for characters that XML does not allow: they are
 /// left out, because a parser would refuse the whole document.
 fn escape(text: &str, xml: &mut String) {
-    for character in text.chars() {
-        match character {
-            '&' => xml.push_str("&amp;"),
-            '<' => xml.push_str("&lt;"),
-            '>' => xml.push_str("&gt;"),
-            '"' => xml.push_str("&quot;"),
-            '\'' => xml.push_str("&apos;"),
-            // Parsers turn these into line feeds or spaces, unless they are escaped.
-            '\t' => xml.push_str("&#9;"),
-            '\n' => xml.push_str("&#10;"),
-            '\r' => xml.push_str("&#13;"),
-            '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => {}
-            _ => xml.push(character),
-        }
+    // Most text needs no escape and is copied as a whole.
+    xml.reserve(text.len());
+    let mut rest = text;
+    while let Some((at, character)) = rest.char_indices().find(|(_, c)| replacement(*c).is_some()) {
+        let (before, from) = rest.split_at(at);
+        xml.push_str(before);
+        xml.push_str(replacement(character).unwrap_or_default());
+        rest = from.get(character.len_utf8()..).unwrap_or_default();
     }
+    xml.push_str(rest);
+}
+
+/// Returns what stands for a character that can't be written as it is.
+fn replacement(character: char) -> Option<&'static str> {
+    Some(match character {
+        '&' => "&amp;",
+        '<' => "&lt;",
+        '>' => "&gt;",
+        '"' => "&quot;",
+        '\'' => "&apos;",
+        // Parsers turn these into line feeds or spaces, unless they are escaped.
+        '\t' => "&#9;",
+        '\n' => "&#10;",
+        '\r' => "&#13;",
+        '\0'..'\u{20}' | '\u{fffe}' | '\u{ffff}' => "",
+        _ => return None,
+    })
 }

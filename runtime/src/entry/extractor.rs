@@ -127,34 +127,79 @@ impl<T: FromRequest + 'static, P: Policy> FromRequest for Validated<T, P> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
 
     fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let req = req.clone();
-        let payload = payload.take();
-        Box::pin(async move {
-            let admitted = match P::config(&req) {
-                Ok(config) => admit::<P>(&config, &req, payload).await,
-                Err(err) => Err(misconfigured(&err)),
-            };
-            let mut admitted = admitted.inspect_err(|err| {
-                if let Some(err) = err.as_error::<ValidationError>() {
-                    err.expect_answer();
-                }
-            })?;
-            match T::from_request(&req, &mut admitted.payload).await {
-                Ok(inner) => Ok(Self {
-                    inner,
-                    seal: Seal {
-                        proof: admitted.proof,
-                        policy: PhantomData,
-                    },
-                }),
-                Err(err) => {
-                    let err = err.into();
-                    if admitted.proof.is_some() && !once::is_own(&err) {
-                        report::extractor_refusal::<T>(&err);
-                    }
-                    Err(err)
-                }
+        let wrap = |inner, proof| Self {
+            inner,
+            seal: Seal {
+                proof,
+                policy: PhantomData,
+            },
+        };
+        Box::pin(extract::<T, P, _>(req.clone(), payload.take(), wrap))
+    }
+}
+
+/// The arguments of a handler under the [attribute](crate::validate_twilio_request), which writes this type; elsewhere,
+/// write [`Validated`].
+///
+/// It keeps them in a box: actix-web moves them a dozen times on their way to the handler, and webhooks are large.
+pub struct ValidatedArguments<T, P = AppPolicy> {
+    inner: Box<T>,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<T, P> ValidatedArguments<T, P> {
+    /// Returns the arguments, and frees the box before the handler's body runs.
+    #[inline]
+    #[must_use]
+    pub fn into_inner(self) -> T {
+        *self.inner
+    }
+}
+
+impl<T, P> fmt::Debug for ValidatedArguments<T, P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ValidatedArguments").finish_non_exhaustive()
+    }
+}
+
+impl<T: FromRequest + 'static, P: Policy> FromRequest for ValidatedArguments<T, P> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, Error>>>>;
+
+    fn from_request(req: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let wrap = |inner, _| Self {
+            inner: Box::new(inner),
+            policy: PhantomData,
+        };
+        Box::pin(extract::<T, P, _>(req.clone(), payload.take(), wrap))
+    }
+}
+
+/// Validates a request, then extracts from it.
+async fn extract<T: FromRequest, P: Policy, V>(
+    req: HttpRequest,
+    payload: Payload,
+    wrap: impl FnOnce(T, Option<Proof>) -> V,
+) -> Result<V, Error> {
+    let expect_answer = |err: &Error| {
+        if let Some(err) = err.as_error::<ValidationError>() {
+            err.expect_answer();
+        }
+    };
+    let mut admitted = {
+        let config = P::config(&req).map_err(|err| misconfigured(&err));
+        let config = config.inspect_err(expect_answer)?;
+        let admitted = admit::<P>(&config, &req, payload).await;
+        admitted.inspect_err(expect_answer)?
+    };
+    match T::from_request(&req, &mut admitted.payload).await {
+        Ok(inner) => Ok(wrap(inner, admitted.proof)),
+        Err(err) => {
+            let err = err.into();
+            if admitted.proof.is_some() && !once::is_own(&err) {
+                report::extractor_refusal::<T>(&err);
             }
-        })
+            Err(err)
+        }
     }
 }

@@ -9,7 +9,7 @@ mod startup;
 
 pub use self::{
     argument::Extractor,
-    extractor::Validated,
+    extractor::{Validated, ValidatedArguments},
     middleware::TwilioValidation,
     protected::{ProtectedArguments, ProtectedRoute},
     scope::ProtectedScope,

@@ -5,7 +5,10 @@ use actix_web::{
     dev::{ServiceFactory, ServiceRequest},
 };
 
-use super::{extractor::Validated, startup::checked};
+use super::{
+    extractor::{Validated, ValidatedArguments},
+    startup::checked,
+};
 use crate::{config::Policy, error::ConfigError};
 
 /// Adds a method to [`Route`] and [`Resource`] that sets the handler, and does not compile for a handler without the attribute.
@@ -95,13 +98,17 @@ pub trait ProtectedArguments: sealed::Sealed {}
 
 impl<T, P: Policy> ProtectedArguments for (Validated<T, P>,) {}
 
+/// What the attribute writes, and no user.
+#[diagnostic::do_not_recommend]
+impl<T, P: Policy> ProtectedArguments for (ValidatedArguments<T, P>,) {}
+
 /// A second impl, so that the compiler does not infer that the argument of every handler is a `Validated`. Its
 /// message would then be about that mismatch.
 #[diagnostic::do_not_recommend]
 impl ProtectedArguments for (sealed::Unnameable,) {}
 
 mod sealed {
-    use super::{ConfigError, Policy, Validated};
+    use super::{ConfigError, Policy, Validated, ValidatedArguments};
 
     pub trait Sealed {
         /// Checks the policy of the handler.
@@ -118,5 +125,12 @@ mod sealed {
             P::check()
         }
     }
+
+    impl<T, P: Policy> Sealed for (ValidatedArguments<T, P>,) {
+        fn check_policy() -> Result<(), ConfigError> {
+            P::check()
+        }
+    }
+
     impl Sealed for (Unnameable,) {}
 }

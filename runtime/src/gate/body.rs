@@ -34,8 +34,7 @@ pub(crate) async fn read<'o>(
     let mut collecting = pin!(collect(payload, headers, options));
     // Most bodies arrive with the headers and need no timer.
     for _ in 0..2 {
-        let body = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await;
-        if let Poll::Ready(body) = body {
+        if let Poll::Ready(body) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
             return body;
         }
         let_arrive().await;

@@ -9,7 +9,11 @@ mod proof;
 #[cfg(feature = "webhook")]
 pub(crate) mod webhook;
 
-use std::{any::TypeId, sync::Arc, time::Instant};
+use std::{
+    any::TypeId,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use actix_web::{
     Error, HttpRequest,
@@ -106,21 +110,8 @@ pub(crate) async fn admit<P: Policy>(
         Err(err) => Some(err),
     };
     if let Some(err) = refusal {
-        // Without keys it is unknown what enforcing would do.
-        let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
-        let passes = config.report_only() && !undecided && !attempt.body.is_lost();
-        if !passes {
-            attempt.report(&err, passes);
-            attempt.body.let_arrive().await;
-            return Err(config.response_error(err, req));
-        }
-        // The body helps to explain why the request would have been refused.
-        let bounded = attempt.bound_body().await;
-        attempt.report(&err, passes);
-        if let Err(err) = bounded {
-            attempt.report(&err, false);
-            return Err(config.response_error(err, req));
-        }
+        // In a box, so that genuine requests need no space for it.
+        Box::pin(attempt.refuse_or_tolerate(err)).await?;
     }
     let body = attempt.body.bytes().unwrap_or_default();
     let_through(req, config, Some(body));
@@ -155,6 +146,32 @@ enum Stage<'a> {
     Head(CheckedHead<'a>, &'a Lookup),
 }
 
+impl<'a> Stage<'a> {
+    /// Runs all checks that need no body. It is not part of the future that reads the body, which needs no space for
+    /// what only these checks need.
+    fn before_body(
+        req: &'a HttpRequest,
+        config: &'a TwilioConfig,
+        body: &mut Body<'_>,
+        origin: &'a mut Option<Origin>,
+    ) -> Result<(Self, BodyKind, &'a Origin), ValidationError> {
+        let head = CheckedHead::of(&head(req)).map_err(ValidationErrorKind::from)?;
+        body.check_declared_length(req, config)?;
+        let origin = origin.insert(Origin::of(req, config)?);
+        let kind = head.body_kind();
+        let stage = match config.keys() {
+            KeySource::Fixed(validator) => {
+                let url = head.check_url(validator, &origin.url, origin.base_path());
+                Self::Url(url.map_err(ValidationErrorKind::from)?)
+            }
+            // The account may be in the body, which is therefore read before there are keys (R16).
+            KeySource::Store(store) => Self::Head(head, store),
+            KeySource::Off => return Err(ValidationErrorKind::Config.into()),
+        };
+        Ok((stage, kind, origin))
+    }
+}
+
 enum Body<'a> {
     Unread(Payload),
     /// The whole body, the payload that it was read from, and its part of the limit on all bodies: a key store may
@@ -168,29 +185,40 @@ impl Attempt<'_> {
     async fn judge_and_tell(&mut self) -> Result<Verified, ValidationError> {
         let hook = self.config.options().on_verdict.as_ref();
         let hook = hook.map(|Hook(hook)| (hook, Instant::now()));
-        let mut verdict = self.judge_what_is_left().await;
+        // A verified request is returned here, so that the future needs no space for it.
+        let mut err = match self.judge_what_is_left().await {
+            Ok(verified) => {
+                if let Some((hook, start)) = hook {
+                    self.tell(&**hook, start.elapsed(), None, self.account_of(&verified));
+                }
+                report::span::genuine(|| self.account_of(&verified), || verified.sid());
+                return Ok(verified);
+            }
+            Err(err) => err,
+        };
         let hook = hook.map(|(hook, start)| (hook, start.elapsed()));
-        if let Err(err) = &mut verdict {
-            // In a box, so that genuine requests need no space for it.
-            Box::pin(self.read_to_explain(err.kind())).await;
-            err.account = self.claimed_account();
-        }
+        // In a box, so that genuine requests need no space for it.
+        Box::pin(self.read_to_explain(err.kind())).await;
+        err.account = self.claimed_account();
         if let Some((hook, duration)) = hook {
-            let account = match &verdict {
-                Ok(verified) => self.account_of(verified),
-                Err(err) => err.account.clone(),
-            };
-            hook(&Verdict {
-                refusal: verdict.as_ref().err().map(ValidationError::kind),
-                route: self.req.match_pattern(),
-                account,
-                duration,
-            });
+            self.tell(&**hook, duration, Some(err.kind()), err.account.clone());
         }
-        if let Ok(verified) = &verdict {
-            report::span::genuine(|| self.account_of(verified), || verified.sid());
-        }
-        verdict
+        Err(err)
+    }
+
+    fn tell(
+        &self,
+        hook: &dyn Fn(&Verdict),
+        duration: Duration,
+        refusal: Option<ValidationErrorKind>,
+        account: Option<AccountSid>,
+    ) {
+        hook(&Verdict {
+            refusal,
+            route: self.req.match_pattern(),
+            account,
+            duration,
+        });
     }
 
     /// Returns the account that a genuine request names.
@@ -223,8 +251,7 @@ impl Attempt<'_> {
         let explains = self.config.options().explain_mismatches
             && !self.config.report_only()
             && is_explainable(kind);
-        let is_small = self
-            .declared_length()
+        let is_small = declared_length(self.req)
             .is_some_and(|length| (1..=MAX_EXPLAINED_BODY as u64).contains(&length));
         if explains && is_small && !is_websocket_handshake(self.req) {
             self.body.read_what_arrived(self.req, self.config).await;
@@ -248,22 +275,16 @@ impl Attempt<'_> {
 
     /// Runs the stages of a verdict, and reads the body only if all checks before that pass.
     async fn judge(&mut self) -> Result<Verified, ValidationError> {
-        let head = CheckedHead::of(&head(self.req)).map_err(ValidationErrorKind::from)?;
-        self.check_content_length()?;
-        let origin = self.origin.insert(Origin::of(self.req, self.config)?);
+        let (req, config) = (self.req, self.config);
+        let (stage, kind, origin) =
+            Stage::before_body(req, config, &mut self.body, &mut self.origin)?;
         // R12
-        let is_handshake = is_websocket_handshake(self.req);
-        let kind = head.body_kind();
-        let stage = match self.config.keys() {
-            KeySource::Fixed(validator) => Stage::Url(check_url(head, validator, origin)?),
-            // The account may be in the body, which is therefore read before there are keys (R16).
-            KeySource::Store(store) => Stage::Head(head, store),
-            KeySource::Off => return Err(ValidationErrorKind::Config.into()),
+        let is_handshake = is_websocket_handshake(req);
+        let body = if is_handshake {
+            Bytes::new()
+        } else {
+            self.body.read(req, config).await?
         };
-        let body = self
-            .body
-            .read_unless(is_handshake, self.req, self.config)
-            .await?;
         let content = Content::of(body, kind);
         let (account, accepted, content) = match stage {
             Stage::Url(url) => {
@@ -308,10 +329,29 @@ impl Attempt<'_> {
         })
     }
 
+    /// Returns the error that becomes the response to a refused request, unless validation only reports.
+    async fn refuse_or_tolerate(&mut self, err: ValidationError) -> Result<(), Error> {
+        // Without keys it is unknown what enforcing would do.
+        let undecided = err.kind() == ValidationErrorKind::KeyStoreFailed;
+        let passes = self.config.report_only() && !undecided && !self.body.is_lost();
+        if !passes {
+            self.report(&err, passes);
+            self.body.let_arrive().await;
+            return Err(self.config.response_error(err, self.req));
+        }
+        // The body helps to explain why the request would have been refused.
+        let bounded = self.bound_body().await;
+        self.report(&err, passes);
+        bounded.map_err(|err| {
+            self.report(&err, false);
+            self.config.response_error(err, self.req)
+        })
+    }
+
     /// Applies the limits to the body of a request that is let through although it was not validated.
     async fn bound_body(&mut self) -> Result<(), ValidationError> {
         if matches!(self.body, Body::Unread(_)) && !is_websocket_handshake(self.req) {
-            self.check_content_length()?;
+            self.body.check_declared_length(self.req, self.config)?;
             self.body.read(self.req, self.config).await?;
         }
         Ok(())
@@ -364,7 +404,7 @@ impl Attempt<'_> {
             Body::Read(..) => Explainable::Never(LARGE),
             // The signed parameters of a form are not known before it is read.
             Body::Unread(_) if BodyKind::of(&request) == Ok(BodyKind::Other) => {
-                let length = self.declared_length().unwrap_or_default();
+                let length = declared_length(self.req).unwrap_or_default();
                 let has_body = length > 0 || self.req.headers().contains_key(TRANSFER_ENCODING);
                 if length > MAX_EXPLAINED_BODY as u64 {
                     return Explainable::Never(LARGE);
@@ -386,37 +426,13 @@ impl Attempt<'_> {
         let headers = self.req.headers();
         !headers.contains_key(TRANSFER_ENCODING)
             && !headers.contains_key(UPGRADE)
-            && self
-                .declared_length()
-                .is_some_and(|declared| declared != body.len() as u64)
-    }
-
-    fn declared_length(&self) -> Option<u64> {
-        let declared = self.req.headers().get(CONTENT_LENGTH)?;
-        declared.to_str().ok()?.parse().ok()
-    }
-
-    /// Refuses a body whose declared length is over the limit. A malformed length is ignored here, because the
-    /// body that arrives is also limited.
-    fn check_content_length(&mut self) -> Result<(), ValidationErrorKind> {
-        let declared = self.declared_length();
-        let limit = u64::try_from(self.config.options().body_limit).unwrap_or(u64::MAX);
-        if declared.is_some_and(|length| length > limit) {
-            self.body = Body::Lost;
-            return Err(ValidationErrorKind::BodyTooLarge);
-        }
-        Ok(())
+            && declared_length(self.req).is_some_and(|declared| declared != body.len() as u64)
     }
 }
 
-/// Runs the second stage of a verdict. It consumes the first, so that nothing needs space for it while the body is read.
-#[expect(clippy::needless_pass_by_value, reason = "it ends here")]
-fn check_url<'a>(
-    head: CheckedHead<'a>,
-    validator: &'a RequestValidator,
-    origin: &'a Origin,
-) -> Result<CheckedUrl<'a, 'a>, ValidationErrorKind> {
-    Ok(head.check_url(validator, &origin.url, origin.base_path())?)
+fn declared_length(req: &HttpRequest) -> Option<u64> {
+    let declared = req.headers().get(CONTENT_LENGTH)?;
+    declared.to_str().ok()?.parse().ok()
 }
 
 /// Returns what a verdict depends on in the head of a request, except the URL.
@@ -466,17 +482,19 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// Reads the body, except that of a WebSocket handshake, which has none.
-    async fn read_unless(
+    /// Refuses a body whose declared length is over the limit. A malformed length is ignored here, because the body that
+    /// arrives is also limited.
+    fn check_declared_length(
         &mut self,
-        is_handshake: bool,
-        req: &'a HttpRequest,
-        config: &'a TwilioConfig,
-    ) -> Result<Bytes, ValidationErrorKind> {
-        if is_handshake {
-            return Ok(Bytes::new());
+        req: &HttpRequest,
+        config: &TwilioConfig,
+    ) -> Result<(), ValidationErrorKind> {
+        let limit = u64::try_from(config.options().body_limit).unwrap_or(u64::MAX);
+        if declared_length(req).is_some_and(|length| length > limit) {
+            *self = Self::Lost;
+            return Err(ValidationErrorKind::BodyTooLarge);
         }
-        self.read(req, config).await
+        Ok(())
     }
 
     /// Returns the bytes that were read.

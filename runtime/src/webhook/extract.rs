@@ -2,6 +2,7 @@
 
 use std::{
     any::type_name,
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -54,29 +55,31 @@ macro_rules! by_request {
 
 pub(super) use by_request;
 
-/// The extraction of a webhook. It is ready at once if the request was validated.
+/// The extraction of a webhook. It is ready when it is first polled if the request was validated.
 pub struct Extraction<T>(State<T>);
 
 enum State<T> {
-    Ready(Option<Result<T, Error>>),
+    /// A webhook is large, so it is made only when it is asked for: each place where it would wait is one more to move
+    /// it from.
+    Proven(HttpRequest, Proof, Make<T>),
     Waiting(Pin<Box<dyn Future<Output = Result<T, Error>>>>),
 }
 
-impl<T> std::fmt::Debug for Extraction<T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// Makes a webhook of a request that was validated.
+type Make<T> = fn(&HttpRequest, &Proof) -> Result<T, Error>;
+
+impl<T> fmt::Debug for Extraction<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Extraction").finish_non_exhaustive()
     }
 }
 
-impl<T: Unpin> Future for Extraction<T> {
+impl<T> Future for Extraction<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
-            State::Ready(result) => match result.take() {
-                Some(result) => Poll::Ready(result),
-                None => Poll::Pending,
-            },
+            State::Proven(req, proof, make) => Poll::Ready(make(req, proof)),
             State::Waiting(waiting) => waiting.as_mut().poll(cx),
         }
     }
@@ -87,27 +90,38 @@ pub(super) fn json<T: DeserializeOwned + 'static>(
     req: &HttpRequest,
     payload: &mut Payload,
 ) -> Extraction<T> {
-    let parse = |body: &[u8]| {
-        serde_json::from_slice(body).map_err(|err| JsonPayloadError::Deserialize(err).into())
-    };
-    match Proof::of(req) {
-        Some(proof) => {
-            let body = proof.content().map(|content| &**content.body());
-            Extraction(State::Ready(Some(parse(body.unwrap_or_default()))))
-        }
+    let req = req.clone();
+    Extraction(match Proof::of(&req) {
+        Some(proof) => State::Proven(req, proof, |_, proof| {
+            parse_json(proof.body().unwrap_or_default())
+        }),
         None => {
-            let (req, payload) = (req.clone(), payload.take());
-            Extraction(State::Waiting(Box::pin(async move {
+            let payload = payload.take();
+            State::Waiting(Box::pin(async move {
                 let (_, content) = unproven::<T>(&req, payload).await?;
-                parse(content.body())
-            })))
+                parse_json(content.body())
+            }))
         }
-    }
+    })
+}
+
+fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|err| JsonPayloadError::Deserialize(err).into())
 }
 
 /// What is filled with the parameters of a request.
 pub(super) trait Filled: Sized + 'static {
     fn filled_by(fill: impl FnOnce(&mut dyn Family)) -> Self;
+
+    /// Returns what is filled, unless it fails a check.
+    fn filled_if<E>(
+        fill: impl FnOnce(&mut dyn Family),
+        check: impl FnOnce(&dyn Family) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let filled = Self::filled_by(fill);
+        check(filled.family())?;
+        Ok(filled)
+    }
 
     fn family(&self) -> &dyn Family;
 }
@@ -120,44 +134,68 @@ impl<T: Family + Default + 'static> Filled for T {
         family
     }
 
+    #[inline]
+    fn filled_if<E>(
+        fill: impl FnOnce(&mut dyn Family),
+        check: impl FnOnce(&dyn Family) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        // It is made in the place where it is returned, because a webhook is large.
+        let mut result = Ok(Self::default());
+        if let Ok(family) = &mut result {
+            fill(family);
+            if let Err(err) = check(family) {
+                result = Err(err);
+            }
+        }
+        result
+    }
+
     fn family(&self) -> &dyn Family {
         self
     }
 }
 
 pub(super) fn extract<T: Filled>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
-    let Some(proof) = Proof::of(req) else {
-        let (req, payload) = (req.clone(), payload.take());
-        return Extraction(State::Waiting(Box::pin(async move {
-            let (let_through, content) = unproven::<T>(&req, payload).await?;
-            check_is_form(&req, Some(&content))?;
-            let filled = T::filled_by(|family| {
-                if in_query(&req) {
-                    fill_from_query(family, req.query_string());
-                } else {
-                    fill_from_body(family, &content);
-                }
-            });
-            if !filled.family().has_sids() {
-                let_through.tolerate(&req);
+    let req = req.clone();
+    Extraction(match Proof::of(&req) {
+        Some(proof) => State::Proven(req, proof, proven),
+        None => {
+            let payload = payload.take();
+            State::Waiting(Box::pin(
+                async move { extract_unproven(&req, payload).await },
+            ))
+        }
+    })
+}
+
+fn proven<T: Filled>(req: &HttpRequest, proof: &Proof) -> Result<T, Error> {
+    check_is_form(req, proof.content())?;
+    T::filled_if(
+        |family| fill_proven(proof, req, family),
+        |filled| {
+            if filled.has_sids() {
+                Ok(())
+            } else {
+                Err(gate::refuse(proof, req))
             }
-            Ok(filled)
-        })));
-    };
-    if let Err(err) = check_is_form(req, proof.content()) {
-        return Extraction(State::Ready(Some(Err(err))));
+        },
+    )
+}
+
+async fn extract_unproven<T: Filled>(req: &HttpRequest, payload: Payload) -> Result<T, Error> {
+    let (let_through, content) = unproven::<T>(req, payload).await?;
+    check_is_form(req, Some(&content))?;
+    let filled = T::filled_by(|family| {
+        if in_query(req) {
+            fill_from_query(family, req.query_string());
+        } else {
+            fill_from_body(family, &content);
+        }
+    });
+    if !filled.family().has_sids() {
+        let_through.tolerate(req);
     }
-    // Made in the place where it stays, because a webhook is large.
-    let mut extraction = Extraction(State::Ready(Some(Ok(T::filled_by(|family| {
-        fill_proven(&proof, req, family);
-    })))));
-    if let State::Ready(Some(result)) = &mut extraction.0
-        && let Ok(filled) = result
-        && !filled.family().has_sids()
-    {
-        *result = Err(gate::refuse(&proof, req));
-    }
-    extraction
+    Ok(filled)
 }
 
 /// Fills a webhook from a request that was validated.

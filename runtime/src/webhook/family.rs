@@ -105,16 +105,14 @@ impl<'f> Filling<'f> {
 /// Fills a webhook with the parameters of a form.
 pub(super) fn fill<B>(family: &mut dyn Family, form: &Form<B>) {
     let mut filling = Filling::of(family);
-    for (name, value) in form.texts() {
-        filling.add(&name, &value);
-    }
+    form.for_each_text(|name, value| filling.add(name, value));
     filling.end();
 }
 
 /// Returns whether a parameter that Twilio always sends is a SID, two capital letters and 32 hex digits, and has no
 /// second value.
 pub(super) fn required(text: &str, name: &str, other: &Parameters) -> bool {
-    is_sid(text.as_bytes()) && other.get(name).is_none()
+    is_sid(text.as_bytes()) && !other.has(name)
 }
 
 /// Prints the names of the fields that have a value, and of the other parameters.

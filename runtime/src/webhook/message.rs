@@ -168,7 +168,7 @@ impl Group for Vec<Media> {
             let number: usize = digits.parse().ok()?;
             (number.to_string() == digits).then_some(number)
         };
-        if !other.iter().any(|(name, _)| name.starts_with(prefix)) {
+        if !other.has_prefix(prefix) {
             return;
         }
         let mut numbers: Vec<_> = other

@@ -70,6 +70,18 @@ impl Parameters {
             .map(|(_, value)| value)
     }
 
+    /// Returns whether there is a name, without comparing names of another length.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.iter().any(|(found, _)| found == name)
+    }
+
+    /// Returns whether a name starts with this text. Most differ in the first byte, which needs no call.
+    pub(super) fn has_prefix(&self, prefix: &str) -> bool {
+        let first = prefix.as_bytes().first();
+        self.iter()
+            .any(|(name, _)| name.as_bytes().first() == first && name.starts_with(prefix))
+    }
+
     /// Returns all names and values, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.places.iter().map(|place| place.of(&self.text))

@@ -153,7 +153,7 @@ macro_rules! part {
             /// The first value of each name that fits counts. A part without values is `None`.
             impl Group for Option<Box<$part>> {
                 fn take(&mut self, prefix: &str, other: &mut Parameters) {
-                    if !other.iter().any(|(name, _)| name.starts_with(prefix)) {
+                    if !other.has_prefix(prefix) {
                         return;
                     }
                     let mut part = Box::<$part>::default();

@@ -198,7 +198,7 @@ const IN_SERVERS: [&str; 4] = ["KeyQuery", "Proof", "Validated", "Verdict"];
 const LABELS: [&str; 1] = ["Delivery"];
 
 /// Those that print nothing: traits, types without values, and what a user's own error is boxed in.
-const WITHOUT_VALUES: [&str; 23] = [
+const WITHOUT_VALUES: [&str; 24] = [
     "Answer",
     "AppPolicy",
     "EventKey",
@@ -209,6 +209,7 @@ const WITHOUT_VALUES: [&str; 23] = [
     "OnceStoreError",
     "RedisConnection",
     "Settling",
+    "ValidatedArguments",
     "VerifiedKey",
     "KeyStore",
     "KeyStoreError",
