@@ -33,7 +33,7 @@ fn token(number: usize) -> AuthToken {
 
 /// Returns the memory and the time for a request in a test service, at this number of accounts.
 async fn measure(accounts: usize) -> (usize, Duration) {
-    let before = resident().expect("the system says it");
+    let before = resident().unwrap();
     let map = (0..accounts).fold(KeyMap::new(), |map, number| {
         let keys = RequestValidator::new([token(number)]).unwrap();
         map.account(account(number), keys)
