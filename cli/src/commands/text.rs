@@ -15,7 +15,7 @@ use crate::{
     terminal::FormatArgs,
 };
 
-/// The longest line that is read, in bytes: more than 1,600 characters have.
+/// The longest line that is read, in bytes. 1,600 characters take less.
 const MAX_LINE: u64 = 16 * 1024;
 
 const EXAMPLES: &str = "\
@@ -25,7 +25,7 @@ Examples:
   twilio-webhook text http://localhost:8080/message --say Hi -d From=whatsapp:+14158675310
 
 Redirects, actions and status callbacks are requested as Twilio would, and shown as indented lines below the messages. \
-So is each FAULT, with its line in the document and Twilio's error code. A message has 1,600 characters at most, in both directions, as Twilio takes it. The last line, on the standard error, is the result.
+So is each FAULT, with its line in the document and Twilio's error code. A message may have up to 1,600 characters in either direction, as at Twilio. The last line, on the standard error, is the result.
 
 Only the host of the URL is requested, or of --public-url. No message is delivered.
 
@@ -125,7 +125,7 @@ fn typed() -> Result<Option<String>, Failure> {
         match message(line) {
             Ok("") => {}
             Ok(line) => return Ok(Some(line.to_owned())),
-            // Who types tries again.
+            // Somebody who types can try again.
             Err(problem) if is_terminal => writeln!(io::stderr(), "{problem}")?,
             Err(problem) => return Err(Failure::usage(problem)),
         }

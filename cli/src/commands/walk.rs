@@ -67,7 +67,7 @@ impl Walker {
     /// # Errors
     ///
     /// Returns a failure if the endpoint can't be reached with the first request. Whatever else goes wrong is a fault of
-    /// the app's, and the walk goes on as Twilio would.
+    /// the app, and the walk goes on as Twilio would.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Sent, Failure> {
         let Some((public, local)) = self.endpoint.locate(&request.url) else {
             return Ok(Sent(Err(Missing::Elsewhere)));
@@ -174,7 +174,7 @@ impl Sent {
     }
 }
 
-/// Says what the caller had still to do when the call ended. It is not a fault of the app's.
+/// Says what the caller still wanted to do when the call ended. That is not a fault of the app.
 pub(crate) fn note_unused(unused: &[String]) -> Result<(), Failure> {
     if !unused.is_empty() {
         let unused = terminal::line(&unused.join(", "));

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::inspect::{
-    exchange::{Answer, Exchange, Failure, FailureKind, Frames, Outcome, Request, Source, Wire},
+    exchange::{Answer, Exchange, Failure, FailureKind, Outcome, Request, Source, Wire},
     framing::{MAX_HEAD, RequestHead},
     relay::{Relay, shown},
     tunnel,
@@ -316,19 +316,9 @@ impl<'r> Connection<'r> {
 
     fn add(&self, request: Request, upgrades: bool, trouble: Option<Trouble>) {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        let exchange = Exchange {
-            id: self.relay.next_id(),
-            started: since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0)),
-            peer: shown(self.peer),
-            source: self.source,
-            kind: String::new(),
-            url: String::new(),
-            request,
-            outcome: Outcome::Answered(Answer::default()),
-            frames: Frames::default(),
-            verdict: None,
-            retry_of: None,
-        };
+        let started = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
+        let mut exchange = Exchange::of(self.relay.next_id(), started, self.source, request);
+        exchange.peer = shown(self.peer);
         let mut state = self.state();
         state.first_id.get_or_insert(exchange.id);
         state.pending.push_back(Draft {

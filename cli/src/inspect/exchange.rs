@@ -202,6 +202,23 @@ impl Verdict {
 }
 
 impl Exchange {
+    /// Returns an exchange of which only the request is known.
+    pub(crate) fn of(id: u64, started: u64, source: Source, request: Request) -> Self {
+        Self {
+            id,
+            started,
+            peer: String::new(),
+            source,
+            kind: String::new(),
+            url: String::new(),
+            request,
+            outcome: Outcome::Answered(Answer::default()),
+            frames: Frames::default(),
+            verdict: None,
+            retry_of: None,
+        }
+    }
+
     /// Returns roughly the memory that this takes.
     pub(crate) fn size(&self) -> usize {
         let outcome = match &self.outcome {

@@ -194,22 +194,10 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::exchange::{Answer, Frame, Outcome};
+    use crate::inspect::exchange::{Answer, Frame, Outcome, Request};
 
     fn exchange(id: u64, token: &str, body: usize) -> Exchange {
-        let mut exchange = Exchange {
-            id,
-            started: 0,
-            peer: String::new(),
-            source: Source::Arrived,
-            kind: String::new(),
-            url: String::new(),
-            request: crate::inspect::exchange::Request::default(),
-            outcome: Outcome::Answered(Answer::default()),
-            frames: crate::inspect::exchange::Frames::default(),
-            verdict: None,
-            retry_of: None,
-        };
+        let mut exchange = Exchange::of(id, 0, Source::Arrived, Request::default());
         let token = ("i-twilio-idempotency-token".to_owned(), token.into());
         exchange.request.wire.headers.push(token);
         exchange.request.wire.add(&vec![0; body]);

@@ -1,7 +1,7 @@
 //! Takes what the relay recorded out of its way: it is judged and kept in a thread of its own.
 
 use std::{
-    io,
+    io, mem,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -83,20 +83,13 @@ impl Recorder {
             return;
         }
         let size = seen.size();
-        let fits = self.waiting.fetch_add(size, Ordering::Relaxed) + size <= MAX_BYTES;
-        let full = if fits {
-            self.notes
-                .try_send(Note::Frames(id, std::mem::take(seen)))
-                .err()
-        } else {
-            None
-        };
-        if let Some(TrySendError::Full(Note::Frames(_, kept))) = full {
-            *seen = kept;
+        if self.waiting.fetch_add(size, Ordering::Relaxed) + size <= MAX_BYTES {
+            match self.notes.try_send(Note::Frames(id, mem::take(seen))) {
+                Err(TrySendError::Full(Note::Frames(_, kept))) => *seen = kept,
+                _ => return,
+            }
         }
-        if seen.count > 0 {
-            self.waiting.fetch_sub(size, Ordering::Relaxed);
-        }
+        self.waiting.fetch_sub(size, Ordering::Relaxed);
     }
 
     /// Records that a WebSocket has closed, and the last of its frames, once there is room for them.
@@ -138,7 +131,7 @@ fn record(notes: &Receiver<Note>, waiting: &AtomicUsize, history: &History, judg
 mod tests {
     use super::*;
     use crate::inspect::{
-        exchange::{Answer, Exchange, Frames, Outcome, Request, Source},
+        exchange::{Request, Source},
         frames::FrameParser,
     };
 
@@ -150,19 +143,8 @@ mod tests {
             waiting: Arc::default(),
             history: Arc::new(History::new()),
         };
-        recorder.history.add(Exchange {
-            id: 1,
-            started: 0,
-            peer: String::new(),
-            source: Source::Arrived,
-            kind: String::new(),
-            url: String::new(),
-            request: Request::default(),
-            outcome: Outcome::Answered(Answer::default()),
-            frames: Frames::default(),
-            verdict: None,
-            retry_of: None,
-        });
+        let exchange = Exchange::of(1, 0, Source::Arrived, Request::default());
+        recorder.history.add(exchange);
         (recorder, received)
     }
 

@@ -62,8 +62,8 @@ requests are kept, with 64 KiB of each body, at most 64 MiB in all.
 
 With --format json, and in the file of --save, each request is an object on a line of its own, as `verify --jsonl` and \
 `explain` read it; what else is known is in its field `listen`. They have whole requests with their credentials, so \
-the file can be read by you only. The file ends at 64 MiB. If nothing more can be written, that is said once, and \
-requests pass on.
+the file can be read by you only. The file ends at 64 MiB. If it can't be written, one warning says so, and requests \
+still pass.
 
 With --replay, the requests in such a file are sent again, byte for byte, and the command ends. A request that was \
 not kept as a whole is left out, and is a failure.

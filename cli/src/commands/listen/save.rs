@@ -133,7 +133,7 @@ fn regular(found: Metadata) -> Result<Metadata, String> {
     }
 }
 
-/// Returns whether a file is empty, or ends with a line end: what a full disk or an editor left may not.
+/// Returns whether a file is empty or ends with a line end. A full disk or an editor may have left the last line without one.
 fn ends_a_line(file: &mut File) -> io::Result<bool> {
     if file.metadata()?.len() == 0 {
         return Ok(true);
@@ -148,26 +148,14 @@ fn ends_a_line(file: &mut File) -> io::Result<bool> {
 mod tests {
     use super::*;
     use crate::inspect::{
-        exchange::{Answer, Exchange, Frames, Outcome, Request, Source},
+        exchange::{Exchange, Request, Source},
         history::{Change, History},
     };
 
     #[test]
     fn a_disk_that_is_full_ends_the_saving() {
         let history = History::new();
-        history.add(Exchange {
-            id: 1,
-            started: 0,
-            peer: String::new(),
-            source: Source::Arrived,
-            kind: String::new(),
-            url: String::new(),
-            request: Request::default(),
-            outcome: Outcome::Answered(Answer::default()),
-            frames: Frames::default(),
-            verdict: None,
-            retry_of: None,
-        });
+        history.add(Exchange::of(1, 0, Source::Arrived, Request::default()));
         let full = Path::new("/dev/full");
         let mut saver = Saver {
             path: full.to_owned(),

@@ -65,8 +65,9 @@ pub(super) fn content_type(exchange: &Exchange) -> Option<String> {
 ///
 /// # Errors
 ///
-/// Returns why there is no text to paste for any other request. Behind the address of the app, another target can name
-/// another host, as in `http://localhost:8080@attacker.example/`, and that host would get a genuine signature.
+/// Returns an error for any other request. The target is appended to the address of the app, and one without a slash can
+/// turn both into the address of another host: `http://localhost:8080@attacker.example/`. That host would get a genuine
+/// signature.
 pub(super) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
     let target = &*exchange.request.target;
     if target.starts_with('/') {
