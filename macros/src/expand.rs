@@ -44,14 +44,16 @@ pub(crate) fn expand(
     let hygienic = Span::mixed_site();
     let policy = policy(options).map(|policy| quote_spanned!(hygienic=> , #policy));
     let Bindings { patterns, lets } = bind(arguments);
-    let types = arguments.iter().map(|argument| &argument.ty);
-    // A tuple of one extractor would be one more to move it through.
-    let (extracted, patterns) = match (types.len(), &patterns[..]) {
-        (1, [pattern]) => (quote_spanned!(hygienic=> #(#types)*), pattern.clone()),
-        _ => (
-            quote_spanned!(hygienic=> (#(#types,)*)),
-            quote_spanned!(hygienic=> (#(#patterns,)*)),
-        ),
+    let (extracted, patterns) = match (arguments, &patterns[..]) {
+        // A tuple would be one more future to move the argument through.
+        ([Argument { ty, .. }], [pattern]) => (ty.to_token_stream(), pattern.clone()),
+        _ => {
+            let types = arguments.iter().map(|argument| &argument.ty);
+            (
+                quote_spanned!(hygienic=> (#(#types,)*)),
+                quote_spanned!(hygienic=> (#(#patterns,)*)),
+            )
+        }
     };
     let extracted = match &options.once {
         None => extracted,

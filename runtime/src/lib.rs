@@ -62,15 +62,17 @@ pub use twilio_signature::{AuthToken, ReplayKey, RequestValidator, WebhookReques
 
 pub use self::{
     config::{Policy, TwilioConfig, TwilioConfigBuilder},
-    entry::{ProtectedRoute, ProtectedScope, TwilioValidation, Validated, ValidatedArguments},
+    entry::{ProtectedRoute, ProtectedScope, TwilioValidation, Validated},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     gate::Proof,
     keys::KeyStore,
 };
 
-/// Routes and scopes that take protected handlers only.
+/// Routes and scopes that take protected handlers only, and what makes a handler one.
 pub mod protected {
-    pub use crate::entry::{ProtectedArguments, ProtectedRoute, ProtectedScope};
+    pub use crate::entry::{
+        ProtectedArguments, ProtectedRoute, ProtectedScope, ValidatedArguments,
+    };
 }
 
 /// The items that the attribute's expansion uses. They are not part of the public interface.
