@@ -176,16 +176,19 @@ fn escape(text: &str, xml: &mut String) {
     // Most text needs no escape and is copied as a whole.
     xml.reserve(text.len());
     let mut rest = text;
-    while let Some((at, character)) = rest.char_indices().find(|(_, c)| replacement(*c).is_some()) {
-        let (before, from) = rest.split_at(at);
-        xml.push_str(before);
-        xml.push_str(replacement(character).unwrap_or_default());
-        rest = from.get(character.len_utf8()..).unwrap_or_default();
+    let first = |text: &str| {
+        let mut characters = text.char_indices();
+        characters.find_map(|(at, c)| Some((at, at + c.len_utf8(), replacement(c)?)))
+    };
+    while let Some((at, end, replacement)) = first(rest) {
+        xml.push_str(rest.get(..at).unwrap_or_default());
+        xml.push_str(replacement);
+        rest = rest.get(end..).unwrap_or_default();
     }
     xml.push_str(rest);
 }
 
-/// Returns what stands for a character that can't be written as it is.
+/// Returns what to write in place of a character that XML needs to have escaped, or does not allow.
 fn replacement(character: char) -> Option<&'static str> {
     Some(match character {
         '&' => "&amp;",

@@ -69,8 +69,8 @@ impl Family {
         }
         if signed.contains(BODY_SHA256) {
             return match hashed {
-                // Twilio puts the hash into no URL of a form and of a request without a body. So a form is a copy with the end
-                // of the URL as its body, and a GET without a body is a copy that has lost it.
+                // Twilio puts the hash into a URL only if the body is not a form. So a form is a copy that has the end of the
+                // URL as its body, and a request without a body is a copy that has lost it.
                 None | Some([]) => Self::Event,
                 Some(body) if String::from_utf8_lossy(body).contains("\"specversion\"") => {
                     Self::Event

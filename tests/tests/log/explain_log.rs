@@ -182,7 +182,7 @@ fn setting_that_is_wrong_is_the_one_to_change() {
     );
 }
 
-/// The signature would not cover a path that the URL of the route stands for.
+/// With one URL for all paths, a request that was signed for one of them would pass at every other one.
 #[test]
 fn no_whole_url_is_proposed_for_a_route_whose_path_varies() {
     let whole = "write #[validate_twilio_request(url = ";

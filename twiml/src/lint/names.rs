@@ -1,7 +1,7 @@
 //! Which name was meant.
 
-/// Returns the name that was probably meant: the same in another case, or one that differs in at most a letter of three,
-/// and in no more than two.
+/// Returns the name that was probably meant: the same in another case, or one in which at most two letters differ, and at
+/// most a third of them.
 pub(super) fn nearest<'a>(written: &str, names: &[&'a str]) -> Option<&'a str> {
     // Longer names are none of Twilio's, and distances cost the product of the lengths.
     if written.len() > 64 {
