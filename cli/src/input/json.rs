@@ -1,12 +1,20 @@
 //! Parses a request from a JSON object, as `verify --jsonl` and `explain` take it.
 
+use std::{fmt, mem};
+
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::{Deserialize, Deserializer, de::IgnoredAny};
-use serde_json::{Map, Value, error::Category, value::RawValue};
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{error::Category, value::RawValue};
 use twilio_signature::{AuthToken, ConfigError, RequestValidator, SharedKey, header, redact};
 use zeroize::Zeroizing;
 
 use crate::input::request::{Header, Request};
+
+/// The largest number of values in a field. Each takes many times the memory of its text.
+const MAX_VALUES: usize = 1000;
 
 /// The largest number of unknown fields that are named.
 const MAX_NAMED: usize = 5;
@@ -20,14 +28,11 @@ pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
     if !is_object(json) {
         return Err("not a JSON object".to_owned());
     }
-    let fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
-    let token = text("token", fields.token)?.map(Zeroizing::new);
-    let tokens = tokens(fields.tokens)?;
-    let shared_key_id = text("shared_key_id", fields.shared_key_id)?;
-    let body = match (
-        text("body", fields.body)?,
-        text("body_b64", fields.body_b64)?,
-    ) {
+    let mut fields: Fields = serde_json::from_slice(json).map_err(|err| describe(&err))?;
+    let token = fields.text("token")?.map(Zeroizing::new);
+    let tokens = fields.tokens()?;
+    let shared_key_id = fields.text("shared_key_id")?;
+    let body = match (fields.text("body")?, fields.text("body_b64")?) {
         (Some(_), Some(_)) => {
             return Err("`body` and `body_b64` are both set: keep one of them".to_owned());
         }
@@ -38,44 +43,22 @@ pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
         (None, None) => Vec::new(),
     };
     let mut request = Request {
-        id: fields.id,
-        url: text("url", fields.url)?.ok_or("`url` is missing")?,
-        method: text("method", fields.method)?.unwrap_or_else(|| default_method(&body).to_owned()),
+        url: fields.text("url")?.ok_or("`url` is missing")?,
+        method: fields
+            .text("method")?
+            .unwrap_or_else(|| default_method(&body).to_owned()),
         body,
         validator: own_validator(shared_key_id, token, &tokens),
-        warnings: unknown(&fields.unknown).into_iter().collect(),
+        warnings: fields.unknown().into_iter().collect(),
         ..Request::default()
     };
-    request.add_header(header::SIGNATURE, text("signature", fields.signature)?);
-    request.add_header(
-        header::SIGNATURE_SETTINGS,
-        text("settings_header", fields.settings_header)?,
-    );
-    request.add_header("Content-Type", text("content_type", fields.content_type)?);
-    request.headers.append(&mut headers(fields.headers)?);
+    request.add_header(header::SIGNATURE, fields.text("signature")?);
+    request.add_header(header::SIGNATURE_SETTINGS, fields.text("settings_header")?);
+    request.add_header("Content-Type", fields.text("content_type")?);
+    request.headers.append(&mut fields.headers()?);
+    request.id = fields.id;
     request.check_length();
     Ok(request)
-}
-
-/// Returns a warning that names the fields that are not known.
-fn unknown(fields: &Map<String, Value>) -> Option<String> {
-    let names = fields.keys().take(MAX_NAMED);
-    let mut names: Vec<_> = names
-        .map(|name| format!("`{}`", redact::text(name)))
-        .collect();
-    if fields.len() > MAX_NAMED {
-        names.push(format!("{} more", fields.len() - MAX_NAMED));
-    }
-    let are_ignored = match fields.len() {
-        0 => return None,
-        1 => "is not a known field and was ignored",
-        _ => "are not known fields and were ignored",
-    };
-    Some(format!(
-        "{} {are_ignored}; the fields are {}",
-        names.join(", "),
-        FIELDS.join(", ")
-    ))
 }
 
 /// Returns the method of a request that names none.
@@ -117,77 +100,230 @@ const FIELDS: [&str; 13] = [
     "listen",
 ];
 
-/// The fields with values of any type, so that an error about one does not show its value.
-#[derive(Deserialize)]
+/// The fields of an object. Nothing is kept of a value that no field can have, so that a capture takes little more memory
+/// than its text.
+#[derive(Default)]
 struct Fields {
-    #[serde(default, deserialize_with = "present")]
+    /// Exactly as it is written.
     id: Option<Box<RawValue>>,
-    url: Option<Value>,
-    method: Option<Value>,
-    content_type: Option<Value>,
-    body: Option<Value>,
-    body_b64: Option<Value>,
-    signature: Option<Value>,
-    settings_header: Option<Value>,
-    token: Option<Value>,
-    tokens: Option<Value>,
-    shared_key_id: Option<Value>,
-    headers: Option<Value>,
-    /// What `listen` adds. It does not matter for the signature.
-    #[serde(rename = "listen")]
-    _listen: Option<IgnoredAny>,
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
+    known: Vec<(&'static str, Field)>,
+    /// The first of the names that are not known.
+    unknown: Vec<String>,
+    /// The number of fields that are not known.
+    unknown_count: usize,
 }
 
-/// Keeps an `id` of `null`, which an `Option` alone would turn into `None`.
-fn present<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Box<RawValue>>, D::Error> {
-    Box::deserialize(value).map(Some)
+/// The value of a field. An error about it does not show it.
+enum Field {
+    Null,
+    Text(String),
+    /// A list of strings, and `None` for the first value in it that is none.
+    List(Vec<Option<String>>),
+    Object(Vec<(String, Self)>),
+    /// A list or an object with more values than any request has.
+    TooMany,
+    Other,
 }
 
-fn text(name: &str, value: Option<Value>) -> Result<Option<String>, String> {
-    match value {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text)),
-        Some(_) => Err(format!("`{name}` is not a string")),
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct FieldsVisitor;
+
+        impl<'de> Visitor<'de> for FieldsVisitor {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Fields::default();
+                while let Some(name) = map.next_key::<String>()? {
+                    let Some(name) = FIELDS.into_iter().find(|known| *known == name) else {
+                        map.next_value::<IgnoredAny>()?;
+                        fields.unknown_count += 1;
+                        if fields.unknown.len() < MAX_NAMED {
+                            fields.unknown.push(name);
+                        }
+                        continue;
+                    };
+                    if fields.known.iter().any(|(known, _)| *known == name) {
+                        return Err(A::Error::custom("a field is there twice"));
+                    }
+                    let value = match name {
+                        "id" => {
+                            fields.id = Some(map.next_value()?);
+                            Field::Other
+                        }
+                        // What `listen` adds does not matter for the signature.
+                        "listen" => {
+                            map.next_value::<IgnoredAny>()?;
+                            Field::Other
+                        }
+                        _ => map.next_value()?,
+                    };
+                    fields.known.push((name, value));
+                }
+                Ok(fields)
+            }
+        }
+
+        json.deserialize_map(FieldsVisitor)
     }
 }
 
-/// Reads the tokens that are valid besides the one in `token`.
-fn tokens(value: Option<Value>) -> Result<Vec<Zeroizing<String>>, String> {
-    let values = match value {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Array(values)) => values,
-        Some(_) => return Err("`tokens` is not an array".to_owned()),
-    };
-    let token = |value| match value {
-        Value::String(token) => Ok(Zeroizing::new(token)),
-        _ => Err("a value in `tokens` is not a string".to_owned()),
-    };
-    values.into_iter().map(token).collect()
+impl<'de> Deserialize<'de> for Field {
+    fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct FieldVisitor;
+
+        impl<'de> Visitor<'de> for FieldVisitor {
+            type Value = Field;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E>(self) -> Result<Field, E> {
+                Ok(Field::Null)
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Field, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Field, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Field, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Field, E> {
+                Ok(Field::Other)
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Field, E> {
+                Ok(Field::Text(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Field, A::Error> {
+                let mut values = Vec::new();
+                while let Some(value) = list.next_element()? {
+                    let value = match value {
+                        Field::Text(text) => Some(text),
+                        _ => None,
+                    };
+                    let is_wrong = value.is_none();
+                    values.push(value);
+                    if is_wrong || values.len() > MAX_VALUES {
+                        while list.next_element::<IgnoredAny>()?.is_some() {}
+                    }
+                }
+                Ok(match values.len() {
+                    ..=MAX_VALUES => Field::List(values),
+                    _ => Field::TooMany,
+                })
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field, A::Error> {
+                let mut members: Vec<(String, Field)> = Vec::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    // The last one of a name counts.
+                    members.retain(|(other, _)| *other != name);
+                    members.push((name, value));
+                    if members.len() > MAX_VALUES {
+                        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                    }
+                }
+                Ok(match members.len() {
+                    ..=MAX_VALUES => Field::Object(members),
+                    _ => Field::TooMany,
+                })
+            }
+        }
+
+        json.deserialize_any(FieldVisitor)
+    }
 }
 
-/// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
-fn headers(value: Option<Value>) -> Result<Vec<Header>, String> {
-    let fields = match value {
-        None | Some(Value::Null) => return Ok(Vec::new()),
-        Some(Value::Object(fields)) => fields,
-        Some(_) => return Err("`headers` is not an object".to_owned()),
-    };
-    let mut headers = Vec::new();
-    for (name, value) in fields {
-        let values = match value {
-            Value::Array(values) => values,
-            value => vec![value],
-        };
-        for value in values {
-            let Value::String(value) = value else {
-                return Err("a value in `headers` is not a string".to_owned());
-            };
-            headers.push((name.clone(), value.into_bytes()));
+impl Fields {
+    fn take(&mut self, name: &str) -> Field {
+        let value = self.known.iter_mut().find(|(known, _)| *known == name);
+        value.map_or(Field::Null, |(_, value)| mem::replace(value, Field::Null))
+    }
+
+    fn text(&mut self, name: &str) -> Result<Option<String>, String> {
+        match self.take(name) {
+            Field::Null => Ok(None),
+            Field::Text(text) => Ok(Some(text)),
+            _ => Err(format!("`{name}` is not a string")),
         }
     }
-    Ok(headers)
+
+    /// Reads the tokens that are valid besides the one in `token`.
+    fn tokens(&mut self) -> Result<Vec<Zeroizing<String>>, String> {
+        let values = match self.take("tokens") {
+            Field::Null => return Ok(Vec::new()),
+            Field::List(values) => values,
+            Field::TooMany => return Err(too_many("tokens")),
+            _ => return Err("`tokens` is not an array".to_owned()),
+        };
+        let token = |value: Option<String>| {
+            let token = value.map(Zeroizing::new);
+            token.ok_or_else(|| "a value in `tokens` is not a string".to_owned())
+        };
+        values.into_iter().map(token).collect()
+    }
+
+    /// Reads `{"Name": "value", "Repeated": ["one", "two"]}`.
+    fn headers(&mut self) -> Result<Vec<Header>, String> {
+        let members = match self.take("headers") {
+            Field::Null => return Ok(Vec::new()),
+            Field::Object(members) => members,
+            Field::TooMany => return Err(too_many("headers")),
+            _ => return Err("`headers` is not an object".to_owned()),
+        };
+        let mut headers = Vec::new();
+        for (name, value) in members {
+            let values = match value {
+                Field::List(values) => values,
+                Field::Text(text) => vec![Some(text)],
+                Field::TooMany => return Err(too_many("headers")),
+                _ => vec![None],
+            };
+            for value in values {
+                let value = value.ok_or("a value in `headers` is not a string")?;
+                headers.push((name.clone(), value.into_bytes()));
+            }
+        }
+        Ok(headers)
+    }
+
+    /// Returns a warning that names the fields that are not known.
+    fn unknown(&self) -> Option<String> {
+        let names = self.unknown.iter();
+        let mut names: Vec<_> = names
+            .map(|name| format!("`{}`", redact::text(name)))
+            .collect();
+        if self.unknown_count > MAX_NAMED {
+            names.push(format!("{} more", self.unknown_count - MAX_NAMED));
+        }
+        let are_ignored = match self.unknown_count {
+            0 => return None,
+            1 => "is not a known field and was ignored",
+            _ => "are not known fields and were ignored",
+        };
+        Some(format!(
+            "{} {are_ignored}; the fields are {}",
+            names.join(", "),
+            FIELDS.join(", ")
+        ))
+    }
+}
+
+fn too_many(name: &str) -> String {
+    format!("`{name}` has more than {MAX_VALUES} values")
 }
 
 /// Makes the keys that a request has of its own. A SharedKey without a secret is an error: the token of
@@ -244,6 +380,59 @@ mod tests {
                 "{name}"
             );
         }
+    }
+
+    #[test]
+    fn values_of_another_kind_are_named_and_not_shown() {
+        let cases = [
+            (r#""body": 17"#, "`body` is not a string"),
+            (r#""body": ["s3cr3t"]"#, "`body` is not a string"),
+            (r#""token": {"s3cr3t": 1}"#, "`token` is not a string"),
+            (r#""tokens": "s3cr3t""#, "`tokens` is not an array"),
+            (
+                r#""tokens": ["s3cr3t", 1.5, "a"]"#,
+                "a value in `tokens` is not a string",
+            ),
+            (r#""headers": ["s3cr3t"]"#, "`headers` is not an object"),
+            (
+                r#""headers": {"a": true}"#,
+                "a value in `headers` is not a string",
+            ),
+            (
+                r#""headers": {"a": ["b", ["s3cr3t"]]}"#,
+                "a value in `headers` is not a string",
+            ),
+            (r#""body": "a", "body": "s3cr3t""#, "a field is there twice"),
+            (r#""listen": 1, "listen": 2"#, "a field is there twice"),
+        ];
+        for (field, expected) in cases {
+            let json = format!("{{\"url\": \"http://h/\", {field}}}");
+            let err = parse(json.as_bytes()).err();
+            assert_eq!(err.as_deref(), Some(expected), "{field}");
+        }
+        for (start, end, name) in [
+            ("\"tokens\": [", "]", "tokens"),
+            ("\"headers\": {\"a\": [", "]}", "headers"),
+        ] {
+            let values = |count| vec!["\"a\""; count].join(",");
+            let json = |count| format!("{{\"url\": \"http://h/\", {start}{}{end}}}", values(count));
+            assert!(parse(json(MAX_VALUES).as_bytes()).is_ok());
+            let err = parse(json(MAX_VALUES + 1).as_bytes()).err();
+            assert_eq!(err, Some(format!("`{name}` has more than 1000 values")));
+        }
+    }
+
+    #[test]
+    fn the_last_header_of_a_name_counts_and_lists_are_kept() {
+        let json = br#"{"url": "http://h/", "id": null, "headers": {"A": "1", "B": ["2", "3"], "A": "4"}}"#;
+        let request = parse(json).unwrap();
+        let headers: Vec<_> = request
+            .headers
+            .iter()
+            .map(|(name, value)| (&**name, &**value))
+            .collect();
+        assert_eq!(headers, [("B", &b"2"[..]), ("B", b"3"), ("A", b"4")]);
+        assert_eq!(request.id.unwrap().get(), "null");
     }
 
     #[test]

@@ -101,6 +101,16 @@ impl RequestHead {
     }
 }
 
+/// Returns whether these bytes are one request, as a whole and with nothing behind it.
+pub(crate) fn is_one_request(bytes: &[u8]) -> bool {
+    let Ok(Some(mut head)) = RequestHead::parse(bytes) else {
+        return false;
+    };
+    let body = bytes.get(head.length..).unwrap_or_default();
+    let taken = head.body.take(body, |_| {});
+    taken == Ok(body.len()) && head.body.is_done()
+}
+
 impl AnswerHead {
     /// Parses a head, or returns `None` if it has not arrived as a whole. `method` is that of the request.
     ///
@@ -410,6 +420,25 @@ mod tests {
             "SSH-2.0-x\r\n",
         ] {
             assert!(RequestHead::parse(head.as_bytes()).is_err(), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn one_request_is_neither_a_part_nor_two() {
+        for (rest, expected) in [
+            ("Content-Length: 2\r\n\r\nab", true),
+            ("\r\n", true),
+            ("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", true),
+            ("Content-Length: 2\r\n\r\na", false),
+            ("Content-Length: 2\r\n\r\nabc", false),
+            ("\r\nGET / HTTP/1.1\r\n\r\n", false),
+            ("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", false),
+            ("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n", false),
+            ("Content-Length: 2\r\nContent-Length: 2\r\n\r\nab", false),
+            ("Content-Len", false),
+        ] {
+            let request = format!("POST / HTTP/1.1\r\nHost: h\r\n{rest}");
+            assert_eq!(is_one_request(request.as_bytes()), expected, "{rest:?}");
         }
     }
 

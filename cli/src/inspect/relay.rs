@@ -17,7 +17,8 @@ use tokio::{
 };
 
 use crate::inspect::{
-    app::App, connection::Connection, exchange::Source, forwarded::Forwarded, recorder::Recorder,
+    app::App, connection::Connection, exchange::Source, forwarded::Forwarded,
+    framing::is_one_request, recorder::Recorder,
 };
 
 /// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take 100 MB.
@@ -85,8 +86,11 @@ impl Relay {
     }
 
     /// Sends the bytes of a whole request to the app, on a connection of its own. Returns the id of the exchange once
-    /// it is in the history.
+    /// it is in the history, and nothing if the bytes are not one request: only the first of several would be shown.
     pub(crate) async fn send(&self, request: Vec<u8>, source: Source) -> Option<u64> {
+        if !is_one_request(&request) {
+            return None;
+        }
         let (relayed, client) = io::duplex(PIPE);
         let (mut answer, mut sender) = io::split(client);
         let connection = Connection::new(self, None, source);

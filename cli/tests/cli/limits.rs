@@ -198,3 +198,49 @@ fn huge_captures_are_refused_or_explained_soon() {
     assert_eq!(run_with_input(&["explain", "-"], capture).status, 1);
     assert!(started.elapsed() < Duration::from_secs(60));
 }
+
+/// What a field can't have is read, and not kept.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_line_of_json_takes_little_more_memory_than_its_text() {
+    use std::{
+        io::{BufRead, BufReader},
+        process::{Command, Stdio},
+    };
+
+    use crate::support::peak;
+
+    const LENGTH: usize = 16 * 1024 * 1024;
+    for (start, part, end) in [
+        (r#""x":["#, "0,", "0]"),
+        (r#""x":["#, "[],", "0]"),
+        (r#""x":{"a":0"#, r#","a":0"#, "}"),
+        (r#""tokens":["#, "0,", "0]"),
+        (r#""tokens":["#, r#""","#, r#"""]"#),
+        (r#""headers":{"a":["#, "0,", "0]}"),
+        (r#""headers":{"a":["#, r#""","#, r#"""]}"#),
+        (r#""headers":{"a":0"#, r#","a":"""#, "}"),
+    ] {
+        let line = format!(
+            "{{\"url\":\"http://h/\",{start}{}{end}}}\n",
+            part.repeat(LENGTH / part.len())
+        );
+        let mut child = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"))
+            .args(["verify", "--jsonl", "-"])
+            .env("TWILIO_AUTH_TOKEN", crate::support::TOKEN)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut input = child.stdin.take().unwrap();
+        input.write_all(line.as_bytes()).unwrap();
+        let mut verdict = String::new();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        output.read_line(&mut verdict).unwrap();
+        let peak = peak(child.id());
+        drop(input);
+        child.wait().unwrap();
+        assert!(verdict.starts_with('{'), "{start}: {verdict}");
+        assert!(peak < 80 * 1024, "{start}: {peak} kB");
+    }
+}

@@ -549,6 +549,59 @@ fn copied_commands_are_accepted() {
     }
 }
 
+/// A page that connects gets the rows of a thousand requests.
+#[test]
+fn what_a_forger_writes_makes_no_row_long() {
+    let listen = listen();
+    let long = |byte: &str| byte.repeat(15_000);
+    let body = format!(
+        "CallSid={}&MessageSid={}&From={0}&Body={1}",
+        long("\u{1}"),
+        long("\u{2}")
+    );
+    let request = format!(
+        "{} /{} HTTP/1.1\r\nHost: h\r\nI-Twilio-Idempotency-Token: {}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        long("M"),
+        long("p"),
+        long("t"),
+        body.len()
+    );
+    send(listen.relay, request.as_bytes());
+    let row = &detail(&listen, 1)["row"];
+    for (name, start) in [
+        ("method", "M"),
+        ("path", "/ppp"),
+        ("call", "\u{1}"),
+        ("message", "\u{2}"),
+        ("token", "t"),
+        ("summary", "\u{1}"),
+    ] {
+        let text = row[name].as_str().unwrap();
+        assert!(text.starts_with(start), "{name}: {text}");
+        assert_eq!(text.chars().count(), 200, "{name}: {text}");
+    }
+    let length = row.to_string().len();
+    assert!(length < 20_000, "{length}");
+}
+
+#[test]
+fn what_is_piped_into_a_copied_command_is_no_option() {
+    let listen = listen();
+    let body = "-v\u{1}";
+    let request = format!(
+        "POST /message HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    send(listen.relay, request.as_bytes());
+    let copied = json(&listen.exchange(1, "/copy/curl"));
+    let command = copied["text"].as_str().unwrap();
+    assert!(
+        command.starts_with("printf '\\055v\\001' | curl "),
+        "{command}"
+    );
+}
+
 /// What a developer pastes may send a genuine signature, and run.
 #[test]
 fn a_target_that_names_a_host_is_copied_into_no_command_and_no_test() {

@@ -154,6 +154,17 @@ pub(crate) fn file(name: &str, content: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
+/// The largest amount of memory in kB that a process has had.
+#[cfg(target_os = "linux")]
+pub(crate) fn peak(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
 /// Returns a validator with [`TOKEN`].
 pub(crate) fn validator() -> RequestValidator {
     validator_with(TOKEN)

@@ -14,6 +14,7 @@ use super::{
     key::OnceKey,
     store::{Claim, LONGEST_TIME, OnceStore, OnceStoreError, Owner, StoredAnswer},
 };
+use crate::report::once as report;
 
 /// The time for which a claim is remembered after its lease has ended, so that it is known to have been taken over.
 pub(super) const ABANDONED: Duration = Duration::from_secs(60 * 60);
@@ -25,7 +26,8 @@ const BYTES_FOR_AN_EVENT: usize = 384;
 /// Remembers events in the memory of this process. A restart forgets them, and other processes do not see them.
 ///
 /// Its size is bounded. It never forgets an event before its time: when it is full, it fails for each new event until
-/// older ones have expired.
+/// older ones have expired. If there is no room for an answer, because others were handled at the same time, a duplicate of
+/// that event gets 204.
 pub struct MemoryStore {
     max_bytes: usize,
     memory: Mutex<Memory>,
@@ -119,12 +121,18 @@ impl MemoryStore {
         {
             return Ok(false);
         }
-        let entry = Entry {
+        let done = |answer| Entry {
             owner,
             expires: now + retention.min(LONGEST_TIME),
-            state: State::Done(Box::new(compact(answer))),
+            state: State::Done(Box::new(answer)),
         };
-        self.put(&mut memory, *key, entry, 0)?;
+        let stored = self.put(&mut memory, *key, done(compact(answer)), 0);
+        if stored.is_err() {
+            // Others were handled at the same time, and their answers have taken the reserve. Without its answer, the event
+            // takes no more than its claim did, and is not handled twice.
+            self.put(&mut memory, *key, done(StoredAnswer::EMPTY), 0)?;
+            report::answer_has_no_room();
+        }
         Ok(true)
     }
 
@@ -183,18 +191,17 @@ impl Memory {
 
 impl Entry {
     fn bytes(&self) -> usize {
-        BYTES_FOR_AN_EVENT
-            + match &self.state {
-                State::Claimed { .. } => 0,
-                State::Done(answer) => {
-                    let values = [&answer.content_type, &answer.location]
-                        .into_iter()
-                        .flatten();
-                    size_of::<StoredAnswer>()
-                        + answer.body.len()
-                        + values.map(HeaderValue::len).sum::<usize>()
-                }
+        let answer = match &self.state {
+            State::Claimed { .. } => 0,
+            State::Done(answer) => {
+                let values = [&answer.content_type, &answer.location]
+                    .into_iter()
+                    .flatten();
+                answer.body.len() + values.map(HeaderValue::len).sum::<usize>()
             }
+        };
+        // A claim has room for the answer that is kept if there is none for that of the handler.
+        BYTES_FOR_AN_EVENT + size_of::<StoredAnswer>() + answer
     }
 }
 

@@ -249,7 +249,7 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> OnceStore for RedisStore
         owner: Owner,
         lease: Duration,
     ) -> Result<Claim, OnceStoreError> {
-        let (code, answer): (u8, Vec<u8>) = self
+        let (code, answer): (i64, Vec<u8>) = self
             .run(&CLAIM, key, |script| {
                 script
                     .arg(owner.to_string())
@@ -261,9 +261,10 @@ impl<C: ConnectionLike + Clone + Send + Sync + 'static> OnceStore for RedisStore
             0 => Ok(Claim::First),
             1 => Ok(Claim::TakenOver),
             2 => Ok(Claim::InProgress),
-            _ => decode(&answer)
+            3 => decode(&answer)
                 .map(Claim::Done)
                 .ok_or_else(|| "a stored answer is malformed".into()),
+            _ => Err("this is not the answer of a Redis".into()),
         }
     }
 

@@ -143,6 +143,17 @@ pub(crate) fn answer_not_kept() {
     }
 }
 
+/// Reports an answer for which a `MemoryStore` has no room.
+pub(crate) fn answer_has_no_room() {
+    if let Some(left_out) = WARNINGS.pass() {
+        tracing::warn!(
+            target: "actix_twilio",
+            left_out,
+            "the MemoryStore is full, so an answer is not stored: a duplicate gets an empty 204. Give it more bytes",
+        );
+    }
+}
+
 /// Reports a request that is not guarded because it was not validated.
 pub(crate) fn idle() {
     if let Some(left_out) = WARNINGS.pass() {

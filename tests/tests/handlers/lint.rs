@@ -4,7 +4,8 @@
 use std::time::{Duration, Instant};
 
 use actix_twilio::twiml::{
-    Channel, Finding, FindingKind, MAX_BYTES, Parsed, check, check_answer, check_for,
+    Channel, Finding, FindingKind, MAX_BYTES, Parsed, Say, VoiceResponse, check, check_answer,
+    check_for,
 };
 use proptest::prelude::{any, prop, proptest};
 
@@ -729,6 +730,23 @@ fn stray_texts_are_found_after_blanks_of_any_kind() {
 }
 
 #[test]
+fn namespaces_are_bounded_and_texts_about_them_are_not() {
+    let declared = |count| {
+        let names: String = (0..count).map(|n| format!(" xmlns:a{n} = '{n}'")).collect();
+        format!("<Response{names}><Say>x</Say></Response>")
+    };
+    assert!(Parsed::parse(declared(100)).is_ok());
+    let err = Parsed::parse(declared(101)).unwrap_err();
+    assert!(
+        err.to_string().contains("more than 100 namespaces"),
+        "{err}"
+    );
+    let said = "write xmlns:a=\"b\" ".repeat(1000);
+    let response = VoiceResponse::new().child(Say::new(said)).to_xml();
+    assert!(check(response).is_empty());
+}
+
+#[test]
 fn texts_within_texts_are_bounded() {
     // Below <Response>, with <Say>.
     for (depth, is_taken) in [(1, true), (50, true), (51, false), (500, false)] {
@@ -780,6 +798,7 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         ("attributes", format!("<Response {}/>", numbered(&|n| format!("a{n}=''"). replace("''", "'' "))).into_bytes()),
         ("one attribute again and again", fill("<Response ", "a='' ", "/>")),
         ("namespaces", format!("<Response {}/>", numbered(&|n| format!("xmlns:a{n}='{n}' "))).into_bytes()),
+        ("namespaces, one inside of the other", numbered(&|n| format!("<a xmlns:a{n}='{n}'>")).into_bytes()),
         ("a long name", fill("<Response><", "a", "/></Response>")),
         ("a long attribute", fill("<Response><Say ", "a", "=''>x</Say></Response>")),
         ("a long value", fill("<Response><Gather method='", "a", "'/></Response>")),

@@ -11,7 +11,7 @@ use actix_twilio_tests::{
     memory::resident,
     redis::{Redis, free_port, url, wait_until},
 };
-use actix_web::rt::System;
+use actix_web::{http::StatusCode, rt::System, web::Bytes};
 use futures_util::future::join_all;
 use redis::cluster::ClusterClient;
 use tokio::time;
@@ -677,6 +677,37 @@ async fn fill(store: &impl OnceStore, events: usize, used: impl Fn() -> usize) -
         }
     }
     bytes
+}
+
+/// A claim leaves room for one answer, and others are claimed at the same time.
+#[actix_web::test]
+async fn events_whose_answers_have_no_room_together_are_not_handled_again() {
+    let store = MemoryStore::new(1024 * 1024);
+    let large = StoredAnswer {
+        status: StatusCode::OK,
+        body: Bytes::from(vec![b'x'; StoredAnswer::MAX_BODY]),
+        ..StoredAnswer::EMPTY
+    };
+    let mut claimed = Vec::new();
+    for number in 0_u32.. {
+        let (key, owner) = (OnceKey::new("test", &number.to_le_bytes()), Owner::new());
+        if store.claim(&key, owner, HOUR).await.is_err() {
+            break;
+        }
+        claimed.push((key, owner));
+    }
+    assert!(claimed.len() > 1000, "{}", claimed.len());
+    for (key, owner) in &claimed {
+        assert!(store.finish(key, *owner, &large, HOUR).await.unwrap());
+    }
+    let mut whole = 0;
+    for (key, _) in &claimed {
+        match store.claim(key, Owner::new(), HOUR).await.unwrap() {
+            Claim::Done(answer) if answer == large => whole += 1,
+            claim => assert_eq!(claim, Claim::Done(StoredAnswer::EMPTY)),
+        }
+    }
+    assert!(whole > 0, "{whole}");
 }
 
 #[actix_web::test]

@@ -82,6 +82,9 @@ pub fn check_answer(content_type: Option<&str>, body: impl AsRef<[u8]>) -> Vec<F
 /// How deep elements may be nested. Text within text of [`Say`](crate::Say) can be nested at will.
 pub(crate) const MAX_DEPTH: usize = 50;
 
+/// How many namespaces a document may declare.
+const MAX_NAMESPACES: usize = 100;
+
 /// What to do about a message that is too long.
 pub(crate) const SHORTEN: &str =
     "shorten it to 1,600 characters, or answer with several <Message>s";
@@ -111,7 +114,27 @@ pub(crate) fn parse(document: &[u8]) -> Result<Document<'_>, Finding> {
             "write it in UTF-8",
         )
     })?;
+    if namespaces(text) > MAX_NAMESPACES {
+        return Err(Finding::new(
+            FindingKind::Schema,
+            START,
+            format!("the document declares more than {MAX_NAMESPACES} namespaces"),
+            "remove xmlns: TwiML has none",
+        ));
+    }
     Document::parse(text).map_err(|err| not_well_formed(text, &err))
+}
+
+/// Counts attributes that declare namespaces, without parsing the document: the parser compares each declaration with all
+/// those of each element around it, which takes minutes for thousands of them, one inside of the other.
+fn namespaces(text: &str) -> usize {
+    let declares = |(name, value): &(&str, &str)| {
+        let name = name.trim_end().rsplit(char::is_whitespace).next();
+        name.is_some_and(|name| name.contains("xmlns"))
+            && value.trim_start().starts_with(['"', '\''])
+    };
+    let pairs = text.split('=').zip(text.split('=').skip(1));
+    pairs.filter(declares).count()
 }
 
 fn not_well_formed(text: &str, err: &Error) -> Finding {

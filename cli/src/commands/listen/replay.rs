@@ -49,7 +49,7 @@ pub(super) async fn run(path: &Path, parts: &Parts, format: Format) -> Result<()
         let Some((id, exchange)) = exchange else {
             writeln!(
                 io::stderr(),
-                "line {number} is not sent: it is not a whole request"
+                "line {number} is not sent: it is not one whole request"
             )?;
             failed = true;
             continue;

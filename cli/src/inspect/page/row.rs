@@ -11,6 +11,10 @@ use crate::inspect::{
 /// The most characters of a request that a search looks at.
 const SEARCHED: usize = 2000;
 
+/// The most characters of any other text of a request in its row. A page that connects gets 1,000 rows, in which a
+/// forger may have written 64 KiB each. A request as a whole is in its details.
+const LONGEST: usize = 200;
+
 /// A request in the list.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
@@ -57,15 +61,15 @@ pub(super) enum Tone {
 impl Row {
     pub(super) fn of(exchange: &Exchange) -> Self {
         let parameters = parameters::of(exchange);
-        let first = |names: &[&str]| parameters::first(&parameters, names).map(str::to_owned);
+        let first = |names: &[&str]| parameters::first(&parameters, names).map(cut);
         let token = exchange.request.wire.values(IDEMPOTENCY_TOKEN).next();
         let (tone, verdict) = verdict(exchange);
         Self {
             id: exchange.id,
             at: exchange.started,
             kind: exchange.kind.clone(),
-            method: exchange.request.method.clone(),
-            path: parameters::path(exchange).to_owned(),
+            method: cut(&exchange.request.method),
+            path: cut(parameters::path(exchange)),
             status: status(exchange),
             ms: exchange.duration().as_secs_f64() * 1000.0,
             tone,
@@ -78,11 +82,16 @@ impl Row {
             origin: exchange.source.origin(),
             call: first(&["CallSid"]).or_else(|| call_of_stream(exchange)),
             message: first(&["MessageSid", "SmsSid"]),
-            token: token.map(|token| String::from_utf8_lossy(token).into_owned()),
+            token: token.map(|token| cut(&String::from_utf8_lossy(token))),
             find: find(exchange, &verdict, &parameters),
             verdict,
         }
     }
+}
+
+/// Returns the start of a text.
+fn cut(text: &str) -> String {
+    text.chars().take(LONGEST).collect()
 }
 
 /// Returns the status of the app's own answer.
@@ -178,13 +187,12 @@ fn summary(parameters: &[parameters::Parameter]) -> String {
         "RecordingStatus",
         "CallStatus",
     ];
-    const LONGEST: usize = 120;
     let parts = [
         parameters::first(parameters, &["From"]),
         parameters::first(parameters, &SAID),
     ];
     let text = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
-    text.chars().take(LONGEST).collect()
+    cut(&text)
 }
 
 /// Returns what a search looks at.

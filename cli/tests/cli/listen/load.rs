@@ -8,17 +8,8 @@ use std::{
 };
 
 use super::{Listening, connect, read_head};
-
-/// The largest amount of memory in kB that a process has had.
 #[cfg(target_os = "linux")]
-fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM"))
-        .unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
+use crate::support::peak;
 
 /// Starts an app that answers each request without a body at once, on any number of connections.
 fn fast() -> String {

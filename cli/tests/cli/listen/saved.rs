@@ -91,6 +91,36 @@ fn saved_requests_are_sent_again_byte_for_byte() {
     );
 }
 
+/// Only the first one would be shown.
+#[test]
+fn a_line_with_two_requests_or_a_part_of_one_is_not_sent() {
+    use base64::{Engine, prelude::BASE64_STANDARD};
+    let (app, received) = recording(vec![GET.len()]);
+    let second = b"GET /second HTTP/1.1\r\nHost: h\r\n\r\n";
+    let requests = [
+        GET.to_vec(),
+        [GET, second].concat(),
+        GET[..GET.len() - 2].to_vec(),
+    ];
+    let lines: String = requests
+        .iter()
+        .map(|bytes| {
+            let bytes = BASE64_STANDARD.encode(bytes);
+            format!(
+                "{{\"id\": 1, \"listen\": {{\"whole\": true, \"request_b64\": \"{bytes}\"}}}}\n"
+            )
+        })
+        .collect();
+    let output = replay(&app, &crate::support::file("listen_two.jsonl", &lines));
+    assert_eq!(output.status, 1, "{output:?}");
+    for line in [2, 3] {
+        let said = format!("line {line} is not sent: it is not one whole request");
+        assert!(output.stderr.contains(&said), "{output:?}");
+    }
+    assert_eq!(received.recv_timeout(PATIENCE).unwrap(), GET);
+    assert!(received.try_recv().is_err());
+}
+
 #[test]
 fn verify_and_explain_read_what_was_saved() {
     let requests = requests();

@@ -64,9 +64,9 @@ export class Store {
     return [...new Set(this.all().map(family))].sort();
   }
 
-  /** Returns the routes that were seen, sorted. */
+  /** Returns the routes that were seen, sorted. Without a slash, what a forger asks for would be a part of the host. */
   routes() {
-    return [...new Set(this.all().map((row) => row.path))].sort();
+    return [...new Set(this.all().map((row) => row.path))].filter((path) => path.startsWith("/")).sort();
   }
 
   /** Returns the requests of the same call or message, oldest first. */

@@ -101,9 +101,11 @@ fn data(words: &mut Vec<String>, body: &[u8]) -> String {
         None => {
             words.extend(["--data-binary".to_owned(), "@-".to_owned()]);
             let mut escaped = String::new();
-            for byte in body {
+            for (index, byte) in body.iter().enumerate() {
                 match byte {
                     b'%' => escaped.push_str("%%"),
+                    // A hyphen at the start would make an option of it.
+                    b'-' if index == 0 => escaped.push_str("\\055"),
                     b'\'' | b'\\' | 0..=31 | 127.. => {
                         // Writing to a string does not fail.
                         let _ = write!(escaped, "\\{byte:03o}");
