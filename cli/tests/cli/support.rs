@@ -157,7 +157,7 @@ pub(crate) fn file(name: &str, content: &str) -> String {
 /// The largest amount of memory in kB that a process has had.
 #[cfg(target_os = "linux")]
 pub(crate) fn peak(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status
         .lines()
         .find(|line| line.starts_with("VmHWM"))

@@ -648,7 +648,7 @@ async fn times_beyond_all_bounds_are_a_century() {
 /// An answer as an app sends it.
 fn usual_answer() -> StoredAnswer {
     StoredAnswer {
-        status: actix_web::http::StatusCode::OK,
+        status: StatusCode::OK,
         content_type: Some("text/xml; charset=utf-8".parse().unwrap()),
         body: vec![b'x'; 100].into(),
         ..StoredAnswer::EMPTY
