@@ -35,7 +35,7 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   tokens           further Auth Tokens that are valid, as an array
   shared_key_id    the ID of the SharedKey whose secret is in token
   headers          the request's headers, as an object: {\"Name\": \"value\", \"Repeated\": [\"one\", \"two\"]};
-                   the fields above can be given here instead
+                   the fields above can be given here instead; at most 1,000 values, as in tokens
   id               any value, which is copied to the result
   listen           what `listen --save` adds, which is ignored
 
