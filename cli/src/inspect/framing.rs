@@ -428,12 +428,18 @@ mod tests {
         for (rest, expected) in [
             ("Content-Length: 2\r\n\r\nab", true),
             ("\r\n", true),
-            ("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", true),
+            (
+                "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n",
+                true,
+            ),
             ("Content-Length: 2\r\n\r\na", false),
             ("Content-Length: 2\r\n\r\nabc", false),
             ("\r\nGET / HTTP/1.1\r\n\r\n", false),
             ("Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n", false),
-            ("Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n", false),
+            (
+                "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET / HTTP/1.1\r\n\r\n",
+                false,
+            ),
             ("Content-Length: 2\r\nContent-Length: 2\r\n\r\nab", false),
             ("Content-Len", false),
         ] {

@@ -102,15 +102,11 @@ fn a_line_with_two_requests_or_a_part_of_one_is_not_sent() {
         [GET, second].concat(),
         GET[..GET.len() - 2].to_vec(),
     ];
-    let lines: String = requests
-        .iter()
-        .map(|bytes| {
-            let bytes = BASE64_STANDARD.encode(bytes);
-            format!(
-                "{{\"id\": 1, \"listen\": {{\"whole\": true, \"request_b64\": \"{bytes}\"}}}}\n"
-            )
-        })
-        .collect();
+    let line = |bytes: &Vec<u8>| {
+        let bytes = BASE64_STANDARD.encode(bytes);
+        format!(r#"{{"id": 1, "listen": {{"whole": true, "request_b64": "{bytes}"}}}}"#)
+    };
+    let lines = requests.iter().map(line).collect::<Vec<_>>().join("\n");
     let output = replay(&app, &crate::support::file("listen_two.jsonl", &lines));
     assert_eq!(output.status, 1, "{output:?}");
     for line in [2, 3] {
