@@ -18,7 +18,7 @@ use actix_web::{Error, HttpRequest, web};
 use twilio_signature::{AccountSid, RequestValidator};
 
 pub(crate) use self::{
-    budget::Held,
+    budget::{Held, head_size},
     options::{Hook, Options},
     proxies::TrustedProxies,
 };
