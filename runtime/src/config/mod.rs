@@ -20,7 +20,7 @@ use twilio_signature::{AccountSid, RequestValidator};
 pub(crate) use self::{
     budget::{Held, head_size},
     options::{Hook, Options},
-    proxies::TrustedProxies,
+    proxies::{Peer, TrustedProxies},
 };
 pub use self::{
     builder::TwilioConfigBuilder,
