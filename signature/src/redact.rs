@@ -21,6 +21,13 @@ pub fn url(url: &str) -> String {
     let mut parts = UrlParts::of(url);
     parts.user_info = parts.user_info.map(|_| Cow::Borrowed(".."));
     parts.query = parts.query.map(|query| Cow::Owned(names(&query)));
+    // The target of a CONNECT is an authority without a scheme.
+    if parts.scheme.is_empty()
+        && !parts.path.starts_with('/')
+        && let Some((_, host)) = parts.path.rsplit_once('@')
+    {
+        parts.path = ["..@", host].concat().into();
+    }
     text(&parts.text())
 }
 
@@ -131,6 +138,10 @@ mod tests {
             ("https://user:secret@h/x", "https://..@h/x"),
             ("https://bob@corp.com:secret@h/x", "https://..@h/x"),
             ("https://h/x@y", "https://h/x@y"),
+            ("/x@y", "/x@y"),
+            ("user:secret@h:80", "..@h:80"),
+            ("bob@corp.com:secret@h:80?a=secret", "..@h:80?a=.."),
+            ("h:80", "h:80"),
             ("https://h/\n\u{1b}[31m\"", "https://h/\\n\\u{1b}[31m\\\""),
         ];
         for (shown, expected) in cases {

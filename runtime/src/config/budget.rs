@@ -64,7 +64,7 @@ impl Held<'_> {
     #[must_use]
     pub(crate) fn grow_to(&mut self, bytes: usize) -> bool {
         if self.requests == 0 {
-            self.beside_body = size(self.head).saturating_sub(BYTES_FOR_A_REQUEST);
+            self.beside_body = head_size(self.head).saturating_sub(BYTES_FOR_A_REQUEST);
         }
         let bytes = bytes.saturating_add(self.beside_body);
         let ByteBudget { limit, held } = self.budget;
@@ -75,7 +75,7 @@ impl Held<'_> {
 }
 
 /// Returns about how many bytes a head takes. In HTTP/2, a byte on the wire can repeat a header.
-fn size(head: &HeaderMap) -> usize {
+pub(crate) fn head_size(head: &HeaderMap) -> usize {
     let headers = head.iter();
     headers
         .map(|(name, value)| name.as_str().len() + value.len() + BYTES_FOR_A_HEADER)

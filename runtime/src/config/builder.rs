@@ -252,6 +252,9 @@ impl TwilioConfigBuilder {
     /// Sets the proxies whose forwarded headers are believed: addresses (`10.0.0.1`), networks (`10.0.0.0/8`), and
     /// `unix` for peers on a Unix socket. An empty list trusts no proxy.
     ///
+    /// actix-web has no address of a peer that has reset its connection. Such a peer is trusted as one on a Unix socket is
+    /// only if the app listens on a Unix socket, or on `127.0.0.1:8080`, which actix-web does not tell apart.
+    ///
     /// The default is loopback, private, link-local, unique-local and shared (100.64.0.0/10) addresses and `unix`,
     /// so that a local tunnel and most load balancers work without any setting.
     ///

@@ -18,9 +18,9 @@ use actix_web::{Error, HttpRequest, web};
 use twilio_signature::{AccountSid, RequestValidator};
 
 pub(crate) use self::{
-    budget::Held,
+    budget::{Held, head_size},
     options::{Hook, Options},
-    proxies::TrustedProxies,
+    proxies::{Peer, TrustedProxies},
 };
 pub use self::{
     builder::TwilioConfigBuilder,
@@ -197,7 +197,9 @@ impl TwilioConfig {
 /// Returns the type of a configuration that is in `app_data` in a form in which nothing finds it.
 fn wrapping(req: &HttpRequest) -> Option<&'static str> {
     fn is_there<T: 'static>(req: &HttpRequest) -> bool {
-        req.app_data::<T>().is_some() || req.app_data::<web::Data<T>>().is_some()
+        req.app_data::<T>().is_some()
+            || req.app_data::<web::Data<T>>().is_some()
+            || req.app_data::<web::ThinData<T>>().is_some()
     }
 
     macro_rules! first_of {
@@ -215,6 +217,7 @@ fn wrapping(req: &HttpRequest) -> Option<&'static str> {
         Rc<TwilioConfig>,
         Box<TwilioConfig>,
         web::Data<web::Data<TwilioConfig>>,
+        web::ThinData<TwilioConfig>,
         web::Data<Arc<TwilioConfig>>,
         &'static TwilioConfig,
         Mutex<TwilioConfig>,

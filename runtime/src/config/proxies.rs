@@ -1,13 +1,38 @@
 //! The proxies whose forwarded headers are believed.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use actix_web::HttpRequest;
 use ipnet::IpNet;
 
 use twilio_signature::ConfigError;
 
-/// The word for peers on a Unix socket, which have no address.
+/// The word for peers on a Unix socket.
 const UNIX: &str = "unix";
+
+/// What actix-web gives as the address of each Unix socket that it listens on.
+const UNIX_SOCKET: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// Who sent a request, as the connection shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Peer {
+    Address(IpAddr),
+    UnixSocket,
+    /// It reset a TCP connection before actix-web asked for its address, and after it sent the request. Anyone can do
+    /// that.
+    Gone,
+}
+
+impl Peer {
+    pub(crate) fn of(req: &HttpRequest) -> Self {
+        match req.peer_addr() {
+            Some(peer) => Self::Address(peer.ip()),
+            // actix-web has no address in both cases. A TCP connection to this address comes from this machine.
+            None if req.app_config().local_addr() == UNIX_SOCKET => Self::UnixSocket,
+            None => Self::Gone,
+        }
+    }
+}
 
 /// Loopback, private, link-local, unique-local and shared addresses, and Unix sockets.
 const DEFAULT: [&str; 10] = [
@@ -71,12 +96,11 @@ impl TrustedProxies {
         Ok(trusted)
     }
 
-    /// Returns whether forwarded headers from this peer are believed. A peer without an address is on a Unix
-    /// socket.
-    pub(crate) fn trusts(&self, peer: Option<SocketAddr>) -> bool {
+    /// Returns whether forwarded headers from this peer are believed.
+    pub(crate) fn trusts(&self, peer: Peer) -> bool {
         match peer {
-            Some(peer) => {
-                let address = peer.ip().to_canonical();
+            Peer::Address(address) => {
+                let address = address.to_canonical();
                 // A network may be written in either form.
                 let mapped = match address {
                     IpAddr::V4(v4) => v4.to_ipv6_mapped().into(),
@@ -85,7 +109,8 @@ impl TrustedProxies {
                 let in_network = |net: &IpNet| net.contains(&address) || net.contains(&mapped);
                 self.networks.iter().any(in_network)
             }
-            None => self.unix,
+            Peer::UnixSocket => self.unix,
+            Peer::Gone => false,
         }
     }
 
@@ -98,63 +123,65 @@ impl TrustedProxies {
 mod tests {
     use super::*;
 
+    fn peer(address: &str) -> Peer {
+        Peer::Address(address.parse().unwrap())
+    }
+
     #[test]
     fn local_networks_are_trusted_by_default() {
         let local = TrustedProxies::local();
         let trusted = [
-            "127.0.0.1:1",
-            "127.8.8.8:1",
-            "10.1.2.3:1",
-            "172.31.255.255:1",
-            "192.168.0.1:1",
-            "169.254.1.1:1",
-            "100.127.0.1:1",
-            "[::1]:1",
-            "[fd00::1]:1",
-            "[fe80::1]:1",
-            "[::ffff:10.0.0.1]:1",
+            "127.0.0.1",
+            "127.8.8.8",
+            "10.1.2.3",
+            "172.31.255.255",
+            "192.168.0.1",
+            "169.254.1.1",
+            "100.127.0.1",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
         ];
-        for peer in trusted {
-            assert!(local.trusts(Some(peer.parse().unwrap())), "{peer}");
+        for address in trusted {
+            assert!(local.trusts(peer(address)), "{address}");
         }
         let foreign = [
-            "128.0.0.1:1",
-            "172.32.0.1:1",
-            "100.128.0.1:1",
-            "8.8.8.8:1",
-            "[2001:db8::1]:1",
-            "[::2]:1",
-            "[::ffff:8.8.8.8]:1",
+            "128.0.0.1",
+            "172.32.0.1",
+            "100.128.0.1",
+            "8.8.8.8",
+            "2001:db8::1",
+            "::2",
+            "::ffff:8.8.8.8",
         ];
-        for peer in foreign {
-            assert!(!local.trusts(Some(peer.parse().unwrap())), "{peer}");
+        for address in foreign {
+            assert!(!local.trusts(peer(address)), "{address}");
         }
-        assert!(local.trusts(None));
+        assert!(local.trusts(Peer::UnixSocket));
+        assert!(!local.trusts(Peer::Gone));
         assert!(!local.is_empty());
     }
 
     #[test]
     fn listed_proxies_replace_the_default() {
         let listed = TrustedProxies::parse(["10.0.0.7", "2001:db8::/32"]).unwrap();
-        assert!(listed.trusts(Some("10.0.0.7:1".parse().unwrap())));
-        assert!(listed.trusts(Some("[2001:db8::1]:1".parse().unwrap())));
-        assert!(!listed.trusts(Some("10.0.0.8:1".parse().unwrap())));
-        assert!(!listed.trusts(None));
+        assert!(listed.trusts(peer("10.0.0.7")));
+        assert!(listed.trusts(peer("2001:db8::1")));
+        assert!(!listed.trusts(peer("10.0.0.8")));
+        assert!(!listed.trusts(Peer::UnixSocket));
         let mapped = TrustedProxies::parse(["::ffff:10.0.0.7"]).unwrap();
-        assert!(mapped.trusts(Some("10.0.0.7:1".parse().unwrap())));
+        assert!(mapped.trusts(peer("10.0.0.7")));
         let mapped = TrustedProxies::parse(["::ffff:10.0.0.0/104"]).unwrap();
-        assert!(mapped.trusts(Some("10.9.8.7:1".parse().unwrap())));
-        assert!(mapped.trusts(Some("[::ffff:10.9.8.7]:1".parse().unwrap())));
-        assert!(!mapped.trusts(Some("11.0.0.7:1".parse().unwrap())));
+        assert!(mapped.trusts(peer("10.9.8.7")));
+        assert!(mapped.trusts(peer("::ffff:10.9.8.7")));
+        assert!(!mapped.trusts(peer("11.0.0.7")));
         let wider = TrustedProxies::parse(["::/0"]).unwrap();
-        assert!(wider.trusts(Some("[2001:db8::1]:1".parse().unwrap())));
+        assert!(wider.trusts(peer("2001:db8::1")));
         for around_the_mapped in ["::/0", "::fffe:0:0/95", "::ffff:0:0/96"] {
             let around = TrustedProxies::parse([around_the_mapped]).unwrap();
-            for peer in ["10.9.8.7:1", "[::ffff:10.9.8.7]:1"] {
-                assert!(
-                    around.trusts(Some(peer.parse().unwrap())),
-                    "{around_the_mapped}"
-                );
+            for address in ["10.9.8.7", "::ffff:10.9.8.7"] {
+                assert!(around.trusts(peer(address)), "{around_the_mapped}");
             }
         }
         for wrong in [

@@ -34,7 +34,7 @@ pub use self::proof::Proof;
 pub(crate) use self::{body::let_arrive, proof::NotEnforced};
 use self::{content::Content, proof::Verified};
 use crate::{
-    config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict},
+    config::{Held, Hook, KeySource, Policy, TwilioConfig, Verdict, head_size},
     error::{ConfigError, ValidationError, ValidationErrorKind},
     keys::Lookup,
     origin::{Origin, is_websocket_handshake},
@@ -46,6 +46,9 @@ const X_TWILIO_SETTINGS: HeaderName = HeaderName::from_static(lower_case::SIGNAT
 
 /// The size in bytes of the largest body whose refusal is explained.
 const MAX_EXPLAINED_BODY: usize = 16 * 1024;
+/// The size in bytes of the largest headers with which a refusal is explained. In HTTP/2, headers may have 16 MiB, of which a
+/// repeated one takes a byte on the wire.
+const MAX_EXPLAINED_HEAD: usize = 64 * 1024;
 
 /// A request that was let through.
 pub(crate) struct Admitted {
@@ -384,9 +387,13 @@ impl Attempt<'_> {
     ) -> Explainable<(&RequestValidator, WebhookRequest<'_>)> {
         const LARGE: &str = "the body was not looked at: it is over 16 KiB";
         const NOT_THERE: &str = "the body was not looked at: it had not arrived";
+        const LARGE_HEAD: &str = "nothing was looked at: the headers are over 64 KiB";
 
         if !self.config.options().explain_mismatches || !is_explainable(kind) {
             return Explainable::No;
+        }
+        if head_size(self.req.headers()) > MAX_EXPLAINED_HEAD {
+            return Explainable::Never(LARGE_HEAD);
         }
         let validator = match self.config.keys() {
             KeySource::Fixed(validator) => Some(validator),

@@ -1,6 +1,6 @@
 //! Parses the headers in which proxies pass on the scheme and the host of the request that they received.
 
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName};
 
 use crate::error::ValidationErrorKind;
 
@@ -43,24 +43,41 @@ impl From<Malformed> for ValidationErrorKind {
 }
 
 const NOT_ASCII: &str = "is not plain ASCII";
+const TOO_LONG: &str = "is longer than 8 KiB";
 const BROKEN: Malformed = Malformed {
     header: "Forwarded",
     problem: "is not a list of pairs, as RFC 7239 has them",
 };
 
+/// The largest length in bytes of a header with all its lines. In HTTP/2, a line of 4 KB that is repeated takes one byte on
+/// the wire, and a split line takes 16 bytes of memory for each comma.
+const MAX_LEN: usize = 8 * 1024;
+
+/// Returns the lines of a header.
+fn lines<'a>(
+    headers: &'a HeaderMap,
+    (name, shown): (&HeaderName, &'static str),
+) -> impl Iterator<Item = Result<&'a str, Malformed>> {
+    let mut len = 0;
+    headers.get_all(name).map(move |line| {
+        len += line.len() + 1;
+        if len > MAX_LEN {
+            return Err(Malformed::new(shown, TOO_LONG));
+        }
+        line.to_str().map_err(|_| Malformed::new(shown, NOT_ASCII))
+    })
+}
+
 /// Returns the element of a comma-separated list that the outermost of `hops` trusted proxies added: the `hops`-th
 /// from the right, or the leftmost if there are fewer. All lines of the header form one list.
 pub(crate) fn element<'a>(
     headers: &'a HeaderMap,
-    (name, shown): (&HeaderName, &'static str),
+    header: (&HeaderName, &'static str),
     hops: usize,
 ) -> Result<Option<&'a str>, Malformed> {
     let mut elements = Vec::new();
-    for line in headers.get_all(name) {
-        let line = line
-            .to_str()
-            .map_err(|_| Malformed::new(shown, NOT_ASCII))?;
-        elements.extend(line.split(',').map(str::trim));
+    for line in lines(headers, header) {
+        elements.extend(line?.split(',').map(str::trim));
     }
     Ok(nth_from_right(&elements, hops))
 }
@@ -76,9 +93,8 @@ impl Forwarded {
     /// Parses the element of the `Forwarded` header that [`element`] would choose.
     pub(crate) fn read(headers: &HeaderMap, hops: usize) -> Result<Self, Malformed> {
         let mut elements = Vec::new();
-        for line in headers.get_all(actix_web::http::header::FORWARDED) {
-            let line = line.to_str().map_err(|_| BROKEN)?;
-            elements.extend(split_unquoted(line, ',')?);
+        for line in lines(headers, (&FORWARDED, "Forwarded")) {
+            elements.extend(split_unquoted(line?, ',')?);
         }
         match nth_from_right(&elements, hops) {
             Some("") => Err(BROKEN),
@@ -162,7 +178,7 @@ fn unquote(value: &str) -> Result<String, Malformed> {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::{FORWARDED, HeaderValue, X_FORWARDED_HOST};
+    use actix_web::http::header::{HeaderValue, X_FORWARDED_HOST};
 
     use super::*;
 
@@ -203,6 +219,30 @@ mod tests {
             element(&not_ascii, HOST, 1),
             Err(Malformed::new(HOST.1, NOT_ASCII))
         );
+    }
+
+    #[test]
+    fn a_header_of_more_than_8_kib_is_refused() {
+        const LINE: usize = 1024;
+
+        let of = |name: &HeaderName, len: usize, lines: usize| {
+            let line = "a=b,".repeat(LINE / 4);
+            headers(name, &vec![&line[..len]; lines])
+        };
+        for (len, lines, is_read) in [
+            (LINE - 1, 8, true),
+            (LINE, 8, false),
+            (0, MAX_LEN, true),
+            (0, MAX_LEN + 1, false),
+        ] {
+            let headers = of(&X_FORWARDED_HOST, len, lines);
+            let too_long = Malformed::new(HOST.1, TOO_LONG);
+            let is_too_long = element(&headers, HOST, 1) == Err(too_long);
+            assert_eq!(is_too_long, !is_read, "{len} {lines}");
+            let forwarded = Forwarded::read(&of(&FORWARDED, len, lines), 1);
+            let too_long = Malformed::new("Forwarded", TOO_LONG);
+            assert_eq!(forwarded == Err(too_long), !is_read, "{len} {lines}");
+        }
     }
 
     #[test]

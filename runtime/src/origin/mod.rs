@@ -19,7 +19,7 @@ use twilio_signature::url::{is_host, is_port, is_secure_scheme, scheme, split_po
 pub(crate) use self::forwarded::Malformed;
 use self::forwarded::{Forwarded, element};
 pub(crate) use self::handshake::is_websocket_handshake;
-use crate::config::TwilioConfig;
+use crate::config::{Peer, TwilioConfig};
 
 const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
@@ -69,7 +69,7 @@ impl Origin {
                 host_from: "public URL",
             });
         }
-        let trusted = options.trusted_proxies.trusts(req.peer_addr());
+        let trusted = options.trusted_proxies.trusts(Peer::of(req));
         let hops = trusted.then_some(options.trusted_hops.get());
         Self::from_request(req, target, hops, options.forwarded_prefix)
     }

@@ -12,7 +12,7 @@ use twilio_signature::{
 };
 
 use crate::{
-    config::{KeySource, TrustedProxies, TwilioConfig},
+    config::{KeySource, Peer, TrustedProxies, TwilioConfig},
     error::ValidationErrorKind,
     keys::Lookup,
     origin::Origin,
@@ -182,7 +182,7 @@ pub(crate) fn is_explainable(kind: ValidationErrorKind) -> bool {
 /// Anyone can send a recorded genuine request again, from any address. So only a peer on a local network is ever
 /// proposed as a trusted proxy.
 fn trusting(req: &HttpRequest, config: &TwilioConfig, own: &Origin) -> Vec<(String, Origin)> {
-    let peer = req.peer_addr();
+    let peer = Peer::of(req);
     let options = config.options();
     if options.public_url.is_some() || !TrustedProxies::local().trusts(peer) {
         return Vec::new();
@@ -197,8 +197,11 @@ fn trusting(req: &HttpRequest, config: &TwilioConfig, own: &Origin) -> Vec<(Stri
         let mut changes = Vec::new();
         if !options.trusted_proxies.trusts(peer) {
             changes.push(match peer {
-                Some(peer) => format!("trust the proxy {} (trusted_proxies)", peer.ip()),
-                None => "trust the proxy on the Unix socket (trusted_proxies)".to_owned(),
+                Peer::Address(peer) => format!("trust the proxy {peer} (trusted_proxies)"),
+                Peer::UnixSocket => {
+                    "trust the proxy on the Unix socket (trusted_proxies)".to_owned()
+                }
+                Peer::Gone => return Vec::new(),
             });
         }
         if hops != own_hops {

@@ -648,7 +648,7 @@ fn environment_alone_is_enough() {
 type AddData = fn(&mut web::ServiceConfig, TwilioConfig);
 
 /// What compiles in place of `app_data(config)`, and is no configuration.
-const WRAPPINGS: [(&str, AddData); 14] = [
+const WRAPPINGS: [(&str, AddData); 16] = [
     ("Result<TwilioConfig", |app, config| {
         app.app_data(Ok::<_, ConfigError>(config));
     }),
@@ -675,6 +675,12 @@ const WRAPPINGS: [(&str, AddData); 14] = [
     }),
     ("web::Data<TwilioConfig>", |app, config| {
         app.app_data(web::Data::new(web::Data::new(config)));
+    }),
+    ("web::ThinData<TwilioConfig>", |app, config| {
+        app.app_data(web::ThinData(config));
+    }),
+    ("Option<TwilioConfig>", |app, config| {
+        app.app_data(web::ThinData(Some(config)));
     }),
     ("&'static TwilioConfig", |app, config| {
         app.app_data(&*Box::leak(Box::new(config)));

@@ -573,6 +573,28 @@ fn one_refusal_a_second_is_explained_and_the_others_say_so() {
 }
 
 #[test]
+fn a_request_with_large_headers_is_not_explained() {
+    in_child(NO_VARIABLES, || {
+        let config = explaining().build().unwrap();
+        let with_headers = |times| {
+            let mut request = seen("/m", "a=1", "https://10.0.0.7/ma1");
+            for _ in 0..times {
+                request = request.append_header(("X-Host", "a,".repeat(1024 / 2)));
+            }
+            line_of(&config, request)
+        };
+        let line = with_headers(64);
+        assert_eq!(line.get("cause"), None, "{line:?}");
+        assert_eq!(
+            line.field("not_explained"),
+            "nothing was looked at: the headers are over 64 KiB"
+        );
+        // The other did not use up the explanation of this second.
+        assert_eq!(with_headers(32).field("cause"), "scheme,port");
+    });
+}
+
+#[test]
 fn a_recorded_request_sent_by_a_stranger_makes_no_proxy_of_him() {
     in_child(NO_VARIABLES, || {
         let request = seen("/m", "a=1", "https://example.com/ma1")

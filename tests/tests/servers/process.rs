@@ -22,7 +22,7 @@ use actix_twilio::{
 use actix_twilio_tests::{
     FORGED, FORM, SETTINGS, SIGNATURE, TOKEN,
     client::{self, connect, statuses},
-    config, in_child, keys,
+    config, in_child, in_children, keys,
     memory::{GIVEN_BACK, forget_highest, highest, resident},
     server::{LOOPBACK, Server},
     sign_form,
@@ -88,6 +88,11 @@ impl Answers {
 
 /// A server whose handler has what a genuine request is asked with.
 fn start(config: TwilioConfigBuilder) -> Server {
+    serve(config.public_url("https://example.com").unwrap())
+}
+
+/// The same without a public URL.
+fn serve(config: TwilioConfigBuilder) -> Server {
     #[validate_twilio_request]
     async fn receive(_body: Bytes) -> &'static str {
         "genuine"
@@ -95,8 +100,6 @@ fn start(config: TwilioConfigBuilder) -> Server {
 
     let config = config
         .body_timeout(Duration::from_secs(600))
-        .public_url("https://example.com")
-        .unwrap()
         .build()
         .unwrap();
     let app = move || {
@@ -122,7 +125,12 @@ fn head(signature: &str, more: &str) -> String {
 
 /// Asks with a genuine request, over a connection of its own.
 async fn ask(address: SocketAddr) {
-    let signature = sign_form("https://example.com/a", "Body=Hi");
+    ask_for("https://example.com/a", address).await;
+}
+
+/// The same, where the app finds this URL.
+async fn ask_for(url: &str, address: SocketAddr) {
+    let signature = sign_form(url, "Body=Hi");
     let genuine = head(&signature, "Content-Length: 7") + "Body=Hi";
     let mut connection = connect(address).await;
     connection.write_all(genuine.as_bytes()).await.unwrap();
@@ -518,12 +526,26 @@ async fn no_client_makes_a_request_look_as_if_a_middleware_had_eaten_its_body() 
 
 /// Writes a header field as a literal that is not indexed.
 fn literal(name: &str, value: &str) -> Vec<u8> {
-    let len = |text: &str| u8::try_from(text.len()).unwrap();
-    let mut field = vec![0, len(name)];
-    field.extend_from_slice(name.as_bytes());
-    field.push(len(value));
-    field.extend_from_slice(value.as_bytes());
+    let mut field = vec![0];
+    for text in [name, value] {
+        field.extend(len(text));
+        field.extend_from_slice(text.as_bytes());
+    }
     field
+}
+
+/// Writes the length of a text, with seven bits in each byte.
+fn len(text: &str) -> Vec<u8> {
+    let Some(mut more) = text.len().checked_sub(0x7f) else {
+        return vec![u8::try_from(text.len()).unwrap()];
+    };
+    let mut len = vec![0x7f];
+    while more > 0x7f {
+        len.push(u8::try_from(more & 0x7f).unwrap() | 0x80);
+        more >>= 7;
+    }
+    len.push(u8::try_from(more).unwrap());
+    len
 }
 
 /// Writes an HTTP/2 frame.
@@ -534,6 +556,14 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame.extend_from_slice(&stream);
     frame.extend_from_slice(payload);
     frame
+}
+
+/// Writes what a client sends first.
+fn start_of_http2() -> Vec<u8> {
+    const SETTINGS: u8 = 4;
+
+    let settings = frame(SETTINGS, 0, 0, &[]);
+    [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &*settings].concat()
 }
 
 /// Counts the streams that are answered in these frames.
@@ -553,7 +583,7 @@ fn refused(mut frames: &[u8]) -> usize {
 
 /// Writes the head of a form whose signature is well formed, with one header repeated so often. HTTP/2 needs a byte for
 /// each repeat.
-fn repeated_header(stream: u32, times: usize) -> Vec<u8> {
+fn repeated_header(stream: u32, name: &str, value: &str, times: usize) -> Vec<u8> {
     const HEADERS: u8 = 1;
     const CONTINUATION: u8 = 9;
     const END_HEADERS: u8 = 4;
@@ -567,8 +597,10 @@ fn repeated_header(stream: u32, times: usize) -> Vec<u8> {
         literal(&SIGNATURE.to_lowercase(), FORGED),
     ]
     .concat();
-    // The name `a` without a value becomes the newest entry of the table, which is number 62.
-    block.extend_from_slice(&[0x40, 1, b'a', 0]);
+    // The header becomes the newest entry of the table, which is number 62.
+    let mut field = literal(name, value);
+    field[0] = 0x40;
+    block.extend(field);
     block.resize(block.len() + times, 0x80 | 0x3e);
     let parts: Vec<_> = block.chunks(16 * 1024).collect();
     let last = parts.len() - 1;
@@ -596,11 +628,9 @@ fn large_heads_of_streams_count_towards_the_limit_on_all_bodies() {
             let open = Cell::new(None);
             let flood = async {
                 let mut connection = connect(server.address).await;
-                let settings = frame(4, 0, 0, &[]);
-                let start = [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", &*settings].concat();
-                connection.write_all(&start).await.unwrap();
+                connection.write_all(&start_of_http2()).await.unwrap();
                 for number in 0..streams {
-                    let head = repeated_header(2 * number + 1, headers);
+                    let head = repeated_header(2 * number + 1, "a", "", headers);
                     connection.write_all(&head).await.unwrap();
                 }
                 let mut answers = Vec::new();
@@ -620,4 +650,45 @@ fn large_heads_of_streams_count_towards_the_limit_on_all_bodies() {
             server.stop().await;
         });
     });
+}
+
+/// Headers to which proxies append, each with the shortest element that counts.
+const LISTS: [(&str, &str); 3] = [
+    ("x-forwarded-host", ","),
+    ("x-forwarded-proto", "a,"),
+    ("forwarded", ","),
+];
+
+#[test]
+fn lists_in_repeated_forwarded_headers_are_not_split() {
+    // Each comma of these 4 MB took 16 bytes, and the time to find it.
+    const TIMES: usize = 1_000;
+
+    in_children(
+        LISTS,
+        |_| GIVEN_BACK,
+        |(name, part)| {
+            System::new().block_on(async {
+                let server = serve(config().explain_mismatches(true));
+                ask_for("http://a/a", server.address).await;
+                let before = resident().unwrap_or_default();
+                forget_highest();
+                let mut connection = connect(server.address).await;
+                connection.write_all(&start_of_http2()).await.unwrap();
+                let value = part.repeat(3_800 / part.len());
+                let head = repeated_header(1, name, &value, TIMES);
+                assert!(head.len() < 8 * 1024, "{}", head.len());
+                connection.write_all(&head).await.unwrap();
+                let mut answers = Vec::new();
+                while refused(&answers) == 0 {
+                    let more = timeout(PATIENCE, connection.read_buf(&mut answers)).await;
+                    assert!(more.unwrap().unwrap() > 0, "{name}");
+                }
+                let took = highest().unwrap_or_default().saturating_sub(before);
+                assert!(took < CONSTANT, "{name}: {took} bytes");
+                ask_for("http://a/a", server.address).await;
+                server.stop().await;
+            });
+        },
+    );
 }

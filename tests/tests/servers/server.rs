@@ -16,11 +16,12 @@ use actix_twilio_tests::{
 };
 use actix_web::{
     App,
+    dev::Service,
     web::{self, Bytes, Data},
 };
 use futures_util::{StreamExt, stream};
 use reqwest::{Body, Client, Method, RequestBuilder};
-use tokio::net::TcpStream;
+use tokio::{io::AsyncWriteExt, net::TcpStream};
 
 /// Bytes in the largest body that the servers take.
 const LIMIT: usize = 1024;
@@ -602,4 +603,46 @@ async fn proxy_on_a_unix_socket_is_trusted_by_default() {
         server.stop().await;
         std::fs::remove_file(file).unwrap();
     }
+}
+
+/// A peer that has reset its connection has no address, like one on a Unix socket. What it sent is read all the same.
+#[actix_web::test]
+async fn a_peer_that_resets_its_connection_is_not_trusted_as_one_on_a_unix_socket_is() {
+    let (runs, gone) = (Data::new(Runs::new(0)), Data::new(Runs::new(0)));
+    let set_up = set_up(config().trusted_proxies(["unix"]).unwrap(), &runs);
+    let seen = gone.clone();
+    let server = server::Server::start(move || {
+        let seen = seen.clone();
+        let app = App::new().configure(set_up.clone());
+        app.wrap_fn(move |req, service| {
+            let is_gone = req.peer_addr().is_none();
+            seen.fetch_add(usize::from(is_gone), Ordering::SeqCst);
+            service.call(req)
+        })
+    });
+
+    let request = |told: &str, url| {
+        let signature = sign_text(url);
+        format!(
+            "GET /attribute HTTP/1.1\r\nHost: localhost\r\n{told}X-Twilio-Signature: {signature}\r\n\r\n"
+        )
+    };
+    let told = "X-Forwarded-Proto: https\r\nX-Forwarded-Host: public.example\r\n";
+    let other = request(told, "https://public.example/attribute");
+    for _ in 0..200 {
+        let mut connection = connect(server.address).await;
+        connection.set_zero_linger().unwrap();
+        connection.write_all(other.as_bytes()).await.unwrap();
+    }
+    // The worker takes connections in their order.
+    let own = request("", "http://localhost/attribute");
+    let mut connection = connect(server.address).await;
+    let answer = talk("its own", &mut connection, own).await;
+    assert_eq!(statuses(&answer), [200], "{answer}");
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    // Elsewhere, actix-web may not read what they sent.
+    if cfg!(target_os = "linux") {
+        assert_ne!(gone.load(Ordering::SeqCst), 0);
+    }
+    server.stop().await;
 }
