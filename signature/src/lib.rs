@@ -72,6 +72,8 @@ pub mod header;
 mod key;
 #[cfg(feature = "validator")]
 mod mac;
+#[cfg(feature = "validator")]
+mod order;
 pub mod redact;
 #[cfg(feature = "validator")]
 mod replay;
