@@ -10,7 +10,11 @@ use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
-    assert_each_is_run_in(include_str!("examples.rs"), env!("CARGO_MANIFEST_DIR"));
+    assert_each_is_run_in(
+        include_str!("examples.rs"),
+        env!("CARGO_MANIFEST_DIR"),
+        "cargo run",
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! How long a verdict takes, each case beside the time that no implementation can go below: the
 //! HMAC of the signed text, or the SHA-256 of a body that is no form.
 //!
-//! `cargo bench -p twilio-signature` measures with Criterion, and then prints a table of ratios.
+//! `cargo bench -p twilio-signature --bench validate` prints a table of ratios.
 
 #![expect(
     clippy::unwrap_used,
@@ -16,7 +16,6 @@ use std::{
 };
 
 use cases::{Bench, Cases};
-use criterion::Criterion;
 
 fn time(run: impl Fn(), times: u32) -> Duration {
     let start = Instant::now();
@@ -69,21 +68,8 @@ fn print_table<'b>(benches: impl Iterator<Item = Bench<'b>>) {
 }
 
 fn main() {
-    let cases = Cases::load();
-    let mut criterion = Criterion::default()
-        .warm_up_time(Duration::from_millis(500))
-        .measurement_time(Duration::from_secs(2))
-        .configure_from_args();
-    for bench in cases.benches() {
-        let mut group = criterion.benchmark_group(&bench.case.name);
-        group.bench_function("limit", |bencher| bencher.iter(|| bench.limit()));
-        group.bench_function("verdict", |bencher| bencher.iter(|| bench.validate()));
-        group.finish();
-    }
-    criterion.final_summary();
-
-    // `cargo test` runs benchmarks as well, to see that they run.
-    if env::args().any(|arg| arg == "--bench") && !env::args().any(|arg| arg == "--profile-time") {
-        print_table(cases.benches());
+    // `cargo test --benches` only wants to see that it compiles and starts.
+    if env::args().any(|arg| arg == "--bench") {
+        print_table(Cases::load().benches());
     }
 }

@@ -6,7 +6,7 @@ use std::{
     net::{TcpListener, TcpStream},
     path::PathBuf,
     process::{Child, Command, Stdio},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     thread,
 };
 
@@ -176,16 +176,19 @@ pub(crate) fn config() -> TwilioConfigBuilder {
 }
 
 /// Starts an app on a free port of this machine and returns its URL.
-pub(crate) fn serve(
-    configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
-) -> String {
+pub(crate) fn serve(configure: impl Fn(&mut web::ServiceConfig) + Send + Sync + 'static) -> String {
+    serve_shared(Arc::new(configure))
+}
+
+/// The server, which is compiled once and not for each app.
+fn serve_shared(configure: Arc<dyn Fn(&mut web::ServiceConfig) + Send + Sync>) -> String {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let server = HttpServer::new(move || {
                 App::new()
                     .app_data(config().build().unwrap())
-                    .configure(configure.clone())
+                    .configure(|app| configure(app))
             })
             .workers(1)
             .bind("127.0.0.1:0")

@@ -28,7 +28,11 @@ use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
 fn each_example_says_how_to_run_it_and_is_run_here() {
-    assert_each_is_run_in(include_str!("more.rs"), env!("CARGO_MANIFEST_DIR"));
+    assert_each_is_run_in(
+        include_str!("more.rs"),
+        env!("CARGO_MANIFEST_DIR"),
+        "cargo run -p more-examples",
+    );
 }
 
 #[test]

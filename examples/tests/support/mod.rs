@@ -170,17 +170,17 @@ pub(crate) fn sign(token: &str, url: &str, body: &str) -> String {
     keys.sign(&request).unwrap()
 }
 
-/// Checks that each example of a package says how to run it, and that a test runs it.
+/// Checks that each example of the package in this folder says how to run it, and that a test runs it.
 #[track_caller]
-pub(crate) fn assert_each_is_run_in(tests: &str, package: &str) {
+pub(crate) fn assert_each_is_run_in(tests: &str, folder: &str, run: &str) {
     let mut examples = 0;
-    for entry in fs::read_dir(Path::new(package).join("src/bin")).unwrap() {
+    for entry in fs::read_dir(Path::new(folder).join("src/bin")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
         examples += 1;
         let text = fs::read_to_string(&path).unwrap();
         let (comment, _) = text.split_once("\n\nuse ").unwrap();
-        let command = format!("cargo run --bin {name}`");
+        let command = format!("{run} --bin {name}`");
         assert!(comment.contains(&command), "{name}: {comment}");
         assert!(tests.contains(&format!("CARGO_BIN_EXE_{name}\"")), "{name}");
     }

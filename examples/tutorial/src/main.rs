@@ -1,6 +1,6 @@
 //! A shop that answers calls and messages: an app of the size of Twilio's tutorials.
 //!
-//! Run it with `cargo run --bin tutorial`. It needs `TWILIO_AUTH_TOKEN`, `TWILIO_WEBHOOK_BASE_URL`, which is the public
+//! Run it with `cargo run -p tutorial`. It needs `TWILIO_AUTH_TOKEN`, `TWILIO_WEBHOOK_BASE_URL`, which is the public
 //! URL such as `https://example.com`, and `SALES_NUMBER`, which calls for the sales team go to. It listens on
 //! 127.0.0.1:8080, or on `PORT`.
 //!

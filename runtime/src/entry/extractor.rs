@@ -1,6 +1,7 @@
 //! The extractor in which the attribute wraps a handler's own extractors.
 
 use std::{
+    any::type_name,
     fmt,
     future::Future,
     marker::PhantomData,
@@ -197,7 +198,7 @@ async fn extract<T: FromRequest, P: Policy, V>(
         Err(err) => {
             let err = err.into();
             if admitted.proof.is_some() && !once::is_own(&err) {
-                report::extractor_refusal::<T>(&err);
+                report::extractor_refusal(type_name::<T>(), &err);
             }
             Err(err)
         }

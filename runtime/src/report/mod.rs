@@ -7,7 +7,7 @@ pub(crate) mod once;
 mod response;
 pub(crate) mod span;
 
-use std::{any::type_name, borrow::Cow, sync::Once, time::Duration};
+use std::{borrow::Cow, sync::Once, time::Duration};
 
 use actix_web::{Error, HttpRequest, http::StatusCode};
 use twilio_signature::{
@@ -187,8 +187,8 @@ fn is_heard() -> bool {
     true
 }
 
-/// Reports a genuine request that the handler's own extractor `T` refuses.
-pub(crate) fn extractor_refusal<T>(err: &Error) {
+/// Reports a genuine request that the handler's own extractor refuses.
+pub(crate) fn extractor_refusal(extractor: &str, err: &Error) {
     let status = err.as_response_error().status_code();
     let message = err.to_string();
     let missing_field = missing_field(&message);
@@ -202,7 +202,7 @@ pub(crate) fn extractor_refusal<T>(err: &Error) {
     tracing::debug!(
         target: "actix_twilio",
         status = status.as_u16(),
-        extractor = redact::text(type_name::<T>()),
+        extractor = redact::text(extractor),
         missing_field,
         advice,
         "a genuine request was refused by the handler's own extractor",

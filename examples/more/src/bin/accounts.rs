@@ -1,6 +1,6 @@
 //! Several accounts on one app: their Auth Tokens are in a SQLite database.
 //!
-//! Run it with `cargo run --bin accounts`. It creates the database `accounts.sqlite`, or the one that
+//! Run it with `cargo run -p more-examples --bin accounts`. It creates the database `accounts.sqlite`, or the one that
 //! `DATABASE` names. Put an account into it, now or while the app runs:
 //!
 //! ```sh
@@ -10,7 +10,7 @@
 //! Then test the app with that account:
 //!
 //! ```sh
-//! TWILIO_AUTH_TOKEN='its auth token' cargo run --bin twilio-webhook -- \
+//! TWILIO_AUTH_TOKEN='its auth token' cargo run -p twilio-webhook -- \
 //!     check http://127.0.0.1:8080/message -d AccountSid=AC..
 //! ```
 

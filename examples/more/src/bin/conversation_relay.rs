@@ -1,7 +1,8 @@
 //! A voice assistant over Twilio's `ConversationRelay`: it repeats what the caller says, word by word, as a language
 //! model would answer. A caller who says "agent", or presses 0, is connected to a person.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin conversation_relay`. `RELAY_URL` is the public URL of `/relay`.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin conversation_relay`. `RELAY_URL` is the public URL
+//! of `/relay`.
 
 use std::{env, error::Error, io};
 

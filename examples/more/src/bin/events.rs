@@ -1,6 +1,6 @@
 //! A sink for Twilio's Event Streams: JSON whose hash is in the signed URL. It handles each event once.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin events`, and create a webhook sink
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin events`, and create a webhook sink
 //! for `https://your.host/events` in the Twilio console.
 
 use std::{

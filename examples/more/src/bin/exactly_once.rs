@@ -1,8 +1,8 @@
 //! Handles each message exactly once, even if a process is killed: the key and the effect are in one transaction.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin exactly_once`. It creates the database `exactly_once.sqlite`, or the
-//! one that `DATABASE` names. Processes that use the same one share what they have handled. The same with PostgreSQL is in
-//! `examples/postgres`.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin exactly_once`. It creates the database
+//! `exactly_once.sqlite`, or the one that `DATABASE` names. Processes that use the same one share what they have handled.
+//! The same with PostgreSQL is in `examples/postgres`.
 
 use std::{env, error::Error, io, path::PathBuf, time::Duration};
 

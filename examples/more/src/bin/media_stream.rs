@@ -1,6 +1,6 @@
 //! A WebSocket for Twilio's Media Streams that sends the audio back: the caller hears an echo.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin media_stream`, and answer a call with
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin media_stream`, and answer a call with
 //! `<Response><Connect><Stream url="wss://your.host/media"/></Connect></Response>`.
 
 use std::{env, error::Error, io};

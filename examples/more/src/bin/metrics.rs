@@ -1,6 +1,6 @@
 //! Counts verdicts and deliveries for Prometheus.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin metrics`, and open
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin metrics`, and open
 //! <http://127.0.0.1:8080/metrics>.
 
 use std::{

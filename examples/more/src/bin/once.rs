@@ -1,8 +1,8 @@
 //! Handles each message and each call once, even if Twilio or a stranger sends it again, and on many machines.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin once`. With `REDIS_URL=redis://127.0.0.1:6379`, all processes
-//! that use this Redis share what they have handled. Else each one remembers it in its memory. With `REDIS_REPLICAS=1`, a
-//! replica must have what is written.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin once`. With `REDIS_URL=redis://127.0.0.1:6379`,
+//! all processes that use this Redis share what they have handled. Else each one remembers it in its memory. With
+//! `REDIS_REPLICAS=1`, a replica must have what is written.
 //!
 //! To watch it: `HANDLED_LOG=FILE` appends the `MessageSid` or `CallSid` for each run of a handler, and `SLOW_MS` makes
 //! each handler wait. `LEASE_MS` is the time after which a run counts as dead.

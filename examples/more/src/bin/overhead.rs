@@ -1,8 +1,9 @@
 //! Handlers with and without validation, which take what Twilio sends in several ways. `scripts/overhead` builds this in
 //! release mode, sends it requests and compares.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin overhead`. With `ONLY=/validated`, it has that path alone: the
-//! router takes longer for each path that comes before. With `REDIS_URL`, handled events are remembered there.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin overhead`. With `ONLY=/validated`, it has that
+//! path alone: the router takes longer for each path that comes before. With `REDIS_URL`, handled events are remembered
+//! there.
 
 use std::{
     env,

@@ -1,6 +1,6 @@
 //! Records each verdict on the request's span, which `tracing-actix-web` makes: for OpenTelemetry and JSON logs.
 //!
-//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run --bin spans`. Each request is then a line on stdout.
+//! Run it with `TWILIO_AUTH_TOKEN=12345 cargo run -p more-examples --bin spans`. Each request is then a line on stdout.
 
 use std::{env, error::Error, io};
 

@@ -1,7 +1,7 @@
 //! Handles each message exactly once, even if a process is killed: the key and the effect are in one transaction.
 //!
 //! Run it with `DATABASE_URL=postgres://user:password@localhost/app TWILIO_AUTH_TOKEN=12345 cargo run --package
-//! actix-twilio-postgres-example --bin exactly_once_postgres`. It creates two tables. All processes that use this database
+//! postgres-example --bin exactly_once_postgres`. It creates two tables. All processes that use this database
 //! share what they have handled.
 
 use std::{env, error::Error, io};
