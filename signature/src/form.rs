@@ -5,9 +5,11 @@
 //! fixed size. A typical request needs no allocation. The tests compare it with a plain version of the
 //! same rules.
 
-use std::{fmt, slice};
+use std::{cell::Cell, fmt, mem, slice};
 
 use smallvec::SmallVec;
+
+use crate::order;
 
 /// A form that is split and decoded once, for everything that reads its parameters (R1).
 ///
@@ -180,7 +182,22 @@ fn write_split<'r>(text: &[u8], pairs: &[Pair], buf: &'r mut Buf) -> &'r [u8] {
     buf.clear();
     buf.extend_from_slice(text);
     let len = buf.len();
-    let left = write_all(text, pairs, buf).len();
+    let mut writer = Writer {
+        text,
+        pairs,
+        left: buf,
+    };
+    order::remembered(pairs.len(), |order| {
+        // A wrong guess costs this check, which stops at the first pair that is out of order.
+        if writer.is_order(order) {
+            for index in order {
+                writer.write(index.get().into());
+            }
+        } else {
+            writer.write_sorted(order);
+        }
+    });
+    let left = writer.left.len();
     buf.get(..len - left).unwrap_or_default()
 }
 
@@ -207,34 +224,136 @@ pub(crate) fn values(form: &[u8], name: &[u8]) -> impl Iterator<Item = Decoded> 
         .map(move |pair| pair.value.of(&text).into())
 }
 
-/// Writes pairs in order (R2) and without repeats (R3). Returns the rest of the buffer.
-fn write_all<'r>(text: &[u8], pairs: &[Pair], buf: &'r mut [u8]) -> &'r mut [u8] {
-    if pairs.len() > usize::from(u16::MAX) {
-        return write_compared(text, pairs.iter().collect(), buf);
+/// Writes the pairs of a form one after the other.
+struct Writer<'f, 'r> {
+    text: &'f [u8],
+    pairs: &'f [Pair],
+    /// The rest of the buffer.
+    left: &'r mut [u8],
+}
+
+impl Writer<'_, '_> {
+    #[inline]
+    fn write(&mut self, index: usize) {
+        if let Some(pair) = self.pairs.get(index) {
+            self.left = write_pair(self.text, pair, mem::take(&mut self.left));
+        }
     }
-    let mut few = [u64::MAX; FEW];
-    let mut many = Vec::new();
-    let keys = if pairs.len() <= FEW {
-        few.as_mut_slice()
-    } else {
-        many.resize(pairs.len(), u64::MAX);
-        many.as_mut_slice()
-    };
+
+    /// Returns whether these are the indexes of all pairs, in order (R2) and without repeats (R3).
+    #[inline]
+    fn is_order(&self, order: &[Cell<u8>]) -> bool {
+        let mut last = None;
+        order.len() == self.pairs.len()
+            && order.iter().all(|index| {
+                let Some(pair) = self.pairs.get(usize::from(index.get())) else {
+                    return false;
+                };
+                let prefix = pair.prefix(self.text, 0);
+                let last = last.replace((prefix, pair));
+                last.is_none_or(|(before, last)| {
+                    before < prefix || before == prefix && last.is_less(pair, self.text)
+                })
+            })
+    }
+
+    /// Writes pairs in order (R2) and without repeats (R3), and notes the order.
+    #[cold]
+    #[inline(never)]
+    fn write_sorted(&mut self, notes: &[Cell<u8>]) {
+        let mut few = [u64::MAX; FEW];
+        let mut many = Vec::new();
+        let keys = if self.pairs.len() <= FEW {
+            few.as_mut_slice()
+        } else {
+            many.resize(self.pairs.len(), u64::MAX);
+            many.as_mut_slice()
+        };
+        let order = sorted(self.text, self.pairs, keys);
+        for index in &*order {
+            self.write(usize::try_from(*index).unwrap_or(usize::MAX));
+        }
+        for (note, index) in notes.iter().zip(order) {
+            note.set(u8::try_from(*index).unwrap_or_default());
+        }
+    }
+}
+
+/// Returns the indexes of pairs in order (R2), with [`REPEAT`] in the place of each repeat (R3). There is a key for each
+/// pair at least.
+fn sorted<'k>(text: &[u8], pairs: &[Pair], keys: &'k mut [u64]) -> &'k mut [u64] {
+    if pairs.len() > usize::from(u16::MAX) {
+        for (key, index) in keys.iter_mut().zip(0..) {
+            *key = index;
+        }
+        sort_whole(text, pairs, keys);
+        return keys;
+    }
     for (key, (index, pair)) in keys.iter_mut().zip(pairs.iter().enumerate()) {
         *key = pair.prefix(text, 0) | index as u64;
     }
     // R2
     const { assert!(BY_NETWORK <= FEW) };
-    let sorted = match pairs.len() {
+    let to_sort = match pairs.len() {
         len @ ..=8 => len,
         len => len.max(BY_NETWORK),
     };
-    if let Some(keys) = keys.get_mut(..sorted) {
+    if let Some(keys) = keys.get_mut(..to_sort) {
         keys.sort_unstable();
     }
-    let keys = keys.get(..pairs.len()).unwrap_or_default();
-    write_ordered(text, pairs, keys, 0, buf)
+    let keys = keys.get_mut(..pairs.len()).unwrap_or_default();
+    for_each_alike(keys, |alike| {
+        for key in &mut *alike {
+            let index = *key & INDEX;
+            let pair = usize::try_from(index)
+                .ok()
+                .and_then(|index| pairs.get(index));
+            *key = pair.map_or(0, |pair| pair.prefix(text, PREFIX)) | index;
+        }
+        alike.sort_unstable();
+        for_each_alike(alike, |alike| {
+            for key in &mut *alike {
+                *key &= INDEX;
+            }
+            sort_whole(text, pairs, alike);
+        });
+    });
+    keys
 }
+
+/// Turns sorted keys into the indexes that they contain, and those whose other bits are alike by a function.
+#[inline]
+fn for_each_alike(keys: &mut [u64], mut order: impl FnMut(&mut [u64])) {
+    for alike in keys.chunk_by_mut(|a, b| a & !INDEX == b & !INDEX) {
+        if let [key] = alike {
+            *key &= INDEX;
+        } else {
+            order(alike);
+        }
+    }
+}
+
+/// Orders indexes by comparing names and values whole (R2, R3).
+#[cold]
+fn sort_whole(text: &[u8], pairs: &[Pair], indexes: &mut [u64]) {
+    let pair = |index: &u64| {
+        let pair = pairs.get(usize::try_from(*index).ok()?)?;
+        Some((pair.name.of(text), pair.value.of(text)))
+    };
+    // R2: by name, never by name and value in one text. R3: equal values of a name follow each other.
+    indexes.sort_unstable_by(|a, b| pair(a).cmp(&pair(b)));
+    let mut last = None;
+    for index in indexes {
+        let this = pair(index);
+        if last == Some(this) {
+            *index = REPEAT;
+        }
+        last = Some(this);
+    }
+}
+
+/// Stands for a pair that is not written. It is not the index of any.
+const REPEAT: u64 = u64::MAX;
 
 /// The smallest number of keys that the standard library sorts by a network, which has no branches. It sorts
 /// fewer keys by insertion, with branches that no processor can predict.
@@ -242,71 +361,6 @@ const BY_NETWORK: usize = 21;
 
 /// The bits of a key that are an index; the others are part of a name.
 const INDEX: u64 = u16::MAX as u64;
-
-/// Writes the pairs of sorted keys, which contain the names' bytes from `skip` on. Nearly all names differ in
-/// these bytes.
-#[inline]
-fn write_ordered<'r>(
-    text: &[u8],
-    pairs: &[Pair],
-    keys: &[u64],
-    skip: usize,
-    mut buf: &'r mut [u8],
-) -> &'r mut [u8] {
-    let mut left = keys;
-    while let [first, others @ ..] = left {
-        let alike = |key: &&u64| *key & !INDEX == first & !INDEX;
-        if others.first().is_some_and(|next| alike(&next)) {
-            let (alike, others) = left.split_at(1 + others.iter().take_while(alike).count());
-            buf = write_alike(text, pairs, alike, skip, buf);
-            left = others;
-        } else {
-            if let Some(pair) = pairs.get((first & INDEX) as usize) {
-                buf = write_pair(text, pair, buf);
-            }
-            left = others;
-        }
-    }
-    buf
-}
-
-/// Writes pairs whose names are equal in the bytes of their keys (R2, R3).
-#[cold]
-fn write_alike<'r>(
-    text: &[u8],
-    pairs: &[Pair],
-    alike: &[u64],
-    skip: usize,
-    buf: &'r mut [u8],
-) -> &'r mut [u8] {
-    let pair = |key: &u64| pairs.get(usize::try_from(key & INDEX).ok()?);
-    let pairs_alike = || alike.iter().filter_map(pair);
-    if skip == 0 && pairs_alike().all(|pair| pair.name.len > PREFIX) {
-        // Pushed one by one, which is half the work of collecting them.
-        let mut keys = Pairs::new();
-        for key in alike {
-            if let Some(pair) = pair(key) {
-                keys.push(pair.prefix(text, PREFIX) | key & INDEX);
-            }
-        }
-        keys.sort_unstable();
-        write_ordered(text, pairs, &keys, PREFIX, buf)
-    } else {
-        write_compared(text, pairs_alike().collect(), buf)
-    }
-}
-
-/// Writes pairs in order and without repeats, by comparing names and values whole (R2, R3).
-fn write_compared<'r>(text: &[u8], mut pairs: Pairs<&Pair>, mut buf: &'r mut [u8]) -> &'r mut [u8] {
-    let key = |pair: &&Pair| (pair.name.of(text), pair.value.of(text));
-    // R2: by name, never by name and value in one text. R3: equal values of a name follow each other.
-    pairs.sort_unstable_by(|a, b| key(a).cmp(&key(b)));
-    pairs.dedup_by(|a, b| key(a) == key(b));
-    for pair in pairs {
-        buf = write_pair(text, pair, buf);
-    }
-    buf
-}
 
 /// Writes a pair. The next pair overwrites what a block has written after the end of this one.
 #[inline]
@@ -386,6 +440,13 @@ impl Span {
 }
 
 impl Pair {
+    /// Returns whether this pair comes before another one, whose name has the same first bytes.
+    #[inline]
+    fn is_less(&self, other: &Self, text: &[u8]) -> bool {
+        let [a, b] = [self, other].map(|pair| pair.prefix(text, PREFIX));
+        a < b || a == b && is_less_whole(self, other, text)
+    }
+
     /// Returns bytes of the name from `skip` on, as the upper bytes of a number, so that the numbers sort as the
     /// names do. A short name is padded with zeros.
     #[inline]
@@ -397,6 +458,11 @@ impl Pair {
         // The bytes that follow are not part of the name.
         u64::from_be_bytes(block.copied().unwrap_or_default()) & !(u64::MAX >> (8 * len))
     }
+}
+
+#[cold]
+fn is_less_whole(a: &Pair, b: &Pair, text: &[u8]) -> bool {
+    (a.name.of(text), a.value.of(text)) < (b.name.of(text), b.value.of(text))
 }
 
 /// The number of bytes of a name in a key.
@@ -769,6 +835,31 @@ mod tests {
         for left in [2, 1, 0] {
             assert_eq!(parameters.size_hint(), (left, Some(left)));
             parameters.next();
+        }
+    }
+
+    #[test]
+    fn order_of_another_form_with_as_many_pairs_changes_nothing() {
+        let names = ["a", "b", "a\0", "Parameter1", "Parameter2", "b="];
+        let pairs = || names.iter().enumerate();
+        let forms: Vec<_> = pairs()
+            .flat_map(|(first, a)| pairs().map(move |(second, b)| (first, a, second, b)))
+            .map(|(first, a, second, b)| format!("{a}=1&m=&{b}={}", (first + second) % 2))
+            .collect();
+        for (before, form) in forms.iter().flat_map(|a| forms.iter().map(move |b| (a, b))) {
+            signed_text(before.as_bytes());
+            let text = signed_text(form.as_bytes());
+            assert_eq!(text, plain_signed_text(form.as_bytes()), "{before} {form}");
+        }
+        // As many as are remembered, and more.
+        for count in [1, 2, 127, 128, 129, 300] {
+            for step in [1, 7, 11] {
+                let pair = |n| format!("Parameter{}=&", n * step % count);
+                let form = (0..count).map(pair).collect::<String>();
+                let expected = plain_signed_text(form.as_bytes());
+                assert_eq!(signed_text(form.as_bytes()), expected, "{form}");
+                assert_eq!(signed_text(form.as_bytes()), expected, "{form}");
+            }
         }
     }
 

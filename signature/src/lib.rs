@@ -33,6 +33,7 @@
 //! | `request`, [`header`] | the request as data | R17 |
 //! | `key`, `mac`, `claim` | keys; the HMAC; what a request claims to be signed with | R13 to R17 |
 //! | `form` | parameters, decoded and in order; [`Form`], which is split once | R1 to R4 |
+//! | `order` | the order of the last form's parameters, a guess that saves a sort | |
 //! | `candidates` | the texts that Twilio may have signed for a URL | R9, R10 |
 //! | `body` | how the signature covers a body | R5 to R8 |
 //! | `replay` | the key by which a copy of a request is recognized | |
@@ -72,6 +73,8 @@ pub mod header;
 mod key;
 #[cfg(feature = "validator")]
 mod mac;
+#[cfg(feature = "validator")]
+mod order;
 pub mod redact;
 #[cfg(feature = "validator")]
 mod replay;

@@ -113,6 +113,35 @@ fn refuses_a_changed_form() {
     }
 }
 
+#[test]
+fn the_order_of_another_form_changes_no_verdict() {
+    let forms = [
+        ("b=2&a=1", "a1b2"),
+        ("a=1&b=2", "a1b2"),
+        ("c=3&b=2", "b2c3"),
+        ("b=2&b=1", "b1b2"),
+        ("b=1&b=1", "b1"),
+        ("Parameter2=&Parameter1=", "Parameter1Parameter2"),
+        ("Parameter1=&Parameter2=", "Parameter1Parameter2"),
+    ];
+    let sign = |params: &str| sign_text(&format!("{URL}{params}"));
+    for (before, form) in forms.iter().flat_map(|a| forms.iter().map(move |b| (a, b))) {
+        // The first is as well-formed as the second, and may be forged.
+        for signature in [FORGED.to_owned(), sign(before.1)] {
+            _ = verdict(&post(URL, FORM, before.0).signature(&signature));
+            let (genuine, misplaced) = (sign(form.1), sign("b2a1"));
+            let request = post(URL, FORM, form.0);
+            assert_eq!(
+                verdict(&request.signature(&genuine)),
+                Ok(()),
+                "{before:?} {form:?}"
+            );
+            let refused = verdict(&request.signature(&misplaced));
+            assert_eq!(refused, Err(SignatureMismatch), "{before:?} {form:?}");
+        }
+    }
+}
+
 /// Pins what the documentation says that no signature covers: a forger who has captured a request
 /// can make these of it.
 #[test]
