@@ -229,9 +229,13 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
             part.repeat(times)
         )
     });
-    let names: String = (0..900).map(|n| format!(r#""{n:03}":"","#)).collect();
+    let many = |value: &str| -> String {
+        let members: Vec<_> = (0..900).map(|n| format!(r#""{n:03}":{value},"#)).collect();
+        members.concat()
+    };
+    let names = many(r#""""#);
     let object = format!("{{{names}\"a\":0}}");
-    let objects: String = (0..900).map(|n| format!(r#""{n:03}":{object},"#)).collect();
+    let objects = many(&object);
     let values = [r#""""#; 900].join(",");
     let name = "n".repeat(LENGTH / 16);
     let headers = [
