@@ -5,7 +5,7 @@ use std::{fmt, mem};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{
     Deserialize, Deserializer,
-    de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{error::Category, value::RawValue};
 use twilio_signature::{AuthToken, ConfigError, RequestValidator, SharedKey, header, redact};
@@ -13,8 +13,11 @@ use zeroize::Zeroizing;
 
 use crate::input::request::{Header, Request};
 
-/// The largest number of values in a field. Each takes many times the memory of its text.
+/// The largest number of values in a field, and of names in an object. Each takes many times the memory of its text.
 const MAX_VALUES: usize = 1000;
+
+/// The longest name of a header, in bytes. Each of its values has a copy.
+const MAX_NAME: usize = 1000;
 
 /// The largest number of unknown fields that are named.
 const MAX_NAMED: usize = 5;
@@ -119,10 +122,21 @@ enum Field {
     Text(String),
     /// A list of strings, and `None` for the first value in it that is none.
     List(Vec<Option<String>>),
+    /// An object of strings and lists of strings.
     Object(Vec<(String, Self)>),
     /// A list or an object with more values than any request has.
     TooMany,
+    /// An object with a name that is longer than that of any header.
+    LongName,
     Other,
+}
+
+/// Reads a value, and keeps nothing of what no field can have.
+struct FieldSeed<'a> {
+    /// How deep it may be nested: an object has lists, and a list has strings.
+    depth: u8,
+    /// How many more strings the field may have.
+    left: &'a mut usize,
 }
 
 impl<'de> Deserialize<'de> for Fields {
@@ -174,77 +188,127 @@ impl<'de> Deserialize<'de> for Fields {
 
 impl<'de> Deserialize<'de> for Field {
     fn deserialize<D: Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
-        struct FieldVisitor;
+        let mut left = MAX_VALUES;
+        let seed = FieldSeed {
+            depth: 2,
+            left: &mut left,
+        };
+        seed.deserialize(json)
+    }
+}
 
-        impl<'de> Visitor<'de> for FieldVisitor {
-            type Value = Field;
+impl<'de> DeserializeSeed<'de> for FieldSeed<'_> {
+    type Value = Field;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a value")
-            }
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Field, D::Error> {
+        json.deserialize_any(self)
+    }
+}
 
-            fn visit_unit<E>(self) -> Result<Field, E> {
-                Ok(Field::Null)
-            }
+impl FieldSeed<'_> {
+    /// Returns the seed of a value within this one.
+    fn within(&mut self, depth: u8) -> FieldSeed<'_> {
+        FieldSeed {
+            depth,
+            left: self.left,
+        }
+    }
+}
 
-            fn visit_bool<E>(self, _: bool) -> Result<Field, E> {
-                Ok(Field::Other)
-            }
+impl<'de> Visitor<'de> for FieldSeed<'_> {
+    type Value = Field;
 
-            fn visit_i64<E>(self, _: i64) -> Result<Field, E> {
-                Ok(Field::Other)
-            }
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
 
-            fn visit_u64<E>(self, _: u64) -> Result<Field, E> {
-                Ok(Field::Other)
-            }
+    fn visit_unit<E>(self) -> Result<Field, E> {
+        Ok(Field::Null)
+    }
 
-            fn visit_f64<E>(self, _: f64) -> Result<Field, E> {
-                Ok(Field::Other)
-            }
+    fn visit_bool<E>(self, _: bool) -> Result<Field, E> {
+        Ok(Field::Other)
+    }
 
-            fn visit_str<E>(self, text: &str) -> Result<Field, E> {
-                Ok(Field::Text(text.to_owned()))
-            }
+    fn visit_i64<E>(self, _: i64) -> Result<Field, E> {
+        Ok(Field::Other)
+    }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Field, A::Error> {
-                let mut values = Vec::new();
-                while let Some(value) = list.next_element()? {
-                    let value = match value {
-                        Field::Text(text) => Some(text),
-                        _ => None,
-                    };
-                    let is_wrong = value.is_none();
-                    values.push(value);
-                    if is_wrong || values.len() > MAX_VALUES {
-                        while list.next_element::<IgnoredAny>()?.is_some() {}
-                    }
+    fn visit_u64<E>(self, _: u64) -> Result<Field, E> {
+        Ok(Field::Other)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Field, E> {
+        Ok(Field::Other)
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Field, E> {
+        let Some(left) = self.left.checked_sub(1) else {
+            return Ok(Field::TooMany);
+        };
+        *self.left = left;
+        Ok(Field::Text(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<Field, A::Error> {
+        if self.depth == 0 {
+            skip_list(list)?;
+            return Ok(Field::Other);
+        }
+        let mut values = Vec::new();
+        while let Some(value) = list.next_element_seed(self.within(0))? {
+            match value {
+                Field::Text(text) => values.push(Some(text)),
+                Field::TooMany => {
+                    skip_list(list)?;
+                    return Ok(Field::TooMany);
                 }
-                Ok(match values.len() {
-                    ..=MAX_VALUES => Field::List(values),
-                    _ => Field::TooMany,
-                })
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Field, A::Error> {
-                let mut members: Vec<(String, Field)> = Vec::new();
-                while let Some((name, value)) = map.next_entry()? {
-                    // The last one of a name counts.
-                    members.retain(|(other, _)| *other != name);
-                    members.push((name, value));
-                    if members.len() > MAX_VALUES {
-                        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                    }
+                _ => {
+                    values.push(None);
+                    skip_list(list)?;
+                    break;
                 }
-                Ok(match members.len() {
-                    ..=MAX_VALUES => Field::Object(members),
-                    _ => Field::TooMany,
-                })
             }
         }
-
-        json.deserialize_any(FieldVisitor)
+        Ok(Field::List(values))
     }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Field, A::Error> {
+        if self.depth < 2 {
+            skip_map(map)?;
+            return Ok(Field::Other);
+        }
+        let mut members: Vec<(String, Field)> = Vec::new();
+        // Those of the same name count, too: each is compared with all others.
+        let mut count = 0;
+        while let Some(name) = map.next_key::<String>()? {
+            let value = map.next_value_seed(self.within(1))?;
+            count += 1;
+            let refused = if matches!(value, Field::TooMany) || count > MAX_VALUES {
+                Some(Field::TooMany)
+            } else {
+                (name.len() > MAX_NAME).then_some(Field::LongName)
+            };
+            if let Some(refused) = refused {
+                skip_map(map)?;
+                return Ok(refused);
+            }
+            // The last one of a name counts.
+            members.retain(|(other, _)| *other != name);
+            members.push((name, value));
+        }
+        Ok(Field::Object(members))
+    }
+}
+
+fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
+    while list.next_element::<IgnoredAny>()?.is_some() {}
+    Ok(())
+}
+
+fn skip_map<'de, A: MapAccess<'de>>(mut map: A) -> Result<(), A::Error> {
+    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+    Ok(())
 }
 
 impl Fields {
@@ -282,6 +346,11 @@ impl Fields {
             Field::Null => return Ok(Vec::new()),
             Field::Object(members) => members,
             Field::TooMany => return Err(too_many("headers")),
+            Field::LongName => {
+                return Err(format!(
+                    "a name in `headers` is longer than {MAX_NAME} bytes"
+                ));
+            }
             _ => return Err("`headers` is not an object".to_owned()),
         };
         let mut headers = Vec::new();
@@ -289,7 +358,6 @@ impl Fields {
             let values = match value {
                 Field::List(values) => values,
                 Field::Text(text) => vec![Some(text)],
-                Field::TooMany => return Err(too_many("headers")),
                 _ => vec![None],
             };
             for value in values {
@@ -410,16 +478,30 @@ mod tests {
             let err = parse(json.as_bytes()).err();
             assert_eq!(err.as_deref(), Some(expected), "{field}");
         }
-        for (start, end, name) in [
-            ("\"tokens\": [", "]", "tokens"),
-            ("\"headers\": {\"a\": [", "]}", "headers"),
+        for (start, value, end, name) in [
+            ("\"tokens\": [", "\"a\"", "]", "tokens"),
+            ("\"headers\": {\"a\": [", "\"a\"", "]}", "headers"),
+            ("\"headers\": {", "\"a\": \"a\"", "}", "headers"),
+            ("\"headers\": {", "\"a\": []", "}", "headers"),
         ] {
-            let values = |count| vec!["\"a\""; count].join(",");
+            let values = |count| vec![value; count].join(",");
             let json = |count| format!("{{\"url\": \"http://h/\", {start}{}{end}}}", values(count));
             assert!(parse(json(MAX_VALUES).as_bytes()).is_ok());
             let err = parse(json(MAX_VALUES + 1).as_bytes()).err();
             assert_eq!(err, Some(format!("`{name}` has more than 1000 values")));
         }
+        let names = |length| {
+            format!(
+                "{{\"url\": \"http://h/\", \"headers\": {{\"{}\": []}}}}",
+                "n".repeat(length)
+            )
+        };
+        assert!(parse(names(MAX_NAME).as_bytes()).is_ok());
+        let err = parse(names(MAX_NAME + 1).as_bytes()).err();
+        assert_eq!(
+            err.as_deref(),
+            Some("a name in `headers` is longer than 1000 bytes")
+        );
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub(crate) struct Exchange {
     pub(crate) source: Source,
     /// What the request is, such as `sms` or `message-status delivered`.
     pub(crate) kind: String,
+    pub(crate) said: Said,
     /// The URL that the request is verified with. For an accepted request, it is the URL that was signed.
     pub(crate) url: String,
     pub(crate) request: Request,
@@ -88,6 +89,18 @@ pub(crate) struct Wire {
     pub(crate) chunked: bool,
     /// Whether the body came to its end.
     pub(crate) complete: bool,
+}
+
+/// What the list of requests shows of the parameters. They are read once, since a page that connects gets the list as a
+/// whole, and a body of 64 KiB may have tens of thousands of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) call: Option<String>,
+    pub(crate) message: Option<String>,
+    /// Who sent what.
+    pub(crate) summary: String,
+    /// The start of all values, in lower case.
+    pub(crate) values: String,
 }
 
 /// What became of a request.
@@ -210,6 +223,7 @@ impl Exchange {
             peer: String::new(),
             source,
             kind: String::new(),
+            said: Said::default(),
             url: String::new(),
             request,
             outcome: Outcome::Answered(Answer::default()),
@@ -230,7 +244,8 @@ impl Exchange {
             .verdict
             .as_ref()
             .map_or(0, |verdict| verdict.advice.iter().map(String::len).sum());
-        let texts = self.request.target.len() + self.url.len() * 2 + verdict + 1024;
+        let said = self.said.summary.len() + self.said.values.len();
+        let texts = self.request.target.len() + self.url.len() * 2 + verdict + said + 1024;
         self.request.wire.size() + outcome + frames + texts
     }
 

@@ -13,7 +13,9 @@ use std::{
 
 use tokio::time;
 
-use crate::inspect::{exchange::Exchange, frames::Seen, history::History, judge::Judge, kind};
+use crate::inspect::{
+    exchange::Exchange, frames::Seen, history::History, judge::Judge, kind, page,
+};
 
 /// The largest number of notes that wait.
 const MAX_NOTES: usize = 1024;
@@ -114,6 +116,7 @@ fn record(notes: &Receiver<Note>, waiting: &AtomicUsize, history: &History, judg
             Note::Exchange(mut exchange) => {
                 let size = exchange.size();
                 exchange.kind = kind::of(&exchange.request);
+                exchange.said = page::said(&exchange);
                 judge.judge(&mut exchange);
                 waiting.fetch_sub(size, Ordering::Relaxed);
                 history.add(*exchange);

@@ -211,7 +211,7 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
     use crate::support::peak;
 
     const LENGTH: usize = 16 * 1024 * 1024;
-    for (start, part, end) in [
+    let lines = [
         (r#""x":["#, "0,", "0]"),
         (r#""x":["#, "[],", "0]"),
         (r#""x":{"a":0"#, r#","a":0"#, "}"),
@@ -220,11 +220,36 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
         (r#""headers":{"a":["#, "0,", "0]}"),
         (r#""headers":{"a":["#, r#""","#, r#"""]}"#),
         (r#""headers":{"a":0"#, r#","a":"""#, "}"),
-    ] {
-        let line = format!(
-            "{{\"url\":\"http://h/\",{start}{}{end}}}\n",
-            part.repeat(LENGTH / part.len())
-        );
+        (r#""headers":{"a":{"a":0"#, r#","a":"""#, "}}"),
+    ]
+    .map(|(start, part, end)| {
+        let times = LENGTH / part.len();
+        format!(
+            r#"{{"url":"http://h/",{start}{}{end}}}"#,
+            part.repeat(times)
+        )
+    });
+    let many = |value: &str| -> String {
+        let members: Vec<_> = (0..900).map(|n| format!(r#""{n:03}":{value},"#)).collect();
+        members.concat()
+    };
+    let names = many(r#""""#);
+    let object = format!("{{{names}\"a\":0}}");
+    let objects = many(&object);
+    let values = [r#""""#; 900].join(",");
+    let name = "n".repeat(LENGTH / 16);
+    let headers = [
+        // Objects in objects, none of which has too many members.
+        format!(r#""a":{{{objects}"a":0}},"b":{{{objects}"a":0}}"#),
+        // Names that are compared with many others.
+        format!(r#"{names}{}"a":"""#, r#""a":"","#.repeat(LENGTH / 7)),
+        // A name that is copied for each of its values.
+        format!(r#""{name}":[{values}]"#),
+    ]
+    .map(|headers| format!(r#"{{"url":"http://h/","headers":{{{headers}}}}}"#));
+    for line in lines.into_iter().chain(headers) {
+        let started = Instant::now();
+        let start = line.get(..60).unwrap_or(&line);
         let mut child = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"))
             .args(["verify", "--jsonl", "-"])
             .env("TWILIO_AUTH_TOKEN", crate::support::TOKEN)
@@ -234,6 +259,7 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
             .unwrap();
         let mut input = child.stdin.take().unwrap();
         input.write_all(line.as_bytes()).unwrap();
+        input.write_all(b"\n").unwrap();
         let mut verdict = String::new();
         let mut output = BufReader::new(child.stdout.take().unwrap());
         output.read_line(&mut verdict).unwrap();
@@ -242,5 +268,7 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
         child.wait().unwrap();
         assert!(verdict.starts_with('{'), "{start}: {verdict}");
         assert!(peak < 80 * 1024, "{start}: {peak} kB");
+        let elapsed = started.elapsed();
+        assert!(elapsed < Duration::from_secs(20), "{start}: {elapsed:?}");
     }
 }

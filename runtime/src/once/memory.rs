@@ -56,7 +56,8 @@ impl MemoryStore {
     /// The size of a store that is made by default, in bytes: 64 MiB, enough for more than 100,000 events.
     pub const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
 
-    /// Constructs a store that takes at most about this many bytes. An event takes 384 bytes, and its answer.
+    /// Constructs a store that takes at most about this many bytes. An event takes about 500 bytes, and the
+    /// text of its answer.
     #[must_use]
     pub fn new(max_bytes: usize) -> Self {
         Self {

@@ -742,6 +742,23 @@ fn namespaces_are_bounded_and_texts_about_them_are_not() {
         err.to_string().contains("more than 100 namespaces"),
         "{err}"
     );
+    let named = |length| format!("<Response xmlns:a='{}'/>", "n".repeat(length));
+    assert!(Parsed::parse(named(200)).is_ok());
+    let err = Parsed::parse(named(201)).unwrap_err();
+    assert!(
+        err.to_string()
+            .contains("a namespace of more than 200 bytes"),
+        "{err}"
+    );
+    for (start, end) in [
+        ("<!--", "-->"),
+        ("<Say><![CDATA[", "]]></Say>"),
+        ("<Say>", "</Say>"),
+    ] {
+        let said = " xmlns:a='b'".repeat(1000);
+        let document = format!("<Response>{start}{said}{end}</Response>");
+        assert!(check(document).is_empty(), "{start}");
+    }
     let said = "write xmlns:a=\"b\" ".repeat(1000);
     let response = VoiceResponse::new().child(Say::new(said)).to_xml();
     assert!(check(response).is_empty());
@@ -800,6 +817,14 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
         ("one attribute again and again", fill("<Response ", "a='' ", "/>")),
         ("namespaces", format!("<Response {}/>", numbered(&|n| format!("xmlns:a{n}='{n}' "))).into_bytes()),
         ("namespaces, one inside of the other", numbered(&|n| format!("<a xmlns:a{n}='{n}'>")).into_bytes()),
+        // A letter of names that Rust takes for white space.
+        ("namespaces with a blank in their names", numbered(&|n| format!("<a xmlns:\u{1680}{n}='{n}'>")).into_bytes()),
+        ("attributes in a long namespace", {
+            let attributes: String = (0..3900).map(|n| format!(" n:{n:03x}=''").replace("n:", "n:a")).collect();
+            let namespace = "n".repeat(MAX_BYTES - attributes.len() - 30);
+            format!("<Response xmlns:n='{namespace}'{attributes}/>").into_bytes()
+        }),
+        ("elements in a long namespace", fill(&format!("<Response xmlns='{}'>", "n".repeat(MAX_BYTES / 2)), "<a/>", "</Response>")),
         ("a long name", fill("<Response><", "a", "/></Response>")),
         ("a long attribute", fill("<Response><Say ", "a", "=''>x</Say></Response>")),
         ("a long value", fill("<Response><Gather method='", "a", "'/></Response>")),

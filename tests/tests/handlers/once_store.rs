@@ -2,7 +2,11 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::{collections::HashSet, process::Command, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    process::Command,
+    time::Duration,
+};
 
 use actix_twilio::once::{Claim, MemoryStore, OnceKey, OnceStore, Owner, RedisStore, StoredAnswer};
 use actix_twilio_tests::{
@@ -708,6 +712,71 @@ async fn events_whose_answers_have_no_room_together_are_not_handled_again() {
         }
     }
     assert!(whole > 0, "{whole}");
+}
+
+/// Several owners claim, finish and release events in random order, in a store that has no room for them all.
+#[actix_web::test]
+async fn a_full_store_lets_no_event_be_handled_twice_and_finishes_what_was_claimed() {
+    let mut number = 6_u64;
+    let mut random = |below: u64| {
+        number = number
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from((number >> 33) % below).unwrap()
+    };
+    let (mut refused, mut without_answer) = (0, 0);
+    for _ in 0..200 {
+        let store = MemoryStore::new(20_000);
+        let mut claimed: HashMap<usize, Owner> = HashMap::new();
+        let mut done: HashMap<usize, StoredAnswer> = HashMap::new();
+        for _ in 0..500 {
+            let event = random(60);
+            let (key, other) = (OnceKey::new("full", &event.to_le_bytes()), Owner::new());
+            let claim = store.claim(&key, other, HOUR).await;
+            let Some(owner) = claimed.get(&event).copied() else {
+                match claim {
+                    Ok(Claim::First) => {
+                        assert_eq!(done.get(&event), None);
+                        claimed.insert(event, other);
+                    }
+                    Ok(claim) => assert_eq!(claim, Claim::Done(done[&event].clone())),
+                    Err(_) => {
+                        assert_eq!(done.get(&event), None);
+                        refused += 1;
+                    }
+                }
+                continue;
+            };
+            assert_eq!(claim.unwrap(), Claim::InProgress);
+            match random(4) {
+                0 => {
+                    assert!(!store.release(&key, other).await.unwrap());
+                    assert!(store.release(&key, owner).await.unwrap());
+                    claimed.remove(&event);
+                }
+                1 => {}
+                _ => {
+                    let whole = StoredAnswer {
+                        body: vec![b'x'; random(3000)].into(),
+                        ..usual_answer()
+                    };
+                    assert!(!store.finish(&key, other, &whole, HOUR).await.unwrap());
+                    assert!(store.finish(&key, owner, &whole, HOUR).await.unwrap());
+                    claimed.remove(&event);
+                    let Claim::Done(kept) = store.claim(&key, other, HOUR).await.unwrap() else {
+                        panic!("{event} is not done");
+                    };
+                    assert!(kept == whole || kept == StoredAnswer::EMPTY);
+                    without_answer += usize::from(kept != whole);
+                    done.insert(event, kept);
+                }
+            }
+        }
+    }
+    assert!(
+        refused > 100 && without_answer > 100,
+        "{refused} {without_answer}"
+    );
 }
 
 #[actix_web::test]

@@ -85,6 +85,9 @@ pub(crate) const MAX_DEPTH: usize = 50;
 /// How many namespaces a document may declare.
 const MAX_NAMESPACES: usize = 100;
 
+/// How long the name of a namespace may be, in bytes.
+const MAX_NAMESPACE: usize = 200;
+
 /// What to do about a message that is too long.
 pub(crate) const SHORTEN: &str =
     "shorten it to 1,600 characters, or answer with several <Message>s";
@@ -114,27 +117,69 @@ pub(crate) fn parse(document: &[u8]) -> Result<Document<'_>, Finding> {
             "write it in UTF-8",
         )
     })?;
-    if namespaces(text) > MAX_NAMESPACES {
+    let namespaces = namespaces(text);
+    let what = if namespaces.len() > MAX_NAMESPACES {
+        Some(format!("more than {MAX_NAMESPACES} namespaces"))
+    } else if namespaces.iter().any(|name| name.len() > MAX_NAMESPACE) {
+        Some(format!("a namespace of more than {MAX_NAMESPACE} bytes"))
+    } else {
+        None
+    };
+    if let Some(what) = what {
         return Err(Finding::new(
             FindingKind::Schema,
             START,
-            format!("the document declares more than {MAX_NAMESPACES} namespaces"),
+            format!("the document declares {what}"),
             "remove xmlns: TwiML has none",
         ));
     }
     Document::parse(text).map_err(|err| not_well_formed(text, &err))
 }
 
-/// Counts attributes that declare namespaces, without parsing the document: the parser compares each declaration with all
-/// those of each element around it, which takes minutes for thousands of them, one inside of the other.
-fn namespaces(text: &str) -> usize {
-    let declares = |(name, value): &(&str, &str)| {
-        let name = name.trim_end().rsplit(char::is_whitespace).next();
-        name.is_some_and(|name| name.contains("xmlns"))
-            && value.trim_start().starts_with(['"', '\''])
-    };
-    let pairs = text.split('=').zip(text.split('=').skip(1));
-    pairs.filter(declares).count()
+/// Returns the names of the namespaces that a document declares, without parsing it: the parser compares each declaration
+/// with all those of each element around it, and each attribute with all others of its element, with the names of their
+/// namespaces. Either takes minutes if nobody limits it.
+///
+/// What is found goes at least up to where the parser finds an error.
+fn namespaces(text: &str) -> Vec<&str> {
+    const ASIDES: [(&str, &str); 3] = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")];
+    let mut found = Vec::new();
+    let mut rest = text;
+    while let Some((_, markup)) = rest.split_once('<') {
+        let mut asides = ASIDES.into_iter();
+        let aside = asides.find_map(|(start, end)| Some((markup.strip_prefix(start)?, end)));
+        rest = match aside {
+            Some((aside, end)) => aside.split_once(end).map_or("", |(_, after)| after),
+            None => after_tag(markup, &mut found),
+        };
+    }
+    found
+}
+
+/// Adds the names of the namespaces that a tag declares, and returns what follows the tag.
+fn after_tag<'t>(tag: &'t str, found: &mut Vec<&'t str>) -> &'t str {
+    let mut rest = tag;
+    while let Some((before, mark, after)) = split_at_mark(rest) {
+        if mark == '>' {
+            return after;
+        }
+        let Some((value, after)) = after.split_once(mark) else {
+            break;
+        };
+        if before.contains("xmlns") {
+            found.push(value);
+        }
+        rest = after;
+    }
+    ""
+}
+
+/// Splits a text at the next quote or end of a tag.
+fn split_at_mark(text: &str) -> Option<(&str, char, &str)> {
+    let (at, mark) = text
+        .char_indices()
+        .find(|(_, c)| matches!(c, '"' | '\'' | '>'))?;
+    Some((text.get(..at)?, mark, text.get(at + 1..)?))
 }
 
 fn not_well_formed(text: &str, err: &Error) -> Finding {
@@ -195,5 +240,53 @@ fn shown(text: &str) -> String {
         format!("{cut}...")
     } else {
         cut
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_namespace_that_the_parser_sees_is_counted() {
+        const PARTS: [&str; 16] = [
+            "<a",
+            "<a ",
+            "/>",
+            ">",
+            "</a>",
+            " xmlns:x\n=\n'y'",
+            " xmlns=\"z'\"",
+            "xmlns:\u{1680}='y'",
+            "\"y\"",
+            " b='>'",
+            "'",
+            "<!--",
+            "-->",
+            "<?a ",
+            "?>",
+            "<![CDATA[",
+        ];
+        const LENGTH: u32 = 4;
+        let mut seen = 0;
+        for mut number in 0..PARTS.len().pow(LENGTH) {
+            let mut text = "<a><a ".to_owned();
+            for _ in 0..LENGTH {
+                text += PARTS[number % PARTS.len()];
+                number /= PARTS.len();
+            }
+            for end in ["</a>", "</a></a>", "?></a>", "]]></a></a>", "--></a></a>"] {
+                let text = format!("{text}{end}");
+                let Ok(document) = Document::parse(&text) else {
+                    continue;
+                };
+                let found = namespaces(&text);
+                for namespace in document.descendants().flat_map(|node| node.namespaces()) {
+                    seen += 1;
+                    assert!(found.contains(&namespace.uri()), "{text:?}: {found:?}");
+                }
+            }
+        }
+        assert!(seen > 100, "{seen}");
     }
 }

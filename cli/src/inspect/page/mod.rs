@@ -19,6 +19,7 @@ use std::{io, net::SocketAddr, net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpRequest, HttpServer, middleware, web};
 
+pub(super) use self::row::said;
 use crate::inspect::{history::History, judge::Judge, relay::Relay};
 
 /// What the page and its actions need.

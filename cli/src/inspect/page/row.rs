@@ -4,7 +4,7 @@ use serde::Serialize;
 use twilio_signature::header::IDEMPOTENCY_TOKEN;
 
 use crate::inspect::{
-    exchange::{Exchange, FailureKind, Outcome},
+    exchange::{Exchange, FailureKind, Outcome, Said},
     page::parameters,
 };
 
@@ -60,8 +60,7 @@ pub(super) enum Tone {
 
 impl Row {
     pub(super) fn of(exchange: &Exchange) -> Self {
-        let parameters = parameters::of(exchange);
-        let first = |names: &[&str]| parameters::first(&parameters, names).map(cut);
+        let said = exchange.said.clone();
         let token = exchange.request.wire.values(IDEMPOTENCY_TOKEN).next();
         let (tone, verdict) = verdict(exchange);
         Self {
@@ -73,19 +72,32 @@ impl Row {
             status: status(exchange),
             ms: exchange.duration().as_secs_f64() * 1000.0,
             tone,
-            summary: summary(&parameters),
+            summary: said.summary,
             refused: tone == Tone::Refused
                 || exchange
                     .verdict
                     .as_ref()
                     .is_some_and(|verdict| !verdict.accepted),
             origin: exchange.source.origin(),
-            call: first(&["CallSid"]).or_else(|| call_of_stream(exchange)),
-            message: first(&["MessageSid", "SmsSid"]),
+            call: said.call.or_else(|| call_of_stream(exchange)),
+            message: said.message,
             token: token.map(|token| cut(&String::from_utf8_lossy(token))),
-            find: find(exchange, &verdict, &parameters),
+            find: find(exchange, &verdict),
             verdict,
         }
+    }
+}
+
+/// Reads what rows show of the parameters of a request.
+pub(crate) fn said(exchange: &Exchange) -> Said {
+    let parameters = parameters::of(exchange);
+    let first = |names: &[&str]| parameters::first(&parameters, names).map(cut);
+    let values = parameters.iter().map(|parameter| &*parameter.value);
+    Said {
+        call: first(&["CallSid"]),
+        message: first(&["MessageSid", "SmsSid"]),
+        summary: summary(&parameters),
+        values: searched(values),
     }
 }
 
@@ -196,20 +208,24 @@ fn summary(parameters: &[parameters::Parameter]) -> String {
 }
 
 /// Returns what a search looks at.
-fn find(exchange: &Exchange, verdict: &str, parameters: &[parameters::Parameter]) -> String {
+fn find(exchange: &Exchange, verdict: &str) -> String {
     let status = exchange.status().to_string();
     let origin = exchange.source.origin().unwrap_or_default();
-    let head = [
+    searched([
         &*exchange.kind,
         &*exchange.request.method,
         &*exchange.request.target,
         &*status,
         verdict,
         &*origin,
-    ];
-    let values = parameters.iter().map(|parameter| &*parameter.value);
+        &*exchange.said.values,
+    ])
+}
+
+/// Joins the start of some texts, in lower case.
+fn searched<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
     let mut find = String::new();
-    for text in head.into_iter().chain(values) {
+    for text in texts {
         find.extend(
             text.chars()
                 .take(SEARCHED - find.len().min(SEARCHED))
@@ -221,4 +237,51 @@ fn find(exchange: &Exchange, verdict: &str, parameters: &[parameters::Parameter]
         }
     }
     find
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::exchange::{Request, Source, Wire};
+
+    /// A page that connects gets a thousand rows, and each body may have thousands of parameters.
+    #[test]
+    fn the_body_of_a_request_is_read_once_for_all_its_rows() {
+        let form = b"CallSid=CA1&MessageSid=SM1&From=%2B14158675310&Body=Hello";
+        let request = Request {
+            method: "POST".to_owned(),
+            target: "/message".to_owned(),
+            wire: Wire {
+                headers: vec![(
+                    "Content-Type".to_owned(),
+                    b"application/x-www-form-urlencoded".to_vec(),
+                )],
+                raw_body: form.to_vec(),
+                ..Wire::default()
+            },
+            ..Request::default()
+        };
+        let mut exchange = Exchange::of(1, 0, Source::Arrived, request);
+        let shown = |exchange: &Exchange| {
+            let row = Row::of(exchange);
+            (
+                row.call,
+                row.message,
+                row.summary,
+                row.find.contains("hello"),
+            )
+        };
+        assert_eq!(shown(&exchange), (None, None, String::new(), false));
+        exchange.said = said(&exchange);
+        exchange.request.wire.raw_body.clear();
+        assert_eq!(
+            shown(&exchange),
+            (
+                Some("CA1".to_owned()),
+                Some("SM1".to_owned()),
+                "+14158675310: Hello".to_owned(),
+                true
+            )
+        );
+    }
 }
