@@ -260,7 +260,7 @@ fn arrive(data: &[u8]) {
 fn verdict_on_arrival(arrival: &Arrival<'_>, req: &Request) -> Result<(MatchedKey, String), Kind> {
     let of_form = reference::verdict_on_head(req)?;
     let declared = arrival.all("content-length").next();
-    let declared: Option<usize> = declared.and_then(|text| str::from_utf8(text).ok()?.parse().ok());
+    let declared = declared.and_then(declared_length);
     if declared.is_some_and(|length| length > LIMIT) {
         return Err(BodyTooLarge);
     }
@@ -319,7 +319,7 @@ impl Sent {
             headers.push((name, value.as_bytes().to_vec()));
         }
         let body = body.get(2..).unwrap_or_default().to_vec();
-        Some(Self {
+        let sent = Self {
             method,
             written,
             target,
@@ -327,8 +327,28 @@ impl Sent {
             far,
             headers,
             body,
-        })
+        };
+        sent.is_framed().then_some(sent)
     }
+
+    /// Returns whether a server could get this body: it reads exactly as many bytes as are declared, or refuses the request
+    /// before it reads them.
+    fn is_framed(&self) -> bool {
+        let has = |header| self.headers.iter().any(|(name, _)| name == header);
+        let declared = self
+            .headers
+            .iter()
+            .find(|(name, _)| name == "content-length");
+        has("transfer-encoding")
+            || has("upgrade")
+            || declared
+                .and_then(|(_, length)| declared_length(length))
+                .is_none_or(|length| length > LIMIT || length == self.body.len())
+    }
+}
+
+fn declared_length(header: &[u8]) -> Option<usize> {
+    str::from_utf8(header).ok()?.parse().ok()
 }
 
 const ACCOUNTS: [(&str, &str); 2] = [
