@@ -210,13 +210,7 @@ impl<'de> Visitor<'de> for Level<'_> {
     fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key::<Cow<'de, str>>()? {
             if name.replace('_', "").eq_ignore_ascii_case("accountsid") {
-                match map.next_value::<serde_json::Value>()? {
-                    serde_json::Value::Null => {}
-                    value => {
-                        let text = value.as_str().unwrap_or_default();
-                        self.claimed().add_json(text.as_bytes())?;
-                    }
-                }
+                map.next_value_seed(Sid(self.claimed()))?;
             } else if name == "data" && !matches!(self, Self::Data(_)) {
                 map.next_value_seed(Level::Data(self.claimed()))?;
             } else {
@@ -260,6 +254,58 @@ impl<'de> Visitor<'de> for Level<'_> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
+    }
+}
+
+/// Reads the value of a field for an account: a SID, or `null` for none. Anything else is refused as soon as it starts, so
+/// that nothing is kept of it.
+struct Sid<'c>(&'c mut Claimed);
+
+impl<'de> DeserializeSeed<'de> for Sid<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Sid<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a SID")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<(), E> {
+        self.0.add_json(text.as_bytes())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
+        self.0.add_json(b"")
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
+        self.0.add_json(b"")
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
+        self.0.add_json(b"")
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
+        self.0.add_json(b"")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        self.0.add_json(b"")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
+        self.0.add_json(b"")
     }
 }
 
@@ -369,6 +415,17 @@ mod tests {
                 conflicting,
             ),
             (r#"{"AccountSid":1}"#, "", malformed),
+            (r#"{"AccountSid":-1}"#, "", malformed),
+            (r#"{"AccountSid":1.5}"#, "", malformed),
+            (r#"{"AccountSid":true}"#, "", malformed),
+            (r#"{"AccountSid":["$A"]}"#, "", malformed),
+            (r#"{"AccountSid":{"AccountSid":"$A"}}"#, "", malformed),
+            (r#"{"AccountSid":"\u0041$A"}"#, "", malformed),
+            (
+                r#"{"AccountSid":"\u0041C0000000000000000000000000000000a"}"#,
+                "",
+                Ok(Some(A)),
+            ),
             (r#"{"AccountSid":"AC1"}"#, "", malformed),
             (r#"{"AccountSid":"$A""#, "", malformed),
             (r#"{"AccountSid":"$A"}{"#, "", malformed),

@@ -4,7 +4,7 @@
 
 use actix_twilio::{
     AuthToken, RequestValidator, TwilioConfig, WebhookRequest,
-    signature::{Form, SignatureErrorKind},
+    signature::{AccountSid, Form, SignatureErrorKind},
     validate_twilio_request,
     webhook::IncomingMessage,
 };
@@ -192,4 +192,27 @@ fn a_validated_request_takes_its_fields_from_the_heap_and_few_more() {
         taken("/validated") - taken("/bare"),
         message + BESIDES.len() as u64
     );
+}
+
+#[test]
+fn an_account_in_json_that_is_no_text_is_refused_and_not_kept() {
+    for element in ["0", "[0]", r#"{"":0}"#, r#"[{"":0}]"#] {
+        let elements = [element].repeat(10_000).join(",");
+        for body in [
+            format!(r#"{{"AccountSid":[{elements}]}}"#),
+            format!(r#"[{{"data":{{"account_sid":{{"a":[{elements}]}}}}}}]"#),
+        ] {
+            let request = WebhookRequest::new("POST", URL).body(&body);
+            let mut claimed = None;
+            let heap = allocation_counter::measure(|| {
+                claimed = Some(AccountSid::claimed_by(&request).map_err(|err| err.kind()));
+            });
+            assert_eq!(claimed, Some(Err(SignatureErrorKind::AccountMalformed)));
+            // As much as its parameters, if it were a form.
+            assert!(
+                heap.bytes_max < 8 * 1024 + 2 * body.len() as u64,
+                "{element}: {heap:?}"
+            );
+        }
+    }
 }
