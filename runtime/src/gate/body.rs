@@ -9,9 +9,8 @@ use std::{
 
 use actix_web::{
     body::{BodyStream, MessageBody},
-    dev::Payload,
+    dev::{Payload, RequestHead},
     error::PayloadError,
-    http::header::HeaderMap,
     rt::time::timeout,
     web::Bytes,
 };
@@ -28,10 +27,10 @@ use crate::{
 /// The bytes that had to wait count towards the limit on all bodies until the second value is dropped.
 pub(crate) async fn read<'o>(
     payload: &mut Payload,
-    headers: &'o HeaderMap,
+    head: &'o RequestHead,
     options: &'o Options,
 ) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
-    let mut collecting = pin!(collect(payload, headers, options));
+    let mut collecting = pin!(collect(payload, head, options));
     // Most bodies arrive with the headers and need no timer.
     for _ in 0..2 {
         if let Poll::Ready(body) = poll_fn(|cx| Poll::Ready(collecting.as_mut().poll(cx))).await {
@@ -49,7 +48,7 @@ pub(crate) async fn read<'o>(
 /// took from the payload is lost: only a request that is refused can do without.
 pub(crate) async fn read_what_arrived<'o>(
     payload: &mut Payload,
-    head: &'o HeaderMap,
+    head: &'o RequestHead,
     options: &'o Options,
 ) -> Option<(Bytes, Held<'o>)> {
     let mut collecting = pin!(collect(payload, head, options));
@@ -111,11 +110,11 @@ pub(crate) async fn count_while_waiting<T>(
 /// nearly always have, is judged at once, so that no flood of slow bodies keeps it out.
 async fn collect<'o>(
     payload: &mut Payload,
-    headers: &'o HeaderMap,
+    head: &'o RequestHead,
     options: &'o Options,
 ) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
     let limit = options.body_limit;
-    let mut held = options.total_body_limit.hold(headers);
+    let mut held = options.total_body_limit.hold(head);
     let mut stream = BodyStream::new(payload);
     // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();

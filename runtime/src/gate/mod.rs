@@ -302,7 +302,7 @@ impl Attempt<'_> {
                 let looked_up = &mut self.looked_up;
                 let check = lookup::check(store, account, head, origin, content, looked_up);
                 let budget = &self.config.options().total_body_limit;
-                let mut none = budget.hold(self.req.headers());
+                let mut none = budget.hold(self.req.head());
                 let share = match &mut self.body {
                     Body::Read(.., share) => share,
                     Body::Unread(_) | Body::Lost => &mut none,
@@ -470,7 +470,7 @@ impl<'a> Body<'a> {
         if let Self::Unread(payload) = self {
             let mut payload = payload.take();
             *self = Self::Lost;
-            let (bytes, held) = body::read(&mut payload, req.headers(), config.options()).await?;
+            let (bytes, held) = body::read(&mut payload, req.head(), config.options()).await?;
             *self = Self::Read(bytes, payload, held);
         }
         match self {
@@ -483,7 +483,7 @@ impl<'a> Body<'a> {
     async fn read_what_arrived(&mut self, req: &'a HttpRequest, config: &'a TwilioConfig) {
         if let Self::Unread(payload) = self
             && let Some((bytes, held)) =
-                body::read_what_arrived(payload, req.headers(), config.options()).await
+                body::read_what_arrived(payload, req.head(), config.options()).await
         {
             *self = Self::Read(bytes, Payload::None, held);
         }

@@ -161,7 +161,7 @@ impl Proof {
         let Some(validated) = &self.0.verified.content else {
             return Ok(payload);
         };
-        match body::read(&mut payload, req.headers(), config.options()).await {
+        match body::read(&mut payload, req.head(), config.options()).await {
             // R6
             Ok((found, _)) if found == validated.body() => Ok(body::put_back(found, payload)),
             Err(kind @ ValidationErrorKind::Overloaded) => Err(kind),

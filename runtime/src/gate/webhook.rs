@@ -41,7 +41,7 @@ impl LetThrough {
     ) -> Result<Content, Error> {
         let body = match &self.body {
             Some(body) => body.clone(),
-            None => match body::read(&mut payload, req.headers(), self.config.options()).await {
+            None => match body::read(&mut payload, req.head(), self.config.options()).await {
                 Ok((body, _)) => body,
                 Err(kind) => return Err(self.config.response_error(kind.into(), req)),
             },

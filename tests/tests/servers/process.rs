@@ -584,6 +584,15 @@ fn refused(mut frames: &[u8]) -> usize {
 /// Writes the head of a form whose signature is well formed, with one header repeated so often. HTTP/2 needs a byte for
 /// each repeat.
 fn repeated_header(stream: u32, name: &str, value: &str, times: usize) -> Vec<u8> {
+    // The header becomes the newest entry of the table, which is number 62.
+    let mut field = literal(name, value);
+    field[0] = 0x40;
+    field.resize(field.len() + times, 0x80 | 0x3e);
+    head_of_form(stream, "/a", &field)
+}
+
+/// Writes the head of a form whose signature is well formed, with more fields at its end.
+fn head_of_form(stream: u32, path: &str, more: &[u8]) -> Vec<u8> {
     const HEADERS: u8 = 1;
     const CONTINUATION: u8 = 9;
     const END_HEADERS: u8 = 4;
@@ -591,17 +600,13 @@ fn repeated_header(stream: u32, name: &str, value: &str, times: usize) -> Vec<u8
     let mut block = [
         literal(":method", "POST"),
         literal(":scheme", "http"),
-        literal(":path", "/a"),
+        literal(":path", path),
         literal(":authority", "a"),
         literal("content-type", FORM),
         literal(&SIGNATURE.to_lowercase(), FORGED),
     ]
     .concat();
-    // The header becomes the newest entry of the table, which is number 62.
-    let mut field = literal(name, value);
-    field[0] = 0x40;
-    block.extend(field);
-    block.resize(block.len() + times, 0x80 | 0x3e);
+    block.extend_from_slice(more);
     let parts: Vec<_> = block.chunks(16 * 1024).collect();
     let last = parts.len() - 1;
     let frames = parts.iter().enumerate().map(|(number, part)| {
@@ -618,37 +623,70 @@ fn repeated_header(stream: u32, name: &str, value: &str, times: usize) -> Vec<u8
 
 #[test]
 fn large_heads_of_streams_count_towards_the_limit_on_all_bodies() {
+    // Few headers, because a debug build of the crate `http` takes the square of their number. Each counts as 65 bytes.
+    const HEADERS: usize = 1_000;
+
     in_child(GIVEN_BACK, || {
-        System::new().block_on(async {
-            // Few headers, because a debug build of the crate `http` takes the square of their number.
-            let (streams, headers, limit) = (100, 1_000, MIB);
-            // Each header counts as 65 bytes, and 8 KiB are for a request anyway.
-            let expected = 100 - limit / (65 * headers - 8 * 1024);
-            let server = start(config().total_body_limit(limit).body_limit(limit / 2));
-            let open = Cell::new(None);
-            let flood = async {
-                let mut connection = connect(server.address).await;
-                connection.write_all(&start_of_http2()).await.unwrap();
-                for number in 0..streams {
-                    let head = repeated_header(2 * number + 1, "a", "", headers);
-                    connection.write_all(&head).await.unwrap();
-                }
-                let mut answers = Vec::new();
-                while refused(&answers) < expected {
-                    let more = timeout(PATIENCE, connection.read_buf(&mut answers)).await;
-                    assert!(
-                        more.unwrap().unwrap() > 0,
-                        "the server closed the connection"
-                    );
-                }
-                open.set(Some(connection));
-                refused(&answers)
-            };
-            assert_eq!(flood.await, expected);
-            ask(server.address).await;
-            drop(open);
-            server.stop().await;
-        });
+        let head = |stream| repeated_header(stream, "a", "", HEADERS);
+        assert_heads_count(65 * HEADERS, head);
+    });
+}
+
+#[test]
+fn long_texts_and_many_names_in_heads_of_streams_count_with_the_memory_that_they_take() {
+    // A target is in memory three times and a value twice. A table has room for twice the names.
+    let heads = [
+        ("a target", 3 * 60_000),
+        ("a header", 2 * 60_000),
+        ("names", 1_000 * (512 + 64 + 4)),
+    ];
+    in_children(
+        heads,
+        |_| GIVEN_BACK,
+        |(what, size)| {
+            let long = "b".repeat(60_000);
+            let names = (0..1_000).map(|number| literal(&format!("b{number:03}"), ""));
+            let names = names.collect::<Vec<_>>().concat();
+            assert_heads_count(size, |stream| match what {
+                "a target" => head_of_form(stream, &format!("/a?{long}"), &[]),
+                "a header" => head_of_form(stream, "/a", &literal("b", &long)),
+                _ => head_of_form(stream, "/a", &names),
+            });
+        },
+    );
+}
+
+/// Checks that requests with heads of this size wait for their bodies only as long as the limit on all bodies has room.
+#[track_caller]
+fn assert_heads_count(size: usize, head: impl Fn(u32) -> Vec<u8>) {
+    System::new().block_on(async {
+        let (streams, limit) = (100, MIB);
+        // Two other headers and a name count, and 8 KiB are for a request anyway.
+        let expected = 100 - limit / (size + 2_000 - 8 * 1024);
+        let server = start(config().total_body_limit(limit).body_limit(limit / 2));
+        let open = Cell::new(None);
+        let flood = async {
+            let mut connection = connect(server.address).await;
+            connection.write_all(&start_of_http2()).await.unwrap();
+            for number in 0..streams {
+                let head = head(2 * number + 1);
+                connection.write_all(&head).await.unwrap();
+            }
+            let mut answers = Vec::new();
+            while refused(&answers) < expected {
+                let more = timeout(PATIENCE, connection.read_buf(&mut answers)).await;
+                assert!(
+                    more.unwrap().unwrap() > 0,
+                    "the server closed the connection"
+                );
+            }
+            open.set(Some(connection));
+            refused(&answers)
+        };
+        assert_eq!(flood.await, expected);
+        ask(server.address).await;
+        drop(open);
+        server.stop().await;
     });
 }
 
