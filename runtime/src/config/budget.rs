@@ -146,8 +146,8 @@ mod tests {
         for (limit, most) in [(10, 1024), (BYTES_FOR_A_REQUEST * 2000, 2000)] {
             let budget = ByteBudget::new(limit);
             let mut waiting: Vec<_> = (0..most).map(|_| budget.hold(&head)).collect();
-            assert!(waiting.iter_mut().all(|held| held.grow_to(0)));
-            assert!(waiting.iter_mut().all(|held| held.grow_to(0)));
+            assert!(waiting.iter_mut().all(|share| share.grow_to(0)));
+            assert!(waiting.iter_mut().all(|share| share.grow_to(0)));
             assert!(!budget.hold(&head).grow_to(0), "{limit}");
             waiting.pop();
             assert!(budget.hold(&head).grow_to(1), "{limit}");
@@ -169,10 +169,10 @@ mod tests {
             head.headers
                 .append(name.clone(), HeaderValue::from_static("b"));
         }
-        let mut held = budget.hold(&head);
-        assert!(held.grow_to(0) && held.grow_to(3_000) && !held.grow_to(4_000));
+        let mut share = budget.hold(&head);
+        assert!(share.grow_to(0) && share.grow_to(3_000) && !share.grow_to(4_000));
         assert!(!budget.hold(&head).grow_to(1_000));
-        drop(held);
+        drop(share);
         assert!(budget.hold(&RequestHead::default()).grow_to(10_000));
     }
 
@@ -202,8 +202,8 @@ mod tests {
             with_header,
             with_names,
         ] {
-            let mut held = budget.hold(&head);
-            assert!(held.grow_to(3_000) && !held.grow_to(4_000), "{head:?}");
+            let mut share = budget.hold(&head);
+            assert!(share.grow_to(3_000) && !share.grow_to(4_000), "{head:?}");
         }
     }
 }

@@ -114,7 +114,7 @@ async fn collect<'o>(
     options: &'o Options,
 ) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
     let limit = options.body_limit;
-    let mut held = options.total_body_limit.hold(head);
+    let mut share = options.total_body_limit.hold(head);
     let mut stream = BodyStream::new(payload);
     // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();
@@ -132,7 +132,7 @@ async fn collect<'o>(
                 let bytes = only.len() + joined.capacity();
                 // At first nothing has arrived, because actix reads on only now.
                 let waits = mem::replace(&mut waited, true) || bytes > 0;
-                if waits && !held.grow_to(bytes) {
+                if waits && !share.grow_to(bytes) {
                     return Poll::Ready(Err(ValidationErrorKind::Overloaded));
                 }
             }
@@ -167,5 +167,5 @@ async fn collect<'o>(
     } else {
         joined.into()
     };
-    Ok((body, held))
+    Ok((body, share))
 }
