@@ -26,8 +26,8 @@ const BYTES_FOR_AN_EVENT: usize = 384;
 /// Remembers events in the memory of this process. A restart forgets them, and other processes do not see them.
 ///
 /// Its size is bounded. It never forgets an event before its time: when it is full, it fails for each new event until
-/// older ones have expired. If there is no room for an answer, because others were handled at the same time, a duplicate of
-/// that event gets 204.
+/// older ones have expired. Events that finish at the same time may leave no room for an answer; a duplicate of such an event
+/// gets 204.
 pub struct MemoryStore {
     max_bytes: usize,
     memory: Mutex<Memory>,
