@@ -25,7 +25,8 @@ pub(crate) struct Exchange {
     pub(crate) source: Source,
     /// What the request is, such as `sms` or `message-status delivered`.
     pub(crate) kind: String,
-    pub(crate) said: Said,
+    /// What its parameters say, in short.
+    pub(crate) summary: Summary,
     /// The URL that the request is verified with. For an accepted request, it is the URL that was signed.
     pub(crate) url: String,
     pub(crate) request: Request,
@@ -94,11 +95,11 @@ pub(crate) struct Wire {
 /// What the list of requests shows of the parameters. They are read once, since a page that connects gets the list as a
 /// whole, and a body of 64 KiB may have tens of thousands of them.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Said {
+pub(crate) struct Summary {
     pub(crate) call: Option<String>,
     pub(crate) message: Option<String>,
     /// Who sent what.
-    pub(crate) summary: String,
+    pub(crate) text: String,
     /// The start of all values, in lower case.
     pub(crate) values: String,
 }
@@ -223,7 +224,7 @@ impl Exchange {
             peer: String::new(),
             source,
             kind: String::new(),
-            said: Said::default(),
+            summary: Summary::default(),
             url: String::new(),
             request,
             outcome: Outcome::Answered(Answer::default()),
@@ -244,8 +245,8 @@ impl Exchange {
             .verdict
             .as_ref()
             .map_or(0, |verdict| verdict.advice.iter().map(String::len).sum());
-        let said = self.said.summary.len() + self.said.values.len();
-        let texts = self.request.target.len() + self.url.len() * 2 + verdict + said + 1024;
+        let summary = self.summary.text.len() + self.summary.values.len();
+        let texts = self.request.target.len() + self.url.len() * 2 + verdict + summary + 1024;
         self.request.wire.size() + outcome + frames + texts
     }
 

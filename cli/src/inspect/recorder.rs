@@ -14,7 +14,7 @@ use std::{
 use tokio::time;
 
 use crate::inspect::{
-    exchange::Exchange, frames::Seen, history::History, judge::Judge, kind, page,
+    exchange::Exchange, frames::Seen, history::History, judge::Judge, kind, summary,
 };
 
 /// The largest number of notes that wait.
@@ -116,7 +116,7 @@ fn record(notes: &Receiver<Note>, waiting: &AtomicUsize, history: &History, judg
             Note::Exchange(mut exchange) => {
                 let size = exchange.size();
                 exchange.kind = kind::of(&exchange.request);
-                exchange.said = page::said(&exchange);
+                exchange.summary = summary::of(&exchange);
                 judge.judge(&mut exchange);
                 waiting.fetch_sub(size, Ordering::Relaxed);
                 history.add(*exchange);

@@ -11,7 +11,7 @@ use twilio_signature::{
 use crate::{
     endpoint::events::{self, Event, EventForm},
     input::params,
-    inspect::{exchange::Exchange, page::parameters},
+    inspect::{exchange::Exchange, parameters},
 };
 
 /// What is signed and sent, as the page edits it.

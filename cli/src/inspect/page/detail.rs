@@ -11,10 +11,10 @@ use crate::inspect::{
     page::{
         compose,
         meaning::Meanings,
-        parameters::{self, Place},
         row::{Row, verdict},
         twiml::{self, Kind, Token},
     },
+    parameters::{self, Place},
 };
 
 /// The most parameters in the table. The others are in the raw text.

@@ -11,7 +11,6 @@ mod detail;
 mod events;
 mod guard;
 mod meaning;
-mod parameters;
 mod row;
 mod twiml;
 
@@ -19,7 +18,6 @@ use std::{io, net::SocketAddr, net::TcpListener, sync::Arc};
 
 use actix_web::{App, HttpRequest, HttpServer, middleware, web};
 
-pub(super) use self::row::said;
 use crate::inspect::{history::History, judge::Judge, relay::Relay};
 
 /// What the page and its actions need.

@@ -4,16 +4,10 @@ use serde::Serialize;
 use twilio_signature::header::IDEMPOTENCY_TOKEN;
 
 use crate::inspect::{
-    exchange::{Exchange, FailureKind, Outcome, Said},
-    page::parameters,
+    exchange::{Exchange, FailureKind, Outcome},
+    parameters,
+    summary::{cut, searched},
 };
-
-/// The most characters of a request that a search looks at.
-const SEARCHED: usize = 2000;
-
-/// The most characters of any other text of a request in its row. A page that connects gets 1,000 rows, in which a
-/// forger may have written 64 KiB each. A request as a whole is in its details.
-const LONGEST: usize = 200;
 
 /// A request in the list.
 #[derive(Debug, Serialize)]
@@ -60,7 +54,7 @@ pub(super) enum Tone {
 
 impl Row {
     pub(super) fn of(exchange: &Exchange) -> Self {
-        let said = exchange.said.clone();
+        let summary = exchange.summary.clone();
         let token = exchange.request.wire.values(IDEMPOTENCY_TOKEN).next();
         let (tone, verdict) = verdict(exchange);
         Self {
@@ -72,38 +66,20 @@ impl Row {
             status: status(exchange),
             ms: exchange.duration().as_secs_f64() * 1000.0,
             tone,
-            summary: said.summary,
+            summary: summary.text,
             refused: tone == Tone::Refused
                 || exchange
                     .verdict
                     .as_ref()
                     .is_some_and(|verdict| !verdict.accepted),
             origin: exchange.source.origin(),
-            call: said.call.or_else(|| call_of_stream(exchange)),
-            message: said.message,
+            call: summary.call.or_else(|| call_of_stream(exchange)),
+            message: summary.message,
             token: token.map(|token| cut(&String::from_utf8_lossy(token))),
             find: find(exchange, &verdict),
             verdict,
         }
     }
-}
-
-/// Reads what rows show of the parameters of a request.
-pub(crate) fn said(exchange: &Exchange) -> Said {
-    let parameters = parameters::of(exchange);
-    let first = |names: &[&str]| parameters::first(&parameters, names).map(cut);
-    let values = parameters.iter().map(|parameter| &*parameter.value);
-    Said {
-        call: first(&["CallSid"]),
-        message: first(&["MessageSid", "SmsSid"]),
-        summary: summary(&parameters),
-        values: searched(values),
-    }
-}
-
-/// Returns the start of a text.
-fn cut(text: &str) -> String {
-    text.chars().take(LONGEST).collect()
 }
 
 /// Returns the status of the app's own answer.
@@ -189,24 +165,6 @@ fn call_of_stream(exchange: &Exchange) -> Option<String> {
     })
 }
 
-/// Returns who sent what, such as `+14158675310: Hello`.
-fn summary(parameters: &[parameters::Parameter]) -> String {
-    const SAID: [&str; 6] = [
-        "Body",
-        "SpeechResult",
-        "Digits",
-        "DialCallStatus",
-        "RecordingStatus",
-        "CallStatus",
-    ];
-    let parts = [
-        parameters::first(parameters, &["From"]),
-        parameters::first(parameters, &SAID),
-    ];
-    let text = parts.into_iter().flatten().collect::<Vec<_>>().join(": ");
-    cut(&text)
-}
-
 /// Returns what a search looks at.
 fn find(exchange: &Exchange, verdict: &str) -> String {
     let status = exchange.status().to_string();
@@ -218,31 +176,17 @@ fn find(exchange: &Exchange, verdict: &str) -> String {
         &*status,
         verdict,
         &*origin,
-        &*exchange.said.values,
+        &*exchange.summary.values,
     ])
-}
-
-/// Joins the start of some texts, in lower case.
-fn searched<'t>(texts: impl IntoIterator<Item = &'t str>) -> String {
-    let mut find = String::new();
-    for text in texts {
-        find.extend(
-            text.chars()
-                .take(SEARCHED - find.len().min(SEARCHED))
-                .flat_map(char::to_lowercase),
-        );
-        find.push(' ');
-        if find.len() >= SEARCHED {
-            break;
-        }
-    }
-    find
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::inspect::exchange::{Request, Source, Wire};
+    use crate::inspect::{
+        exchange::{Request, Source, Wire},
+        summary,
+    };
 
     /// A page that connects gets a thousand rows, and each body may have thousands of parameters.
     #[test]
@@ -272,7 +216,7 @@ mod tests {
             )
         };
         assert_eq!(shown(&exchange), (None, None, String::new(), false));
-        exchange.said = said(&exchange);
+        exchange.summary = summary::of(&exchange);
         exchange.request.wire.raw_body.clear();
         assert_eq!(
             shown(&exchange),

@@ -10,10 +10,7 @@ use twilio_signature::{
 };
 
 use crate::{
-    inspect::{
-        exchange::Exchange,
-        page::{detail, parameters},
-    },
+    inspect::{exchange::Exchange, page::detail, parameters},
     terminal,
 };
 

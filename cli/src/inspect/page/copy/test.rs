@@ -5,10 +5,8 @@ use twilio_signature::header::SIGNATURE;
 
 use crate::inspect::{
     exchange::{Exchange, Outcome},
-    page::{
-        detail::origin_of,
-        parameters::{self, Place},
-    },
+    page::detail::origin_of,
+    parameters::{self, Place},
 };
 
 /// The test. It needs a function `configure` of the app, which adds its routes.

@@ -7,21 +7,21 @@ use crate::inspect::exchange::Exchange;
 /// Where a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(super) enum Place {
+pub(crate) enum Place {
     Body,
     Query,
 }
 
 /// A parameter, with bytes that are not UTF-8 replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Parameter {
-    pub(super) place: Place,
-    pub(super) name: String,
-    pub(super) value: String,
+pub(crate) struct Parameter {
+    pub(crate) place: Place,
+    pub(crate) name: String,
+    pub(crate) value: String,
 }
 
 /// Iterates over the parameters of a request: those of its form, and those of its query.
-pub(super) fn of(exchange: &Exchange) -> Vec<Parameter> {
+pub(crate) fn of(exchange: &Exchange) -> Vec<Parameter> {
     let body = exchange.request.wire.body();
     let form = if is_form(exchange) { &*body } else { &[] };
     let parse = |place, text| {
@@ -37,7 +37,7 @@ pub(super) fn of(exchange: &Exchange) -> Vec<Parameter> {
 }
 
 /// Returns the value of the first of these names that a request has a value for.
-pub(super) fn first<'p>(parameters: &'p [Parameter], names: &[&str]) -> Option<&'p str> {
+pub(crate) fn first<'p>(parameters: &'p [Parameter], names: &[&str]) -> Option<&'p str> {
     names.iter().find_map(|name| {
         let mut found = parameters
             .iter()
@@ -49,14 +49,14 @@ pub(super) fn first<'p>(parameters: &'p [Parameter], names: &[&str]) -> Option<&
 }
 
 /// Returns whether the body is a form.
-pub(super) fn is_form(exchange: &Exchange) -> bool {
+pub(crate) fn is_form(exchange: &Exchange) -> bool {
     let content_type = content_type(exchange).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case(FORM)
 }
 
 /// Returns the content type of the request.
-pub(super) fn content_type(exchange: &Exchange) -> Option<String> {
+pub(crate) fn content_type(exchange: &Exchange) -> Option<String> {
     let value = exchange.request.wire.values("Content-Type").next()?;
     Some(String::from_utf8_lossy(value).into_owned())
 }
@@ -68,7 +68,7 @@ pub(super) fn content_type(exchange: &Exchange) -> Option<String> {
 /// Returns an error for any other request. The target is appended to the address of the app, and one without a slash can
 /// turn both into the address of another host: `http://localhost:8080@attacker.example/`. That host would get a genuine
 /// signature.
-pub(super) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
+pub(crate) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
     let target = &*exchange.request.target;
     if target.starts_with('/') {
         Ok(target)
@@ -80,13 +80,13 @@ pub(super) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
 }
 
 /// Returns the path of the request, without its query.
-pub(super) fn path(exchange: &Exchange) -> &str {
+pub(crate) fn path(exchange: &Exchange) -> &str {
     let target = &exchange.request.target;
     target.split_once('?').map_or(target, |(path, _)| path)
 }
 
 /// Returns the query of the request.
-pub(super) fn query(exchange: &Exchange) -> &str {
+pub(crate) fn query(exchange: &Exchange) -> &str {
     let target = &exchange.request.target;
     target.split_once('?').map_or("", |(_, query)| query)
 }
