@@ -257,8 +257,8 @@ impl<'de> Visitor<'de> for Level<'_> {
     }
 }
 
-/// Reads the value of a field for an account: a SID, or `null` for none. Anything else is refused as soon as it starts, so
-/// that nothing is kept of it.
+/// Reads the value of a field for an account: a SID, or `null` for none. serde refuses anything else as soon as it starts, so
+/// nothing is kept of it.
 struct Sid<'c>(&'c mut Claimed);
 
 impl<'de> DeserializeSeed<'de> for Sid<'_> {
@@ -269,7 +269,7 @@ impl<'de> DeserializeSeed<'de> for Sid<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Sid<'_> {
+impl Visitor<'_> for Sid<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -282,30 +282,6 @@ impl<'de> Visitor<'de> for Sid<'_> {
 
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
-    }
-
-    fn visit_bool<E: serde::de::Error>(self, _: bool) -> Result<(), E> {
-        self.0.add_json(b"")
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, _: i64) -> Result<(), E> {
-        self.0.add_json(b"")
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, _: u64) -> Result<(), E> {
-        self.0.add_json(b"")
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<(), E> {
-        self.0.add_json(b"")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        self.0.add_json(b"")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, _: A) -> Result<(), A::Error> {
-        self.0.add_json(b"")
     }
 }
 
