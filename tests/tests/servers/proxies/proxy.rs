@@ -1,14 +1,14 @@
-//! nginx, HAProxy and Apache as they run in front of apps: each a process of its own, on a free port
-//! of the loopback, with a configuration that users write. And a client that is not ours.
+//! nginx, HAProxy and Apache as they run in front of apps: each a process of its own, on an address
+//! of the loopback of its own, with a configuration that users write. And a client that is not ours.
 
 use std::{
     fs,
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::{
-        LazyLock,
-        atomic::{AtomicU16, AtomicUsize, Ordering},
+        LazyLock, Mutex,
+        atomic::{AtomicU32, Ordering},
     },
     thread::sleep,
     time::{Duration, Instant},
@@ -174,7 +174,8 @@ const APACHE_MODULES: &str = "/usr/lib/apache2/modules";
 /// A running proxy, which ends when this is dropped.
 pub(crate) struct Proxy {
     pub(crate) address: SocketAddr,
-    child: Child,
+    folder: PathBuf,
+    child: Mutex<Child>,
 }
 
 impl Proxy {
@@ -182,17 +183,11 @@ impl Proxy {
     /// certificate, and before this upstream.
     #[track_caller]
     pub(crate) fn start(kind: Kind, site: &str, upstream: SocketAddr) -> Self {
-        // Another process may take the port before the proxy does.
-        (0..5)
-            .find_map(|_| Self::try_start(kind, site, upstream))
-            .unwrap_or_else(|| panic!("{kind:?} does not start with\n{site}"))
-    }
-
-    fn try_start(kind: Kind, site: &str, upstream: SocketAddr) -> Option<Self> {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let folder = FOLDER.join(NUMBER.fetch_add(1, Ordering::Relaxed).to_string());
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = FOLDER.join(number.to_string());
         fs::create_dir_all(&folder).unwrap();
-        let address = free_address();
+        let address = address(number);
 
         assert!(site.contains("127.0.0.1:8080"), "the app's address");
         let listening = ["listen 443", "bind :443", "*:443", "127.0.0.1:8081"]
@@ -217,40 +212,46 @@ impl Proxy {
             .stderr(log)
             .spawn()
             .unwrap_or_else(|err| panic!("{kind:?} is installed: {err}"));
-        let mut proxy = Self { address, child };
+        let proxy = Self {
+            address,
+            folder,
+            child: Mutex::new(child),
+        };
         let start = Instant::now();
-        while start.elapsed() < Duration::from_secs(20) {
-            if proxy.child.try_wait().unwrap().is_some() {
-                break;
-            }
-            if TcpStream::connect(address).is_ok() {
-                return Some(proxy);
-            }
+        while TcpStream::connect(address).is_err() {
+            let state = proxy.state();
+            assert!(state.starts_with("running"), "{kind:?}: {state}\n{site}");
+            assert!(
+                start.elapsed() < Duration::from_secs(20),
+                "{kind:?}: {state}\n{site}"
+            );
             sleep(Duration::from_millis(5));
         }
-        eprintln!("{}", fs::read_to_string(folder.join("stderr")).unwrap());
-        None
+        proxy
+    }
+
+    /// Whether the proxy still runs, and what it wrote to its logs.
+    fn state(&self) -> String {
+        let ended = self.child.lock().unwrap().try_wait().unwrap();
+        let log = |name| fs::read_to_string(self.folder.join(name)).unwrap_or_default();
+        let state = ended.map_or_else(|| "running".to_owned(), |status| status.to_string());
+        format!("{state}\n{}{}", log("stderr"), log("log"))
     }
 }
 
-/// Returns an address that nobody listens on. Its port is none of those that the system gives away by itself: a
-/// server or a client of another test could get one of these before the proxy does, and answer in its place.
-fn free_address() -> SocketAddr {
-    static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| {
-        let spread = std::process::id() % 8_000;
-        AtomicU16::new(20_000 + u16::try_from(spread).unwrap())
-    });
-    let next = || SocketAddr::from(([127, 0, 0, 1], NEXT.fetch_add(1, Ordering::Relaxed)));
-    std::iter::repeat_with(next)
-        .take(1_000)
-        .find(|address| TcpListener::bind(address).is_ok())
-        .expect("one of a thousand ports is free")
+/// Returns an address of the loopback that this proxy alone uses: servers and clients of other tests, which could
+/// take its port before it does, are on 127.0.0.1.
+fn address(number: u32) -> SocketAddr {
+    let first = Ipv4Addr::new(127, 128, 0, 0).to_bits();
+    let of_process = (std::process::id() % 0x2000) << 10;
+    SocketAddr::from((Ipv4Addr::from_bits(first + of_process + number), 8443))
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut().unwrap();
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -280,7 +281,7 @@ pub(crate) fn curl(
     version: Version,
     proxy: &Proxy,
     req: &Request,
-) -> impl Future<Output = (u16, String)> + use<> {
+) -> impl Future<Output = (u16, String)> {
     let (option, spoken) = match version {
         Version::Http1 => ("--http1.1", "1.1"),
         Version::Http2 => ("--http2", "2"),
@@ -311,7 +312,7 @@ pub(crate) fn curl(
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (body, last) = text.rsplit_once('\n').unwrap();
         let (status, version) = last.split_once(' ').unwrap();
-        assert_eq!(version, spoken, "{output:?}");
+        assert_eq!(version, spoken, "{output:?}, proxy {}", proxy.state());
         (status.parse().unwrap(), body.to_owned())
     }
 }
