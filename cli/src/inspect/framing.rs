@@ -355,6 +355,7 @@ impl Chunks {
             State::End if line == b"\r\n" => Ok(State::Size),
             State::End => Err("a chunk is longer than its size"),
             State::Trailers if line == b"\r\n" => Ok(State::Done),
+            _ if !is_header(line) => Err("a line after its last chunk is not a header"),
             _ => {
                 self.trailers += 1;
                 if self.trailers > MAX_TRAILERS {
@@ -364,6 +365,13 @@ impl Chunks {
             }
         }
     }
+}
+
+/// Whether a line is a header, so that no server takes it for the start of another request.
+fn is_header(line: &[u8]) -> bool {
+    let with_end = [line, b"\r\n"].concat();
+    let mut header = [EMPTY_HEADER];
+    httparse::parse_headers(&with_end, &mut header).is_ok_and(|status| status.is_complete())
 }
 
 /// Returns the first bytes, as many as are missing.
@@ -505,6 +513,12 @@ mod tests {
             "1\r\na\r\r\n",
             "fffffffffffffffff\r\n",
             "0\r\nX: y\n\r\n",
+            "0\r\nX\r\n\r\n",
+            "0\r\nX : y\r\n\r\n",
+            "0\r\n X: y\r\n\r\n",
+            "0\r\n: y\r\n\r\n",
+            "0\r\nGET / HTTP/1.1\r\n\r\n",
+            "0\r\nGET http://h/ HTTP/1.1\r\n\r\n",
         ] {
             for piece in 1..=text.len() {
                 assert!(dechunk(text, piece).is_err(), "{text:?} by {piece}");
