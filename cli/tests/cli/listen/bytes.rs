@@ -9,9 +9,13 @@ use std::{
 
 use super::{Listening, PATIENCE, connect, is_only_a_look};
 
-/// The number of connections, with ten requests each.
-const CONNECTIONS: usize = 200;
+/// The number of servers that are tried at the same time, since each one mostly waits.
+const SERVERS: u64 = 4;
 
+/// The number of connections to each server.
+const CONNECTIONS: usize = 50;
+
+/// The number of requests on each connection.
 const REQUESTS: usize = 10;
 
 /// Pseudo-random numbers: `SplitMix64`.
@@ -295,9 +299,16 @@ fn assert_same(got: &[u8], expected: &[u8], what: &str) {
 
 #[test]
 fn two_thousand_requests_and_answers_pass_unchanged() {
+    thread::scope(|scope| {
+        for server in 0..SERVERS {
+            scope.spawn(move || assert_passed_unchanged(Random(22 + server)));
+        }
+    });
+}
+
+fn assert_passed_unchanged(mut random: Random) {
     let (app, scripts, received) = scripted();
     let listening = Listening::json(&format!("http://{app}"), &[]);
-    let mut random = Random(22);
     for number in 0..CONNECTIONS {
         let script = Script::random(&mut random);
         let sides =
