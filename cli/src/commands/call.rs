@@ -19,16 +19,18 @@ Examples:
   twilio-webhook call http://localhost:8080/voice --say \"two tickets\" --dial busy --status-callback /status
   twilio-webhook call http://localhost:8080/voice --record --public-url https://example.com/voice
 
-Lines begin with who does something: app, caller, twilio. Requests are indented below, and so is each FAULT, with its \
-line in the document and Twilio's error code: the lint's findings, an action that is not found, a redirect that drops \
-digits, a loop, a <Gather> that hangs up on silence.
+Each line begins with the party that acts: app, caller or twilio. Requests are indented below. So is each FAULT, with \
+its line in the document and Twilio's error code. Faults are the lint's findings, an action that is not found, a \
+redirect that drops digits, a loop, and a <Gather> that hangs up on silence.
 
-Only the host of the URL is requested, or of --public-url. If a document leads to another host, the walk ends there. No \
-sound is made or recognized, no timeout is waited for, and WebSockets are not opened.
+The walk sends requests only to the host of the URL, or of --public-url. It ends where a document leads to another host. \
+It makes and recognizes no sound, waits for no timeout, and opens no WebSocket.
 
-With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403. What is not the dialogue goes to the standard error: the result in the last line, and keys or speech that no <Gather> took, which is not a fault.
+With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403. \
+Everything that is not the dialogue goes to the standard error: keys or speech that no <Gather> took, which is not a \
+fault, and the result in the last line.
 
-An answer that takes longer than 15 s, as Twilio waits, is a fault, too.
+An answer that takes longer than 15 s is a fault, too, since Twilio waits no longer.
 
 Exit status: 0 no fault; 1 a fault was found; 2 wrong usage; 3 the endpoint could not be reached.";
 
@@ -43,7 +45,7 @@ pub(crate) struct Args {
     /// After the last one, the caller is silent.
     #[arg(long, value_delimiter = ',', value_name = "KEYS", value_parser = keys)]
     keys: Vec<String>,
-    /// Says something in a <Gather> that takes speech, once there are no keys left for it. Can be repeated.
+    /// Says something in a <Gather> that takes speech, when no keys are left for it. Can be repeated.
     #[arg(long, value_name = "TEXT")]
     say: Vec<String>,
     /// Speaks in each <Record>. Otherwise the caller is silent, and the recording is empty.
@@ -52,13 +54,13 @@ pub(crate) struct Args {
     /// How each <Dial> ends.
     #[arg(long, value_enum, default_value_t = Dial::Answered)]
     dial: Dial,
-    /// Informs this URL or path when the call has ended.
+    /// Sends a request to this URL or path when the call has ended.
     #[arg(long, value_name = "URL")]
     status_callback: Option<String>,
     /// Requests this URL or path after an error.
     #[arg(long, value_name = "URL")]
     fallback_url: Option<String>,
-    /// Stops after this many requests, which is a fault.
+    /// Stops after this many requests, and reports a fault.
     #[arg(long, value_name = "NUMBER", default_value_t = 100, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     max_steps: u16,
     /// Sets a parameter of each request, such as From. Can be repeated.

@@ -45,8 +45,8 @@ With the app's own log: write an object with the fields that `verify --help` lis
    \"headers\": {\"Content-Type\": \"application/x-www-form-urlencoded\", \"X-Twilio-Signature\": \"...\"}}
 
 The request is verified with the URL that the app saw: http:// + Host + the path, or the value of --url. \
-If the app accepts the request with a setting, such as behind a trusted proxy, \"Valid if\" names it. Otherwise \
-headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. If a capture has a form and \
+If the app accepts the request with a setting, such as behind a trusted proxy, \"Valid if\" names that setting. \
+Otherwise headers such as X-Forwarded-Host are only hints at the URL that Twilio signed. If a capture has a form and \
 no Content-Length, a line end after the form is ignored. A capture may have 2 MiB, and --try-tokens 1,000 tokens.
 
 With --format json the output is one object: valid, valid_if (the settings with which the app accepts the request, \

@@ -16,9 +16,9 @@ Examples:
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Writes a page for the tool and one for each command into this folder, and prints none.
+    /// Writes a page for the tool and one for each command into this folder, and prints nothing.
     ///
-    /// The folder is made if it is not there.
+    /// The folder is created if it does not exist.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -31,7 +31,7 @@ A redirect (3xx) is a failure: Twilio follows it with GET and drops the paramete
 With --format json the output is one object: ok, status, headers (as lists of values), body (as text), problem (or \
 null) and likely_causes.
 
-Exit status: 0 the answer is 2xx, or for media-stream opens the WebSocket; 1 any other answer; \
+Exit status: 0 the answer is 2xx, or for media-stream the WebSocket opens; 1 any other answer; \
 2 wrong usage; 3 the endpoint could not be reached.";
 
 /// Sends a realistic event, signed as Twilio signs it, and shows the answer.

@@ -23,8 +23,8 @@ Examples:
   twilio-webhook sign 'https://example.com/status?CallStatus=busy' --method GET
   twilio-webhook sign https://example.com/events --body event.json --add-hash --curl
 
-With --curl the output is a whole command, to be pasted into a shell. If you write the command yourself, mind that \
--d means two things: to this tool a value is the text itself, and to curl it is already escaped. So \
+With --curl the output is a whole command to paste into a shell. If you write the command yourself, note that -d has \
+two meanings: this tool takes the value as plain text, and curl takes it as already escaped. So \
 `curl -d From=+1415` sends a space in place of the +, and the signature does not match. Use curl's \
 --data-urlencode:
   curl https://example.com/message --data-urlencode From=+14158675310 \\

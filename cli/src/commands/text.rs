@@ -24,16 +24,17 @@ Examples:
   twilio-webhook text http://localhost:8080/message                    # a message for each line that you type
   twilio-webhook text http://localhost:8080/message --say Hi -d From=whatsapp:+14158675310
 
-Redirects, actions and status callbacks are requested as Twilio would, and shown as indented lines below the messages. \
-So is each FAULT, with its line in the document and Twilio's error code. A message may have up to 1,600 characters in either direction, as at Twilio. The last line, on the standard error, is the result.
+Redirects, actions and status callbacks are requested as Twilio would request them. They are indented lines below the \
+messages. So is each FAULT, with its line in the document and Twilio's error code. A message may have up to 1,600 \
+characters in either direction, as at Twilio. The last line, on the standard error, is the result.
 
-Only the host of the URL is requested, or of --public-url. No message is delivered.
+Requests go only to the host of the URL, or of --public-url. No message is delivered.
 
 With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403.
 
 Exit status: 0 no fault; 1 a fault was found; 2 wrong usage; 3 the endpoint could not be reached.";
 
-/// Has a conversation of messages: sends each one, and shows what the app replies.
+/// Holds a conversation of messages: sends each message, and shows the replies of the app.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -45,7 +46,7 @@ pub(crate) struct Args {
     /// Requests this URL or path after an error.
     #[arg(long, value_name = "URL")]
     fallback_url: Option<String>,
-    /// Stops after this many requests for one message, which is a fault. Twilio takes 50.
+    /// Stops after this many requests for one message, and reports a fault. Twilio allows 50.
     #[arg(long, value_name = "NUMBER", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
     max_steps: u16,
     /// Sets a parameter of each request, such as From. Can be repeated.

@@ -37,7 +37,7 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   headers          the request's headers, as an object: {\"Name\": \"value\", \"Repeated\": [\"one\", \"two\"]};
                    the fields above can be given here instead; at most 1,000 values, as in tokens
   id               any value, which is copied to the result
-  listen           what `listen --save` adds, which is ignored
+  listen           the data that `listen --save` adds, which is ignored
 
 `explain` takes the same objects. A field that is not listed here is ignored, with a warning.
 

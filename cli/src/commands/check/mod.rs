@@ -45,15 +45,15 @@ Examples:
   twilio-webhook check ws://localhost:8080/media
   twilio-webhook check http://localhost:8080/message --preset tutorial
 
-An app with several accounts looks up keys by account: pass one that it has with -d AccountSid=AC.., which reaches \
-the forms, the queries and the JSON.
+An app with several accounts looks up keys by account. Pass an account that the app has with -d AccountSid=AC.., and \
+the forms, the queries and the JSON get it.
 
-The requests have the SIDs of a message and of a call. An app that requires others gets them with -d, such as \
--d RecordingSid=RE...
+The requests have the SIDs of a message and of a call. If the app requires others, pass them with -d, such \
+as -d RecordingSid=RE...
 
 A genuine request must get a 2xx answer, and a WebSocket handshake must open the WebSocket. A redirect (3xx) is a \
-failure: Twilio follows it with GET and drops the parameters. With 400, 404, 405, 415, 422 or 426 it is \
-\"not taken\": the endpoint does not handle such requests. That is not a pass, and with --strict it is a failure. \
+failure: Twilio follows it with GET and drops the parameters. With 400, 404, 405, 415, 422 or 426, the request \
+is \"not taken\": the endpoint does not handle such requests. That is not a pass, and with --strict it is a failure. \
 If no genuine request of a shape (form, GET, JSON) is taken, the forgeries of that shape are left out.
 
 A forgery must get a 403. A 401 is enough if a genuine request of the same shape was accepted.
@@ -75,7 +75,7 @@ pub(crate) struct Args {
     method: Option<Method>,
     /// Adds a parameter to the requests, or replaces one of the same name. Can be repeated.
     ///
-    /// The value is the text itself: it is escaped when it is sent. The JSON gets no other one than the account.
+    /// The value is the text itself: it is escaped when it is sent. In the JSON, only the account is set.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
     /// Reads the body of the JSON requests from a file, or from the standard input if FILE is - [default: an event

@@ -47,22 +47,23 @@ With ngrok:
   1. Start the app, and this command with the app's token.
   2. Point the tunnel to this command:  ngrok http 8081
   3. Set the tunnel's URL at Twilio, with the path of the webhook: https://abc.ngrok.app/message
-  4. Send an SMS or call. Each request is a line here, and has the details on the page whose URL is printed.
+  4. Send an SMS or call. Each request is a line here, and the page whose URL is printed has the details.
 
 A line has the time (UTC), the request's number and kind, its path, the status and the milliseconds of the answer, \
-and the verdict of this tool: accepted, or refused with the cause and what to do. A request is judged by \
---public-url, or else by its X-Forwarded-* headers and its Host, as an app behind a tunnel does. Without a token \
-nothing is judged. At most 5 refused requests are explained within a second, and none with a body over 16 KiB.
+and the verdict of this tool: accepted, or refused with the cause and what to do. The tool takes the URL of a request \
+from --public-url, or else from its X-Forwarded-* headers and its Host, as an app behind a tunnel does. Without a \
+token, there is no verdict. At most 5 refused requests are explained within a second, and none with a body over 16 KiB.
 
-The bytes of requests, answers and WebSockets pass unchanged. An app that does not begin its answer within 15 s gets \
-its request answered with 504, as Twilio gives up then; one that is down, or does not answer with HTTP, with 502. A \
-request whose end is ambiguous is refused with 400. At most 128 connections are open, and half of them may be \
-WebSockets; another WebSocket gets 503. A client that sends nothing for 60 s after its answer is disconnected. Both ports are open to this machine only. The last 1,000 \
-requests are kept, with 64 KiB of each body, at most 64 MiB in all.
+The bytes of requests, answers and WebSockets pass unchanged. If the app does not begin its answer within 15 s, the tool \
+answers with 504, since Twilio gives up then. If the app is down, or does not answer with HTTP, the tool answers with \
+502. A request whose end is ambiguous is refused with 400. At most 128 connections are open, and half of them may be \
+WebSockets; another WebSocket gets 503. A client that sends nothing for 60 s after its answer is disconnected. \
+Both ports are open to this machine only. The last 1,000 requests are kept, with 64 KiB of each body, at most 64 MiB \
+in all.
 
 With --format json, and in the file of --save, each request is an object on a line of its own, as `verify --jsonl` and \
-`explain` read it; what else is known is in its field `listen`. They have whole requests with their credentials, so \
-the file can be read by you only. The file ends at 64 MiB. If it can't be written, one warning says so, and requests \
+`explain` read it. Its field `listen` has what else is known. The objects have whole requests with their credentials, \
+so only you can read the file. The file ends at 64 MiB. If it can't be written, one warning says so, and requests \
 still pass.
 
 With --replay, the requests in such a file are sent again, byte for byte, and the command ends. A request that was \
@@ -71,7 +72,7 @@ not kept as a whole is left out, and is a failure.
 Exit status: 1 the output was closed, or with --replay an answer was not 2xx; 2 wrong usage, or a port is taken; \
 3 the app could not be reached with --replay; 0 every answer with --replay was 2xx.";
 
-/// Passes requests on to a local app, from a tunnel such as ngrok, and shows why each is accepted or refused.
+/// Passes requests from a tunnel such as ngrok on to a local app, and shows why each one is accepted or refused.
 #[derive(clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -89,8 +90,8 @@ pub(crate) struct Args {
     public_url: Option<String>,
     /// Adds X-Forwarded-For, -Host and -Proto to each request, for an app that needs them.
     ///
-    /// The host and the scheme are those of --public-url, or else the request's own. A host and a scheme that a tunnel
-    /// has added stay.
+    /// The host and the scheme are those of --public-url, or else the request's own. If a tunnel has added a host and a
+    /// scheme, these stay.
     #[arg(long)]
     add_forwarded_headers: bool,
     /// Appends each request to a file, which only you can read, up to 64 MiB.
