@@ -18,10 +18,6 @@ use crate::{
     terminal::{self, Format, FormatArgs},
 };
 
-/// The largest capture in bytes: eight times the largest body that the library accepts by default. A search takes
-/// forty times the memory.
-const CAPTURE_LIMIT: u64 = 2 * 1024 * 1024;
-
 /// The largest number of tokens to try. The search tries 4,096 texts in all.
 const MAX_TOKENS: usize = 1000;
 
@@ -88,7 +84,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         args.try_tokens.as_deref().is_some_and(source::is_stdin),
         args.key.is_stdin(),
     ])?;
-    let bytes = source::read_up_to(&args.file, CAPTURE_LIMIT)?;
+    let bytes = source::read_up_to(&args.file, source::CAPTURE_LIMIT)?;
     let mut capture = capture::parse(&bytes, args.url.as_deref())
         .map_err(|err| Failure::usage(format_args!("cannot read the capture: {err}")))?;
     let validator = match capture.validator.take() {

@@ -142,7 +142,7 @@ fn verify_lines(
         } else {
             Err(format!(
                 "the line is longer than {} bytes",
-                source::READ_LIMIT
+                source::CAPTURE_LIMIT
             ))
         };
         match request {

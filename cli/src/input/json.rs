@@ -16,6 +16,9 @@ use crate::input::request::{Header, Request};
 /// The largest number of values in a field, and of names in an object. Each takes many times the memory of its text.
 const MAX_VALUES: usize = 1000;
 
+/// The largest number of tokens. Each one is tried on the whole request, and two are enough while a token is replaced.
+const MAX_TOKENS: usize = 10;
+
 /// The longest name of a header, in bytes. Each of its values has a copy.
 const MAX_NAME: usize = 1000;
 
@@ -329,8 +332,11 @@ impl Fields {
     fn tokens(&mut self) -> Result<Vec<Zeroizing<String>>, String> {
         let values = match self.take("tokens") {
             Field::Null => return Ok(Vec::new()),
+            Field::List(values) if values.len() > MAX_TOKENS => {
+                return Err(too_many("tokens", MAX_TOKENS));
+            }
             Field::List(values) => values,
-            Field::TooMany => return Err(too_many("tokens")),
+            Field::TooMany => return Err(too_many("tokens", MAX_TOKENS)),
             _ => return Err("`tokens` is not an array".to_owned()),
         };
         let token = |value: Option<String>| {
@@ -345,7 +351,7 @@ impl Fields {
         let members = match self.take("headers") {
             Field::Null => return Ok(Vec::new()),
             Field::Object(members) => members,
-            Field::TooMany => return Err(too_many("headers")),
+            Field::TooMany => return Err(too_many("headers", MAX_VALUES)),
             Field::LongName => {
                 return Err(format!(
                     "a name in `headers` is longer than {MAX_NAME} bytes"
@@ -390,8 +396,8 @@ impl Fields {
     }
 }
 
-fn too_many(name: &str) -> String {
-    format!("`{name}` has more than {MAX_VALUES} values")
+fn too_many(name: &str, most: usize) -> String {
+    format!("`{name}` has more than {most} values")
 }
 
 /// Makes the keys that a request has of its own. A SharedKey without a secret is an error: the token of
@@ -478,17 +484,23 @@ mod tests {
             let err = parse(json.as_bytes()).err();
             assert_eq!(err.as_deref(), Some(expected), "{field}");
         }
-        for (start, value, end, name) in [
-            ("\"tokens\": [", "\"a\"", "]", "tokens"),
-            ("\"headers\": {\"a\": [", "\"a\"", "]}", "headers"),
-            ("\"headers\": {", "\"a\": \"a\"", "}", "headers"),
-            ("\"headers\": {", "\"a\": []", "}", "headers"),
+        for (start, value, end, name, most) in [
+            ("\"tokens\": [", "\"a\"", "]", "tokens", MAX_TOKENS),
+            (
+                "\"headers\": {\"a\": [",
+                "\"a\"",
+                "]}",
+                "headers",
+                MAX_VALUES,
+            ),
+            ("\"headers\": {", "\"a\": \"a\"", "}", "headers", MAX_VALUES),
+            ("\"headers\": {", "\"a\": []", "}", "headers", MAX_VALUES),
         ] {
             let values = |count| vec![value; count].join(",");
             let json = |count| format!("{{\"url\": \"http://h/\", {start}{}{end}}}", values(count));
-            assert!(parse(json(MAX_VALUES).as_bytes()).is_ok());
-            let err = parse(json(MAX_VALUES + 1).as_bytes()).err();
-            assert_eq!(err, Some(format!("`{name}` has more than 1000 values")));
+            assert!(parse(json(most).as_bytes()).is_ok());
+            let err = parse(json(most + 1).as_bytes()).err();
+            assert_eq!(err, Some(format!("`{name}` has more than {most} values")));
         }
         let names = |length| {
             format!(

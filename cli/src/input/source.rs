@@ -12,8 +12,12 @@ use zeroize::Zeroizing;
 
 use crate::outcome::Failure;
 
-/// The largest input in bytes that is read as a whole. Twilio's requests are a thousand times smaller.
-pub(crate) const READ_LIMIT: u64 = 64 * 1024 * 1024;
+/// The largest file in bytes that is read as a whole.
+const READ_LIMIT: u64 = 64 * 1024 * 1024;
+
+/// The largest captured request in bytes: eight times the largest body that the library accepts by default. Somebody else
+/// may have written it, and it takes many times the memory of its text, and is hashed for each key and URL.
+pub(crate) const CAPTURE_LIMIT: u64 = 2 * 1024 * 1024;
 
 /// Opens a file, or the standard input if the path is `-`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
@@ -46,10 +50,10 @@ pub(crate) fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
 }
 
 /// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
-/// was kept: the rest of a line that is longer than [`READ_LIMIT`] is skipped.
+/// was kept: the rest of a line that is longer than [`CAPTURE_LIMIT`] is skipped.
 pub(crate) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
-    let read = lines.by_ref().take(READ_LIMIT).read_until(b'\n', line)?;
-    if read as u64 == READ_LIMIT && line.last() != Some(&b'\n') {
+    let read = lines.by_ref().take(CAPTURE_LIMIT).read_until(b'\n', line)?;
+    if read as u64 == CAPTURE_LIMIT && line.last() != Some(&b'\n') {
         return lines.skip_until(b'\n').map(|skipped| skipped == 0);
     }
     Ok(true)

@@ -68,7 +68,14 @@ impl Findings {
         if findings.valid {
             return findings;
         }
-        findings.valid_if = settings::that_accept(capture, validator, public_url);
+        let (valid_if, gave_up) = settings::that_accept(capture, validator, public_url);
+        findings.valid_if = valid_if;
+        if gave_up && findings.valid_if.is_empty() {
+            findings.gave_up = true;
+            let warning =
+                "not all settings were tried, because the request is larger than any of Twilio's";
+            findings.warnings.push(warning.to_owned());
+        }
         if findings.matched_url.is_none() && capture.incomplete {
             "complete the capture and explain it again: without its whole body, nothing is certain"
                 .clone_into(&mut findings.advice);

@@ -8,6 +8,9 @@ use twilio_signature::{
 
 use crate::input::{forwarded, host, request::Request};
 
+/// The most bytes that are verified in search of settings. It is enough for all settings of requests that apps accept.
+const MAX_VERIFIED: usize = 4 * 1024 * 1024;
+
 /// A setting, and what the app sees with it.
 #[derive(Serialize)]
 pub(crate) struct Setting {
@@ -17,13 +20,20 @@ pub(crate) struct Setting {
 }
 
 /// Returns the settings with which an app accepts a request: this public URL, or the forwarded headers of the
-/// request if they are believed.
+/// request if they are believed. The other value says whether the search gave up, because the request is huge.
 pub(crate) fn that_accept(
     request: &Request,
     validator: &RequestValidator,
     public_url: Option<&str>,
-) -> Vec<Setting> {
-    let accepts = |url: &str, base_path: &str| {
+) -> (Vec<Setting>, bool) {
+    let mut left = MAX_VERIFIED;
+    let mut gave_up = false;
+    let mut accepts = |url: &str, base_path: &str| {
+        let Some(rest) = left.checked_sub(url.len() + request.body.len()) else {
+            gave_up = true;
+            return false;
+        };
+        left = rest;
         let webhook = request.webhook().url(url).base_path(base_path);
         validator.validate(&webhook).is_ok()
     };
@@ -62,7 +72,7 @@ pub(crate) fn that_accept(
             url: believed.url,
         });
     }
-    settings
+    (settings, gave_up)
 }
 
 /// Returns a warning if Twilio can't have requested the public URL, or without one the host that the app saw.

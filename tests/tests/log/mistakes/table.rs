@@ -126,7 +126,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "ngrok was started again and has another host; the public URL has the old one",
-        fix: "Set the new host, or none with ngrok.",
+        fix: "Set the new host, or remove the public URL while you use ngrok.",
         environment: &[
             ("TWILIO_AUTH_TOKEN", TOKEN),
             ("TWILIO_WEBHOOK_BASE_URL", "https://old.ngrok.app"),
@@ -193,7 +193,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "The proxy adds `/api` to the path",
+        made: "The proxy adds `/twilio` to the path",
         fix: "Set `url` on the route, or let the proxy keep the path.",
         app: apps::in_a_scope,
         request: Request {
@@ -203,7 +203,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "The public URL has `www.`, and Twilio has not",
+        made: "The public URL has `www.`, and Twilio's URL does not",
         fix: "Set the host that Twilio has.",
         environment: &[
             ("TWILIO_AUTH_TOKEN", TOKEN),
@@ -212,7 +212,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "Twilio's URL is written `/Message`, and the proxy does not care for case",
+        made: "Twilio's URL is written `/Message`, and the proxy ignores case",
         fix: "Write the path at Twilio as the route has it.",
         request: Request {
             url: "https://example.com/Message",
@@ -351,7 +351,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "Twilio's URL has a user and a password, and the public URL has not",
+        made: "Twilio's URL has a user and a password, and the public URL does not",
         fix: "Remove them at Twilio, or put them into the public URL.",
         request: Request {
             url: "https://bob:pa%2Fss@example.com/message",
@@ -679,13 +679,13 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "A middleware around the validation reads the body",
-        fix: "Put that middleware inside the validation.",
+        fix: "Let that middleware put the body back.",
         app: apps::body_read_outside,
         ..MISTAKE
     },
     Mistake {
         made: "A middleware between `TwilioValidation` and the attribute reads the body",
-        fix: "Wrap `TwilioValidation` first.",
+        fix: "Let that middleware put the body back.",
         app: apps::body_read_between,
         ..MISTAKE
     },
@@ -718,7 +718,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "An API gateway hands the body on in base64",
-        fix: "Decode it, or switch that off.",
+        fix: "Decode the body, or turn base64 off in the gateway.",
         request: Request {
             body: "QWNjb3VudFNpZD1BQzAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAxJkJvZHk9SGkrdGhlcmUmRnJvbT0lMkIxNDE1NTU1MDEwMCZNZXNzYWdlU2lkPVNNMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDEmVG89JTJCMTQxNTU1NTAxOTk=",
             ..GENUINE
@@ -756,7 +756,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         ..MISTAKE
     },
     Mistake {
-        made: "A test sends `curl -d From=+1415..`, with a sign for another text",
+        made: "A test sends `curl -d From=+1415..`, with a signature for another text",
         fix: "Write `%2B`, or use `--data-urlencode`.",
         request: Request {
             headers: CURL,
@@ -768,7 +768,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "A proxy compresses the body",
-        fix: "Switch that off for requests.",
+        fix: "Turn compression of requests off in the proxy.",
         request: Request {
             headers: &[
                 ("Host", "example.com"),
@@ -781,7 +781,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "A proxy converts the form to Latin-1",
-        fix: "Switch that off.",
+        fix: "Turn the conversion off in the proxy.",
         request: Request {
             content_type: Some("application/x-www-form-urlencoded; charset=iso-8859-1"),
             ..GENUINE
@@ -847,7 +847,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "Somebody opens the webhook in a browser or scans it",
-        fix: "Nothing: it is refused.",
+        fix: "Do nothing: the request is refused.",
         app: apps::of_any_method,
         request: Request {
             method: "GET",
