@@ -369,7 +369,10 @@ impl Attempt<'_> {
             report::span::refused(err.kind(), err.account(), passes);
         } else {
             let explain = match self.explainable(err.kind()) {
-                Explainable::No => Explainable::No,
+                _ if is_explainable(err.kind()) && Proof::of(self.req).is_some() => {
+                    Explainable::AcceptedBefore
+                }
+                Explainable::No | Explainable::AcceptedBefore => Explainable::No,
                 Explainable::Never(why) => Explainable::Never(why),
                 Explainable::Yes((validator, request), unseen) => Explainable::Yes(
                     move |origin: &Origin| {
