@@ -116,7 +116,7 @@ causes! {
     /// There are parameters that were not signed, or signed ones are missing: one was added on the way, or
     /// the query's parameters were mixed with the body's.
     ParamsExtra = "params_extra",
-        "stop the proxy or the CDN that adds a parameter to the query or the body, or mixes those of both";
+        "stop the proxy or the CDN that adds a parameter to the query or the body, or moves parameters between them";
     /// The form has no `Content-Type`: something removed it.
     ContentTypeMissing = "content_type_missing",
         "make the proxy pass the Content-Type on, which is application/x-www-form-urlencoded";

@@ -95,7 +95,7 @@ fn on_url_and_token(facts: &Facts<'_>) -> String {
         "its base".to_owned()
     };
     format!(
-        "if Twilio has another URL, set {setting} to {to}, and make the proxy keep its query; else {}",
+        "if Twilio has another URL, set {setting} to {to}, and let the proxy keep its query; otherwise {}",
         on_token(facts)
     )
 }
@@ -105,7 +105,7 @@ fn on_token(facts: &Facts<'_>) -> String {
     if facts.known.has_key_store {
         format!("correct the token of {} in the key store", account(facts))
     } else if facts.known.for_a_log {
-        "copy this account's own Auth Token again".to_owned()
+        "copy this account's Auth Token again".to_owned()
     } else {
         format!("copy the Auth Token of {} again", account(facts))
     }
@@ -199,7 +199,7 @@ fn on_tunnel(facts: &Facts<'_>) -> Option<String> {
     let is_tunnel = TUNNELS.iter().any(|end| seen.host.ends_with(end));
     is_tunnel.then(|| {
         format!(
-            "if Twilio has an older tunnel's URL, set it to {}; else {}",
+            "if Twilio has an older tunnel's URL, set it to {}; otherwise {}",
             redact::url(&seen.text()),
             on_token(facts)
         )
@@ -344,7 +344,7 @@ mod tests {
                 form,
                 TOKEN,
                 [
-                    "if Twilio has another URL, set TWILIO_WEBHOOK_BASE_URL to its part before /m, and make the proxy keep its query; else copy the Auth Token of ",
+                    "if Twilio has another URL, set TWILIO_WEBHOOK_BASE_URL to its part before /m, and let the proxy keep its query; otherwise copy the Auth Token of ",
                     ACCOUNT,
                 ],
             ),
@@ -380,7 +380,7 @@ mod tests {
                 tunnel,
                 TOKEN,
                 [
-                    "if Twilio has an older tunnel's URL, set it to https://new.ngrok.app/m; else ",
+                    "if Twilio has an older tunnel's URL, set it to https://new.ngrok.app/m; otherwise ",
                     ACCOUNT,
                 ],
             ),
@@ -493,7 +493,7 @@ mod tests {
             ..Known::default()
         };
         let of_another = format!("the Auth Token is that of {OTHER}: to serve {ACCOUNT} too, ");
-        let in_the_store = format!("; else correct the token of {ACCOUNT} in the key store");
+        let in_the_store = format!("; otherwise correct the token of {ACCOUNT} in the key store");
         for (name, req, known, part) in [
             (
                 "this account",
@@ -520,7 +520,7 @@ mod tests {
                 "a log",
                 form,
                 log,
-                "; else copy this account's own Auth Token again",
+                "; otherwise copy this account's Auth Token again",
             ),
         ] {
             let text = said_with(&req, TOKEN, None, &known);

@@ -96,7 +96,7 @@ impl fmt::Display for Change {
             Self::KeyOf(whose) => write!(
                 f,
                 "it was signed with a key of {}: if your code signs, use this account's token; if Twilio does, \
-                 correct that in the key store",
+                 correct the key store",
                 redact::text(whose)
             ),
         }
