@@ -534,7 +534,8 @@ fn copied_commands_are_accepted() {
         "/message",
         &[SMS, &[("Odd", "'\u{202e}\u{7f}%\\ é")]].concat(),
     );
-    for id in [1, 2] {
+    listen.receive("/message?b[0]={c,d}&e=%c3%a9", SMS);
+    for id in [1, 2, 3] {
         let copied = json(&listen.exchange(id, "/copy/curl"));
         let command = copied["text"].as_str().unwrap();
         let output = std::process::Command::new("sh")
