@@ -191,7 +191,9 @@ impl Session {
 
     /// Adds a request that informs the app, or one for a document that somebody else hears.
     pub(super) fn aside(&mut self, aside: Option<Request>, listener: Option<&'static str>) {
-        if let Some(request) = aside {
+        // A document can ask for thousands. The first one that is too many stops the walk, so none after it is kept.
+        let left = self.max_requests.saturating_sub(self.requests);
+        if let Some(request) = aside.filter(|_| self.asides.len() <= left) {
             self.asides.push_back(Aside { request, listener });
         }
     }
@@ -506,4 +508,23 @@ pub(super) fn spoken(say: &Parsed) -> String {
     let mut text = String::new();
     say.collect_text(&mut text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_asides_are_kept_than_requests_are_left_and_one_that_stops_the_walk() {
+        let mut session = Session::new(Channel::Voice, &[], 10);
+        for _ in 0..3 {
+            assert!(!session.is_too_long());
+        }
+        let url = "https://example.com/status".to_owned();
+        let request = Request::new(Reason::CallStatus, Method::Post, url, Vec::new());
+        for _ in 0..2_000 {
+            session.aside(Some(request.clone()), None);
+        }
+        assert_eq!(session.asides.len(), 8);
+    }
 }
