@@ -290,16 +290,19 @@ impl Session {
     }
 
     fn requested(&mut self, request: &Request, answer: Result<Answer<'_>, NoAnswer>) {
-        let status = answer.ok().map(|answer| answer.status);
-        if answer.is_err_and(|reason| reason == NoAnswer::Elsewhere) {
-            let url = &request.url;
-            self.twilio(format!(
-                "continues with {url} ({}), which is not requested: it is not one of the app's URLs",
-                request.reason
-            ));
-        } else {
-            self.steps.push(Step::Requested(request.clone(), status));
-        }
+        let why_not = match answer {
+            Err(NoAnswer::Elsewhere) => "it is not one of the app's URLs",
+            Err(NoAnswer::Unsendable) => "no request can have this URL",
+            _ => {
+                let status = answer.ok().map(|answer| answer.status);
+                self.steps.push(Step::Requested(request.clone(), status));
+                return;
+            }
+        };
+        let (url, reason) = (&request.url, request.reason);
+        self.twilio(format!(
+            "continues with {url} ({reason}), which is not requested: {why_not}"
+        ));
     }
 
     fn no_answer(&mut self, reason: NoAnswer) {
@@ -311,6 +314,10 @@ impl Session {
             NoAnswer::Broken => (
                 "the app closed the connection without an answer, or its answer is not HTTP",
                 "see the app's log, and check that the port serves what the URL says, http:// or https://",
+            ),
+            NoAnswer::Unsendable => (
+                "no request can have the URL that the app named: it is too long, or its form is wrong",
+                "shorten the URL, and look for a redirect that makes it longer each time",
             ),
             _ => (
                 "the app did not answer",
@@ -478,6 +485,7 @@ fn code_of(reason: NoAnswer) -> u16 {
     match reason {
         NoAnswer::TimedOut | NoAnswer::Broken => 11200,
         NoAnswer::Unreachable | NoAnswer::Elsewhere => 11205,
+        NoAnswer::Unsendable => 11100,
     }
 }
 
