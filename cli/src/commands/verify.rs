@@ -32,14 +32,14 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   signature        the X-Twilio-Signature header; absent or null if there was none
   settings_header  the X-Twilio-Webhooks-Signature-Settings header
   token            the one token to use instead of TWILIO_AUTH_TOKEN
-  tokens           further Auth Tokens that are valid, as an array
+  tokens           further Auth Tokens that are valid, as an array of at most 10
   shared_key_id    the ID of the SharedKey whose secret is in token
   headers          the request's headers, as an object: {\"Name\": \"value\", \"Repeated\": [\"one\", \"two\"]};
-                   the fields above can be given here instead; at most 1,000 values, as in tokens
+                   the fields above can be given here instead; at most 1,000 values
   id               any value, which is copied to the result
   listen           the data that `listen --save` adds, which is ignored
 
-`explain` takes the same objects. A field that is not listed here is ignored, with a warning.
+`explain` takes the same objects. A line may have 2 MiB. A field that is not listed here is ignored, with a warning.
 
 The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
 the reason why it is not valid), matched_url (the form of the URL that was signed) and warnings, if there are \

@@ -32,7 +32,7 @@ use crate::inspect::{
 pub(super) const PIECE: usize = 16 * 1024;
 
 /// The largest number of requests of a connection that wait for their answers. Others are not read.
-const MAX_PENDING: usize = 4;
+const MAX_PENDING: usize = 2;
 
 /// How long the first head of a connection may take: Twilio sends it at once, and a connection that waits takes the place
 /// of another.

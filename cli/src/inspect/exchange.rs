@@ -349,8 +349,11 @@ impl Wire {
 
     /// Returns roughly the memory that this takes.
     fn size(&self) -> usize {
+        // What a header takes besides its texts: their places in the list, and what the allocator adds to each.
+        const HEADER: usize = 112;
+
         let headers = self.headers.iter();
-        let headers = headers.map(|(name, value)| name.len() + value.len() + 48);
+        let headers = headers.map(|(name, value)| name.len() + value.len() + HEADER);
         self.head.capacity() + self.raw_body.capacity() + headers.sum::<usize>()
     }
 

@@ -21,7 +21,8 @@ use crate::inspect::{
     framing::is_one_request, recorder::Recorder,
 };
 
-/// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take 100 MB.
+/// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take about
+/// 100 MiB.
 const MAX_CONNECTIONS: usize = 128;
 
 /// The largest number of those connections that are WebSockets, or ask to be, so that webhooks are answered whatever the

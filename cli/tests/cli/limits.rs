@@ -199,6 +199,22 @@ fn huge_captures_are_refused_or_explained_soon() {
     assert!(started.elapsed() < Duration::from_secs(60));
 }
 
+#[test]
+fn settings_are_tried_for_huge_requests_within_a_limit_that_is_said() {
+    let explain = |length: usize| {
+        let capture = format!(
+            "POST /m HTTP/1.1\nHost: h\nX-Twilio-Signature: {FORGED}\nX-Forwarded-Host: a,b,c,d,e,f,g,h\n\
+             Content-Type: application/x-www-form-urlencoded\n\na={}",
+            "b".repeat(length)
+        );
+        let output = run_with_input(&["explain", "--format", "json", "-"], capture);
+        assert_eq!(output.status, 1, "{output:?}");
+        output.stdout.contains("not all settings were tried")
+    };
+    assert!(!explain(256 * 1024));
+    assert!(explain(1024 * 1024));
+}
+
 /// What a field can't have is read, and not kept.
 #[cfg(target_os = "linux")]
 #[test]

@@ -312,12 +312,12 @@ impl TwilioConfigBuilder {
     /// configuration.
     ///
     /// The default is 128 MiB, which is 512 bodies of the default [`body_limit`](Self::body_limit), or `body_limit` if
-    /// that is larger. A request whose body does not fit is answered with 503. A body that has arrived as a whole is
-    /// validated at once and does not count, so that a flood of slow bodies does not keep genuine requests out.
+    /// that is larger. If a body does not fit, the request that has waited longest is answered with 503, so that a flood
+    /// of slow bodies does not keep genuine requests out. A body that has arrived as a whole is validated at once and does
+    /// not count.
     ///
     /// One request may wait for its body for each 8 KiB of this limit, which is 16,384 by default and never fewer than
-    /// 1,024; others are answered with 503. If its target and headers take more than 8 KiB of memory, they count like a
-    /// body. So this limit bounds the memory. A limit on connections does not, because an HTTP/2 connection carries many
+    /// 1,024. If its target and headers take more than 8 KiB of memory, they count like a body. So this limit bounds the memory. A limit on connections does not, because an HTTP/2 connection carries many
     /// requests.
     ///
     /// [`build`](Self::build) returns an error if this limit is smaller than `body_limit`.

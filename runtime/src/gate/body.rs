@@ -98,7 +98,7 @@ pub(crate) async fn count_while_waiting<T>(
 ) -> Result<T, ValidationErrorKind> {
     let mut future = pin!(future);
     poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Pending if !held.grow_to(body.len()) => {
+        Poll::Pending if !held.grow_to(body.len(), cx) => {
             Poll::Ready(Err(ValidationErrorKind::Overloaded))
         }
         polled => polled.map(Ok),
@@ -132,7 +132,7 @@ async fn collect<'o>(
                 let bytes = only.len() + joined.capacity();
                 // At first nothing has arrived, because actix reads on only now.
                 let waits = mem::replace(&mut waited, true) || bytes > 0;
-                if waits && !share.grow_to(bytes) {
+                if waits && !share.grow_to(bytes, cx) {
                     return Poll::Ready(Err(ValidationErrorKind::Overloaded));
                 }
             }

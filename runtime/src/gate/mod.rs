@@ -18,8 +18,11 @@ use std::{
 use actix_web::{
     Error, HttpRequest,
     dev::Payload,
-    http::header::{
-        CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING, UPGRADE,
+    http::{
+        Version,
+        header::{
+            CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, TRANSFER_ENCODING, UPGRADE,
+        },
     },
     web::Bytes,
 };
@@ -366,7 +369,10 @@ impl Attempt<'_> {
             report::span::refused(err.kind(), err.account(), passes);
         } else {
             let explain = match self.explainable(err.kind()) {
-                Explainable::No => Explainable::No,
+                _ if is_explainable(err.kind()) && Proof::of(self.req).is_some() => {
+                    Explainable::AcceptedBefore
+                }
+                Explainable::No | Explainable::AcceptedBefore => Explainable::No,
                 Explainable::Never(why) => Explainable::Never(why),
                 Explainable::Yes((validator, request), unseen) => Explainable::Yes(
                     move |origin: &Origin| {
@@ -431,7 +437,10 @@ impl Attempt<'_> {
             return false;
         };
         let headers = self.req.headers();
-        !headers.contains_key(TRANSFER_ENCODING)
+        // In HTTP/2, a head that ends its stream may declare any length.
+        let never_came = body.is_empty() && self.req.version() == Version::HTTP_2;
+        !never_came
+            && !headers.contains_key(TRANSFER_ENCODING)
             && !headers.contains_key(UPGRADE)
             && declared_length(self.req).is_some_and(|declared| declared != body.len() as u64)
     }

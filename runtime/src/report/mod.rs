@@ -47,6 +47,8 @@ pub(crate) enum Explainable<F> {
     Yes(F, Option<&'static str>),
     /// Not at all, for this reason.
     Never(&'static str),
+    /// By what came before: a middleware accepted the request.
+    AcceptedBefore,
 }
 
 /// Reports a request that is refused, or that `passes` because the configuration does not enforce. `origin` is
@@ -96,6 +98,7 @@ pub(crate) fn refusal(
         }
         (Explainable::Yes(..), Ok(_)) => (None, Some(NOT_LOOKED_FOR)),
         (Explainable::Never(why), _) => (None, Some(why)),
+        (Explainable::AcceptedBefore, _) => (Some(accepted_before()), None),
         _ => (None, None),
     };
     let diagnosis = diagnosis.or_else(|| of_other_product(kind, req));
@@ -145,6 +148,19 @@ fn hint(err: &ValidationError, req: &HttpRequest) -> Cow<'static, str> {
         SIGNATURE_REMOVED.into()
     } else {
         kind.hint().into()
+    }
+}
+
+/// Says why a request is refused that a middleware accepted.
+fn accepted_before() -> Diagnosis {
+    Diagnosis {
+        finding: Some(
+            "the middleware TwilioValidation accepted it with another configuration than its handler has"
+                .to_owned(),
+        ),
+        causes: "other_configuration".to_owned(),
+        advice: "give both the same configuration: TwilioValidation::new() takes that of the app, scope or resource.                  If the handler has options of its own, remove the middleware or the options"
+            .to_owned(),
     }
 }
 

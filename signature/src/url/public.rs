@@ -93,6 +93,9 @@ impl PublicUrl {
     fn parse(text: &str, setting: &'static str) -> Result<Self, ConfigError> {
         let error =
             |problem: &'static str, fix: &'static str| Err(ConfigError::new(setting, problem, fix));
+        if text.starts_with(['"', '\'']) {
+            return error("it is in quotes", "remove them");
+        }
         let url = UrlParts::of(text);
         if url.scheme.is_empty() {
             return error(
@@ -140,6 +143,14 @@ impl PublicUrl {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quotes_around_a_public_url_are_named() {
+        for text in ["\"https://example.com\"", "'https://example.com'", "\""] {
+            let err = PublicUrl::parse_base(text).unwrap_err().to_string();
+            assert!(err.contains("in quotes"), "{text}: {err}");
+        }
+    }
 
     #[test]
     fn public_urls_are_an_origin_and_a_prefix() {

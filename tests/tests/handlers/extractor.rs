@@ -278,14 +278,23 @@ async fn bodies_are_limited_in_size_all_together() {
     for request in &mut endless {
         assert!(poll_immediate(request).await.is_none());
     }
-    let refused = start(["a=1"], false).await.unwrap();
-    assert_answer("no room to wait", &refused, 503, Some(Kind::Overloaded));
     // What has arrived as a whole is judged at once.
     let admitted = start(["a=1"], true).await.unwrap();
     assert_answer("no need to wait", &admitted, 200, None);
-    // What is dropped gives its bytes back.
-    drop(endless);
+    for request in &mut endless {
+        assert!(poll_immediate(request).await.is_none());
+    }
+    // Who begins to wait takes the place of the one that has waited longest.
     let mut waiting = start([long], false);
+    assert!(poll_immediate(&mut waiting).await.is_none());
+    let [first, mut second] = endless;
+    let refused = first.await.unwrap();
+    assert_answer("no room to wait", &refused, 503, Some(Kind::Overloaded));
+    assert!(poll_immediate(&mut second).await.is_none());
+    // What is dropped gives its bytes back.
+    drop(second);
+    let mut last = start([long], false);
+    assert!(poll_immediate(&mut last).await.is_none(), "room again");
     assert!(poll_immediate(&mut waiting).await.is_none(), "room again");
 }
 
@@ -349,15 +358,19 @@ async fn bodies_that_wait_for_their_keys_count_towards_the_limit_on_all() {
         *req.payload() = payload(["01234567890123456789012345678901"], true).0;
         Box::pin(app.call(req))
     };
-    let mut waiting = [start(), start()];
+    let mut waiting = [start(), start(), start()];
     for request in &mut waiting {
         // What has arrived is taken in while a request waits.
         for _ in 0..4 {
             assert!(poll_immediate(&mut *request).await.is_none());
         }
     }
-    let refused = start().await.unwrap();
+    let [first, mut second, mut third] = waiting;
+    let refused = first.await.unwrap();
     assert_answer("no room", &refused, 503, Some(Kind::Overloaded));
+    for request in [&mut second, &mut third] {
+        assert!(poll_immediate(request).await.is_none());
+    }
 }
 
 #[actix_web::test]

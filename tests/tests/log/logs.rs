@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use actix_twilio::{
-    Proof, Validated,
+    AuthToken, Proof, TwilioConfig, TwilioValidation, Validated,
     ValidationErrorKind::{OriginMalformed, Signature},
     config::Mode,
     signature::SignatureErrorKind,
@@ -13,15 +13,16 @@ use actix_twilio_tests::{
     FORGED, NO_VARIABLES, SIGNATURE, config, in_child, in_children,
     log::{Line, Log},
     requests::{URL, call, call_app, form, get, json, limited, payload, refusals, request},
+    sign_form,
 };
 use actix_web::{
-    Route,
+    App, Route,
     http::{
         Method,
         header::{FORWARDED, HOST, X_FORWARDED_HOST},
     },
     rt::System,
-    test::TestRequest,
+    test::{TestRequest, call_service, init_service},
     web::{self, Bytes},
 };
 use tracing::Level;
@@ -535,6 +536,34 @@ fn signature_of_another_product_is_named() {
             assert_eq!(line.field("message"), message);
             assert!(!format!("{line:?}").contains("MEUCIQD0"), "{line:?}");
         }
+    });
+}
+
+#[test]
+fn a_request_that_a_middleware_accepted_with_another_configuration_is_explained_by_that() {
+    in_child(NO_VARIABLES, || {
+        let other = AuthToken::new("another").unwrap();
+        let own = TwilioConfig::builder().auth_token(other);
+        let own = own.public_url("https://example.com").unwrap();
+        let outer = config().public_url("https://example.com").unwrap();
+        let app = App::new()
+            .app_data(own.build().unwrap())
+            .route("/hook", echo())
+            .wrap(TwilioValidation::with_config(outer.build().unwrap()));
+        let (log, _guard) = Log::start();
+        System::new().block_on(async {
+            let app = init_service(app).await;
+            let signature = sign_form(URL, "Body=Hi");
+            let genuine = form("Body=Hi").insert_header((SIGNATURE, signature));
+            call_service(&app, genuine.to_request()).await;
+        });
+        let line = log.only("accepted it with another configuration");
+        assert_eq!(line.field("kind"), "signature_mismatch");
+        assert_eq!(line.field("cause"), "other_configuration");
+        assert!(
+            line.field("advice")
+                .starts_with("give both the same configuration")
+        );
     });
 }
 
