@@ -1,12 +1,13 @@
 //! `twilio-webhook`: tests a webhook endpoint, walks through calls, shows what reaches an app, and signs, verifies and
 //! explains single requests.
 //!
-//! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `terminal`.
+//! A floor uses those below it only: `commands`; `inspect`; `endpoint`; `input`; `outcome`; `curl`; `terminal`.
 
 // The docs of arguments are what `--help` prints, and name elements of TwiML.
 #![allow(rustdoc::invalid_html_tags)]
 
 mod commands;
+mod curl;
 mod endpoint;
 mod input;
 mod inspect;

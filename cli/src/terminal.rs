@@ -95,7 +95,8 @@ pub(crate) fn has_hidden(text: &str) -> bool {
         .any(|c| !matches!(c, '\n' | '\t') && is_hidden(c))
 }
 
-fn is_hidden(c: char) -> bool {
+/// Returns whether a character is escaped when it is shown on one line.
+pub(crate) fn is_hidden(c: char) -> bool {
     let text = c.encode_utf8(&mut [0; 4]).to_owned();
     !c.is_ascii_graphic() && (is_joiner(c) || escape(&text, &[]) != text)
 }

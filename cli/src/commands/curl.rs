@@ -2,7 +2,10 @@
 
 use shlex::try_quote;
 
+use twilio_signature::url::UrlParts;
+
 use crate::{
+    curl,
     input::{params, request::Request, request_args::RequestArgs},
     outcome::Failure,
     terminal,
@@ -20,13 +23,6 @@ pub(crate) fn command(
     headers: &[(&str, String)],
 ) -> Result<String, Failure> {
     let mut words = vec!["curl".to_owned()];
-    // curl would take brackets and braces for lists of URLs, and dots for folders to leave out.
-    if request.url.contains(['[', ']', '{', '}']) {
-        words.push("--globoff".to_owned());
-    }
-    if request.url.contains("/.") {
-        words.push("--path-as-is".to_owned());
-    }
     let has_data = !args.data.is_empty() || args.body.is_some();
     match &*request.method {
         "GET" if !has_data => {}
@@ -34,14 +30,18 @@ pub(crate) fn command(
         "HEAD" => words.push("--head".to_owned()),
         method => words.extend(["-X".to_owned(), method.to_owned()]),
     }
-    words.push(request.url.clone());
+    words.extend(curl::url(&request.url).map_err(Failure::usage)?);
+    let origin = UrlParts::of(&request.url);
+    if !curl::keeps_host(&origin.host) {
+        words.extend(curl::header("Host", &origin.host_and_port()));
+    }
     for content_type in request.values("Content-Type").map(String::from_utf8_lossy) {
         if args.data.is_empty() || content_type != params::FORM {
-            words.extend(["-H".to_owned(), format!("Content-Type: {content_type}")]);
+            words.extend(curl::header("Content-Type", &content_type));
         }
     }
     for (name, value) in headers {
-        words.extend(["-H".to_owned(), format!("{name}: {value}")]);
+        words.extend(curl::header(name, value));
     }
     for (name, value) in params::parse(&args.data)? {
         // curl escapes what follows the first equals sign, and nothing before it.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde_json::{Map, Value, json};
 use twilio_twiml::{
     attributes::Method as TwimlMethod,
-    walk::{Answer, Fault, NoAnswer as Missing, Reply, Request, Step},
+    walk::{Answer, Fault, NoAnswer as Missing, Reason, Reply, Request, Step},
 };
 
 use crate::{
@@ -66,8 +66,8 @@ impl Walker {
     ///
     /// # Errors
     ///
-    /// Returns a failure if the endpoint can't be reached with the first request. Whatever else goes wrong is a fault of
-    /// the app, and the walk goes on as Twilio would.
+    /// Returns a failure if the endpoint can't be reached with the first request, or if no request can have a URL of the
+    /// command line. Whatever else goes wrong is a fault of the app, and the walk goes on as Twilio would.
     pub(crate) fn send(&mut self, request: &Request) -> Result<Sent, Failure> {
         let Some((public, local)) = self.endpoint.locate(&request.url) else {
             return Ok(Sent(Err(Missing::Elsewhere)));
@@ -83,6 +83,7 @@ impl Walker {
             Err(NoAnswer::TimedOut(_)) => Err(Missing::TimedOut),
             Err(NoAnswer::Broken(_)) => Err(Missing::Broken),
             Err(NoAnswer::Unreachable(_)) if self.was_reached => Err(Missing::Unreachable),
+            Err(NoAnswer::Usage(_)) if is_of_app(request.reason) => Err(Missing::Unsendable),
             Err(err @ (NoAnswer::Unreachable(_) | NoAnswer::Usage(_))) => return Err(err.into()),
         };
         self.was_reached = true;
@@ -184,6 +185,14 @@ pub(crate) fn note_unused(unused: &[String]) -> Result<(), Failure> {
         )?;
     }
     Ok(())
+}
+
+/// Returns whether the URL of a request comes from an answer of the app. The others are options of the command.
+fn is_of_app(reason: Reason) -> bool {
+    !matches!(
+        reason,
+        Reason::Incoming | Reason::Fallback | Reason::CallStatus
+    )
 }
 
 /// Returns the method of a walk.

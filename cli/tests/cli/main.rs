@@ -5,6 +5,7 @@
 mod auth;
 mod check;
 mod copied;
+mod curl;
 mod explain;
 mod flask;
 mod help;

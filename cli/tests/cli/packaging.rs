@@ -79,8 +79,10 @@ mod action {
         process::{Command, Output},
     };
 
+    use actix_web::{HttpResponse, web};
+
     use super::repository;
-    use crate::support::{TOKEN, record, serve_open, serve_raw};
+    use crate::support::{TOKEN, record, serve, serve_open, serve_raw};
 
     /// Runs `scripts/action check` as action.yml does, in a folder of its own.
     fn check(name: &str, variables: &[(&str, &str)]) -> (Output, PathBuf) {
@@ -146,6 +148,60 @@ mod action {
             "{request}"
         );
         assert!(!report.with_file_name("ran").exists());
+    }
+
+    /// Reads output as a runner does, which acts on lines that start with `::`. Returns the token, and how many lines it
+    /// has left alone.
+    #[track_caller]
+    fn commands(output: &Output) -> (String, usize) {
+        assert_eq!(output.stderr, b"", "{output:?}");
+        let stdout = String::from_utf8(output.stdout.clone()).unwrap();
+        let mut lines = stdout.lines();
+        let token = lines
+            .next()
+            .and_then(|line| line.strip_prefix("::stop-commands::"));
+        let token = token.unwrap().to_owned();
+        assert!(
+            token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()),
+            "{token}"
+        );
+        assert_eq!(
+            lines.next_back(),
+            Some(&*format!("::{token}::")),
+            "{stdout}"
+        );
+        assert!(!lines.clone().any(|line| line.contains(&token)), "{stdout}");
+        let commands = lines.filter(|line| line.trim_start().starts_with("::"));
+        (token, commands.count())
+    }
+
+    #[test]
+    fn runner_acts_on_no_line_of_the_app() {
+        let words = "::error::forged ".repeat(40);
+        let url = serve(move |app| {
+            let words = words.clone();
+            app.default_service(web::to(move || {
+                let location = ("Location", words.clone());
+                std::future::ready(HttpResponse::Found().insert_header(location).finish())
+            }));
+        });
+        let mut tokens = Vec::new();
+        for name in ["forged", "forged-too"] {
+            let (output, _) = check(name, &[("CHECK_URL", &url)]);
+            assert_eq!(output.status.code(), Some(1), "{output:?}");
+            let (token, left_alone) = commands(&output);
+            assert!(left_alone > 0, "{output:?}");
+            tokens.push(token);
+        }
+        assert_ne!(tokens[0], tokens[1]);
+        // The tool ends with an error, which is on another stream.
+        let gone = [("CHECK_URL", "http://127.0.0.1:1/::error::forged")];
+        let (output, _) = check("forged-gone", &gone);
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        commands(&output);
+        let (output, _) = check("fine", &[("CHECK_URL", &serve_raw())]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert_eq!(commands(&output).1, 0);
     }
 
     #[test]

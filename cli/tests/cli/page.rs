@@ -534,7 +534,8 @@ fn copied_commands_are_accepted() {
         "/message",
         &[SMS, &[("Odd", "'\u{202e}\u{7f}%\\ é")]].concat(),
     );
-    for id in [1, 2] {
+    listen.receive("/message?b[0]={c,d}&e=%c3%a9", SMS);
+    for id in [1, 2, 3] {
         let copied = json(&listen.exchange(id, "/copy/curl"));
         let command = copied["text"].as_str().unwrap();
         let output = std::process::Command::new("sh")
@@ -652,6 +653,27 @@ fn nothing_of_a_request_ends_a_string_of_the_copied_test() {
         "{text}"
     );
     assert_eq!(text.matches(&escaped).count(), 5, "{text}");
+}
+
+/// A reader of the test takes such letters for nothing, and an editor may drop them.
+#[test]
+fn invisible_letters_are_escapes_in_the_copied_test() {
+    let listen = listen();
+    let odd = "a\u{3164}b\u{115f}c\u{ffa0}d\u{2800}e\u{200d}";
+    listen.receive("/message", &[SMS, &[(odd, odd)]].concat());
+    let request = format!(
+        "POST /message?{odd} HTTP/1.1\r\nHost: example.com\r\nContent-Type: text/plain; a={odd}\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{odd}",
+        odd.len()
+    );
+    send(listen.relay, request.as_bytes());
+    let escaped = "a\\u{3164}b\\u{115f}c\\u{ffa0}d\\u{2800}e\\u{200d}";
+    for (id, count) in [(1, 2), (2, 3)] {
+        let copied = json(&listen.exchange(id, "/copy/test"));
+        let text = copied["text"].as_str().unwrap();
+        assert_eq!(text.matches(escaped).count(), count, "{text}");
+        assert!(text.is_ascii(), "{text}");
+    }
 }
 
 #[test]

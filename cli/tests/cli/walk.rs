@@ -485,6 +485,79 @@ fn a_location_that_is_not_ascii_is_named() {
     }
 }
 
+/// Starts an app that leads to a URL that no request can have: by redirects of HTTP that make it longer each time, by
+/// documents that do, or by a callback.
+fn growing() -> String {
+    serve(|app| {
+        let more = "a/".repeat(15_000);
+        app.default_service(web::to(move |req: HttpRequest| {
+            let path = req.path();
+            let document = |verbs: String| {
+                HttpResponse::Ok()
+                    .content_type("text/xml")
+                    .body(format!("<Response>{verbs}</Response>"))
+            };
+            let answer = if path.starts_with("/http") {
+                HttpResponse::TemporaryRedirect()
+                    .insert_header((LOCATION, more.clone()))
+                    .finish()
+            } else if path.starts_with("/query") {
+                let long = "b".repeat(30_000);
+                document(format!("<Redirect method='GET'>{more}?{long}</Redirect>"))
+            } else if path.starts_with("/end") {
+                document(String::new())
+            } else {
+                document(format!("<Redirect>{more}</Redirect>"))
+            };
+            std::future::ready(answer)
+        }));
+    })
+}
+
+#[test]
+fn an_app_that_leads_to_a_url_that_is_too_long_is_at_fault() {
+    let origin = growing();
+    for path in ["/http/", "/query/", "/document/"] {
+        let url = [&origin, path].concat();
+        for command in [&["call"][..], &["text", "--say", "Hi"]] {
+            let args = [command, &[&url, "--fallback-url", "/end"]].concat();
+            let output = run(&args);
+            assert_eq!(output.status, 1, "{path}: {}", output.stderr);
+            assert_eq!(output.stderr, "FAILED: 1 fault\n", "{path}");
+            let said = "FAULT error 11100: no request can have the URL that the app named";
+            assert!(output.stdout.contains(said), "{path}");
+            assert!(
+                output
+                    .stdout
+                    .contains("which is not requested: no request can have this URL"),
+                "{path}"
+            );
+            assert!(output.stdout.contains("/end (fallback URL): 200"), "{path}");
+
+            let output = run(&[&args[..], &["--format", "json"]].concat());
+            assert_eq!(output.status, 1, "{path}: {}", output.stderr);
+            let report: Value = serde_json::from_str(&output.stdout).unwrap();
+            assert_eq!(report["faults"][0]["code"], 11100, "{path}");
+        }
+    }
+}
+
+#[test]
+fn a_url_of_the_command_line_that_is_too_long_is_wrong_usage() {
+    let url = app() + "/voice";
+    let long = "/".to_owned() + &"a".repeat(66_000);
+    let too_long = [&*url, &long].concat();
+    for args in [
+        &["call", &too_long][..],
+        &["text", &too_long, "--say", "Hi"],
+        &["call", &url, "--status-callback", &long],
+    ] {
+        let output = run(args);
+        assert_eq!(output.status, 2, "{}", output.stdout);
+        assert!(output.stderr.contains("too long"));
+    }
+}
+
 #[test]
 fn keys_and_speech_that_nobody_asked_for_are_noted() {
     let url = app() + "/voice";

@@ -125,6 +125,8 @@ pub enum NoAnswer {
     TimedOut,
     /// The URL is not one of the app's, so nothing was sent.
     Elsewhere,
+    /// No request can have the URL, for example because it is too long, so nothing was sent.
+    Unsendable,
 }
 
 /// Resolves a URL of a document against that of the document. A fragment is cut off, since it is never sent.

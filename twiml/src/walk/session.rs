@@ -191,7 +191,9 @@ impl Session {
 
     /// Adds a request that informs the app, or one for a document that somebody else hears.
     pub(super) fn aside(&mut self, aside: Option<Request>, listener: Option<&'static str>) {
-        if let Some(request) = aside {
+        // A document can ask for thousands. The first one that is too many stops the walk, so none after it is kept.
+        let left = self.max_requests.saturating_sub(self.requests);
+        if let Some(request) = aside.filter(|_| self.asides.len() <= left) {
             self.asides.push_back(Aside { request, listener });
         }
     }
@@ -288,16 +290,19 @@ impl Session {
     }
 
     fn requested(&mut self, request: &Request, answer: Result<Answer<'_>, NoAnswer>) {
-        let status = answer.ok().map(|answer| answer.status);
-        if answer.is_err_and(|reason| reason == NoAnswer::Elsewhere) {
-            let url = &request.url;
-            self.twilio(format!(
-                "continues with {url} ({}), which is not requested: it is not one of the app's URLs",
-                request.reason
-            ));
-        } else {
-            self.steps.push(Step::Requested(request.clone(), status));
-        }
+        let why_not = match answer {
+            Err(NoAnswer::Elsewhere) => "it is not one of the app's URLs",
+            Err(NoAnswer::Unsendable) => "no request can have this URL",
+            _ => {
+                let status = answer.ok().map(|answer| answer.status);
+                self.steps.push(Step::Requested(request.clone(), status));
+                return;
+            }
+        };
+        let (url, reason) = (&request.url, request.reason);
+        self.twilio(format!(
+            "continues with {url} ({reason}), which is not requested: {why_not}"
+        ));
     }
 
     fn no_answer(&mut self, reason: NoAnswer) {
@@ -309,6 +314,10 @@ impl Session {
             NoAnswer::Broken => (
                 "the app closed the connection without an answer, or its answer is not HTTP",
                 "see the app's log, and check that the port serves what the URL says, http:// or https://",
+            ),
+            NoAnswer::Unsendable => (
+                "no request can have the URL that the app named: it is too long, or its form is wrong",
+                "shorten the URL, and look for a redirect that makes it longer each time",
             ),
             _ => (
                 "the app did not answer",
@@ -476,6 +485,7 @@ fn code_of(reason: NoAnswer) -> u16 {
     match reason {
         NoAnswer::TimedOut | NoAnswer::Broken => 11200,
         NoAnswer::Unreachable | NoAnswer::Elsewhere => 11205,
+        NoAnswer::Unsendable => 11100,
     }
 }
 
@@ -506,4 +516,23 @@ pub(super) fn spoken(say: &Parsed) -> String {
     let mut text = String::new();
     say.collect_text(&mut text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_asides_are_kept_than_requests_are_left_and_one_that_stops_the_walk() {
+        let mut session = Session::new(Channel::Voice, &[], 10);
+        for _ in 0..3 {
+            assert!(!session.is_too_long());
+        }
+        let url = "https://example.com/status".to_owned();
+        let request = Request::new(Reason::CallStatus, Method::Post, url, Vec::new());
+        for _ in 0..2_000 {
+            session.aside(Some(request.clone()), None);
+        }
+        assert_eq!(session.asides.len(), 8);
+    }
 }

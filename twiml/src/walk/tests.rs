@@ -1080,6 +1080,32 @@ fn endless_redirects_end() {
 }
 
 #[test]
+fn thousands_of_callbacks_stop_the_walk() {
+    for max in [0, 1, 2, 100] {
+        let mut walk = begin().max_requests(max);
+        let mut requests = 0;
+        while let Next::Answer(_) = walk.advance() {
+            requests += 1;
+            let callbacks =
+                "<Sip statusCallback=\"?\" statusCallbackEvent=\"initiated\">sip:a@b.c</Sip>";
+            let body = format!(
+                "<Response><Dial>{}</Dial></Response>",
+                callbacks.repeat(700)
+            );
+            walk.answer(Ok(Answer {
+                status: 200,
+                content_type: Some("text/xml"),
+                location: None,
+                body: if requests == 1 { body.as_bytes() } else { b"" },
+            }));
+        }
+        assert_eq!(requests, max);
+        let faults = faults(&walk.steps());
+        assert_eq!(faults.last(), Some(&(FaultKind::TooLong, None)), "{max}");
+    }
+}
+
+#[test]
 fn an_error_leads_to_the_fallback_url_once() {
     const PAGES: Pages = &[
         ("/voice", "500"),

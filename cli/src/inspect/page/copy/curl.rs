@@ -10,6 +10,7 @@ use twilio_signature::{
 };
 
 use crate::{
+    curl,
     inspect::{exchange::Exchange, page::detail, parameters},
     terminal,
 };
@@ -39,37 +40,31 @@ pub(crate) fn curl(
     let body = wire.body();
     let url = forward_to.trim_end_matches('/').to_owned() + parameters::target(exchange)?;
     let mut words = vec!["curl".to_owned(), "--include".to_owned()];
-    // curl would take brackets and braces for lists of URLs, and dots for folders to leave out.
-    if url.contains(['[', ']', '{', '}']) {
-        words.push("--globoff".to_owned());
-    }
-    if url.contains("/.") {
-        words.push("--path-as-is".to_owned());
-    }
     match &*exchange.request.method {
         "GET" if body.is_empty() => {}
         "HEAD" => words.push("--head".to_owned()),
         "POST" if !body.is_empty() => {}
         method => words.extend(["-X".to_owned(), method.to_owned()]),
     }
-    let own_host = UrlParts::of(&url).host_and_port();
-    words.push(url);
+    let own = UrlParts::of(&url);
+    let own_host = curl::keeps_host(&own.host).then(|| own.host_and_port());
+    words.extend(curl::url(&url)?);
     for (name, value) in &wire.headers {
         let value =
             str::from_utf8(value).map_err(|_| format!("the value of {name} is not text"))?;
         let is_left_out =
             LEFT_OUT.iter().any(|own| own.eq_ignore_ascii_case(name)) || detail::is_secret(name);
-        let is_own_host = name.eq_ignore_ascii_case("Host") && value == own_host;
+        let is_own_host = name.eq_ignore_ascii_case("Host") && own_host.as_deref() == Some(value);
         if !is_left_out && !is_own_host {
-            words.extend(["-H".to_owned(), format!("{name}: {value}")]);
+            words.extend(curl::header(name, value));
         }
     }
     if parameters::content_type(exchange).is_none() && !body.is_empty() {
         // curl would add one.
         words.extend(["-H".to_owned(), "Content-Type:".to_owned()]);
     }
-    let signature = signature(exchange, keys, &body);
-    words.extend(["-H".to_owned(), format!("{SIGNATURE}: {}", signature?)]);
+    let signature = signature(exchange, keys, &body)?;
+    words.extend(curl::header(SIGNATURE, &signature));
     let piped = data(&mut words, &body);
     if words.iter().any(|word| terminal::has_hidden(word)) {
         return Err(

@@ -3,10 +3,13 @@
 use actix_twilio::twiml::check_answer;
 use twilio_signature::header::SIGNATURE;
 
-use crate::inspect::{
-    exchange::{Exchange, Outcome},
-    page::detail::origin_of,
-    parameters::{self, Place},
+use crate::{
+    inspect::{
+        exchange::{Exchange, Outcome},
+        page::detail::origin_of,
+        parameters::{self, Place},
+    },
+    terminal,
 };
 
 /// The test. It needs a function `configure` of the app, which adds its routes.
@@ -180,11 +183,47 @@ fn expected(exchange: &Exchange) -> String {
     }
 }
 
-/// Returns text as it is written in a string of Rust.
+/// Returns text as it is written in a string of Rust. What a reader could not see is escaped, invisible letters too.
 fn escaped(text: &str) -> String {
     let quoted = format!("{text:?}");
-    quoted
-        .get(1..quoted.len() - 1)
-        .unwrap_or_default()
-        .to_owned()
+    let inner = quoted.get(1..quoted.len() - 1).unwrap_or_default();
+    let mut escaped = String::with_capacity(inner.len());
+    for c in inner.chars() {
+        if terminal::is_hidden(c) {
+            escaped.extend(c.escape_unicode());
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn letters_that_nobody_can_see_are_escapes_in_a_string() {
+        let cases = [
+            ("\u{3164}", "\\u{3164}"),
+            ("a\u{115f}b\u{1160}", "a\\u{115f}b\\u{1160}"),
+            (
+                "\u{ffa0}\u{2800}\u{ad}\u{34f}",
+                "\\u{ffa0}\\u{2800}\\u{ad}\\u{34f}",
+            ),
+            (
+                "\u{200b}\u{200d}\u{fe0f}\u{e0041}",
+                "\\u{200b}\\u{200d}\\u{fe0f}\\u{e0041}",
+            ),
+            (
+                "\u{202e}\u{7f}\u{9b}\0\r\n\t",
+                "\\u{202e}\\u{7f}\\u{9b}\\0\\r\\n\\t",
+            ),
+            ("it's \"\\", "it's \\\"\\\\"),
+            ("\u{e9} \u{1f4de}", "\u{e9} \u{1f4de}"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(escaped(text), expected);
+        }
+    }
 }
