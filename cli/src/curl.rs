@@ -10,6 +10,8 @@ use std::{
 
 use twilio_signature::url::{UrlParts, is_host};
 
+use crate::terminal;
+
 /// Returns the words that make curl request exactly the target of this URL.
 ///
 /// # Errors
@@ -106,6 +108,38 @@ pub(crate) fn header(name: &str, value: &str) -> [String; 2] {
         format!("{name}: {value}")
     };
     ["-H".to_owned(), line]
+}
+
+/// Adds a body to the words of a command, and returns what comes before the command: a body that can't be pasted is piped
+/// into it, written with escapes.
+pub(crate) fn body(words: &mut Vec<String>, body: &[u8]) -> String {
+    let text = str::from_utf8(body)
+        .ok()
+        .filter(|text| terminal::can_be_pasted(text));
+    match text {
+        Some("") => String::new(),
+        Some(text) => {
+            words.extend(["--data-raw".to_owned(), text.to_owned()]);
+            String::new()
+        }
+        None => {
+            words.extend(["--data-binary".to_owned(), "@-".to_owned()]);
+            let mut escaped = String::new();
+            for (index, byte) in body.iter().enumerate() {
+                match byte {
+                    b'%' => escaped.push_str("%%"),
+                    // A hyphen at the start would make an option of it.
+                    b'-' if index == 0 => escaped.push_str("\\055"),
+                    b'\'' | b'\\' | 0..=31 | 127.. => {
+                        // Writing to a string does not fail.
+                        let _ = write!(escaped, "\\{byte:03o}");
+                    }
+                    byte => escaped.push(char::from(*byte)),
+                }
+            }
+            format!("printf '{escaped}' | ")
+        }
+    }
 }
 
 #[cfg(test)]

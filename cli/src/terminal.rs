@@ -9,7 +9,7 @@ use std::{
 
 use quick_xml::{Reader, events::Event};
 use serde::Serialize;
-use twilio_signature::redact::escape;
+use twilio_signature::{redact::escape, url::UrlParts};
 
 /// The deepest XML that is indented. TwiML nests five elements at most.
 const MAX_DEPTH: usize = 64;
@@ -73,12 +73,15 @@ pub(crate) fn pretty_json(value: &impl Serialize) -> serde_json::Result<String> 
     serde_json::to_string_pretty(value).map(|text| visible(&text))
 }
 
-/// Escapes characters in JSON. Outside of its strings, JSON has none of them but line ends.
+/// Escapes characters in JSON. Outside of its strings, JSON has none of them but white space.
 fn visible(json: &str) -> String {
     let mut shown = String::with_capacity(json.len());
     for c in json.chars() {
         if c == '\n' || !is_hidden(c) {
             shown.push(c);
+        } else if matches!(c, '\t' | '\r') {
+            // In a string, it would be an escape already.
+            shown.push(' ');
         } else {
             for unit in c.encode_utf16(&mut [0; 2]) {
                 // Writing to a string does not fail.
@@ -87,6 +90,19 @@ fn visible(json: &str) -> String {
         }
     }
     shown
+}
+
+/// Returns a URL without its user name and password.
+pub(crate) fn without_user_info(url: &str) -> String {
+    let mut parts = UrlParts::of(url);
+    parts.user_info = parts.user_info.map(|_| "..".into());
+    parts.text()
+}
+
+/// Returns whether a text can be a part of a command that is pasted into a shell. A shell may read each line by itself, with
+/// the quotes of another one, and takes a tab for a wish to complete a word.
+pub(crate) fn can_be_pasted(text: &str) -> bool {
+    !text.chars().any(is_hidden)
 }
 
 /// Returns whether a text has characters that are escaped when it is shown, except for line ends and tabs.

@@ -45,45 +45,36 @@ pub(crate) fn command(
     }
     for (name, value) in params::parse(&args.data)? {
         // curl escapes what follows the first equals sign, and nothing before it.
-        let (option, pair) = if terminal::has_hidden(&value) {
-            ("-d", params::encode(&[(name, value)]))
-        } else {
+        let (option, pair) = if terminal::can_be_pasted(&value) {
             (
                 "--data-urlencode",
                 params::encode(&[(name, String::new())]) + &value,
             )
+        } else {
+            ("-d", params::encode(&[(name, value)]))
         };
         words.extend([option.to_owned(), pair]);
     }
-    if let Some(path) = &args.body {
-        words.extend(body(args, path, request)?);
+    let mut piped = String::new();
+    match &args.body {
+        Some(_) if args.is_stdin() => piped = curl::body(&mut words, &request.body),
+        Some(path) => {
+            let path = path
+                .to_str()
+                .ok_or_else(|| Failure::usage("--curl needs a file whose name is UTF-8 text"))?;
+            words.extend(["--data-binary".to_owned(), format!("@{path}")]);
+        }
+        None => {}
     }
-    if words.iter().any(|word| terminal::has_hidden(word)) {
+    if !words.iter().all(|word| terminal::can_be_pasted(word)) {
         return Err(Failure::usage(
-            "the request has invisible characters, which a command cannot show: pass the body as a file, and escape \
-             them in the URL",
+            "the request has line ends, tabs or invisible characters, which a pasted command cannot have: escape them in \
+             the URL",
         ));
     }
     let quoted: Result<Vec<_>, _> = words.iter().map(|word| try_quote(word)).collect();
-    Ok(quoted
-        .map_err(|_| Failure::usage("--curl cannot write a NUL byte: pass the body as a file"))?
-        .join(" "))
-}
-
-/// Returns the option for a body: the file, or the text itself if it was read from the standard input.
-fn body(
-    args: &RequestArgs,
-    path: &std::path::Path,
-    request: &Request,
-) -> Result<[String; 2], Failure> {
-    if !args.is_stdin() {
-        let path = path
-            .to_str()
-            .ok_or_else(|| Failure::usage("--curl needs a file whose name is UTF-8 text"))?;
-        return Ok(["--data-binary".to_owned(), format!("@{path}")]);
-    }
-    let text = str::from_utf8(&request.body).map_err(|_| {
-        Failure::usage("--curl cannot write a body that is not UTF-8 text: pass it as a file")
-    })?;
-    Ok(["--data-raw".to_owned(), text.to_owned()])
+    let command = quoted
+        .map_err(|_| Failure::usage("--curl cannot write a NUL byte"))?
+        .join(" ");
+    Ok(piped + &command)
 }

@@ -158,7 +158,11 @@ fn print(findings: &Findings, output: &mut impl Write, capture: &Request) -> io:
         |label: &str, text: &str| writeln!(output, "{label:<14}  {}", terminal::line(text));
     row(
         "The app saw:",
-        &format!("{} {}", capture.method, capture.url),
+        &format!(
+            "{} {}",
+            capture.method,
+            terminal::without_user_info(&capture.url)
+        ),
     )?;
     row(
         "Twilio signed:",

@@ -88,7 +88,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     let answer = endpoint.send(&message, &[&signature])?;
     let problem = refusal::problem(&endpoint, &answer);
     let likely_causes = match answer.status {
-        403 => refusal::likely_causes(&endpoint, !own_account && !websocket),
+        403 => refusal::likely_causes_of_one_kind(&endpoint, !own_account && !websocket),
         _ => Vec::new(),
     };
     let ok = problem.is_none();

@@ -113,7 +113,7 @@ impl Walker {
     /// Ends the output. The faults are a failure.
     pub(crate) fn finish(self, account_is_made_up: bool) -> Result<(), Failure> {
         let likely_causes = if self.was_refused {
-            refusal::likely_causes(&self.endpoint, account_is_made_up)
+            refusal::likely_causes_of_one_kind(&self.endpoint, account_is_made_up)
         } else {
             Vec::new()
         };

@@ -62,6 +62,19 @@ pub(crate) fn likely_causes(endpoint: &Endpoint, account_is_made_up: bool) -> Ve
     causes
 }
 
+/// Returns the same for requests that are all of one kind, which the handler may not be for.
+pub(crate) fn likely_causes_of_one_kind(
+    endpoint: &Endpoint,
+    account_is_made_up: bool,
+) -> Vec<String> {
+    let mut causes = likely_causes(endpoint, account_is_made_up);
+    causes.push(
+        "the handler takes another webhook than this one, or refuses it by itself: send the event that the path is for"
+            .to_owned(),
+    );
+    causes
+}
+
 /// Says why the URL that is signed may not be the one that the app expects.
 fn of_url(endpoint: &Endpoint) -> String {
     let (url, public_url) = (&endpoint.url, &endpoint.public_url);

@@ -9,6 +9,7 @@ use twilio_signature::{
 use crate::{
     input::request::Request,
     inspect::settings::{self, Setting},
+    terminal,
 };
 
 /// The most proposals that are shown: others protect less, or change more.
@@ -53,7 +54,10 @@ impl Findings {
             valid_if: Vec::new(),
             causes: causes.clone().map(|cause| cause.as_str()).collect(),
             descriptions: causes.map(|cause| cause.description()).collect(),
-            matched_url: explanation.matched_url,
+            // Twilio sends the user name and the password in a header that is not shown either.
+            matched_url: explanation
+                .matched_url
+                .map(|url| terminal::without_user_info(&url)),
             advice: explanation.advice,
             warnings: capture.warnings.clone(),
             gave_up: explanation.gave_up,

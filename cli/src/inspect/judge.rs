@@ -14,9 +14,10 @@ use twilio_signature::{
 use crate::{
     input::{capture, forwarded, request::Request as Captured},
     inspect::{
-        exchange::{Exchange, Request, Source, Verdict},
+        exchange::{Exchange, Outcome, Request, Source, Verdict},
         findings::Findings,
     },
+    terminal,
 };
 
 /// The largest number of refused requests that are explained within a second. Anyone can send such requests.
@@ -107,7 +108,7 @@ impl Judge {
                     exchange.verdict = Some(Verdict {
                         accepted: true,
                         kind: "valid",
-                        signed_url: Some(accepted.url.to_string()),
+                        signed_url: Some(terminal::without_user_info(&accepted.url)),
                         causes: Vec::new(),
                         descriptions: Vec::new(),
                         advice: self.advice_to_accept(exchange).into_iter().collect(),
@@ -200,14 +201,23 @@ impl Judge {
         if !matches!(exchange.status(), 401 | 403) {
             return None;
         }
+        let asks = matches!(&exchange.outcome, Outcome::Answered(answer)
+            if exchange.status() == 401 && answer.wire.values("WWW-Authenticate").next().is_some());
+        if asks {
+            return Some(
+                "the app asks for a user name and a password, as it does before each request of Twilio with Basic or \
+                 Digest authentication: set both in the URL at Twilio, or remove the check"
+                    .to_owned(),
+            );
+        }
         let parts = UrlParts::of(&exchange.url);
         let base = match &self.public_text {
             Some(text) => text.clone(),
             None => format!("{}://{}", parts.scheme, parts.host_and_port()),
         };
         Some(format!(
-            "the app refused a genuine request: give it the token that this tool has, and the public URL {base}, such \
-             as with TWILIO_WEBHOOK_BASE_URL"
+            "the app refused a genuine request, and its log says why: it has another token than this tool, or another \
+             public URL than {base}, or its handler takes another webhook than this one"
         ))
     }
 

@@ -603,6 +603,33 @@ fn what_is_piped_into_a_copied_command_is_no_option() {
     );
 }
 
+/// Old releases of bash read each line of what is pasted by itself, with `!` in quotes that another line has opened. A tab
+/// completes the name of a file.
+#[test]
+fn a_copied_command_has_no_line_ends_and_no_tabs() {
+    let listen = listen();
+    let send_with = |header: &str, body: &str| {
+        let request = format!(
+            "POST /message HTTP/1.1\r\nHost: h\r\nContent-Type: application/x-www-form-urlencoded\r\n{header}\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        send(listen.relay, request.as_bytes());
+    };
+    send_with("", "\\\n$;id>/tmp/x;!# #\ta");
+    let copied = json(&listen.exchange(1, "/copy/curl"));
+    let command = copied["text"].as_str().unwrap();
+    assert!(!command.contains(['\n', '\r', '\t']), "{command}");
+    assert!(
+        command.starts_with("printf '\\134\\012$;id>/tmp/x;!# #\\011a' | curl "),
+        "{command}"
+    );
+    send_with("X-A: /etc/pass\tb\r\n", "a=1");
+    let answer = listen.ask("GET", "/api/exchanges/2/copy/curl", "");
+    assert_eq!(answer.status, 422, "{answer:?}");
+    assert!(answer.body.contains("tabs"), "{answer:?}");
+}
+
 /// What a developer pastes may send a genuine signature, and run.
 #[test]
 fn a_target_that_names_a_host_is_copied_into_no_command_and_no_test() {

@@ -3,7 +3,7 @@
 //! room waits for as long as it may.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Waker},
 };
@@ -154,7 +154,8 @@ pub(crate) fn head_size(head: &HeaderMap) -> usize {
 }
 
 /// Returns about how many bytes a head takes while its request waits. In HTTP/2, each text keeps the buffer that it is a
-/// part of. There are copies of the method, of names, and of the URI, which is also in the URL of the request.
+/// part of, and all repeats of a header share one text. There are copies of the method, of names, and of the URI, which is
+/// also in the URL of the request.
 fn size_in_memory(head: &RequestHead) -> usize {
     let RequestHead {
         headers,
@@ -162,14 +163,17 @@ fn size_in_memory(head: &RequestHead) -> usize {
         method,
         ..
     } = head;
-    let values = headers.iter().map(|(_, value)| value.len());
+    let mut texts = HashSet::new();
+    let values = headers.iter().map(|(_, value)| {
+        let is_new = texts.insert(value.as_bytes().as_ptr());
+        BYTES_FOR_A_HEADER + if is_new { 2 * value.len() } else { 0 }
+    });
     let names = headers.keys();
-    let names = names.map(|name| name.as_str().len() + BYTES_FOR_A_NAME);
+    let names = names.map(|name| 2 * name.as_str().len() + BYTES_FOR_A_NAME);
     let target = uri.path_and_query().map(|target| target.as_str().len());
     let authority = uri.authority().map(|authority| authority.as_str().len());
     let uri = target.unwrap_or_default() + authority.unwrap_or_default();
-    let texts = names.sum::<usize>() + values.sum::<usize>();
-    head_size(headers) + texts + 2 * method.as_str().len() + 3 * uri
+    names.sum::<usize>() + values.sum::<usize>() + 2 * method.as_str().len() + 3 * uri
 }
 
 impl Drop for Held<'_> {
@@ -189,9 +193,12 @@ mod tests {
         task::Wake,
     };
 
-    use actix_web::http::{
-        Method,
-        header::{HeaderName, HeaderValue},
+    use actix_web::{
+        http::{
+            Method,
+            header::{HeaderName, HeaderValue},
+        },
+        web::Bytes,
     };
 
     use super::*;
@@ -276,9 +283,11 @@ mod tests {
         }
         // As large as what is kept for each request anyway.
         assert!(budget.hold(&head).may_hold(10_000));
+        // A text that is repeated counts once.
+        let text = "c".repeat(100);
+        let value = HeaderValue::from_maybe_shared(Bytes::from(text)).unwrap();
         for _ in 0..100 {
-            head.headers
-                .append(name.clone(), HeaderValue::from_static("b"));
+            head.headers.append(name.clone(), value.clone());
         }
         let mut share = budget.hold(&head);
         assert!(share.may_hold(0) && share.may_hold(3_000) && !share.may_hold(4_000));

@@ -159,7 +159,8 @@ fn accepted_before() -> Diagnosis {
                 .to_owned(),
         ),
         causes: "other_configuration".to_owned(),
-        advice: "give both the same configuration: TwilioValidation::new() takes that of the app, scope or resource.                  If the handler has options of its own, remove the middleware or the options"
+        advice: "give both the same configuration: TwilioValidation::new() takes that of the app, scope or resource. If the \
+                 handler has options of its own, remove the middleware or the options"
             .to_owned(),
     }
 }

@@ -81,7 +81,7 @@ pub(super) fn likely(facts: &Facts<'_>) -> String {
         .unwrap_or_else(|| on_url_and_token(facts))
 }
 
-/// Returns what to do if Twilio has another URL, and else on the token.
+/// Returns what to do if Twilio has another URL, on the token, and last on the form.
 fn on_url_and_token(facts: &Facts<'_>) -> String {
     let Facts { seen, req, .. } = facts;
     let own = seen.path.strip_prefix(req.base_path).unwrap_or(&seen.path);
@@ -94,9 +94,14 @@ fn on_url_and_token(facts: &Facts<'_>) -> String {
     } else {
         "its base".to_owned()
     };
+    let or_route = if is_whole { "" } else { ", or the route's url" };
+    // A log has room for little, and has the account in a field of its own.
+    let token = match (facts.known.has_key_store, facts.known.for_a_log) {
+        (false, true) => "copy this account's token".to_owned(),
+        _ => on_token(facts),
+    };
     format!(
-        "if Twilio has another URL, set {setting} to {to}, and let the proxy keep its query; otherwise {}",
-        on_token(facts)
+        "if Twilio's URL differs, set {setting} to {to}{or_route}; or {token}, or stop what changes query or form"
     )
 }
 
@@ -344,7 +349,7 @@ mod tests {
                 form,
                 TOKEN,
                 [
-                    "if Twilio has another URL, set TWILIO_WEBHOOK_BASE_URL to its part before /m, and let the proxy keep its query; otherwise copy the Auth Token of ",
+                    "if Twilio's URL differs, set TWILIO_WEBHOOK_BASE_URL to its part before /m, or the route's url; or copy the Auth Token of ",
                     ACCOUNT,
                 ],
             ),
@@ -367,13 +372,13 @@ mod tests {
                 "nothing that a hash could cover",
                 labelled,
                 TOKEN,
-                ["if Twilio has another URL, ", "Auth Token"],
+                ["if Twilio's URL differs, ", "Auth Token"],
             ),
             (
                 "neither a form nor anything else",
                 unlabelled,
                 TOKEN,
-                ["if Twilio has another URL, ", "Auth Token"],
+                ["if Twilio's URL differs, ", "Auth Token"],
             ),
             (
                 "a tunnel",
@@ -459,7 +464,7 @@ mod tests {
         ] {
             assert!(is_public(public), "{public}");
             let text = said(&format!("https://{public}/m"), None);
-            assert!(text.starts_with("if Twilio has another URL, "), "{text}");
+            assert!(text.starts_with("if Twilio's URL differs, "), "{text}");
         }
     }
 
@@ -493,7 +498,7 @@ mod tests {
             ..Known::default()
         };
         let of_another = format!("the Auth Token is that of {OTHER}: to serve {ACCOUNT} too, ");
-        let in_the_store = format!("; otherwise correct the token of {ACCOUNT} in the key store");
+        let in_the_store = format!("; or correct the token of {ACCOUNT} in the key store");
         for (name, req, known, part) in [
             (
                 "this account",
@@ -520,7 +525,7 @@ mod tests {
                 "a log",
                 form,
                 log,
-                "; otherwise copy this account's Auth Token again",
+                "; or copy this account's token, or stop what changes query or form",
             ),
         ] {
             let text = said_with(&req, TOKEN, None, &known);
@@ -532,7 +537,7 @@ mod tests {
     fn long_path_of_a_route_is_not_repeated() {
         for (len, part) in [
             (MAX_PATH, "its part before /hh"),
-            (MAX_PATH + 1, "its base, and"),
+            (MAX_PATH + 1, "its base, or"),
         ] {
             let text = said(
                 &format!("https://example.com/{}", "h".repeat(len - 1)),

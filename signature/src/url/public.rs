@@ -122,7 +122,10 @@ impl PublicUrl {
             );
         }
         if url.user_info.is_some() {
-            return error("it contains a user name or a password", "remove them");
+            return error(
+                "it contains a user name or a password",
+                "remove them here and from the URL at Twilio, which would sign them",
+            );
         }
         let host_and_port = url.host_and_port();
         if !is_host(&host_and_port) {

@@ -1,5 +1,6 @@
 //! Makes requests that are sent to the app: a request that came, changed or not, and events of the tool's own.
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde::{Deserialize, Serialize};
 use twilio_signature::{
     BODY_SHA256, RequestValidator, WebhookRequest,
@@ -223,12 +224,7 @@ pub(super) fn replay(exchange: &Exchange) -> Result<Vec<u8>, String> {
 pub(super) fn forge(exchange: &Exchange) -> Result<Vec<u8>, String> {
     let bytes = replay(exchange)?;
     let signature = exchange.request.wire.values(SIGNATURE).next();
-    let mut forged = signature.unwrap_or_default().trim_ascii().to_vec();
-    match forged.first_mut() {
-        // All bits of the first character count.
-        Some(first) => *first = if *first == b'A' { b'B' } else { b'A' },
-        None => forged = b"AAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_vec(),
-    }
+    let forged = forged_signature(signature.unwrap_or_default())?;
     let end = exchange.request.wire.head.len();
     let (head, body) = bytes.split_at_checked(end).ok_or(CUT)?;
     // Empty lines may come before a request (RFC 9112, section 2.2).
@@ -245,6 +241,15 @@ pub(super) fn forge(exchange: &Exchange) -> Result<Vec<u8>, String> {
     }
     lines.push(body.to_vec());
     Ok(lines.concat())
+}
+
+/// Returns a random signature that is as long as this one.
+fn forged_signature(like: &[u8]) -> Result<Vec<u8>, String> {
+    let is_sha256 = like.trim_ascii().len() == BASE64_STANDARD.encode([0; 32]).len();
+    let mut bytes = vec![0; if is_sha256 { 32 } else { 20 }];
+    getrandom::fill(&mut bytes)
+        .map_err(|err| format!("cannot get random numbers from the system: {err}"))?;
+    Ok(BASE64_STANDARD.encode(bytes).into_bytes())
 }
 
 /// Returns the headers to send: those of the original, unless they say that another host was requested.

@@ -177,7 +177,7 @@ impl VerdictView {
         }
         if verdict.accepted && matches!(exchange.status(), 401 | 403) {
             view.warnings.push(
-                "the signature matches the tool's token and this URL: the app has another token or expects another URL"
+                "the signature matches the tool's token and this URL, and the app refused the request all the same"
                     .to_owned(),
             );
         }

@@ -205,6 +205,21 @@ fn a_public_url_that_differs_is_named_with_what_to_set() {
 }
 
 #[test]
+fn a_password_in_the_url_that_twilio_signed_is_not_shown() {
+    let signed_url = "https://user:pa55w0rd@abc.ngrok.app/message";
+    let with_password = format!("{TUNNEL}Authorization: Basic dXNlcjpwYTU1dzByZA==\r\n");
+    let request = message("abc.ngrok.app", signed_url, &with_password);
+    for listening in [
+        Listening::json(&answering(NO_CONTENT), &[]),
+        Listening::text(&answering(NO_CONTENT), &[]),
+    ] {
+        listening.send(&request);
+        let lines = listening.until("https://..@abc.ngrok.app/message");
+        assert!(!lines.contains("pa55w0rd"), "{lines}");
+    }
+}
+
+#[test]
 fn an_app_that_judges_otherwise_is_named() {
     let genuine = message("h", "http://h/message", "");
     let refusing = Listening::text(&answering(FORBIDDEN), &[]);
@@ -215,10 +230,22 @@ fn an_app_that_judges_otherwise_is_named() {
         "{lines}"
     );
     assert!(
-        lines.contains("the app refused a genuine request: give it the token"),
+        lines.contains(
+            "the app refused a genuine request, and its log says why: it has another token"
+        ),
         "{lines}"
     );
-    assert!(lines.contains("the public URL http://h,"), "{lines}");
+    assert!(lines.contains("public URL than http://h,"), "{lines}");
+    assert!(lines.contains("takes another webhook"), "{lines}");
+    let asking =
+        b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+    let asking = Listening::text(&answering(asking), &[]);
+    asking.send(&genuine);
+    let lines = asking.until("What to do:");
+    assert!(
+        lines.contains("the app asks for a user name and a password"),
+        "{lines}"
+    );
     let open = Listening::text(&answering(NO_CONTENT), &[]);
     open.send(&signed("h", FORGED, ""));
     let lines = open.until("Unprotected:");

@@ -352,7 +352,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
     },
     Mistake {
         made: "Twilio's URL has a user and a password, and the public URL does not",
-        fix: "Remove them at Twilio, or put them into the public URL.",
+        fix: "Remove them at Twilio.",
         request: Request {
             url: "https://bob:pa%2Fss@example.com/message",
             headers: &[

@@ -1,7 +1,5 @@
 //! An exchange as a command for curl, to be pasted into a POSIX shell.
 
-use std::fmt::Write as _;
-
 use shlex::try_quote;
 use twilio_signature::{
     RequestValidator, WebhookRequest,
@@ -65,10 +63,10 @@ pub(crate) fn curl(
     }
     let signature = signature(exchange, keys, &body)?;
     words.extend(curl::header(SIGNATURE, &signature));
-    let piped = data(&mut words, &body);
-    if words.iter().any(|word| terminal::has_hidden(word)) {
+    let piped = curl::body(&mut words, &body);
+    if !words.iter().all(|word| terminal::can_be_pasted(word)) {
         return Err(
-            "the request has invisible characters in its head, which a command can't show"
+            "the request has tabs or invisible characters in its head, which a pasted command can't have"
                 .to_owned(),
         );
     }
@@ -77,37 +75,6 @@ pub(crate) fn curl(
         .map_err(|_| "a command can't have a NUL byte".to_owned())?
         .join(" ");
     Ok(piped + &command)
-}
-
-/// Adds the body to the command. What can't be shown is piped into it, written with escapes.
-fn data(words: &mut Vec<String>, body: &[u8]) -> String {
-    let text = str::from_utf8(body)
-        .ok()
-        .filter(|text| !terminal::has_hidden(text));
-    match text {
-        Some("") => String::new(),
-        Some(text) => {
-            words.extend(["--data-raw".to_owned(), text.to_owned()]);
-            String::new()
-        }
-        None => {
-            words.extend(["--data-binary".to_owned(), "@-".to_owned()]);
-            let mut escaped = String::new();
-            for (index, byte) in body.iter().enumerate() {
-                match byte {
-                    b'%' => escaped.push_str("%%"),
-                    // A hyphen at the start would make an option of it.
-                    b'-' if index == 0 => escaped.push_str("\\055"),
-                    b'\'' | b'\\' | 0..=31 | 127.. => {
-                        // Writing to a string does not fail.
-                        let _ = write!(escaped, "\\{byte:03o}");
-                    }
-                    byte => escaped.push(char::from(*byte)),
-                }
-            }
-            format!("printf '{escaped}' | ")
-        }
-    }
 }
 
 /// Signs the request as Twilio would, or returns the signature that it came with.
