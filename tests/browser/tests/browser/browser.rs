@@ -62,26 +62,34 @@ pub(crate) struct Browser {
     profile: PathBuf,
 }
 
+/// Starts what drives a browser, and returns its port.
+fn start_driver() -> Option<(Child, String)> {
+    let mut process = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("chromedriver is not installed");
+    let mut lines = BufReader::new(process.stdout.take()?)
+        .lines()
+        .map(Result::unwrap);
+    let port = lines.find_map(|line| {
+        let (_, port) = line.split_once("successfully on port ")?;
+        Some(port.trim_end_matches('.').to_owned())
+    });
+    std::thread::spawn(move || lines.for_each(drop));
+    if port.is_none() {
+        process.wait().unwrap();
+    }
+    Some((process, port?))
+}
+
 impl Browser {
     /// Starts a browser with an empty profile.
     pub(crate) async fn start(look: Look) -> Self {
-        let mut process = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("chromedriver is not installed");
-        let mut lines = BufReader::new(process.stdout.take().unwrap())
-            .lines()
-            .map(Result::unwrap);
-        let port = lines.find_map(|line| {
-            Some(
-                line.split_once("successfully on port ")?
-                    .1
-                    .trim_end_matches('.')
-                    .to_owned(),
-            )
-        });
-        std::thread::spawn(move || lines.for_each(drop));
+        // It ends at once if another one takes the port that it has chosen.
+        let (process, port) = (0..5)
+            .find_map(|_| start_driver())
+            .expect("chromedriver does not start");
         let profile = std::env::temp_dir().join(format!("twilio-webhook-browser-{}", process.id()));
         let mut capabilities = DesiredCapabilities::chrome();
         for argument in ARGUMENTS {
@@ -93,7 +101,7 @@ impl Browser {
         capabilities
             .set_browser_log_level(LoggingPrefsLogLevel::All)
             .unwrap();
-        let driver = WebDriver::new(format!("http://127.0.0.1:{}", port.unwrap()), capabilities)
+        let driver = WebDriver::new(format!("http://127.0.0.1:{port}"), capabilities)
             .await
             .unwrap();
         let browser = Self {
