@@ -142,6 +142,19 @@ pub(crate) fn body(words: &mut Vec<String>, body: &[u8]) -> String {
     }
 }
 
+/// Joins words to a command on one line, to be pasted into a POSIX shell.
+///
+/// # Errors
+///
+/// Returns an error for what a pasted command can't have.
+pub(crate) fn joined(words: &[String]) -> Result<String, &'static str> {
+    const PROBLEM: &str = "the request has line ends, tabs or invisible characters in its head, which a pasted command can't have";
+    if !words.iter().all(|word| terminal::can_be_pasted(word)) {
+        return Err(PROBLEM);
+    }
+    shlex::try_join(words.iter().map(String::as_str)).map_err(|_| PROBLEM)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

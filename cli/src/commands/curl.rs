@@ -1,7 +1,5 @@
 //! Writes a request as a command for curl, to be pasted into a POSIX shell.
 
-use shlex::try_quote;
-
 use twilio_signature::url::UrlParts;
 
 use crate::{
@@ -66,15 +64,6 @@ pub(crate) fn command(
         }
         None => {}
     }
-    if !words.iter().all(|word| terminal::can_be_pasted(word)) {
-        return Err(Failure::usage(
-            "the request has line ends, tabs or invisible characters, which a pasted command cannot have: escape them in \
-             the URL",
-        ));
-    }
-    let quoted: Result<Vec<_>, _> = words.iter().map(|word| try_quote(word)).collect();
-    let command = quoted
-        .map_err(|_| Failure::usage("--curl cannot write a NUL byte"))?
-        .join(" ");
+    let command = curl::joined(&words).map_err(Failure::usage)?;
     Ok(piped + &command)
 }

@@ -1,6 +1,5 @@
 //! An exchange as a command for curl, to be pasted into a POSIX shell.
 
-use shlex::try_quote;
 use twilio_signature::{
     RequestValidator, WebhookRequest,
     header::{SIGNATURE, SIGNATURE_SETTINGS},
@@ -10,7 +9,6 @@ use twilio_signature::{
 use crate::{
     curl,
     inspect::{exchange::Exchange, page::detail, parameters},
-    terminal,
 };
 
 /// The headers that curl writes itself, or that have nothing to do with the verdict.
@@ -64,16 +62,7 @@ pub(crate) fn curl(
     let signature = signature(exchange, keys, &body)?;
     words.extend(curl::header(SIGNATURE, &signature));
     let piped = curl::body(&mut words, &body);
-    if !words.iter().all(|word| terminal::can_be_pasted(word)) {
-        return Err(
-            "the request has tabs or invisible characters in its head, which a pasted command can't have"
-                .to_owned(),
-        );
-    }
-    let quoted: Result<Vec<_>, _> = words.iter().map(|word| try_quote(word)).collect();
-    let command = quoted
-        .map_err(|_| "a command can't have a NUL byte".to_owned())?
-        .join(" ");
+    let command = curl::joined(&words)?;
     Ok(piped + &command)
 }
 
