@@ -1,6 +1,6 @@
 //! Reads the captures that `explain` takes: the text of an HTTP request or a JSON object.
 
-use twilio_signature::url::scheme;
+use twilio_signature::{header, url::scheme};
 
 use crate::input::{http_text::HttpText, json, request::Request};
 
@@ -28,6 +28,11 @@ pub(crate) fn parse(bytes: &[u8], url: Option<&str>) -> Result<Request, String> 
         Some(url) => url.to_owned(),
         None => url_of(&request, &text.target)?,
     };
+    if text.ends_in_head && request.values(header::SIGNATURE).next().is_none() {
+        let warning = "the capture has neither X-Twilio-Signature nor the empty line after the headers, so it may be cut off: \
+                       capture the whole request";
+        request.warnings.push(warning.to_owned());
+    }
     request.check_length();
     Ok(request)
 }

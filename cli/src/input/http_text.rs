@@ -7,6 +7,8 @@ pub(crate) struct HttpText<'t> {
     pub(crate) target: String,
     pub(crate) headers: Vec<(String, &'t [u8])>,
     pub(crate) body: Vec<u8>,
+    /// Whether no empty line follows the headers.
+    pub(crate) ends_in_head: bool,
 }
 
 impl<'t> HttpText<'t> {
@@ -22,7 +24,12 @@ impl<'t> HttpText<'t> {
             .and_then(request_line)
             .ok_or("the first line is not an HTTP request line, such as POST /message HTTP/1.1")?;
         let mut headers = Vec::new();
-        for line in lines.by_ref().take_while(|line| !line.is_empty()) {
+        let mut ends_in_head = true;
+        for line in lines.by_ref() {
+            if line.is_empty() {
+                ends_in_head = false;
+                break;
+            }
             let colon = line.iter().position(|byte| *byte == b':');
             let colon = colon.ok_or("a header line has no colon")?;
             let (name, value) = line.split_at(colon);
@@ -36,6 +43,7 @@ impl<'t> HttpText<'t> {
             target,
             headers,
             body: lines.0.to_vec(),
+            ends_in_head,
         };
         request.cut_body();
         Ok(request)

@@ -2,7 +2,6 @@
 
 pub(crate) mod capture;
 pub(crate) mod forwarded;
-pub(crate) mod host;
 pub(crate) mod http_text;
 pub(crate) mod json;
 pub(crate) mod params;

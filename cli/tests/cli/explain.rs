@@ -568,6 +568,28 @@ fn what_a_capture_lacks_is_said() {
 }
 
 #[test]
+fn a_capture_that_is_cut_within_its_headers_is_named_as_such() {
+    let head =
+        "POST /m HTTP/1.1\nHost: example.com\nContent-Type: application/x-www-form-urlencoded\n";
+    let value = explain(&[], head.as_bytes());
+    let warning = value["warnings"][0].as_str().unwrap();
+    assert!(warning.contains("it may be cut off"), "{value}");
+    for whole in [
+        format!("{head}\nBody=Hi"),
+        format!("{head}X-Twilio-Signature: {FORGED}"),
+    ] {
+        assert_eq!(explain(&[], whole.as_bytes())["warnings"], json!([]));
+    }
+}
+
+#[test]
+fn a_url_without_a_host_is_not_one_that_twilio_cannot_request() {
+    let capture = json!({ "url": "/m", "headers": { "X-Twilio-Signature": FORGED } });
+    let value = explain(&[], capture.to_string().as_bytes());
+    assert!(!value.to_string().contains("can't request"), "{value}");
+}
+
+#[test]
 fn host_that_twilio_cannot_request_asks_for_the_public_url() {
     let capture =
         |host: &str| format!("GET /m HTTP/1.1\nHost: {host}\nX-Twilio-Signature: {FORGED}\n\n");
