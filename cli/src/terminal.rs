@@ -99,6 +99,24 @@ pub(crate) fn without_user_info(url: &str) -> String {
     parts.text()
 }
 
+/// Returns a text with `..` in place of the user name and the password of each URL in it, whether the URL has a scheme or
+/// not.
+pub(crate) fn without_passwords(text: &str) -> String {
+    let mut parts = text.split("//");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let ends = |c: char| c.is_whitespace() || "/?#\"<>".contains(c);
+        let (authority, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
+        shown.push_str("//");
+        match authority.rsplit_once('@') {
+            Some((_, host)) => shown.extend(["..@", host]),
+            None => shown.push_str(authority),
+        }
+        shown.push_str(rest);
+    }
+    shown
+}
+
 /// Returns whether a text can be a part of a command that is pasted into a shell. A shell may read each line by itself, with
 /// the quotes of another one, and takes a tab for a wish to complete a word.
 pub(crate) fn can_be_pasted(text: &str) -> bool {

@@ -97,13 +97,16 @@ impl Walker {
         for step in steps {
             match step {
                 Step::Requested(..) => self.requests += 1,
-                Step::Found(fault) => self.faults.push(fault_json(fault)),
-                Step::Ended(how) => self.ended = Some(how.clone()),
+                Step::Found(fault) => self.faults.push(without_passwords(fault_json(fault))),
+                Step::Ended(how) => self.ended = Some(terminal::without_passwords(how)),
                 _ => {}
             }
             match self.format {
-                Format::Text => writeln!(output, "{}", terminal::line(&step.to_string()))?,
-                Format::Json => self.steps.push(step_json(step)),
+                Format::Text => {
+                    let step = terminal::without_passwords(&step.to_string());
+                    writeln!(output, "{}", terminal::line(&step))?;
+                }
+                Format::Json => self.steps.push(without_passwords(step_json(step))),
             }
         }
         output.flush()?;
@@ -247,4 +250,17 @@ fn fault_json(fault: &Fault) -> Value {
         "message": fault.message,
         "advice": fault.advice,
     })
+}
+
+/// Returns a value without the passwords that its texts have in URLs.
+fn without_passwords(value: Value) -> Value {
+    match value {
+        Value::String(text) => terminal::without_passwords(&text).into(),
+        Value::Array(values) => values.into_iter().map(without_passwords).collect(),
+        Value::Object(members) => members
+            .into_iter()
+            .map(|(name, value)| (name, without_passwords(value)))
+            .collect(),
+        other => other,
+    }
 }

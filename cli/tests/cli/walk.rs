@@ -750,3 +750,35 @@ fn hidden_characters_of_an_app_are_shown_as_escapes() {
         "{output:?}"
     );
 }
+
+#[test]
+fn no_password_in_a_url_of_an_app_is_shown() {
+    let url = pages(&[
+        (
+            "/voice",
+            "<Play>https://bob:hunter2@example.com/a.mp3</Play>\
+             <Say>see http://bob:hunter2@example.com</Say>\
+             <Redirect>//bob:hunt@er2@example.com/next</Redirect>",
+        ),
+        (
+            "/message",
+            "<Message><Body>Hi</Body><Media>https://bob:hunter2@example.com/a.png</Media></Message>\
+             <Redirect>ftp://bob:hunter2@example.com/next</Redirect>",
+        ),
+    ]);
+    for (path, command) in [
+        ("/voice", &["call"][..]),
+        ("/message", &["text", "--say", "Hi"]),
+    ] {
+        let url = [&*url, path].concat();
+        for format in ["text", "json"] {
+            let output = run(&[command, &[&url, "--format", format]].concat());
+            let shown = output.stdout + &output.stderr;
+            assert!(shown.contains("//..@example.com"), "{path}: {shown}");
+            assert!(
+                !shown.contains("hunt") && !shown.contains("bob"),
+                "{path}: {shown}"
+            );
+        }
+    }
+}
