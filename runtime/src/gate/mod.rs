@@ -368,25 +368,17 @@ impl Attempt<'_> {
         if err.kind() == ValidationErrorKind::KeyStoreFailed {
             report::span::refused(err.kind(), err.account(), passes);
         } else {
-            let explain = match self.explainable(err.kind()) {
-                _ if is_explainable(err.kind()) && Proof::of(self.req).is_some() => {
-                    Explainable::AcceptedBefore
+            let explain = self.explainable(err.kind()).map(|(validator, request)| {
+                move |origin: &Origin| {
+                    Diagnosis::of(self.req, self.config, validator, request, origin)
                 }
-                Explainable::No | Explainable::AcceptedBefore => Explainable::No,
-                Explainable::Never(why) => Explainable::Never(why),
-                Explainable::Yes((validator, request), unseen) => Explainable::Yes(
-                    move |origin: &Origin| {
-                        Diagnosis::of(self.req, self.config, validator, request, origin)
-                    },
-                    unseen,
-                ),
-            };
+            });
             let origin = self.origin.as_ref();
             report::refusal(err, passes, self.req, self.config, origin, explain);
         }
     }
 
-    /// Returns what the explanation of a refusal needs, if explanations are on and the request is small.
+    /// Returns what the explanation of a refusal needs, if the request is small.
     fn explainable(
         &self,
         kind: ValidationErrorKind,
@@ -395,7 +387,13 @@ impl Attempt<'_> {
         const NOT_THERE: &str = "the body was not looked at: it had not arrived";
         const LARGE_HEAD: &str = "nothing was looked at: the headers are over 64 KiB";
 
-        if !self.config.options().explain_mismatches || !is_explainable(kind) {
+        if !is_explainable(kind) {
+            return Explainable::No;
+        }
+        if Proof::of(self.req).is_some() {
+            return Explainable::AcceptedBefore;
+        }
+        if !self.config.options().explain_mismatches {
             return Explainable::No;
         }
         if head_size(self.req.headers()) > MAX_EXPLAINED_HEAD {

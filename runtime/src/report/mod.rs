@@ -51,6 +51,18 @@ pub(crate) enum Explainable<F> {
     AcceptedBefore,
 }
 
+impl<F> Explainable<F> {
+    /// Changes what a search takes.
+    pub(crate) fn map<G>(self, change: impl FnOnce(F) -> G) -> Explainable<G> {
+        match self {
+            Self::No => Explainable::No,
+            Self::Yes(search, unseen) => Explainable::Yes(change(search), unseen),
+            Self::Never(why) => Explainable::Never(why),
+            Self::AcceptedBefore => Explainable::AcceptedBefore,
+        }
+    }
+}
+
 /// Reports a request that is refused, or that `passes` because the configuration does not enforce. `origin` is
 /// given if it is already known.
 pub(crate) fn refusal(
