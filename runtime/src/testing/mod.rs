@@ -332,9 +332,9 @@ fn signed(
     if parts.host.is_empty() || !target.starts_with('/') {
         fail(&format!("{url:?} has no host or no path"));
     }
-    if target.parse::<Uri>().is_err() {
+    if let Err(err) = target.parse::<Uri>() {
         fail(&format!(
-            "the path or the query of {url:?} must be percent-encoded"
+            "the path and the query of {url:?} can't be sent, so percent-encode or shorten them: {err}"
         ));
     }
     let mut req = req.uri(&target).insert_header((HOST, host));

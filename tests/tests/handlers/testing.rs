@@ -290,10 +290,11 @@ type Call<'a> = Box<dyn Fn() + 'a>;
 #[test]
 fn what_twilio_would_not_send_fails_with_a_message() {
     let signer = Signer::new("a token for tests");
-    let get = |url: &'static str| {
-        let signer = &signer;
-        move || drop(TestRequest::default().twilio_get(signer, url))
+    let get = |url: &str| {
+        let (signer, url) = (&signer, url.to_owned());
+        move || drop(TestRequest::default().twilio_get(signer, &url))
     };
+    let too_long = format!("https://example.com/{}", "a".repeat(65_535));
     let nested = [("A", [1])];
     let hashed = with_body_sha256("https://example.com/", "{}");
     let cases: Vec<(Call<'_>, &str)> = vec![
@@ -304,7 +305,14 @@ fn what_twilio_would_not_send_fails_with_a_message() {
             Box::new(get("https://example.com?a=1")),
             "no host or no path",
         ),
-        (Box::new(get("https://example.com/a b")), "percent-encoded"),
+        (
+            Box::new(get("https://example.com/a b")),
+            "percent-encode or shorten them: invalid uri character",
+        ),
+        (
+            Box::new(get(&too_long)),
+            "percent-encode or shorten them: uri too long",
+        ),
         (
             Box::new(|| drop(TestRequest::default().twilio_websocket(&signer, "https://h/"))),
             "wss:// or ws://",
