@@ -99,7 +99,7 @@ kinds! {
     /// No configured key yields the signature in the header for the URL and the parameters.
     SignatureMismatch = "signature_mismatch",
         "the signature does not match this URL and these parameters with any configured key",
-        "if Twilio has another URL, set TWILIO_WEBHOOK_BASE_URL to its base; else check the Auth Token";
+        "if Twilio has another URL, set TWILIO_WEBHOOK_BASE_URL to its base; otherwise check the Auth Token";
     /// The `X-Twilio-Webhooks-Signature-Settings` header is malformed or names no key.
     SettingsMalformed = "settings_malformed",
         "the X-Twilio-Webhooks-Signature-Settings header is malformed",

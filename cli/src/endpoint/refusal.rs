@@ -90,7 +90,7 @@ fn of_url(endpoint: &Endpoint) -> String {
             "the app expects another URL than {signed}: compare it with the url in the app's log"
         );
     }
-    if public_url.is_public() {
+    if !public_url.is_private() {
         return format!(
             "the app expects another URL than {signed}, such as one with another scheme or host: pass the URL that \
              is set at Twilio with --public-url"

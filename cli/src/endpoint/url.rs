@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use twilio_signature::url::{UrlParts, scheme};
+use twilio_signature::url::{UrlParts, host, scheme};
 
-use crate::{input::host, outcome::Failure};
+use crate::outcome::Failure;
 
 /// A URL that requests can be sent to: it has a scheme, a host and a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,9 +58,9 @@ impl Url {
         host::is_loopback(&self.parts.host)
     }
 
-    /// Returns whether Twilio could request the URL: its host is not one of a private network.
-    pub(crate) fn is_public(&self) -> bool {
-        host::is_public(&self.parts.host)
+    /// Returns whether Twilio can't request the URL, because its host is one of a private network.
+    pub(crate) fn is_private(&self) -> bool {
+        host::is_private(&self.parts.host)
     }
 
     /// Returns the URL with this scheme, host and port in place of its own.

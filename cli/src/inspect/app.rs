@@ -7,9 +7,9 @@ use std::{
 };
 
 use tokio::{net::TcpStream, time};
-use twilio_signature::url::{UrlParts, split_port};
+use twilio_signature::url::{UrlParts, host, split_port};
 
-use crate::{input::host, outcome::Failure};
+use crate::outcome::Failure;
 
 /// How long to wait for a connection to the app.
 const CONNECT: Duration = Duration::from_secs(5);

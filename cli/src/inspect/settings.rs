@@ -3,10 +3,10 @@
 use serde::Serialize;
 use twilio_signature::{
     RequestValidator,
-    url::{PublicUrl, UrlParts},
+    url::{PublicUrl, UrlParts, host},
 };
 
-use crate::input::{forwarded, host, request::Request};
+use crate::input::{forwarded, request::Request};
 
 /// The most bytes that are verified in search of settings. It is enough for all settings of requests that apps accept.
 const MAX_VERIFIED: usize = 4 * 1024 * 1024;
@@ -84,6 +84,6 @@ pub(crate) fn private_host(request: &Request, public_url: Option<&str>) -> Optio
             "so a proxy or a tunnel hides the host: pass the URL that is set at Twilio with --public-url"
         }
     };
-    let host = url.host_and_port();
-    (!host::is_public(&url.host)).then(|| format!("Twilio can't request {host}, {why}"))
+    host::is_private(&url.host)
+        .then(|| format!("Twilio can't request {}, {why}", url.host_and_port()))
 }

@@ -1,7 +1,5 @@
 //! The likely causes if the search found nothing, the most likely one first.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
 use super::proposal::UrlSetting;
 use crate::{
     account::AccountSid,
@@ -9,7 +7,7 @@ use crate::{
     claim::KeyClaim,
     redact,
     request::{HeaderValue, WebhookRequest},
-    url::UrlParts,
+    url::{UrlParts, host},
     validator::RequestValidator,
 };
 
@@ -48,16 +46,6 @@ const TUNNELS: [&str; 6] = [
     ".ngrok-free.app",
     ".ngrok-free.dev",
     ".trycloudflare.com",
-];
-
-/// The ends of names that exist only in private networks.
-const PRIVATE: [&str; 6] = [
-    ".localhost",
-    ".local",
-    ".internal",
-    ".lan",
-    ".home.arpa",
-    ".cluster.local",
 ];
 
 /// Returns what to look at, in order: a clause without a full stop.
@@ -213,7 +201,7 @@ fn on_tunnel(facts: &Facts<'_>) -> Option<String> {
 
 /// Returns what is wrong with a host that Twilio can't request. Until it is right, nothing can be said of the token.
 fn on_private_host(seen: &UrlParts<'_>, url_from: Option<UrlSetting>) -> Option<String> {
-    if is_public(&seen.host) {
+    if !host::is_private(&seen.host) {
         return None;
     }
     let why = match url_from {
@@ -224,9 +212,9 @@ fn on_private_host(seen: &UrlParts<'_>, url_from: Option<UrlSetting>) -> Option<
         Some(UrlSetting::WholeRoute) => "the URL at Twilio",
         _ => "the base of the URL at Twilio",
     };
-    let (host, setting) = (redact::text(&seen.host), setting(url_from));
+    let (shown, setting) = (redact::text(&seen.host), setting(url_from));
     Some(format!(
-        "Twilio can't request {host}, {why}set {setting} to {wanted}"
+        "Twilio can't request {shown}, {why}set {setting} to {wanted}"
     ))
 }
 
@@ -261,40 +249,6 @@ fn on_body(req: &WebhookRequest<'_>, seen: &UrlParts<'_>) -> Option<String> {
             "make the proxy pass the query on, where Twilio puts bodySHA256 for {content_type}, or stop the gateway that makes {content_type} of a form"
         )
     })
-}
-
-/// Returns whether a host can be reached from the Internet, as far as its text shows. A text that is no host can.
-fn is_public(host: &str) -> bool {
-    let address = host.trim_start_matches('[').trim_end_matches(']');
-    match address.parse::<IpAddr>() {
-        Ok(IpAddr::V4(address)) => is_public_v4(address),
-        Ok(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-            Some(address) => is_public_v4(address),
-            None => is_public_v6(address),
-        },
-        Err(_) => {
-            let host = host.to_ascii_lowercase();
-            let is_single_label = !host.contains('.');
-            !is_single_label && !PRIVATE.iter().any(|end| host.ends_with(end))
-        }
-    }
-}
-
-fn is_public_v4(address: Ipv4Addr) -> bool {
-    // RFC 6598: addresses that providers share.
-    let is_shared = matches!(address.octets(), [100, 64..=127, ..]);
-    !(address.is_loopback()
-        || address.is_private()
-        || address.is_link_local()
-        || address.is_unspecified()
-        || is_shared)
-}
-
-fn is_public_v6(address: Ipv6Addr) -> bool {
-    !(address.is_loopback()
-        || address.is_unspecified()
-        || address.is_unique_local()
-        || address.is_unicast_link_local())
 }
 
 #[cfg(test)]
@@ -447,7 +401,6 @@ mod tests {
             "app.default.svc.cluster.local",
             "ip-10-0-0-7.ec2.internal",
         ] {
-            assert!(!is_public(private), "{private}");
             let text = said(&format!("http://{private}:8080/m"), None);
             assert!(
                 text.starts_with(&format!("Twilio can't request {private}, ")),
@@ -462,7 +415,6 @@ mod tests {
             "[2001:db8::7]",
             "local.example",
         ] {
-            assert!(is_public(public), "{public}");
             let text = said(&format!("https://{public}/m"), None);
             assert!(text.starts_with("if Twilio's URL differs, "), "{text}");
         }

@@ -1,5 +1,6 @@
 //! Splits the text of a URL into its parts, without decoding or rebuilding it (R9).
 
+pub mod host;
 mod public;
 
 use std::{borrow::Cow, net::Ipv6Addr};
