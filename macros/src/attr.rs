@@ -14,8 +14,25 @@ const ATTRIBUTE: &str = "validate_twilio_request";
 
 /// Returns whether this attribute is `#[validate_twilio_request]`.
 pub(crate) fn is_own(attr: &Attribute) -> bool {
-    let last = attr.path().segments.last();
+    is_own_path(attr.path())
+}
+
+pub(crate) fn is_own_path(path: &Path) -> bool {
+    let last = path.segments.last();
     last.is_some_and(|segment| segment.ident == ATTRIBUTE)
+}
+
+/// Refuses and removes a second attribute on an item.
+pub(crate) fn refuse_second(attrs: &mut Vec<Attribute>, errors: &mut Errors) {
+    attrs.retain(|attr| {
+        if is_own(attr) {
+            errors.at(
+                attr,
+                "`#[validate_twilio_request]` is applied twice: remove one of the two",
+            );
+        }
+        !is_own(attr)
+    });
 }
 
 /// The options in the parentheses of `#[validate_twilio_request(..)]`.
@@ -209,7 +226,7 @@ fn unknown(path: &Path) -> syn::Error {
 }
 
 /// Returns whether the second option can't be combined with the first.
-fn excludes(first: &str, second: &str) -> bool {
+pub(crate) fn excludes(first: &str, second: &str) -> bool {
     let is_override = OVERRIDES.iter().any(|(name, ..)| *name == second);
     match first {
         "skip" => is_override || second == "policy" || second == "once",

@@ -6,7 +6,7 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{attr::Options, errors::Errors, expand::expand, handler::Handler, module};
+use crate::{attr::{Options, refuse_second}, errors::Errors, expand::expand, handler::Handler, module};
 
 /// Expands the attribute. If it is used incorrectly, emits the errors and the unchanged item, so that
 /// editors keep working.
@@ -27,6 +27,7 @@ pub(crate) fn attribute(args: &TokenStream, item: &TokenStream) -> TokenStream {
                 if let Some(url) = options.whole_url() {
                     errors.at(url, WHOLE_URL_OF_MANY);
                 }
+                refuse_second(&mut module.attrs, &mut errors);
                 module::protect(&mut module, &options, &mut errors);
                 return errors.beside(&module);
             }
@@ -205,6 +206,11 @@ mod tests {
             &["unknown option", "unknown option", "an `async fn`"],
         ),
         ("", "mod m;", &["a module in another file"]),
+        (
+            "once",
+            "#[validate_twilio_request(auth_token_env = \"A\")] mod m { #[get(\"/\")] async fn f() {} }",
+            &["is applied twice"],
+        ),
         (
             "url = \"https://a\"",
             "mod m { #[get(\"/\")] async fn f() {} }",

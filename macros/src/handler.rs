@@ -7,7 +7,7 @@ use syn::{
     parse::{Parse, ParseStream},
 };
 
-use crate::{attr::is_own, errors::Errors};
+use crate::{attr::refuse_second, errors::Errors};
 
 /// The maximum number of arguments that actix-web passes to a handler.
 const MAX_ARGUMENTS: usize = 16;
@@ -78,15 +78,7 @@ impl Handler {
                 "a handler must be an `async fn`: write `async` before `fn`",
             );
         }
-        self.attrs.retain(|attr| {
-            if is_own(attr) {
-                errors.at(
-                    attr,
-                    "`#[validate_twilio_request]` is applied twice: remove one of the two",
-                );
-            }
-            !is_own(attr)
-        });
+        refuse_second(&mut self.attrs, errors);
         if let Some(variadic) = &self.sig.variadic {
             errors.at(variadic, "a handler can't be variadic: remove the `...`");
         }

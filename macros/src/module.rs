@@ -1,6 +1,7 @@
 //! Expands the attribute on a module: protects each route in it, and refuses what may hide a route.
 
 mod attributes;
+mod inherited;
 mod macros;
 mod nested;
 mod protection;
@@ -8,6 +9,7 @@ mod registrations;
 #[cfg(test)]
 mod tests;
 mod unprotected;
+mod values;
 
 use proc_macro2::TokenStream;
 use syn::{ItemConst, ItemMod};
@@ -25,7 +27,8 @@ pub(crate) fn parse(item: &TokenStream) -> Option<ItemMod> {
     syn::parse2(item.clone()).ok()
 }
 
-/// Adds the attribute, with the module's options, to each route in a module.
+/// Adds the attribute, with the module's options, to each route in a module. Where the attribute is already, adds the
+/// options only.
 ///
 /// ```text
 /// // Input:

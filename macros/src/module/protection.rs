@@ -12,12 +12,13 @@ use syn::{
 
 use super::{
     attributes::{is_harmless, is_route, metas},
+    inherited::inherit,
     macros::Macros,
     nested::one_module_deeper,
     unprotected::Unprotected,
 };
 use crate::{
-    attr::{Options, is_own},
+    attr::{Options, is_own, is_own_path},
     errors::Errors,
     handler::find_ident,
 };
@@ -29,6 +30,9 @@ pub(crate) const USED: &str = "__used";
 const MACRO: &str = "the attribute on the module can't see routes that this macro may create: \
                      move the macro call out of the module, or register all routes in a \
                      `ProtectedScope`, which takes protected handlers only";
+
+const CONDITIONAL: &str = "the attribute can't be in a `cfg_attr` here, because the options of the outer module would \
+                           replace its own: write it without `cfg_attr`";
 
 const ITEM: &str =
     "the attribute on the module does not support this kind of item: move it out of the module";
@@ -119,18 +123,23 @@ impl VisitMut for Protection<'_> {
     }
 
     fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
+        inherit(&mut function.attrs, &self.options, self.errors);
         if let Some(block) = &mut function.default {
             self.visit_body(false, &function.sig, block);
         }
     }
 
     fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
+        let nested = one_module_deeper(&self.options);
         if inner.attrs.iter().any(is_own) {
-            // It has its own expansion, with its own options.
+            // It has its own expansion.
             self.routes += 1;
+            inherit(&mut inner.attrs, &nested, self.errors);
             return;
         }
-        let nested = one_module_deeper(&self.options);
+        if let Some(own) = metas(&inner.attrs).iter().find(|meta| is_own_path(meta.path())) {
+            self.errors.at(own.path(), CONDITIONAL);
+        }
         let outer = mem::replace(&mut self.options, nested);
         self.protect_contents(inner);
         self.options = outer;
@@ -218,6 +227,8 @@ impl Protection<'_> {
                     .stmts
                     .insert(0, parse_quote!(#[#path(#used)] const _: () = ();));
                 attrs.retain(|attr| !is_own(attr));
+            } else {
+                inherit(attrs, &self.options, self.errors);
             }
             return !is_skip;
         }

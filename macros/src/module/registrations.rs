@@ -1,29 +1,13 @@
 //! Refuses unprotected functions and closures that an annotated module registers as handlers.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{TokenStream, TokenTree};
 use syn::{
-    Block, Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro, Path, Stmt,
+    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro,
     visit_mut::{self, VisitMut},
 };
 
-use super::unprotected::Unprotected;
+use super::{unprotected::Unprotected, values::{each_value, is_registrar, last, may_register}};
 use crate::{attr::is_own, errors::Errors};
-
-/// Functions and methods of actix-web that turn their argument into a route or a service.
-const REGISTRARS: [&str; 12] = [
-    "default_service",
-    "delete",
-    "fn_service",
-    "finish",
-    "get",
-    "head",
-    "patch",
-    "post",
-    "put",
-    "query",
-    "to",
-    "trace",
-];
 
 /// Reports each unprotected function of the module that is used as a value, as a handler is, and each
 /// closure that is registered. A function that is only called is not registered.
@@ -50,11 +34,11 @@ impl VisitMut for Registrations<'_> {
     }
 
     fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
-        if let Expr::Path(function) = &*call.func {
-            if last(&function.path).is_some_and(is_registrar) {
-                call.args.iter().for_each(|arg| self.registered(arg));
-            }
-        } else {
+        if may_register(&call.func) {
+            call.args.iter().for_each(|arg| self.registered(arg));
+        }
+        // A function that is only called is not a value.
+        if !matches!(&*call.func, Expr::Path(_)) {
             self.visit_expr_mut(&mut call.func);
         }
         call.args
@@ -86,7 +70,7 @@ impl Registrations<'_> {
     /// Checks an argument of a registrar, and each part of it whose value may become the argument. Asynchronous
     /// functions are reported wherever they are values.
     fn registered(&mut self, arg: &Expr) {
-        match arg {
+        each_value(arg, &mut |value| match value {
             Expr::Closure(closure) => self.errors.at(closure.inputs_begin, CLOSURE),
             Expr::Path(path) => {
                 if let Some(name) = last(&path.path)
@@ -96,56 +80,8 @@ impl Registrations<'_> {
                 }
             }
             Expr::Macro(call) => self.plain_names(call.mac.tokens.clone()),
-            Expr::Block(block) => self.registered_last(&block.block),
-            Expr::Const(block) => self.registered_last(&block.block),
-            Expr::Unsafe(block) => self.registered_last(&block.block),
-            Expr::If(choice) => {
-                self.registered_last(&choice.then_branch);
-                if let Some((_, other)) = &choice.else_branch {
-                    self.registered(other);
-                }
-            }
-            Expr::Match(choice) => {
-                for arm in &choice.arms {
-                    self.registered(&arm.body);
-                }
-            }
-            Expr::Array(array) => array.elems.iter().for_each(|elem| self.registered(elem)),
-            Expr::Tuple(tuple) => tuple.elems.iter().for_each(|elem| self.registered(elem)),
-            Expr::Struct(value) => {
-                for field in &value.fields {
-                    self.registered(&field.expr);
-                }
-            }
-            Expr::Call(call) => {
-                let is_registrar = match &*call.func {
-                    Expr::Path(function) => last(&function.path).is_some_and(is_registrar),
-                    _ => false,
-                };
-                // The arguments of another registrar are checked as such.
-                if !is_registrar {
-                    call.args.iter().for_each(|arg| self.registered(arg));
-                }
-            }
-            Expr::MethodCall(call) => self.registered(&call.receiver),
-            Expr::Cast(cast) => self.registered(&cast.expr),
-            Expr::Field(field) => self.registered(&field.base),
-            Expr::Group(group) => self.registered(&group.expr),
-            Expr::Index(index) => self.registered(&index.expr),
-            Expr::Paren(paren) => self.registered(&paren.expr),
-            Expr::Reference(reference) => self.registered(&reference.expr),
-            Expr::Repeat(repeat) => self.registered(&repeat.expr),
-            Expr::Try(tried) => self.registered(&tried.expr),
-            Expr::Unary(unary) => self.registered(&unary.expr),
             _ => {}
-        }
-    }
-
-    /// Checks the value of a block.
-    fn registered_last(&mut self, block: &Block) {
-        if let Some(Stmt::Expr(value, None)) = block.stmts.last() {
-            self.registered(value);
-        }
+        });
     }
 
     /// Reports each plain function that is named in a macro call.
@@ -187,11 +123,3 @@ const PASSED_ON: &str = "this may register an unprotected function of the module
 const CLOSURE: &str = "a closure can't be protected: replace it with an `async fn` that has \
                        `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave \
                        it unprotected";
-
-fn is_registrar(name: &Ident) -> bool {
-    REGISTRARS.iter().any(|registrar| name == registrar)
-}
-
-fn last(path: &Path) -> Option<&Ident> {
-    path.segments.last().map(|segment| &segment.ident)
-}

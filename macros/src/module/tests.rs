@@ -53,8 +53,8 @@ const PROTECTED: &[(&str, &str, &str)] = &[
         #[validate_twilio_request] async fn h() {}
         #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
         "#[get(\"/\")] async fn f() { #[b::validate_twilio_request(__used)] const _: () = (); c }
-        #[validate_twilio_request(policy = P)] async fn g() {}
-        #[validate_twilio_request] async fn h() {}
+        #[validate_twilio_request(policy = P, crate = a)] async fn g() {}
+        #[validate_twilio_request(crate = a)] async fn h() {}
         #[validate_twilio_request(skip)] #[validate_twilio_request] async fn i() {}",
     ),
     (
@@ -81,7 +81,107 @@ const PROTECTED: &[(&str, &str, &str)] = &[
         "crate = ::a",
         "mod n { mod o { #[get(\"/\")] async fn f() {} } } #[validate_twilio_request] mod p { #[get(\"/\")] fn g() {} }",
         "mod n { mod o { #[get(\"/\")] #[::a::validate_twilio_request(crate = ::a)] async fn f() {} } }
-        #[validate_twilio_request] mod p { #[get(\"/\")] fn g() {} }",
+        #[validate_twilio_request(crate = ::a)] mod p { #[get(\"/\")] fn g() {} }",
+    ),
+    (
+        "crate = a, once = self::Key, public_url = \"https://a\", auth_token_env = \"A\"",
+        "#[post(\"/\")] #[validate_twilio_request] async fn f() {}
+        #[validate_twilio_request()] async fn g() {}
+        #[validate_twilio_request(auth_token_env = \"B\", r#once,)] async fn h() {}
+        #[validate_twilio_request[url = \"https://b\", crate = b]] async fn i() {}
+        #[validate_twilio_request(retry)] async fn j() {}
+        #[validate_twilio_request(url =)] async fn k() {}
+        #[validate_twilio_request = \"a\"] async fn l() {}
+        trait T {
+            #[validate_twilio_request(once = K)] async fn m() {}
+            #[validate_twilio_request(skip)] async fn n();
+        }
+        fn o() { #[validate_twilio_request(public_url = \"https://b\")] mod p {} }
+        mod q { #[validate_twilio_request] async fn r() {} }",
+        "#[post(\"/\")]
+        #[validate_twilio_request(
+            crate = a, public_url = \"https://a\", auth_token_env = \"A\", once = self::Key
+        )]
+        async fn f() {}
+        #[validate_twilio_request(
+            crate = a, public_url = \"https://a\", auth_token_env = \"A\", once = self::Key
+        )]
+        async fn g() {}
+        #[validate_twilio_request(
+            auth_token_env = \"B\", r#once, crate = a, public_url = \"https://a\"
+        )]
+        async fn h() {}
+        #[validate_twilio_request[
+            url = \"https://b\", crate = b, auth_token_env = \"A\", once = self::Key
+        ]]
+        async fn i() {}
+        #[validate_twilio_request(
+            retry, crate = a, public_url = \"https://a\", auth_token_env = \"A\", once = self::Key
+        )]
+        async fn j() {}
+        #[validate_twilio_request(url =)] async fn k() {}
+        #[validate_twilio_request = \"a\"] async fn l() {}
+        trait T {
+            #[validate_twilio_request(
+                once = K, crate = a, public_url = \"https://a\", auth_token_env = \"A\"
+            )]
+            async fn m() {}
+            #[validate_twilio_request(skip)] async fn n();
+        }
+        fn o() {
+            #[validate_twilio_request(
+                public_url = \"https://b\", crate = a, auth_token_env = \"A\", once = super::Key
+            )]
+            mod p {}
+        }
+        mod q {
+            #[validate_twilio_request(
+                crate = a, public_url = \"https://a\", auth_token_env = \"A\", once = super::Key
+            )]
+            async fn r() {}
+        }",
+    ),
+    (
+        "crate = a, policy = super::P",
+        "#[validate_twilio_request(policy = Q, once)] async fn f() {}
+        #[validate_twilio_request(once)] mod n {}",
+        "#[validate_twilio_request(policy = Q, once, crate = a)] async fn f() {}
+        #[validate_twilio_request(once, crate = a, policy = super::super::P)] mod n {}",
+    ),
+];
+
+/// Options of a module, attributes in it, and the errors.
+const COMBINED: &[(&str, &str, &[&str])] = &[
+    (
+        "public_url = \"https://a\", auth_token_env = \"A\"",
+        "#[validate_twilio_request(policy = P)] async fn f() {}",
+        &[
+            "`policy` can't be combined with the `public_url` of the module",
+            "`policy` can't be combined with the `auth_token_env` of the module",
+        ],
+    ),
+    (
+        "policy = P",
+        "#[validate_twilio_request(auth_token_env = \"A\", url = \"https://a\")] async fn f() {}",
+        &[
+            "`auth_token_env` can't be combined with the `policy` of the module",
+            "`url` can't be combined with the `policy` of the module",
+        ],
+    ),
+    (
+        "policy = P",
+        "#[validate_twilio_request(public_url = \"https://a\")] mod n {}",
+        &["`public_url` can't be combined with the `policy` of the module"],
+    ),
+    (
+        "once, policy = P",
+        "#[validate_twilio_request(skip)] async fn f() {}",
+        &[],
+    ),
+    (
+        "policy = P",
+        "#[cfg_attr(a, validate_twilio_request(policy = Q))] mod n { #[get(\"/\")] async fn f() {} }",
+        &["can't be in a `cfg_attr` here"],
     ),
 ];
 
@@ -305,6 +405,34 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ),
     ("fn f() { web::to(web::to(|| b)); }", &[CLOSURE]),
     (
+        "fn g() {} fn f() { (Route::to)(a, || b); (&{ web::to })(g); (h as fn())(|| i); }",
+        &[CLOSURE, UNPROTECTED],
+    ),
+    (
+        "fn f() { (if a { web::to } else { web::to::<B, C> })(|| d); [web::post][0](|| e); }",
+        &[CLOSURE, CLOSURE],
+    ),
+    (
+        "fn f() { a.to(loop { break || b }); a.to('c: { if d { break 'c || e } || h }); }",
+        &[CLOSURE, CLOSURE, CLOSURE],
+    ),
+    (
+        "fn g() {} fn f() { a.to(loop { while b {} if c { break d(g) }; }); }",
+        &[UNPROTECTED],
+    ),
+    (
+        "fn f() { (loop { break web::to })(|| b); }",
+        &[CLOSURE],
+    ),
+    (
+        "fn f() { a.to(loop { b(|| loop { break || c }); fn g() { loop { break || d } } break h }); }",
+        &[],
+    ),
+    (
+        "async fn f() { a.to(async { || b }.await); }",
+        &[CLOSURE],
+    ),
+    (
         "fn f() { a(web::to(|| b)); a.b(c.to(|| d)); }",
         &[CLOSURE, CLOSURE],
     ),
@@ -340,6 +468,14 @@ fn routes_are_protected() {
         assert_messages(&errors.messages(), &[], contents);
         let expected = format!("mod m {{ {expected} }}");
         assert_tokens(&module.to_token_stream(), &expected, contents);
+    }
+}
+
+#[test]
+fn options_that_exclude_each_other_are_refused() {
+    for (args, contents, messages) in COMBINED {
+        let (_, errors) = protect_contents(args, contents);
+        assert_messages(&errors.messages(), messages, contents);
     }
 }
 
