@@ -6,7 +6,13 @@ use syn::{
     parse::{ParseStream, Parser},
 };
 
-use crate::{attr::{Options, refuse_second}, errors::Errors, expand::expand, handler::Handler, module};
+use crate::{
+    attr::{Options, refuse_second},
+    errors::Errors,
+    expand::expand,
+    handler::Handler,
+    module,
+};
 
 /// Expands the attribute. If it is used incorrectly, emits the errors and the unchanged item, so that
 /// editors keep working.

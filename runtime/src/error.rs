@@ -39,8 +39,6 @@ use crate::report;
 pub struct ValidationError {
     kind: ValidationErrorKind,
     pub(crate) account: Option<AccountSid>,
-    /// The type that a handler takes although the request was not validated. The log does not have this yet.
-    pub(crate) unproven: Option<&'static str>,
     answer: Answer,
 }
 
@@ -68,13 +66,25 @@ impl ValidationError {
         self.account.as_ref()
     }
 
-    /// Constructs the error for a handler that takes a proof, or a webhook, although there is no proof. A handler
-    /// that takes an `Option` of it accepts that: it is a misconfiguration only if this error becomes the response.
+    /// Constructs the error for a handler that takes a webhook although its request was not validated. An `Option` of
+    /// it would always be `None`, so this error must become a response.
     pub(crate) fn unproven(type_name: &'static str) -> Self {
-        Self {
-            unproven: Some(type_name),
-            ..ValidationErrorKind::Config.into()
-        }
+        let err = Self::without_proof(type_name);
+        err.expect_answer();
+        err
+    }
+
+    /// Constructs the error for a handler that takes a proof although there is none. A handler that takes an `Option`
+    /// of it accepts that: it is a misconfiguration only if this error becomes the response.
+    pub(crate) fn without_proof(type_name: &'static str) -> Self {
+        let mut err = Self::from(ValidationErrorKind::Config);
+        err.answer.unproven = Some(type_name);
+        err
+    }
+
+    /// Returns the type that a handler takes although the request was not validated. The log does not have this yet.
+    pub(crate) fn unproven_type(&self) -> Option<&'static str> {
+        self.answer.unproven
     }
 }
 
@@ -84,7 +94,6 @@ impl<K: Into<ValidationErrorKind>> From<K> for ValidationError {
         Self {
             kind: kind.into(),
             account: None,
-            unproven: None,
             answer: Answer::default(),
         }
     }
@@ -95,6 +104,8 @@ impl<K: Into<ValidationErrorKind>> From<K> for ValidationError {
 #[derive(Debug, Default)]
 struct Answer {
     is_expected: AtomicBool,
+    /// The type of an extractor that was refused because the request was not validated.
+    unproven: Option<&'static str>,
 }
 
 impl Answer {
@@ -106,7 +117,7 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if *self.is_expected.get_mut() {
-            report::unanswered();
+            report::unanswered(self.unproven);
         }
     }
 }
@@ -114,14 +125,17 @@ impl Drop for Answer {
 /// Only the original is the extractor's own.
 impl Clone for Answer {
     fn clone(&self) -> Self {
-        Self::default()
+        Self {
+            is_expected: AtomicBool::default(),
+            unproven: self.unproven,
+        }
     }
 }
 
-/// An error is its reason.
+/// Whether it is expected to become a response is not part of an error.
 impl PartialEq for Answer {
-    fn eq(&self, _: &Self) -> bool {
-        true
+    fn eq(&self, other: &Self) -> bool {
+        self.unproven == other.unproven
     }
 }
 

@@ -10,7 +10,7 @@ macro_rules! routes {
 mod webhooks {
     use std::future::{Future, Ready, ready};
 
-    use actix_web::{post, web, web::ServiceConfig};
+    use actix_web::{Route, post, web, web::ServiceConfig};
 
     #[post("/message")]
     async fn message() -> &'static str {
@@ -55,10 +55,34 @@ mod webhooks {
             routes!();
         }
         cfg.route("/if", web::to(if flag { answer } else { with_name }));
-        cfg.route("/match", web::to(match flag { _ => || async { "open?" } }));
+        cfg.route(
+            "/match",
+            web::to(match flag {
+                _ => || async { "open?" },
+            }),
+        );
         cfg.route("/unsafe", web::to(unsafe { answer }));
         cfg.route("/index", web::to([answer][0]));
         cfg.route("/clone", web::to(answer.clone()));
+        cfg.route(
+            "/parentheses",
+            (Route::to)(web::get(), || async { "open?" }),
+        );
+        cfg.route(
+            "/loop",
+            web::to(loop {
+                break || async { "open?" };
+            }),
+        );
+        cfg.route(
+            "/label",
+            web::to('found: {
+                if flag {
+                    break 'found answer;
+                }
+                with_name
+            }),
+        );
     }
 }
 

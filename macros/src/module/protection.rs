@@ -137,7 +137,10 @@ impl VisitMut for Protection<'_> {
             inherit(&mut inner.attrs, &nested, self.errors);
             return;
         }
-        if let Some(own) = metas(&inner.attrs).iter().find(|meta| is_own_path(meta.path())) {
+        if let Some(own) = metas(&inner.attrs)
+            .iter()
+            .find(|meta| is_own_path(meta.path()))
+        {
             self.errors.at(own.path(), CONDITIONAL);
         }
         let outer = mem::replace(&mut self.options, nested);

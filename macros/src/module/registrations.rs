@@ -6,7 +6,10 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use super::{unprotected::Unprotected, values::{each_value, is_registrar, last, may_register}};
+use super::{
+    unprotected::Unprotected,
+    values::{each_value, is_registrar, last, may_register},
+};
 use crate::{attr::is_own, errors::Errors};
 
 /// Reports each unprotected function of the module that is used as a value, as a handler is, and each

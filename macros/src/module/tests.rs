@@ -420,18 +420,12 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
         "fn g() {} fn f() { a.to(loop { while b {} if c { break d(g) }; }); }",
         &[UNPROTECTED],
     ),
-    (
-        "fn f() { (loop { break web::to })(|| b); }",
-        &[CLOSURE],
-    ),
+    ("fn f() { (loop { break web::to })(|| b); }", &[CLOSURE]),
     (
         "fn f() { a.to(loop { b(|| loop { break || c }); fn g() { loop { break || d } } break h }); }",
         &[],
     ),
-    (
-        "async fn f() { a.to(async { || b }.await); }",
-        &[CLOSURE],
-    ),
+    ("async fn f() { a.to(async { || b }.await); }", &[CLOSURE]),
     (
         "fn f() { a(web::to(|| b)); a.b(c.to(|| d)); }",
         &[CLOSURE, CLOSURE],

@@ -1,8 +1,7 @@
 //! Finds what may become the value of an expression.
 
 use syn::{
-    Block, Expr, ExprAsync, ExprBreak, ExprClosure, Ident, Item, Path, Stmt,
-    visit_mut::VisitMut,
+    Block, Expr, ExprAsync, ExprBreak, ExprClosure, Ident, Item, Path, Stmt, visit_mut::VisitMut,
 };
 
 /// Functions and methods of actix-web that turn their argument into a route or a service.

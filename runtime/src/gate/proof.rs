@@ -254,7 +254,7 @@ impl FromRequest for Proof {
                 // Another extractor of the handler may refuse the request first, with an error that says more.
                 body::let_arrive().await;
             }
-            proof.ok_or_else(|| ValidationError::unproven("Proof"))
+            proof.ok_or_else(|| ValidationError::without_proof("Proof"))
         })
     }
 }

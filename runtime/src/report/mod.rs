@@ -282,15 +282,25 @@ pub(crate) fn refused_start(err: &ConfigError) {
     );
 }
 
-/// Reports a request that was refused, and reached its handler all the same.
-pub(crate) fn unanswered() {
-    if let Some(left_out) = ERRORS.pass() {
-        tracing::error!(
+/// Reports a request that was refused, and reached its handler all the same. For a webhook, nobody validated the
+/// request.
+pub(crate) fn unanswered(webhook: Option<&str>) {
+    let Some(left_out) = ERRORS.pass() else {
+        return;
+    };
+    match webhook {
+        None => tracing::error!(
             target: "actix_twilio",
             left_out,
             "a request that was refused reached its handler, which takes an Option, a Result or an Either of \
              Validated: take Validated itself, or write #[validate_twilio_request] above the handler",
-        );
+        ),
+        Some(webhook) => tracing::error!(
+            target: "actix_twilio",
+            left_out,
+            "a request that was not validated reached its handler, which takes an Option, a Result or an Either of \
+             {webhook}: write #[validate_twilio_request] above the handler",
+        ),
     }
 }
 

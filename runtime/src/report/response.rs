@@ -38,7 +38,7 @@ impl ResponseError for ValidationError {
 
     fn error_response(&self) -> HttpResponse {
         self.answered();
-        match self.unproven {
+        match self.unproven_type() {
             Some("Proof") => report::misconfiguration(&ConfigError::new(
                 "Proof",
                 "a handler takes one, but its request was not validated or validation is not enforced",

@@ -4,10 +4,10 @@
 
 use actix_twilio::{ConfigError, Policy, TwilioConfig, validate_twilio_request};
 use actix_twilio_tests::{
-    keys,
+    in_child, keys,
     webhook::{REFUSED, Webhook, assert_answer, config, ran, runs},
 };
-use actix_web::{App, HttpRequest, test::init_service};
+use actix_web::{App, HttpRequest, rt::System, test::init_service, web};
 
 #[validate_twilio_request]
 mod webhooks {
@@ -308,6 +308,14 @@ async fn every_route_in_a_module_refuses_forged_requests() {
     );
 }
 
+struct Second;
+
+impl Policy for Second {
+    fn config(_: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
+        Ok(config("second"))
+    }
+}
+
 struct Main;
 
 impl Policy for Main {
@@ -337,16 +345,9 @@ mod with_options {
         "ran"
     }
 
-    #[post("/app")]
+    #[post("/bare")]
     #[validate_twilio_request]
-    pub(crate) async fn apps() -> &'static str {
-        ran();
-        "ran"
-    }
-
-    #[post("/policy")]
-    #[validate_twilio_request(policy = crate::module::Main)]
-    pub(crate) async fn policies() -> &'static str {
+    pub(crate) async fn bare() -> &'static str {
         ran();
         "ran"
     }
@@ -379,6 +380,23 @@ mod with_policy {
         crate::module::ran();
         "ran"
     }
+
+    #[post("/second")]
+    #[actix_twilio::validate_twilio_request(policy = crate::module::Second)]
+    pub(crate) async fn policies() -> &'static str {
+        crate::module::ran();
+        "ran"
+    }
+
+    pub(crate) trait Receives {
+        #[actix_twilio::validate_twilio_request]
+        async fn receive() -> &'static str {
+            crate::module::ran();
+            "ran"
+        }
+    }
+
+    impl Receives for () {}
 
     pub(crate) mod nested {
         pub(crate) mod deepest {
@@ -421,17 +439,20 @@ mod with_crate {
 }
 
 #[actix_web::test]
-async fn options_go_to_each_route_that_has_none_of_its_own() {
-    use with_options::{apps, inner::inner, modules, nested::nested, own, policies};
+async fn options_go_to_each_route_and_its_own_win() {
+    use with_options::{bare, inner::inner, modules, nested::nested, own};
+    use with_policy::Receives;
     let app = App::new()
         .app_data(config("12345"))
-        .service((modules, own, apps, policies, nested, inner))
+        .service((modules, own, bare, nested, inner))
         .service((
             with_policy::policy,
+            with_policy::policies,
             with_policy::nested::deepest::policy,
             with_own_policy::nested::policy,
             with_crate::nested::by_its_path,
-        ));
+        ))
+        .route("/trait", web::post().to(<() as Receives>::receive));
     let app = init_service(app).await;
     let routes = [
         (
@@ -440,11 +461,20 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
             "12345",
         ),
         ("/above/own", "https://own.example/whole", "12345"),
-        ("/above/app", "https://example.com/above/app", "12345"),
-        ("/above/policy", "https://example.com/above/policy", "main"),
+        (
+            "/above/bare",
+            "https://module.example/hooks/above/bare",
+            "12345",
+        ),
         ("/nested", "https://module.example/hooks/nested", "12345"),
         ("/inner", "https://inner.example/inner", "12345"),
         ("/below/policy", "https://example.com/below/policy", "main"),
+        (
+            "/below/second",
+            "https://example.com/below/second",
+            "second",
+        ),
+        ("/trait", "https://example.com/trait", "main"),
         ("/deepest", "https://example.com/deepest", "main"),
         ("/self", "https://example.com/self", "main"),
         ("/crate", "https://example.com/crate", "12345"),
@@ -452,7 +482,7 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
     for (path, own_url, own_token) in routes {
         assert_answer(&Webhook::new("POST", path).call(&app).await, REFUSED, path);
         for (_, url, _) in routes {
-            for token in ["12345", "main"] {
+            for token in ["12345", "main", "second"] {
                 let webhook = Webhook::new("POST", path).signed_for(url, &keys(token));
                 let genuine = url == own_url && token == own_token;
                 let expected = if genuine { (200, "ran") } else { REFUSED };
@@ -462,4 +492,104 @@ async fn options_go_to_each_route_that_has_none_of_its_own() {
             }
         }
     }
+}
+
+#[validate_twilio_request(once, auth_token_env = "ACTIX_TWILIO_TEST_TOKEN")]
+mod support {
+    use actix_twilio::validate_twilio_request;
+    use actix_web::post;
+
+    use actix_twilio_tests::webhook::ran;
+
+    #[post("/plain")]
+    pub(crate) async fn plain() -> &'static str {
+        ran();
+        "ran"
+    }
+
+    #[post("/bare")]
+    #[validate_twilio_request]
+    pub(crate) async fn bare() -> &'static str {
+        ran();
+        "ran"
+    }
+
+    #[post("/url")]
+    #[validate_twilio_request(url = "https://own.example/whole")]
+    pub(crate) async fn url() -> &'static str {
+        ran();
+        "ran"
+    }
+
+    #[post("/token")]
+    #[validate_twilio_request(auth_token_env = "ACTIX_TWILIO_OTHER_TOKEN")]
+    pub(crate) async fn token() -> &'static str {
+        ran();
+        "ran"
+    }
+
+    #[validate_twilio_request(public_url = "https://inner.example")]
+    pub(crate) mod inner {
+        use actix_twilio::validate_twilio_request;
+        use actix_web::post;
+
+        use actix_twilio_tests::webhook::ran;
+
+        #[post("/inner/plain")]
+        pub(crate) async fn plain() -> &'static str {
+            ran();
+            "ran"
+        }
+
+        #[post("/inner/url")]
+        #[validate_twilio_request(url = "https://own.example/inner")]
+        pub(crate) async fn url() -> &'static str {
+            ran();
+            "ran"
+        }
+    }
+}
+
+#[test]
+fn a_handler_with_its_own_attribute_keeps_the_token_of_the_module_and_handles_events_once() {
+    let variables = [
+        ("ACTIX_TWILIO_TEST_TOKEN", "support"),
+        ("ACTIX_TWILIO_OTHER_TOKEN", "other"),
+    ];
+    in_child(variables, || {
+        System::new().block_on(async {
+            let app = App::new()
+                .app_data(config("12345"))
+                .service((support::plain, support::bare, support::url, support::token))
+                .service((support::inner::plain, support::inner::url));
+            let app = init_service(app).await;
+            for (path, url, own_token) in [
+                ("/plain", "https://example.com/plain", "support"),
+                ("/bare", "https://example.com/bare", "support"),
+                ("/url", "https://own.example/whole", "support"),
+                ("/token", "https://example.com/token", "other"),
+                (
+                    "/inner/plain",
+                    "https://inner.example/inner/plain",
+                    "support",
+                ),
+                ("/inner/url", "https://own.example/inner", "support"),
+            ] {
+                for token in ["12345", "support", "other"] {
+                    let event = Webhook::form(path, &format!("MessageSid=SM1&Body={path}"));
+                    let event = event.signed_for(url, &keys(token));
+                    let expected = if token == own_token {
+                        (200, "ran")
+                    } else {
+                        REFUSED
+                    };
+                    for copy in 1..=3 {
+                        let name = format!("{path}, copy {copy} signed with {token}");
+                        assert_answer(&event.call(&app).await, expected, &name);
+                    }
+                    assert_eq!(runs(), usize::from(token == own_token), "{path} {token}");
+                }
+            }
+        });
+    });
 }
