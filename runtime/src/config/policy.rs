@@ -14,6 +14,9 @@ use super::TwilioConfig;
 /// - A policy runs before the request is validated. It may choose by what the request says, but must not trust it.
 /// - A configuration that is built again for each request costs time, and the proof of a middleware does not count
 ///   for it. Build each configuration once, and return clones.
+/// - A [middleware](crate::TwilioValidation::with_policy) around an `App` or an outer scope runs before the inner paths
+///   are matched, so its policy finds none of their parameters in `match_info`. To choose by a parameter, use the
+///   attribute, or wrap the middleware around the scope or the resource whose path has the parameter.
 /// - A configuration that only reports lets forgeries through on the routes that it is chosen for.
 ///
 /// # Examples

@@ -92,6 +92,12 @@ impl TwilioValidation {
 impl<P: Policy> TwilioValidation<P> {
     /// Constructs the middleware with the configurations that a policy chooses. The app does not start if the policy
     /// [can't be built](Policy::check).
+    ///
+    /// # Pitfalls
+    ///
+    /// Around an `App` or an outer scope, the policy finds no path parameters: `match_info` has only those of the scope
+    /// or the resource that this is wrapped around, and of those outside it. A policy that chooses by `{tenant}` would
+    /// use its default branch.
     #[must_use]
     pub fn with_policy() -> Self {
         Self {

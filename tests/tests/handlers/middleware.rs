@@ -985,6 +985,49 @@ async fn a_missing_configuration_lets_nobody_in() {
     assert_eq!(runs(), 0);
 }
 
+/// Chooses by a path parameter.
+struct ByTenant;
+
+impl Policy for ByTenant {
+    fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
+        Ok(match req.match_info().get("tenant") {
+            Some(_) => config("tenant"),
+            None => config("default"),
+        })
+    }
+}
+
+#[actix_web::test]
+async fn a_policy_sees_the_path_parameters_of_what_its_middleware_is_wrapped_around() {
+    let validation = TwilioValidation::<ByTenant>::with_policy;
+    let resource = || web::resource("/message").to(nothing);
+    let on_scope = web::scope("/scope/{tenant}").wrap(validation());
+    let on_inner = web::scope("/{tenant}").service(resource().wrap(validation()));
+    let on_outer = web::scope("/outer").wrap(validation());
+    let app = App::new()
+        .service(on_scope.service(resource()))
+        .service(web::scope("/resource").service(on_inner))
+        .service(on_outer.service(web::scope("/{tenant}").service(resource())));
+    let app = init_service(app).await;
+    let around = App::new().wrap(validation());
+    let around = init_service(around.service(web::scope("/{tenant}").service(resource()))).await;
+    for token in ["tenant", "default"] {
+        for (path, chosen) in [
+            ("/scope/acme/message", "tenant"),
+            ("/resource/acme/message", "tenant"),
+            ("/outer/acme/message", "default"),
+        ] {
+            let (status, _) = Webhook::get(path).signed(token).call(&app).await;
+            let expected = if token == chosen { 200 } else { 403 };
+            assert_eq!(status, expected, "{path} signed with {token}");
+        }
+        let webhook = Webhook::get("/acme/message").signed(token);
+        let expected = if token == "default" { 200 } else { 403 };
+        assert_eq!(webhook.call(&around).await.0, expected, "{token}");
+    }
+    runs();
+}
+
 #[actix_web::test]
 async fn an_app_wide_middleware_does_not_see_the_data_of_scopes() {
     // The scope's token is B's: the middleware outside goes by the app's, the handler by its own.
