@@ -55,34 +55,13 @@ mod webhooks {
             routes!();
         }
         cfg.route("/if", web::to(if flag { answer } else { with_name }));
-        cfg.route(
-            "/match",
-            web::to(match flag {
-                _ => || async { "open?" },
-            }),
-        );
+        cfg.route("/match", web::to(match flag { _ => || async { "open?" } }));
         cfg.route("/unsafe", web::to(unsafe { answer }));
         cfg.route("/index", web::to([answer][0]));
         cfg.route("/clone", web::to(answer.clone()));
-        cfg.route(
-            "/parentheses",
-            (Route::to)(web::get(), || async { "open?" }),
-        );
-        cfg.route(
-            "/loop",
-            web::to(loop {
-                break || async { "open?" };
-            }),
-        );
-        cfg.route(
-            "/label",
-            web::to('found: {
-                if flag {
-                    break 'found answer;
-                }
-                with_name
-            }),
-        );
+        cfg.route("/parentheses", (Route::to)(web::get(), || async { "open?" }));
+        cfg.route("/loop", web::to(loop { break || async { "open?" }; }));
+        cfg.route("/label", web::to('found: { break 'found answer; }));
     }
 }
 

@@ -59,9 +59,12 @@ fn merge(own: &Metas, module: &Options, errors: &mut Errors) -> Metas {
     if own.iter().any(|(name, _)| name == "skip") {
         return merged;
     }
-    // Options are written as a user would, so they parse.
     let options = Metas::parse_terminated.parse2(quote!(#module));
-    for option in options.unwrap_or_default() {
+    let options = options.unwrap_or_else(|err| {
+        errors.push(err);
+        Metas::new()
+    });
+    for option in options {
         let Some((added, _)) = name(&option) else {
             continue;
         };
@@ -69,16 +72,21 @@ fn merge(own: &Metas, module: &Options, errors: &mut Errors) -> Metas {
         if own.iter().any(|(name, _)| is_replaced(name)) {
             continue;
         }
-        for (name, token) in &own {
-            if excludes(name, &added) || excludes(&added, name) {
-                let problem = format!(
-                    "`{name}` can't be combined with the `{added}` of the module, which applies here too: remove one \
-                     of the two, or move this out of the module"
-                );
-                errors.at(token, &problem);
-            }
+        let mut excluded = own
+            .iter()
+            .filter(|(name, _)| excludes(name, &added) || excludes(&added, name))
+            .peekable();
+        if excluded.peek().is_none() {
+            merged.push(option);
+            continue;
         }
-        merged.push(option);
+        for (name, token) in excluded {
+            let problem = format!(
+                "`{name}` can't be combined with the `{added}` of the module, which applies here too: remove one of \
+                 the two, or move this out of the module"
+            );
+            errors.at(token, &problem);
+        }
     }
     merged
 }
