@@ -76,9 +76,14 @@ impl Cache {
         }
     }
 
+    /// Returns whether a genuine request had this query.
+    pub(super) fn is_proven(&self, query: &KeyQuery) -> bool {
+        self.proven.contains_key(query)
+    }
+
     /// Returns whether the store may be asked. Anyone can make up ids of SharedKeys for an account that exists.
     pub(super) fn may_ask(&mut self, query: &KeyQuery, now: Instant) -> bool {
-        if query.shared_key.is_none() || self.proven.contains_key(query) {
+        if query.shared_key.is_none() || self.is_proven(query) {
             return true;
         }
         let in_same_second = |since: Instant| now.saturating_duration_since(since) < SECOND;

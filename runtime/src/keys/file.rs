@@ -172,8 +172,10 @@ impl fmt::Debug for KeyFile {
 
 impl Snapshot {
     fn read(path: &Path, stamp: Stamp) -> Result<Self, ConfigError> {
-        let settled = stamp.is_settled(SystemTime::now());
+        let was_settled = stamp.is_settled(SystemTime::now());
         let text = read_text(path)?;
+        // The file may have changed after the stamp was taken.
+        let settled = was_settled && Stamp::of(path)? == stamp;
         Ok(Self {
             stamp,
             settled,
@@ -356,6 +358,20 @@ mod tests {
     fn one_blocking_thread() -> Runtime {
         let mut builder = Builder::new_current_thread();
         builder.max_blocking_threads(1).build().unwrap()
+    }
+
+    #[test]
+    fn a_file_that_changed_after_its_stamp_was_taken_is_read_again() {
+        let path = TestPath::new("changed");
+        path.write("default 12345\n");
+        let stamp = Stamp {
+            len: 0,
+            modified: Some(SystemTime::UNIX_EPOCH),
+            #[cfg(unix)]
+            identity: [0; 4],
+        };
+        assert!(stamp.is_settled(SystemTime::now()));
+        assert!(!Snapshot::read(&path.0, stamp).unwrap().settled);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Asks a key store, within limits and through a cache.
 
 use std::{
+    collections::HashMap,
     fmt,
     future::Future,
     pin::Pin,
@@ -9,7 +10,7 @@ use std::{
 };
 
 use actix_web::rt::time::timeout;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 #[cfg(feature = "explain")]
 use twilio_signature::AccountSid;
 use twilio_signature::RequestValidator;
@@ -23,6 +24,10 @@ use super::{
 
 /// The largest number of lookups that run at once.
 const CONCURRENT: usize = 32;
+/// How many of them may be for queries that are not proven: anyone can make up accounts.
+const CONCURRENT_UNPROVEN: usize = 24;
+/// How many of them may be for the same query: if one hangs, another may still bring an answer.
+const CONCURRENT_SAME: usize = 2;
 /// The shortest time between two questions for the same keys that are asked because a signature does not match.
 const FRESH: Duration = Duration::from_secs(1);
 /// The largest length in bytes of a SharedKey's id. Anyone can fill the cache with made-up ids.
@@ -32,6 +37,9 @@ pub(crate) const MAX_SHARED_KEY_ID: usize = 256;
 pub(crate) struct Lookup {
     store: Box<dyn ErasedStore>,
     slots: Semaphore,
+    slots_of_unproven: Semaphore,
+    /// For each query with requests that wait for an answer: a few of them ask the store.
+    turns: Turns,
     cache: Mutex<Cache>,
     pub(crate) cache_time: Duration,
     pub(crate) time_limit: Duration,
@@ -42,6 +50,8 @@ impl Lookup {
         Self {
             store: Box::new(store),
             slots: Semaphore::new(CONCURRENT),
+            slots_of_unproven: Semaphore::new(CONCURRENT_UNPROVEN),
+            turns: Mutex::default(),
             cache: Mutex::default(),
             cache_time,
             time_limit,
@@ -54,9 +64,14 @@ impl Lookup {
         query: &KeyQuery,
         arrived: Instant,
     ) -> Result<Answer, KeyStoreError> {
+        let is_fresh = |answer: &Answer| answer.at.elapsed() < self.cache_time;
         match self.cached(query) {
-            Some(answer) if answer.at.elapsed() < self.cache_time => Ok(answer),
-            _ if self.cache().may_ask(query, arrived) => self.ask(query, arrived, None).await,
+            Some(answer) if is_fresh(&answer) => Ok(answer),
+            _ if self.cache().may_ask(query, arrived) => {
+                // An answer that is not kept for a time still counts for requests that arrived before it.
+                let suffices = |answer: &Answer| is_fresh(answer) || answer.at >= arrived;
+                self.ask(query, suffices, false).await
+            }
             _ => Err("it was asked for too many SharedKeys of this account in one second".into()),
         }
     }
@@ -69,13 +84,13 @@ impl Lookup {
         arrived: Instant,
         answer: &Answer,
     ) -> Result<Option<Answer>, KeyStoreError> {
-        let asked_again = answer.again_at.is_some_and(|at| at.elapsed() < FRESH);
-        if answer.at >= arrived || asked_again || !self.cache().may_ask(query, arrived) {
+        let is_new = |answer: &Answer| {
+            answer.at >= arrived || answer.again_at.is_some_and(|at| at.elapsed() < FRESH)
+        };
+        if is_new(answer) || !self.cache().may_ask(query, arrived) {
             return Ok(None);
         }
-        self.ask(query, arrived, Some(Instant::now()))
-            .await
-            .map(Some)
+        self.ask(query, is_new, true).await.map(Some)
     }
 
     /// Records that keys of the store have verified a request with this query.
@@ -83,28 +98,51 @@ impl Lookup {
         self.cache().prove(query, self.cache_time);
     }
 
-    /// Asks the store, unless it has been asked since the request arrived.
+    /// Asks the store, unless another request for the same gets an answer that suffices.
     async fn ask(
         &self,
         query: &KeyQuery,
-        arrived: Instant,
-        again_at: Option<Instant>,
+        suffices: impl Fn(&Answer) -> bool,
+        again: bool,
     ) -> Result<Answer, KeyStoreError> {
         let asked = async {
-            let _slot = self.slots.acquire().await?;
-            // While this request waited, another request may have received the answer.
-            let cached = self.cached(query);
-            if let Some(answer) = cached.as_ref().filter(|answer| answer.at >= arrived) {
-                return Ok(answer.clone());
-            }
+            let turn = Turn::of(query, &self.turns);
+            // A lookup that would begin late would be canceled, and a queue of such lookups would never get shorter.
+            let waited = timeout(self.time_limit / 2, async {
+                let turn = turn.semaphore.acquire().await?;
+                if let Some(answer) = self.cached(query).filter(&suffices) {
+                    return Ok::<_, KeyStoreError>(Waited::Answer(answer));
+                }
+                Ok(Waited::Turn(turn, self.slot(query).await?))
+            });
+            let waited = waited
+                .await
+                .map_err(|_| "other lookups occupied it for half of the time limit")?;
+            let _held = match waited? {
+                Waited::Answer(answer) => return Ok(answer),
+                Waited::Turn(turn, slot) => (turn, slot),
+            };
             let at = Instant::now();
             let keys = self.store.keys(query).await?.map(Arc::new);
-            let again_at = again_at.or(cached.and_then(|answer| answer.again_at));
-            Ok::<_, KeyStoreError>(Answer { keys, at, again_at })
+            let again_at = again.then(Instant::now);
+            let again_at = again_at.or_else(|| self.cached(query)?.again_at);
+            let answer = Answer { keys, at, again_at };
+            // Before the turn ends, so that the next request finds it.
+            self.cache().insert(query, answer.clone(), self.cache_time);
+            Ok::<_, KeyStoreError>(answer)
         };
-        let answer = timeout(self.time_limit, asked).await??;
-        self.cache().insert(query, answer.clone(), self.cache_time);
-        Ok(answer)
+        timeout(self.time_limit, asked).await?
+    }
+
+    /// Waits until a lookup may run. Lookups for made-up accounts leave some slots to proven queries.
+    async fn slot(&self, query: &KeyQuery) -> Result<Slot<'_>, KeyStoreError> {
+        let is_proven = self.cache().is_proven(query);
+        let of_unproven = if is_proven {
+            None
+        } else {
+            Some(self.slots_of_unproven.acquire().await?)
+        };
+        Ok((of_unproven, self.slots.acquire().await?))
     }
 
     /// Returns keys that need no question to the store, each with the account that they are of: those in the cache,
@@ -133,6 +171,51 @@ impl Lookup {
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to run a lookup.
+type Slot<'l> = (Option<SemaphorePermit<'l>>, SemaphorePermit<'l>);
+
+/// What a request got for which the store may have to be asked.
+enum Waited<'l> {
+    /// The answer to another request.
+    Answer(Answer),
+    /// The right to ask.
+    Turn(SemaphorePermit<'l>, Slot<'l>),
+}
+
+/// The place of a request among those with the same query.
+struct Turn<'l> {
+    query: &'l KeyQuery,
+    turns: &'l Turns,
+    semaphore: Arc<Semaphore>,
+}
+
+type Turns = Mutex<HashMap<KeyQuery, Arc<Semaphore>>>;
+
+impl<'l> Turn<'l> {
+    fn of(query: &'l KeyQuery, turns: &'l Turns) -> Self {
+        let mut all = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let semaphore = all
+            .entry(query.clone())
+            .or_insert_with(|| Arc::new(Semaphore::new(CONCURRENT_SAME)));
+        let semaphore = Arc::clone(semaphore);
+        Self {
+            query,
+            turns,
+            semaphore,
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        // The map has one count, and this has one.
+        if Arc::strong_count(&self.semaphore) == 2 {
+            all.remove(self.query);
+        }
     }
 }
 

@@ -21,8 +21,10 @@ pub struct KeyQuery {
 /// Finds the keys of an account, for example in a database or a secrets manager.
 ///
 /// A store is asked before a request is validated, with what the request claims. The format of an account is
-/// already checked; whether the account exists is not. At most 32 lookups run at once, and a lookup that takes too
-/// long is canceled. An answer is cached for a short time, even the answer that there are no keys.
+/// already checked; whether the account exists is not. At most 32 lookups run at once: at most 24 for accounts that have not
+/// sent a genuine request, and at most two for the same query. A request waits for up to half of the time limit until its
+/// lookup begins, and a lookup that takes too long is canceled. An answer is cached for a short time, even the answer that
+/// there are no keys.
 ///
 /// If a signature does not match keys from the cache, the store is asked again, at most once a second for an
 /// account, so that a rotated token works at once.
@@ -46,8 +48,8 @@ pub struct KeyQuery {
 ///   [`Proof::account`](crate::Proof::account), never on an account that the handler reads itself.
 /// - A token that was removed from the store stays valid until the cached answer expires, by default after 10 s.
 /// - The body is read before there are keys, so even a forged body is read, within the limits.
-/// - If the store is slow, a flood of made-up accounts can occupy all 32 lookups. Until the flood ends, requests of
-///   accounts that are not in the cache get a 500.
+/// - If the store is slow, a flood of made-up accounts can occupy the 24 lookups for accounts that have not sent a genuine
+///   request since the start. Until the flood ends, requests of such accounts get a 500.
 /// - During a flood of made-up SharedKeys of an account, the first request with a new SharedKey of that account may
 ///   get a 500. Those that have verified a request are not affected.
 ///

@@ -9,11 +9,11 @@ use std::{
 };
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpRequest, HttpResponse,
     body::{BodySize, BoxBody, MessageBody},
     dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready},
     error::{
-        ContentTypeError, JsonPayloadError, PathError, PayloadError, QueryPayloadError,
+        ContentTypeError, JsonPayloadError, ParseError, PathError, PayloadError, QueryPayloadError,
         UrlencodedError,
     },
     http::StatusCode,
@@ -29,7 +29,9 @@ use crate::error::ValidationError;
 /// [`TwilioValidation`](crate::TwilioValidation) has validated. A duplicate gets the first answer.
 ///
 /// If an extractor refuses a request, or the answer is 405 or an empty 404, as the router gives it, no handler has run, and the
-/// next delivery is handled. An extractor with an `error_handler` that makes an error of its own counts as a handler.
+/// next delivery is handled. The same holds for a default service that answers a path without a route with 4xx. What else makes
+/// an answer or an error of its own counts as a handler: a default service that answers with 200, one of a resource, an
+/// extractor with an `error_handler`, or a `String` that is not UTF-8.
 ///
 /// In actix-web, the middleware that is wrapped last runs first, so wrap this one *before*
 /// [`TwilioValidation`](crate::TwilioValidation). If a request was not validated, it gets a 500. For a handler with
@@ -138,7 +140,7 @@ where
                 Err(err) => return Ok(req.error_response(err)),
             };
             let (req, res) = service.call(req).await?.into_parts();
-            let res = if reached_no_handler(&res) {
+            let res = if reached_no_handler(&req, &res) {
                 ticket.give_back().await;
                 res.map_into_boxed_body()
             } else {
@@ -152,11 +154,13 @@ where
 /// Returns whether a response comes from the router or from an extractor, so that the event was not handled. The method
 /// and the boundaries of a form are not signed: a copy with others must not become the answer of an event that Twilio
 /// delivers later.
-fn reached_no_handler<B: MessageBody>(res: &HttpResponse<B>) -> bool {
+fn reached_no_handler<B: MessageBody>(req: &HttpRequest, res: &HttpResponse<B>) -> bool {
     match res.status() {
         StatusCode::METHOD_NOT_ALLOWED => true,
         // The router answers so if no route of a path has the method, too.
         StatusCode::NOT_FOUND if is_empty(res.body().size()) => true,
+        // A default service, for example with a page that says so.
+        status if status.is_client_error() && req.match_pattern().is_none() => true,
         _ => res.error().is_some_and(is_of_extractor),
     }
 }
@@ -173,4 +177,5 @@ fn is_of_extractor(err: &Error) -> bool {
         || err.as_error::<PathError>().is_some()
         || err.as_error::<PayloadError>().is_some()
         || err.as_error::<ContentTypeError>().is_some()
+        || err.as_error::<ParseError>().is_some()
 }

@@ -61,12 +61,20 @@ pub struct Extraction<T>(State<T>);
 enum State<T> {
     /// A webhook is large, so it is made only when it is asked for: each place where it would wait is one more to move
     /// it from.
-    Proven(HttpRequest, Proof, Make<T>),
-    Waiting(Pin<Box<dyn Future<Output = Result<T, Error>>>>),
+    Proven(
+        HttpRequest,
+        Proof,
+        fn(&HttpRequest, &Proof) -> Result<T, Error>,
+    ),
+    /// The future is the same for all webhooks, so that it is compiled once.
+    Waiting(HttpRequest, Unproven, MakeUnproven<T>),
 }
 
-/// Makes a webhook of a request that was validated.
-type Make<T> = fn(&HttpRequest, &Proof) -> Result<T, Error>;
+/// The mark of a request that was not validated because its configuration does not demand it, and its content.
+type Unproven = Pin<Box<dyn Future<Output = Result<(LetThrough, Content), Error>>>>;
+
+/// Makes a webhook of a request that was not validated.
+type MakeUnproven<T> = fn(&HttpRequest, &LetThrough, &Content) -> Result<T, Error>;
 
 impl<T> fmt::Debug for Extraction<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,7 +88,10 @@ impl<T> Future for Extraction<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             State::Proven(req, proof, make) => Poll::Ready(make(req, proof)),
-            State::Waiting(waiting) => waiting.as_mut().poll(cx),
+            State::Waiting(req, waiting, make) => waiting.as_mut().poll(cx).map(|unproven| {
+                let (let_through, content) = unproven?;
+                make(req, &let_through, &content)
+            }),
         }
     }
 }
@@ -90,17 +101,26 @@ pub(super) fn json<T: DeserializeOwned + 'static>(
     req: &HttpRequest,
     payload: &mut Payload,
 ) -> Extraction<T> {
+    extraction(
+        req,
+        payload,
+        |_, proof| parse_json(proof.body().unwrap_or_default()),
+        |_, _, content| parse_json(content.body()),
+    )
+}
+
+fn extraction<T>(
+    req: &HttpRequest,
+    payload: &mut Payload,
+    make: fn(&HttpRequest, &Proof) -> Result<T, Error>,
+    make_unproven: MakeUnproven<T>,
+) -> Extraction<T> {
     let req = req.clone();
     Extraction(match Proof::of(&req) {
-        Some(proof) => State::Proven(req, proof, |_, proof| {
-            parse_json(proof.body().unwrap_or_default())
-        }),
+        Some(proof) => State::Proven(req, proof, make),
         None => {
-            let payload = payload.take();
-            State::Waiting(Box::pin(async move {
-                let (_, content) = unproven::<T>(&req, payload).await?;
-                parse_json(content.body())
-            }))
+            let unproven = unproven(req.clone(), payload.take(), type_name::<T>());
+            State::Waiting(req, Box::pin(unproven), make_unproven)
         }
     })
 }
@@ -156,16 +176,7 @@ impl<T: Family + Default + 'static> Filled for T {
 }
 
 pub(super) fn extract<T: Filled>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
-    let req = req.clone();
-    Extraction(match Proof::of(&req) {
-        Some(proof) => State::Proven(req, proof, proven),
-        None => {
-            let payload = payload.take();
-            State::Waiting(Box::pin(
-                async move { extract_unproven(&req, payload).await },
-            ))
-        }
-    })
+    extraction(req, payload, proven, tolerated)
 }
 
 fn proven<T: Filled>(req: &HttpRequest, proof: &Proof) -> Result<T, Error> {
@@ -182,16 +193,13 @@ fn proven<T: Filled>(req: &HttpRequest, proof: &Proof) -> Result<T, Error> {
     )
 }
 
-async fn extract_unproven<T: Filled>(req: &HttpRequest, payload: Payload) -> Result<T, Error> {
-    let (let_through, content) = unproven::<T>(req, payload).await?;
-    check_is_form(req, Some(&content))?;
-    let filled = T::filled_by(|family| {
-        if in_query(req) {
-            fill_from_query(family, req.query_string());
-        } else {
-            fill_from_body(family, &content);
-        }
-    });
+fn tolerated<T: Filled>(
+    req: &HttpRequest,
+    let_through: &LetThrough,
+    content: &Content,
+) -> Result<T, Error> {
+    check_is_form(req, Some(content))?;
+    let filled = T::filled_by(|family| fill_unproven(content, req, family));
     if !filled.family().has_sids() {
         let_through.tolerate(req);
     }
@@ -208,15 +216,28 @@ fn fill_proven(proof: &Proof, req: &HttpRequest, family: &mut dyn Family) {
     }
 }
 
-/// Returns the mark of a request that was not validated because its configuration does not demand it, and its content.
-async fn unproven<T>(req: &HttpRequest, payload: Payload) -> Result<(LetThrough, Content), Error> {
-    let Some(let_through) = LetThrough::find(req) else {
+/// Fills a webhook from a request that was not validated.
+fn fill_unproven(content: &Content, req: &HttpRequest, family: &mut dyn Family) {
+    if in_query(req) {
+        fill_from_query(family, req.query_string());
+    } else {
+        fill_from_body(family, content);
+    }
+}
+
+/// Returns the mark and the content of a request that was not validated. `webhook` is the name of its type.
+async fn unproven(
+    req: HttpRequest,
+    payload: Payload,
+    webhook: &'static str,
+) -> Result<(LetThrough, Content), Error> {
+    let Some(let_through) = LetThrough::find(&req) else {
         // Another extractor of the handler may refuse the request first, with an error that says more.
         gate::let_arrive().await;
-        let name = type_name::<T>().rsplit(':').next().unwrap_or_default();
+        let name = webhook.rsplit(':').next().unwrap_or_default();
         return Err(ValidationError::unproven(name).into());
     };
-    let content = let_through.content(req, payload).await?;
+    let content = let_through.content(&req, payload).await?;
     Ok((let_through, content))
 }
 

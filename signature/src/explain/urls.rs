@@ -260,8 +260,11 @@ fn set_host_and_port(url: &mut UrlParts<'_>, host_and_port: &str) {
 /// Returns what the app saw, followed by the alternatives in the order of their costs.
 fn with_own<T>(own: T, alternatives: impl IntoIterator<Item = (u8, T)>) -> Alternatives<T> {
     let mut dimension = vec![(0, own)];
-    dimension.extend(alternatives);
-    dimension.sort_by_key(|(cost, _)| *cost);
+    let mut left: Vec<_> = alternatives.into_iter().collect();
+    // There are few costs. A sort, whose code is long, would be compiled for each type of alternatives.
+    while let Some(least) = left.iter().map(|(cost, _)| *cost).min() {
+        dimension.extend(left.extract_if(.., |(cost, _)| *cost == least));
+    }
     dimension
 }
 

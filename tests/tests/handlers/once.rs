@@ -35,7 +35,7 @@ use actix_web::{
     dev::{Service, ServiceResponse},
     http::{
         StatusCode,
-        header::{CONTENT_ENCODING, LOCATION, SET_COOKIE},
+        header::{CONTENT_ENCODING, IfModifiedSince, LOCATION, SET_COOKIE},
     },
     post,
     rt::{System, spawn},
@@ -199,6 +199,7 @@ async fn a_copy_that_reaches_no_handler_does_not_become_the_answer() {
         ("POST", "/hook/mess", format!("age{rest}"), 404),
         ("POST", "/hook/message", rest.clone(), 403),
         ("POST", "/hook/me", format!("ssage{rest}"), 400),
+        ("POST", "/hook/messa", format!("ge{rest}"), 400),
     ];
     for (method, target, body, status) in astray {
         let runs = Rc::new(Cell::new(0));
@@ -208,9 +209,11 @@ async fn a_copy_that_reaches_no_handler_does_not_become_the_answer() {
             async { "handled" }
         };
         let needs_parameters = async |order: web::Form<Order>| order.number.to_string();
+        let needs_header = async |_: web::Header<IfModifiedSince>| "modified";
         let scope = web::scope("/hook")
             .service(web::resource("/message").route(web::post().to(message)))
             .route("/me", web::post().to(needs_parameters))
+            .route("/messa", web::post().to(needs_header))
             .wrap(Once::new())
             .wrap(TwilioValidation::new());
         let app = init_service(App::new().app_data(config()).service(scope)).await;
@@ -221,6 +224,38 @@ async fn a_copy_that_reaches_no_handler_does_not_become_the_answer() {
         assert_eq!(copy.call(&app).await.0, status);
         let handled = (200, "handled".to_owned());
         assert_eq!(genuine.call(&app).await, handled, "after a {status}");
+        assert_eq!(genuine.call(&app).await, handled, "after a {status}");
+        assert_eq!(copy.call(&app).await, handled, "after a {status}");
+        assert_eq!(runs.get(), 1, "after a {status}");
+    }
+}
+
+#[actix_web::test]
+async fn a_copy_that_a_default_service_refuses_does_not_become_the_answer() {
+    let form = "AccountSid=AC1&Body=Hi";
+    let genuine = Webhook::form("/hook/message", form).signed(TOKEN);
+    let signature = genuine.headers.last().unwrap().1.clone();
+    let copy = Webhook::form("/hook/mess", "ageAccountSidAC1BodyHi");
+    let copy = copy.with("X-Twilio-Signature", &*signature);
+    for (status, of_scope) in [(404, true), (404, false), (418, true), (418, false)] {
+        let page = move || async move {
+            HttpResponse::build(StatusCode::from_u16(status).unwrap()).body("no such page")
+        };
+        let runs = Rc::new(Cell::new(0));
+        let counter = Rc::clone(&runs);
+        let handler = move || {
+            counter.set(counter.get() + 1);
+            async { "handled" }
+        };
+        let mut scope = web::scope("/hook").route("/message", web::post().to(handler));
+        if of_scope {
+            scope = scope.default_service(web::to(page));
+        }
+        let scope = scope.wrap(Once::new()).wrap(TwilioValidation::new());
+        let app = App::new().app_data(config()).service(scope);
+        let app = init_service(app.default_service(web::to(page))).await;
+        assert_eq!(copy.call(&app).await.0, status);
+        let handled = (200, "handled".to_owned());
         assert_eq!(genuine.call(&app).await, handled, "after a {status}");
         assert_eq!(copy.call(&app).await, handled, "after a {status}");
         assert_eq!(runs.get(), 1, "after a {status}");
