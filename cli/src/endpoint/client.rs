@@ -269,7 +269,15 @@ fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
             | ErrorKind::ConnectionReset
             | ErrorKind::ConnectionAborted
             | ErrorKind::BrokenPipe => {
-                NoAnswer::Broken(format!("{url} closed the connection without an answer"))
+                // With TLS 1.3, the alert that asks for a certificate may get lost with the connection.
+                let hint = if url.starts_with("https://") {
+                    "; it may ask for a certificate of the client, which this tool does not have"
+                } else {
+                    ""
+                };
+                NoAnswer::Broken(format!(
+                    "{url} closed the connection without an answer{hint}"
+                ))
             }
             _ if is_of_lookup(err) => unreachable(not_found(proxy)),
             // There is no network, or no way to the host.
