@@ -81,13 +81,17 @@ line and never printed. Several tokens are separated by commas, and the first on
 --auth comes from TWILIO_WEBHOOK_PASSWORD or a prompt. Set NO_COLOR to turn colours off.
 
 Requests go through the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY, with the exceptions in NO_PROXY. Requests to \
-this machine (localhost, 127.0.0.0/8, ::1) never do.
+this machine (localhost, 127.0.0.0/8, ::1) never do. A proxy must have an http:// or https:// URL.
 
 Exit status: 0 success, 1 a check failed, 2 wrong usage, 3 the endpoint could not be reached.
 The --help of each command has examples.";
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(err) => return outcome::report_usage(&err),
+    };
+    match run(cli.command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }

@@ -1,6 +1,8 @@
 //! Reports why a command failed: the message and the exit status.
 
 use std::{
+    env,
+    ffi::OsString,
     fmt,
     io::{self, Write},
     process::ExitCode,
@@ -50,6 +52,27 @@ impl Failure {
         }
         ExitCode::from(status)
     }
+}
+
+/// Prints what clap says of the command line, or the help, and returns the exit status.
+///
+/// clap repeats arguments as they are. A token in place of one is replaced, and characters that a terminal acts on are
+/// escaped. Anything else keeps clap's colours.
+pub(crate) fn report_usage(err: &clap::Error) -> ExitCode {
+    let text = err.to_string();
+    let shown = terminal::lines(&terminal::without_tokens(&text));
+    let is_hostile = |arg: OsString| terminal::has_hidden(&arg.to_string_lossy());
+    // If the stream is closed, there is nowhere left to report that.
+    if !err.use_stderr() {
+        let _ = err.print();
+        return ExitCode::SUCCESS;
+    }
+    if shown == text && !env::args_os().any(is_hostile) {
+        let _ = err.print();
+    } else {
+        let _ = io::stderr().write_all(shown.as_bytes());
+    }
+    ExitCode::from(2)
 }
 
 impl From<serde_json::Error> for Failure {

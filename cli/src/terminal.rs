@@ -92,6 +92,11 @@ fn visible(json: &str) -> String {
     shown
 }
 
+/// Returns a number with the word for one or for several.
+pub(crate) fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// Returns a URL without its user name and password.
 pub(crate) fn without_user_info(url: &str) -> String {
     let mut parts = UrlParts::of(url);
@@ -113,6 +118,21 @@ pub(crate) fn without_passwords(text: &str) -> String {
             None => shown.push_str(authority),
         }
         shown.push_str(rest);
+    }
+    shown
+}
+
+/// Returns a text with `<token>` in place of whatever has the form of an Auth Token: 32 hex digits.
+pub(crate) fn without_tokens(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let is_word = first.is_ascii_alphanumeric();
+        let end = rest.find(|c: char| c.is_ascii_alphanumeric() != is_word);
+        let (part, after) = rest.split_at(end.unwrap_or(rest.len()));
+        let is_token = part.len() == 32 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+        shown.push_str(if is_token { "<token>" } else { part });
+        rest = after;
     }
     shown
 }
@@ -236,6 +256,27 @@ mod tests {
         let outer = MAX_DEPTH - 2;
         let wide = "<a>".repeat(outer) + &"<b/>".repeat(60_000) + &"</a>".repeat(outer);
         assert_eq!(body(wide.as_bytes()), wide);
+    }
+
+    #[test]
+    fn what_looks_like_a_token_is_replaced() {
+        let token = "0123456789abcdefABCDEF0123456789";
+        for (text, shown) in [
+            (token.to_owned(), "<token>".to_owned()),
+            (
+                format!("'X={token},{token}'"),
+                "'X=<token>,<token>'".to_owned(),
+            ),
+            (
+                format!("\u{e4}{token}\u{e4}"),
+                "\u{e4}<token>\u{e4}".to_owned(),
+            ),
+            (format!("SM{token}"), format!("SM{token}")),
+            (format!("a{token}"), format!("a{token}")),
+            ("a b--c".to_owned(), "a b--c".to_owned()),
+        ] {
+            assert_eq!(without_tokens(&text), shown);
+        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ fn with_tokens<'k>(
     path: &Path,
     capture: &Request,
 ) -> Result<Explainer<'k>, Failure> {
-    let text = source::read_secret(path)?;
+    let text = source::read_secret("--try-tokens", path)?;
     let by_sha256 = capture
         .values(header::SIGNATURE)
         .any(|signature| signature.len() == SHA256_LEN);

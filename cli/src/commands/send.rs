@@ -29,7 +29,7 @@ Examples:
 A redirect (3xx) is a failure: Twilio follows it with GET and drops the parameters.
 
 With --format json the output is one object: ok, status, headers (as lists of values), body (as text), problem (or \
-null) and likely_causes.
+null) and likely_causes. The headers are shown without the user names and passwords of URLs.
 
 Exit status: 0 the answer is 2xx, or for media-stream the WebSocket opens; 1 any other answer; \
 2 wrong usage; 3 the endpoint could not be reached.";
@@ -123,12 +123,15 @@ fn headers(answer: &Answer) -> serde_json::Map<String, serde_json::Value> {
     names
         .map(|name| {
             let values = answer.headers.get_all(name).iter();
-            let values: Vec<_> = values
-                .map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
-                .collect();
+            let values: Vec<_> = values.map(|value| shown(value.as_bytes())).collect();
             (name.to_string(), values.into())
         })
         .collect()
+}
+
+/// Returns the value of a header as text, without the passwords of URLs.
+fn shown(value: &[u8]) -> String {
+    terminal::without_passwords(&String::from_utf8_lossy(value))
 }
 
 /// Says why the answer is a failure, apart from the answer itself.
@@ -171,7 +174,7 @@ fn show(output: &mut impl Write, answer: &Answer) -> io::Result<()> {
     writeln!(output, "HTTP {}", answer.status)?;
     for name in ["content-type", "location", "www-authenticate"] {
         for value in answer.headers.get_all(name) {
-            let value = String::from_utf8_lossy(value.as_bytes());
+            let value = shown(value.as_bytes());
             writeln!(output, "{name}: {}", terminal::line(&value))?;
         }
     }

@@ -31,7 +31,8 @@ two meanings: this tool takes the value as plain text, and curl takes it as alre
     -H \"$(twilio-webhook sign https://example.com/message -d From=+14158675310 --header)\"
 
 If the body is not a form, Twilio signs only its hash, which is in the URL as bodySHA256. --add-hash adds \
-it: the first line of the output is then the URL to send the request to, and the signature follows.
+it: the first line of the output is then the URL to send the request to, and the signature follows. If the URL has a \
+user name and a password, this URL, the url of the JSON and the command for curl keep them, since the request needs them.
 
 With --format json the output is one object: url, signature, headers and curl.
 
@@ -94,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|err| match err.kind() {
             SignatureErrorKind::BodyHashMissing => Failure::usage(format_args!(
                 "{err}: send the request to {} (--add-hash signs that URL)",
-                with_body_sha256(&request.url, &request.body)
+                terminal::without_user_info(&with_body_sha256(&request.url, &request.body))
             )),
             _ => Failure::usage(err),
         })?;

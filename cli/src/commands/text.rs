@@ -87,8 +87,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
     let mut walker = Walker::new(endpoint, args.format.format);
     if args.say.is_empty() {
+        let mut is_silent = true;
         while let Some(text) = typed()? {
+            is_silent = false;
             converse(&mut walk, &mut walker, &text)?;
+        }
+        if is_silent {
+            return Err(Failure::usage(
+                "there is no message: pass one with --say, or as a line of the standard input",
+            ));
         }
     }
     for text in &args.say {

@@ -39,10 +39,10 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   id               any value, which is copied to the result
   listen           the data that `listen --save` adds, which is ignored
 
-`explain` takes the same objects. A line may have 2 MiB. A field that is not listed here is ignored, with a warning.
+`explain` takes the same objects. A line may have 2 MiB. After 1,000 malformed lines in a row, the rest is not read. A field that is not listed here is ignored, with a warning.
 
 The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
-the reason why it is not valid), matched_url (the form of the URL that was signed) and warnings, if there are \
+the reason why it is not valid), matched_url (the form of the URL that was signed, without its user name and password) and warnings, if there are \
 any: unknown fields, and a body that does not have the announced length. A malformed line gets an error instead.
 
 Exit status: 0 all requests are valid; 1 some are not; 2 wrong usage, or a malformed line (the other lines \
@@ -127,6 +127,7 @@ fn verify_lines(
     let mut lines = source::open(path)?;
     let mut output = io::stdout().lock();
     let (mut line, mut all_valid, mut malformed) = (Vec::new(), true, 0_usize);
+    let mut in_a_row = 0_usize;
     loop {
         line.clear();
         let complete = source::read_line(&mut lines, &mut line)
@@ -147,14 +148,19 @@ fn verify_lines(
         };
         match request {
             Ok(request) => {
+                in_a_row = 0;
                 let result = judge(&request, default);
                 all_valid &= result.valid;
                 write_result(&mut output, format, &result)?;
             }
             Err(error) => {
                 malformed += 1;
+                in_a_row += 1;
                 let id = json::id_of(&line);
                 write_malformed(&mut output, format, &MalformedLine { id, error })?;
+                if in_a_row >= source::MAX_FOREIGN_LINES {
+                    return Err(source::foreign(path, "is a request"));
+                }
             }
         }
     }
@@ -177,7 +183,7 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verify
     };
     let (kind, matched_url) = match validator.map(|keys| keys.validate(&request.webhook())) {
         None => ("config", None),
-        Some(Ok(accepted)) => ("valid", Some(accepted.url.into_owned())),
+        Some(Ok(accepted)) => ("valid", Some(terminal::without_user_info(&accepted.url))),
         Some(Err(err)) => (err.kind().as_str(), None),
     };
     VerifyResult {

@@ -79,6 +79,9 @@ impl Walker {
         };
         let signature = self.endpoint.sign_for(&public, &message)?;
         let answer = match self.endpoint.send_to(&local, &message, &[&signature]) {
+            Ok(answer) if answer.broke_off && (200..=299).contains(&answer.status) => {
+                Err(Missing::Broken)
+            }
             Ok(answer) => Ok(answer),
             Err(NoAnswer::TimedOut(_)) => Err(Missing::TimedOut),
             Err(NoAnswer::Broken(_)) => Err(Missing::Broken),

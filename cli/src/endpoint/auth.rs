@@ -7,7 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::{input::source, outcome::Failure};
 
-const BASIC: &str = "Basic";
+pub(crate) const BASIC: &str = "Basic";
+pub(crate) const DIGEST: &str = "Digest";
 const VARIABLE: &str = "TWILIO_WEBHOOK_PASSWORD";
 
 /// The user name and the password for one scheme.
@@ -26,7 +27,7 @@ impl Credentials {
     pub(crate) fn from_option(text: &str) -> Result<Self, Failure> {
         let (scheme, user) = match text.split_once(':') {
             Some(("basic", user)) => (BASIC, user),
-            Some(("digest", user)) => ("Digest", user),
+            Some(("digest", user)) => (DIGEST, user),
             _ => return Err(Failure::usage("--auth needs basic:USER or digest:USER")),
         };
         if user.is_empty() || user.contains(':') {
@@ -43,6 +44,11 @@ impl Credentials {
             user: user.to_owned(),
             password,
         })
+    }
+
+    /// Returns the name of the scheme.
+    pub(crate) fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Answers the challenges of a 401: returns the value for `Authorization`, or `None` if the endpoint
@@ -80,6 +86,44 @@ impl Credentials {
         };
         client.build().ok()?.respond(&params).ok()
     }
+}
+
+/// The most schemes that are named.
+const MAX_SCHEMES: usize = 5;
+
+/// Returns the schemes that challenges ask for, each once: those that Twilio answers first.
+pub(crate) fn schemes(challenges: &[&str]) -> Vec<String> {
+    let mut schemes: Vec<String> = Vec::new();
+    for header in challenges {
+        let names: Vec<_> = match parse_challenges(header) {
+            Ok(challenges) => challenges
+                .iter()
+                .map(|challenge| challenge.scheme)
+                .collect(),
+            // The parser takes no challenge with a token in place of parameters, such as those of Negotiate.
+            Err(_) => header.split(' ').next().into_iter().collect(),
+        };
+        for name in names.into_iter().filter(|name| is_scheme(name)) {
+            let known = [BASIC, DIGEST].into_iter();
+            let mut known = known.filter(|known| known.eq_ignore_ascii_case(name));
+            let name = known.next().unwrap_or(name);
+            if schemes
+                .iter()
+                .all(|other| !other.eq_ignore_ascii_case(name))
+            {
+                schemes.push(name.to_owned());
+            }
+        }
+    }
+    schemes.sort_by_key(|name| name != BASIC && name != DIGEST);
+    schemes.truncate(MAX_SCHEMES);
+    schemes
+}
+
+/// Returns whether a text has the form of a scheme's name: those that are registered have letters, digits and hyphens.
+fn is_scheme(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    (1..=30).contains(&name.len()) && name.bytes().all(is_part)
 }
 
 fn ask(user: &str) -> Result<Zeroizing<String>, Failure> {

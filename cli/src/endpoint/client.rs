@@ -1,7 +1,7 @@
 //! Sends requests exactly as they are given: the URL unchanged, headers repeated, no redirects followed.
 
 use std::{
-    io::{ErrorKind, Read},
+    io::{self, ErrorKind, Read},
     time::{Duration, Instant},
 };
 
@@ -39,6 +39,8 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// The start of the body, up to [`ANSWER_LIMIT`].
     pub(crate) body: Vec<u8>,
+    /// Whether the body ended before the end that was announced.
+    pub(crate) broke_off: bool,
     /// Whether the request had credentials.
     pub(crate) authenticated: bool,
 }
@@ -71,6 +73,8 @@ impl From<NoAnswer> for Failure {
 pub(crate) struct Client {
     agent: Agent,
     credentials: Option<Credentials>,
+    /// The variable that names the proxy, if requests go through one.
+    proxy: Option<&'static str>,
     /// The longest time for one request, from the connection to the end of the answer.
     request_timeout: Duration,
     /// When the last request must have ended.
@@ -78,16 +82,16 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Constructs a client that trusts these certificate authorities, or the usual ones. A proxy is taken from the
-    /// environment, except for this machine.
+    /// Constructs a client that trusts these certificate authorities, or the usual ones. Requests go through the proxy of
+    /// a variable, or directly.
     pub(crate) fn new(
         connect_timeout: Duration,
         credentials: Option<Credentials>,
         authorities: Option<RootCerts>,
-        is_loopback: bool,
+        proxy: Option<&'static str>,
     ) -> Self {
         let mut config = Agent::config_builder();
-        if is_loopback {
+        if proxy.is_none() {
             config = config.proxy(None);
         }
         if let Some(authorities) = authorities {
@@ -112,9 +116,15 @@ impl Client {
         Self {
             agent,
             credentials,
+            proxy,
             request_timeout: connect_timeout.saturating_add(ANSWER_TIMEOUT),
             deadline: None,
         }
+    }
+
+    /// Returns the scheme of the credentials, if there are any.
+    pub(crate) fn auth_scheme(&self) -> Option<&'static str> {
+        self.credentials.as_ref().map(Credentials::scheme)
     }
 
     /// Sets when the last request must have ended.
@@ -141,14 +151,8 @@ impl Client {
             return Ok(answer);
         }
         let authorization = self.credentials.as_ref().and_then(|credentials| {
-            let challenges: Vec<_> = answer
-                .headers
-                .get_all("WWW-Authenticate")
-                .iter()
-                .filter_map(|value| value.to_str().ok())
-                .collect();
             credentials.answer(
-                &challenges,
+                &answer.challenges(),
                 outgoing.method,
                 &outgoing.url.target(),
                 &outgoing.body,
@@ -183,18 +187,20 @@ impl Client {
         };
         let (head, mut body) = answer
             .map_err(|err| NoAnswer::Usage(format!("the request is not valid HTTP: {err}")))?
-            .map_err(|err| no_answer(&err, &outgoing.url))?
+            .map_err(|err| no_answer(&err, &outgoing.url, self.proxy))?
             .into_parts();
         let mut text = Vec::new();
         let read = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
+        let failed = read.err().map(ureq::Error::from);
         // Twilio waits no longer for the body than for the head. The status counts even if the body breaks off.
-        if read.is_err_and(|err| matches!(err.into(), ureq::Error::Timeout(_))) {
+        if matches!(failed, Some(ureq::Error::Timeout(_))) {
             return Err(too_late(&outgoing.url));
         }
         Ok(Answer {
             status: head.status.as_u16(),
             headers: head.headers,
             body: text,
+            broke_off: failed.is_some(),
             authenticated: authorization.is_some(),
         })
     }
@@ -206,45 +212,93 @@ impl Client {
     }
 }
 
+impl Answer {
+    /// Returns the values of `WWW-Authenticate` that are text.
+    pub(crate) fn challenges(&self) -> Vec<&str> {
+        let values = self.headers.get_all("WWW-Authenticate").iter();
+        values.filter_map(|value| value.to_str().ok()).collect()
+    }
+}
+
 fn too_late(url: &Url) -> NoAnswer {
     NoAnswer::TimedOut(format!("{} did not answer in time", url.as_str()))
 }
 
-fn no_answer(err: &ureq::Error, target: &Url) -> NoAnswer {
+/// Says why there is no answer. The connection is one to the proxy of a variable, if there is one.
+fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
     let url = target.as_str();
+    let unreachable = |reason: &str| {
+        NoAnswer::Unreachable(match proxy {
+            Some(variable) => {
+                format!("cannot reach {url} through the proxy in {variable}: {reason}")
+            }
+            None => format!("cannot reach {url}: {reason}"),
+        })
+    };
     if let Some(err) = tls::error(err) {
-        let reason = tls::describe(err);
-        return NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"));
+        return unreachable(&tls::describe(err));
     }
-    let reason = match err {
+    match err {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-            return NoAnswer::Usage(format!("cannot send a request to {url}: {err}"));
+            NoAnswer::Usage(format!("cannot send a request to {url}: {err}"))
         }
         ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
-            "connecting took longer than --connect-timeout".to_owned()
+            unreachable("connecting took longer than --connect-timeout")
         }
-        ureq::Error::HostNotFound => "the host name is unknown".to_owned(),
-        ureq::Error::ConnectionFailed => "the connection failed".to_owned(),
-        ureq::Error::Io(err) if err.kind() == ErrorKind::ConnectionRefused => {
-            "the connection was refused; is the app running on this port?".to_owned()
+        ureq::Error::Timeout(_) => too_late(target),
+        ureq::Error::HostNotFound => unreachable(not_found(proxy)),
+        ureq::Error::ConnectionFailed => unreachable("the connection failed"),
+        ureq::Error::ConnectProxyFailed(reason) => {
+            // The reason repeats the status.
+            let (reason, _) = reason.split_once('/').unwrap_or((reason, ""));
+            unreachable(&format!(
+                "the {reason}; check its address and its credentials, or set NO_PROXY for this host"
+            ))
         }
-        ureq::Error::Timeout(_) => {
-            return too_late(target);
-        }
-        ureq::Error::Protocol(_) => {
-            return NoAnswer::Broken(format!(
-                "the answer of {url} is not HTTP: does this port serve something else, such as https://?"
-            ));
-        }
-        ureq::Error::Io(err)
-            if matches!(
-                err.kind(),
-                ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
-            ) =>
-        {
-            return NoAnswer::Broken(format!("{url} closed the connection without an answer"));
-        }
-        err => return NoAnswer::Broken(format!("{url} did not answer: {err}")),
-    };
-    NoAnswer::Unreachable(format!("cannot reach {url}: {reason}"))
+        ureq::Error::Protocol(_) => NoAnswer::Broken(format!(
+            "the answer of {url} is not HTTP: does this port serve something else, such as https://?"
+        )),
+        ureq::Error::Io(err) => match err.kind() {
+            ErrorKind::ConnectionRefused if proxy.is_some() => {
+                unreachable("the proxy refused the connection; is it running?")
+            }
+            ErrorKind::ConnectionRefused => {
+                unreachable("the connection was refused; is the app running on this port?")
+            }
+            ErrorKind::UnexpectedEof
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe => {
+                // With TLS 1.3, the alert that asks for a certificate may get lost with the connection.
+                let hint = if url.starts_with("https://") {
+                    "; it may ask for a certificate of the client, which this tool does not have"
+                } else {
+                    ""
+                };
+                NoAnswer::Broken(format!(
+                    "{url} closed the connection without an answer{hint}"
+                ))
+            }
+            _ if is_of_lookup(err) => unreachable(not_found(proxy)),
+            // There is no network, or no way to the host.
+            _ => unreachable(&err.to_string()),
+        },
+        err => NoAnswer::Broken(format!("{url} did not answer: {err}")),
+    }
+}
+
+/// The name that is looked up is the one of the proxy: it looks up the other one.
+fn not_found(proxy: Option<&str>) -> &'static str {
+    match proxy {
+        Some(_) => "the proxy's host name is not found; correct the variable",
+        None => "the host name is not found; check its spelling, and the network",
+    }
+}
+
+/// Returns whether the look-up of a name failed. Such an error has no kind of its own: on Unix it has a text of the
+/// standard library, and on Windows the number of a Winsock error.
+fn is_of_lookup(err: &io::Error) -> bool {
+    let number = err.raw_os_error();
+    cfg!(windows) && matches!(number, Some(11_001..=11_004))
+        || err.to_string().starts_with("failed to lookup address")
 }

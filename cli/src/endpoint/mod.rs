@@ -5,6 +5,7 @@ pub(crate) mod client;
 pub(crate) mod events;
 pub(crate) mod message;
 pub(crate) mod options;
+mod proxy;
 pub(crate) mod refusal;
 mod tls;
 pub(crate) mod url;
@@ -59,6 +60,11 @@ impl Endpoint {
     /// Returns whether requests are WebSocket handshakes.
     pub(crate) fn is_websocket(&self) -> bool {
         self.websocket_key.is_some()
+    }
+
+    /// Returns the scheme of the credentials that were given, if there are any.
+    pub(crate) fn auth_scheme(&self) -> Option<&'static str> {
+        self.client.auth_scheme()
     }
 
     /// Sets when the last request must have ended.

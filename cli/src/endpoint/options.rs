@@ -6,7 +6,7 @@ use twilio_signature::header::SIGNATURE;
 use ureq::http::{HeaderName, HeaderValue};
 
 use crate::{
-    endpoint::{Endpoint, auth::Credentials, client::Client, tls, url::Url},
+    endpoint::{Endpoint, auth::Credentials, client::Client, proxy, tls, url::Url},
     input::{source, token::TokenArgs},
     outcome::Failure,
 };
@@ -77,7 +77,7 @@ impl EndpointArgs {
             .as_deref()
             .map(Credentials::from_option)
             .transpose()?;
-        let is_loopback = url.is_loopback();
+        let proxy = proxy::variable(&url)?;
         Ok(Endpoint {
             has_public_url: self.public_url.is_some(),
             url,
@@ -85,7 +85,7 @@ impl EndpointArgs {
             keys,
             headers,
             websocket_key: None,
-            client: Client::new(self.connect_timeout, credentials, authorities, is_loopback),
+            client: Client::new(self.connect_timeout, credentials, authorities, proxy),
         })
     }
 }

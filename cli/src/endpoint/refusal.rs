@@ -2,7 +2,10 @@
 
 use twilio_signature::redact;
 
-use crate::endpoint::{Endpoint, client::Answer};
+use crate::{
+    endpoint::{Endpoint, auth, client::Answer},
+    terminal,
+};
 
 /// Says what is wrong with the answer to a genuine request: a clause without a full stop. Returns `None` for an
 /// answer that Twilio takes.
@@ -15,16 +18,12 @@ pub(crate) fn problem(endpoint: &Endpoint, answer: &Answer) -> Option<String> {
         200..=299 if endpoint.is_websocket() => {
             "the endpoint answered without opening a WebSocket: Twilio needs the status 101"
         }
+        200..=299 if answer.broke_off => {
+            "the answer broke off before the end that it announces: see the app's log"
+        }
         200..=299 => return None,
         300..=399 => return Some(redirect(answer)),
-        401 if answer.authenticated => "the endpoint refused the credentials",
-        401 if answer.headers.contains_key("WWW-Authenticate") => {
-            "the endpoint asks for credentials: pass --auth"
-        }
-        401 => {
-            "the endpoint asks for credentials without a WWW-Authenticate header, so neither Twilio nor --auth can \
-             answer, or it refused the signature"
-        }
+        401 => return Some(unauthorized(endpoint, answer)),
         403 => "a genuine request was refused",
         404 => "the endpoint has nothing at this path: is the path right?",
         400 | 405 | 415 | 422 | 426 => "the endpoint does not handle such requests",
@@ -34,12 +33,54 @@ pub(crate) fn problem(endpoint: &Endpoint, answer: &Answer) -> Option<String> {
     Some(text.to_owned())
 }
 
+/// Says what credentials the endpoint asks for, and why it did not get them.
+fn unauthorized(endpoint: &Endpoint, answer: &Answer) -> String {
+    if !answer.headers.contains_key("WWW-Authenticate") && !answer.authenticated {
+        return "the endpoint asks for credentials without a WWW-Authenticate header, so neither Twilio nor --auth can \
+                answer, or it refused the signature"
+            .to_owned();
+    }
+    let asked = auth::schemes(&answer.challenges());
+    let answerable: Vec<_> = asked
+        .iter()
+        .filter(|name| [auth::BASIC, auth::DIGEST].contains(&name.as_str()))
+        .map(|name| format!("--auth {}:USER", name.to_ascii_lowercase()))
+        .collect();
+    let options = answerable.join(" or ");
+    let asked_for = match &*asked {
+        [] => "in a WWW-Authenticate header that can't be read".to_owned(),
+        names => format!("by {}", names.join(", ")),
+    };
+    match endpoint.auth_scheme() {
+        _ if answer.authenticated => {
+            "the endpoint refused the credentials of --auth: check the user name and the password"
+                .to_owned()
+        }
+        _ if answerable.is_empty() => format!(
+            "the endpoint asks for credentials {asked_for}, and Twilio answers only Basic and Digest, so --auth can't help: \
+             let the app take webhooks without them"
+        ),
+        None => format!("the endpoint asks for credentials {asked_for}: pass {options}"),
+        Some(given) if asked.iter().any(|name| name == given) => format!(
+            "the endpoint asks for {given} in a form that --auth can't answer: for Digest, use an algorithm such as MD5 or \
+             SHA-256, and the quality of protection auth"
+        ),
+        Some(given) => format!(
+            "the endpoint asks for credentials {asked_for}, and --auth has some for {given}: pass {options}"
+        ),
+    }
+}
+
 /// Says what Twilio does with a redirect.
 fn redirect(answer: &Answer) -> String {
     let location = answer.headers.get("Location");
     let location = location.and_then(|location| location.to_str().ok());
     let target = match location {
-        Some(location) => format!("set the webhook at Twilio to {}", redact::url(location)),
+        Some(location) => {
+            // One without a scheme is no whole URL, and may have a password, too.
+            let location = terminal::without_passwords(location);
+            format!("set the webhook at Twilio to {}", redact::url(&location))
+        }
         None => "answer the request itself".to_owned(),
     };
     format!("a redirect: Twilio follows it with GET, without the parameters of the body; {target}")

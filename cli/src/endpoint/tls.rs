@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rustls::{CertificateError, Error};
+use rustls::{AlertDescription, CertificateError, Error, RootCertStore, pki_types::CertificateDer};
 use ureq::tls::{PemItem, RootCerts, parse_pem};
 
 use crate::{input::source, outcome::Failure};
@@ -11,11 +11,21 @@ use crate::{input::source, outcome::Failure};
 pub(crate) fn authorities(path: &Path) -> Result<RootCerts, Failure> {
     let pem = source::read(path)?;
     let unreadable =
-        |problem| Failure::usage(format_args!("--cacert {}: {problem}", path.display()));
+        |problem: &str| Failure::usage(format_args!("--cacert {}: {problem}", path.display()));
     let mut certificates = Vec::new();
     for item in parse_pem(&pem) {
         match item {
-            Ok(PemItem::Certificate(certificate)) => certificates.push(certificate),
+            Ok(PemItem::Certificate(certificate)) => {
+                // The client leaves out what it can't parse, and then does not know the authority.
+                let der = CertificateDer::from(certificate.der());
+                if RootCertStore::empty().add(der).is_err() {
+                    let number = certificates.len() + 1;
+                    return Err(unreadable(&format!(
+                        "its certificate number {number} is not a certificate"
+                    )));
+                }
+                certificates.push(certificate);
+            }
             Ok(_) => {}
             Err(_) => return Err(unreadable("it is not valid PEM")),
         }
@@ -47,11 +57,30 @@ pub(crate) fn describe(err: &Error) -> String {
         Error::PeerIncompatible(_) => {
             "the endpoint has no TLS version or cipher that this tool supports: it needs TLS 1.2 or 1.3".to_owned()
         }
-        Error::AlertReceived(alert) => format!(
-            "the endpoint ended the TLS handshake with the alert {alert:?}: check that it has a certificate for this host"
-        ),
-        err => format!("TLS failed: {err}"),
+        Error::AlertReceived(alert) => of_alert(*alert),
+        err => shortened(&format!("TLS failed: {err}")),
     }
+}
+
+fn of_alert(alert: AlertDescription) -> String {
+    use AlertDescription as Alert;
+    let advice = match alert {
+        Alert::ProtocolVersion => {
+            "it has no TLS version that this tool supports: it needs TLS 1.2 or 1.3"
+        }
+        Alert::HandshakeFailure | Alert::InsufficientSecurity => {
+            "it may have no cipher that this tool supports, or ask for a certificate of the client, which this tool does not have"
+        }
+        Alert::CertificateRequired
+        | Alert::BadCertificate
+        | Alert::CertificateUnknown
+        | Alert::AccessDenied => {
+            "it asks for a certificate of the client, which this tool does not have: let it take requests without one"
+        }
+        Alert::UnrecognisedName => "check that it has a certificate for this host",
+        _ => "see its log",
+    };
+    format!("the endpoint ended the TLS handshake with the alert {alert:?}: {advice}")
 }
 
 fn of_certificate(err: &CertificateError) -> String {
@@ -79,20 +108,60 @@ fn of_certificate(err: &CertificateError) -> String {
              authority's with --cacert"
                 .to_owned()
         }
-        err => format!("its certificate is not valid: {err}"),
+        err => shortened(&format!("its certificate is not valid: {err}")),
     }
 }
 
+/// The most names of a certificate that are shown.
+const MAX_NAMES: usize = 5;
+
+/// The longest text from a certificate in characters.
+const MAX_TEXT: usize = 300;
+
 fn names(presented: &[String]) -> String {
-    let names: Vec<_> = presented
+    let mut names: Vec<_> = presented
         .iter()
+        .take(MAX_NAMES)
         .map(|name| {
             let name = name.strip_prefix("DnsName(\"").unwrap_or(name);
-            name.strip_suffix("\")").unwrap_or(name)
+            shortened(name.strip_suffix("\")").unwrap_or(name))
         })
         .collect();
-    match names[..] {
-        [] => "none".to_owned(),
+    match presented.len() {
+        0 => "none".to_owned(),
+        count if count > MAX_NAMES => {
+            names.push(format!("and {} more", count - MAX_NAMES));
+            names.join(", ")
+        }
         _ => names.join(", "),
+    }
+}
+
+/// Cuts a text that has parts of a certificate.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(MAX_TEXT) {
+        Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "..",
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_with_many_names_is_described_shortly() {
+        let presented = |count: usize| {
+            let names = (0..count).map(|n| format!("DnsName(\"{n}.example\")"));
+            names.collect::<Vec<_>>()
+        };
+        assert_eq!(names(&presented(0)), "none");
+        assert_eq!(names(&presented(2)), "0.example, 1.example");
+        let many = names(&presented(3000));
+        assert!(
+            many.starts_with("0.example, ") && many.ends_with("4.example, and 2995 more"),
+            "{many}"
+        );
+        assert!(names(&["\u{e4}".repeat(10_000)]).chars().count() <= MAX_TEXT + 2);
     }
 }

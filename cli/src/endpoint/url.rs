@@ -1,6 +1,6 @@
 //! URLs as text: a URL must be sent exactly as it was signed.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, net::ToSocketAddrs};
 
 use twilio_signature::url::{UrlParts, host, scheme};
 
@@ -55,7 +55,17 @@ impl Url {
 
     /// Returns whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
-        host::is_loopback(&self.parts.host)
+        let host = &*self.parts.host;
+        // Other forms of an address, such as 127.1 and 0x7f000001, which the system reads without a look-up.
+        let is_number = host.starts_with(|c: char| c.is_ascii_digit())
+            && host
+                .bytes()
+                .all(|byte| byte.is_ascii_hexdigit() || b".xX".contains(&byte));
+        let addresses = is_number
+            .then(|| (host, 0).to_socket_addrs().ok())
+            .flatten();
+        let mut addresses = addresses.into_iter().flatten();
+        host::is_loopback(host) || addresses.any(|address| address.ip().is_loopback())
     }
 
     /// Returns whether Twilio can't request the URL, because its host is one of a private network.

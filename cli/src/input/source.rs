@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     env::{self, VarError},
+    fmt,
     fs::File,
     io::{self, BufRead, BufReader, Read},
     path::Path,
@@ -10,7 +11,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::outcome::Failure;
+use crate::{outcome::Failure, terminal};
 
 /// The largest file in bytes that is read as a whole.
 const READ_LIMIT: u64 = 64 * 1024 * 1024;
@@ -21,11 +22,21 @@ pub(crate) const CAPTURE_LIMIT: u64 = 2 * 1024 * 1024;
 
 /// Opens a file, or the standard input if the path is `-`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn BufRead>, Failure> {
+    open_input(path).map_err(|err| unreadable(path, &err))
+}
+
+fn open_input(path: &Path) -> io::Result<Box<dyn BufRead>> {
     if is_stdin(path) {
         return Ok(Box::new(BufReader::new(io::stdin())));
     }
-    let file = File::open(path).map_err(|err| unreadable(path, &err))?;
-    Ok(Box::new(BufReader::new(file)))
+    Ok(Box::new(BufReader::new(File::open(path)?)))
+}
+
+/// Reads a whole input, or returns `None` if it is longer than a limit in bytes.
+fn read_bytes(path: &Path, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    open_input(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= limit))
 }
 
 /// Reads a whole file, or the whole standard input if the path is `-`.
@@ -35,18 +46,19 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Reads a whole input that is not longer than a limit in bytes.
 pub(crate) fn read_up_to(path: &Path, limit: u64) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    open(path)?
-        .take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|err| unreadable(path, &err))?;
-    if bytes.len() as u64 > limit {
-        return Err(Failure::usage(format_args!(
-            "{} is longer than {limit} bytes",
-            name(path)
-        )));
-    }
-    Ok(bytes)
+    let bytes = read_bytes(path, limit).map_err(|err| unreadable(path, &err))?;
+    bytes.ok_or_else(|| Failure::usage(format_args!("{} is longer than {limit} bytes", name(path))))
+}
+
+/// The number of lines in a row that are none of a command's, after which it reads no more.
+pub(crate) const MAX_FOREIGN_LINES: usize = 1_000;
+
+/// Returns the error for an input with too many lines in a row that are none of a command's.
+pub(crate) fn foreign(path: &Path, expected: &str) -> Failure {
+    Failure::usage(format_args!(
+        "none of {MAX_FOREIGN_LINES} lines in a row {expected}, so the rest of {} was not read: pass another file",
+        name(path)
+    ))
 }
 
 /// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
@@ -59,15 +71,27 @@ pub(crate) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Res
     Ok(true)
 }
 
-/// Reads secrets from a file, or from the standard input if the path is `-`, as text.
-pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<String>, Failure> {
-    let bytes = Zeroizing::new(read(path)?);
+/// Reads secrets from the file of an option, or from the standard input if the path is `-`, as text.
+///
+/// # Errors
+///
+/// The error does not repeat the path, which may be a secret that was passed in place of its file.
+pub(crate) fn read_secret(option: &str, path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let wrong = |problem: &dyn fmt::Display| {
+        let input = if is_stdin(path) {
+            "standard input"
+        } else {
+            "file"
+        };
+        Failure::usage(format_args!("{option}: the {input} {problem}"))
+    };
+    let bytes = read_bytes(path, READ_LIMIT);
+    let bytes = bytes.map_err(|err| wrong(&format_args!("cannot be read: {err}")))?;
+    let bytes = bytes.ok_or_else(|| wrong(&format_args!("is longer than {READ_LIMIT} bytes")))?;
+    let bytes = Zeroizing::new(bytes);
     match str::from_utf8(&bytes) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
-        Err(_) => Err(Failure::usage(format_args!(
-            "{} is not UTF-8 text",
-            name(path)
-        ))),
+        Err(_) => Err(wrong(&"is not UTF-8 text")),
     }
 }
 
@@ -102,11 +126,11 @@ pub(crate) fn unreadable(path: &Path, err: &io::Error) -> Failure {
     Failure::usage(format_args!("cannot read {}: {err}", name(path)))
 }
 
-/// Returns the name of an input for an error message.
+/// Returns the name of an input for an error message. Somebody may have passed a token in place of a file.
 fn name(path: &Path) -> Cow<'_, str> {
     if is_stdin(path) {
         "the standard input".into()
     } else {
-        path.to_string_lossy()
+        terminal::without_tokens(&path.to_string_lossy()).into()
     }
 }

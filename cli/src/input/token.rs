@@ -72,7 +72,7 @@ impl TokenArgs {
             None if self.token_stdin => Path::new("-"),
             None => return source::variable(VARIABLE),
         };
-        let text = source::read_secret(path)?;
+        let text = source::read_secret(self.source(), path)?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
         Ok(Some(Zeroizing::new(text.to_owned())))

@@ -6,7 +6,10 @@ use twilio_signature::{
     url::{PublicUrl, UrlParts, host},
 };
 
-use crate::input::{forwarded, request::Request};
+use crate::{
+    input::{forwarded, request::Request},
+    terminal,
+};
 
 /// The most bytes that are verified in search of settings. It is enough for all settings of requests that apps accept.
 const MAX_VERIFIED: usize = 4 * 1024 * 1024;
@@ -69,7 +72,7 @@ pub(crate) fn that_accept(
         );
         settings.push(Setting {
             condition,
-            url: believed.url,
+            url: terminal::without_user_info(&believed.url),
         });
     }
     (settings, gave_up)

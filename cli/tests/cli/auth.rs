@@ -169,3 +169,75 @@ fn credentials_are_sent_only_when_asked_for() {
         assert_eq!(attempts.iter().filter(authorized).count(), expected - 1);
     }
 }
+
+#[test]
+fn advice_on_a_401_names_the_schemes_that_are_asked_for() {
+    const HELPLESS: &str = "Twilio answers only Basic and Digest, so --auth can't help";
+    let cases = [
+        (
+            "Basic realm=\"x\"",
+            None,
+            "by Basic: pass --auth basic:USER",
+        ),
+        (
+            "basic realm=\"x\"",
+            Some("digest:ada"),
+            "by Basic, and --auth has some for Digest: pass --auth basic:USER",
+        ),
+        (
+            "Basic realm=\"x\"",
+            Some("basic:ada"),
+            "refused the credentials of --auth",
+        ),
+        (
+            "Digest realm=\"x\", nonce=\"y\"",
+            None,
+            "by Digest: pass --auth digest:USER",
+        ),
+        (
+            "Digest realm=\"x\", nonce=\"y\"",
+            Some("basic:ada"),
+            "pass --auth digest:USER",
+        ),
+        (
+            "Digest realm=\"x\", nonce=\"y\", algorithm=FOO",
+            Some("digest:ada"),
+            "Digest in a form that --auth can't answer",
+        ),
+        (
+            "Bearer, Digest realm=\"x\", nonce=\"y\", Basic realm=\"x\"",
+            None,
+            "--auth digest:USER or --auth basic:USER",
+        ),
+        ("Bearer", None, "by Bearer, and Twilio"),
+        ("Bearer realm=\"x\"", Some("basic:ada"), HELPLESS),
+        ("Negotiate YII==", None, "by Negotiate, and Twilio"),
+        ("Negotiate", Some("digest:ada"), HELPLESS),
+        (
+            "\u{9b},,,=",
+            None,
+            "in a WWW-Authenticate header that can't be read, and Twilio",
+        ),
+        (",,,=", Some("basic:ada"), HELPLESS),
+        ("", None, "that can't be read"),
+    ];
+    for (challenge, auth, said) in cases {
+        let answer = format!(
+            "HTTP/1.1 401 No\r\nWWW-Authenticate: {challenge}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (url, _requests) = support::record(vec![answer.leak(); 2]);
+        let auth = auth.map(|auth| ["--auth", auth]);
+        let args = [
+            &["send", "sms", &*url][..],
+            auth.as_ref().map_or(&[], |auth| auth),
+        ]
+        .concat();
+        let output = tool(&args).env("TWILIO_WEBHOOK_PASSWORD", PASSWORD).run();
+        assert_eq!(output.status, 1, "{challenge}");
+        assert!(
+            output.stderr.contains(said),
+            "{challenge} {auth:?}: {}",
+            output.stderr
+        );
+    }
+}

@@ -11,7 +11,6 @@ use actix_web::{HttpResponse, web};
 
 use crate::support::{
     FORGED, GENUINE_ROWS, OK, ROWS, check, file, record, rows, run, run_with_input, serve,
-    serve_raw, tool, unwrapped,
 };
 
 /// Listens on a free port, and gives each connection to `answer` with its number.
@@ -135,21 +134,83 @@ fn check_sends_few_requests() {
 }
 
 #[test]
-fn proxy_of_the_environment_is_not_asked_for_this_machine() {
-    let url = serve_raw();
-    let with_proxy = |args: &[&str], proxy: &str| {
-        let tool = tool(args).env("HTTP_PROXY", proxy).env("ALL_PROXY", proxy);
-        tool.env("HTTPS_PROXY", proxy).run()
-    };
-    let (proxy, asked) = record(vec!["HTTP/1.1 502 Bad Gateway\r\n\r\n"; 2]);
-    assert_eq!(with_proxy(&["check", &url], &proxy).status, 0);
-    assert_eq!(asked.try_iter().count(), 0);
-    let help = unwrapped(&run(&["--help"]).stdout);
-    assert!(help.contains("Requests to this machine (localhost, 127.0.0.0/8, ::1) never do."));
-    // The name is not looked up: the proxy does that.
-    let away = ["send", "sms", "http://webhooks.example.com/"];
-    assert_eq!(with_proxy(&away, &proxy).status, 3);
-    assert!(asked.recv().unwrap().contains("webhooks.example.com"));
+fn lines_of_another_program_end_the_reading() {
+    let foreign = file("limits-foreign.txt", &"x\n".repeat(1_500));
+    // The good line begins to count again.
+    let lines = [
+        &*"x\n".repeat(999),
+        "{\"url\": \"http://h/\"}\n",
+        &*"x\n".repeat(999),
+    ]
+    .concat();
+    let mixed = file("limits-mixed.txt", &lines);
+    for (path, shown, said) in [
+        (
+            &foreign,
+            1_000,
+            "none of 1000 lines in a row is a request, so the rest of",
+        ),
+        (&mixed, 1_999, "1998 lines are malformed"),
+    ] {
+        let output = run(&["verify", "--jsonl", path]);
+        assert_eq!(output.status, 2, "{said}");
+        assert_eq!(output.stdout.lines().count(), shown, "{said}");
+        assert!(output.stderr.contains(said), "{}", output.stderr);
+    }
+    let output = run(&[
+        "listen",
+        "--forward-to",
+        "http://127.0.0.1:1",
+        "--replay",
+        &foreign,
+    ]);
+    assert_eq!(output.status, 2);
+    assert!(
+        output
+            .stderr
+            .contains("none of 1000 lines in a row was written by `listen --save`")
+    );
+    assert_eq!(output.stderr.matches("is not sent").count(), 1_000);
+    let one = file("limits-one.txt", "x\n");
+    let output = run(&[
+        "listen",
+        "--forward-to",
+        "http://127.0.0.1:1",
+        "--replay",
+        &one,
+    ]);
+    assert!(
+        output.stderr.contains("1 line was not written by"),
+        "{output:?}"
+    );
+}
+
+#[test]
+fn standard_output_is_not_a_file_to_write() {
+    for (args, option) in [
+        (
+            &[
+                "listen",
+                "--forward-to",
+                "http://127.0.0.1:1",
+                "--port",
+                "0",
+                "--page-port",
+                "0",
+                "--save",
+                "-",
+            ][..],
+            "--save",
+        ),
+        (&["check", "http://127.0.0.1:1", "--junit", "-"], "--junit"),
+    ] {
+        let output = run(args);
+        assert_eq!((output.status, &*output.stdout), (2, ""), "{output:?}");
+        assert!(
+            output.stderr.contains(&format!("{option} needs a file")),
+            "{output:?}"
+        );
+    }
 }
 
 #[test]
@@ -163,8 +224,8 @@ fn huge_captures_are_refused_or_explained_soon() {
         ),
         (
             &["check", "http://h/", "--json-body"],
-            70_000_000,
-            "67108864 bytes",
+            3_000_000,
+            "2097152 bytes",
         ),
         (&["explain"], 3_000_000, "2097152 bytes"),
     ];

@@ -18,6 +18,7 @@ mod meanings;
 mod packaging;
 mod page;
 mod pasted;
+mod proxy;
 mod secrets;
 mod send;
 mod shown;

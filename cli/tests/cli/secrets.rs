@@ -169,3 +169,100 @@ fn passwords_in_options_are_not_repeated() {
         assert_eq!(output.status, 2, "{auth}: {output:?}");
     }
 }
+
+/// Only what sends the request has them.
+#[test]
+fn a_password_in_a_url_is_shown_by_nothing_but_what_sends_the_request() {
+    let url = "https://ada:marker-password@example.com/message";
+    let signature = run(&["sign", url, "-d", "Body=Hi"]).stdout;
+    let signature = signature.trim();
+    let line = serde_json::json!({
+        "url": url, "body": "Body=Hi", "content_type": FORM, "signature": signature
+    });
+    let form = ["-d", "Body=Hi", "--signature", signature];
+    for (args, input, status) in [
+        (&["verify", "--jsonl", "-"][..], line.to_string(), 0),
+        (&[&["verify", url], &form[..]].concat(), String::new(), 0),
+        (&["explain", "-"], line.to_string(), 0),
+        (&["sign", url, "--body", "-"], "{}".to_owned(), 2),
+    ] {
+        for format in ["text", "json"] {
+            // Running it checks that the password is not printed.
+            let output = run_with_input(&[args, &["--format", format]].concat(), &input);
+            assert_eq!(output.status, status, "{args:?}: {output:?}");
+            let shown = output.stdout + &output.stderr;
+            assert!(
+                shown.contains("https://..@example.com/message"),
+                "{args:?}: {shown}"
+            );
+        }
+    }
+    let url = "https://ada:needed@example.com/message";
+    for options in [&["--add-hash"][..], &["--add-hash", "--curl"]] {
+        let args = [&["sign", url, "--body", "-"], options].concat();
+        let output = run_with_input(&args, "{}");
+        assert!(
+            output.stdout.contains("ada:needed@example.com"),
+            "{output:?}"
+        );
+    }
+}
+
+#[test]
+fn a_token_in_place_of_its_file_is_not_repeated() {
+    let url = "http://127.0.0.1:1/";
+    let token = "0123456789abcdef0123456789ABCDEF";
+    let with = |prefix: &str| [prefix, token].concat();
+    let equal = [
+        with("--token-file="),
+        with("--token-stdin="),
+        with("TWILIO_AUTH_TOKEN="),
+    ];
+    let cases: &[(&[&str], &str)] = &[
+        (
+            &["send", "sms", url, "--token-file", token],
+            "--token-file: the file cannot be read",
+        ),
+        (
+            &["send", "sms", url, &equal[0]],
+            "--token-file: the file cannot be read",
+        ),
+        (
+            &["send", "sms", url, "--token-stdin", token],
+            "unexpected argument '<token>'",
+        ),
+        (&["send", "sms", url, &equal[1]], "'<token>'"),
+        (
+            &["send", "sms", url, &equal[2]],
+            "'TWILIO_AUTH_TOKEN=<token>'",
+        ),
+        (&["send", token, url], "'<token>'"),
+        (&["send", "sms", url, "--tokens", token], "--tokens"),
+        (&["explain", token], "cannot read <token>"),
+        (
+            &["explain", "-", "--try-tokens", token],
+            "--try-tokens: the file cannot be read",
+        ),
+        (&["verify", "--jsonl", token], "cannot read <token>"),
+    ];
+    for (args, said) in cases {
+        let output = run_with_input(args, "GET / HTTP/1.1\nHost: h\n\n");
+        assert_eq!(
+            (output.status, &*output.stdout),
+            (2, ""),
+            "{args:?}: {output:?}"
+        );
+        assert!(output.stderr.contains(said), "{args:?}: {output:?}");
+        assert!(
+            !output.stderr.contains("0123456789abcdef"),
+            "{args:?}: {output:?}"
+        );
+    }
+    let binary = file("secrets_binary", "x");
+    std::fs::write(&binary, [0xff]).unwrap();
+    let output = run(&["send", "sms", url, "--token-file", &binary]);
+    assert_eq!(
+        output.stderr,
+        "error: --token-file: the file is not UTF-8 text\n"
+    );
+}

@@ -320,3 +320,25 @@ fn answer_is_printed_as_json() {
         (0, &serde_json::Value::Null)
     );
 }
+
+#[test]
+fn no_password_in_a_header_of_an_answer_is_shown() {
+    for location in ["http://ada:marker-pw@h/a", "//ada:mark@marker-pw@h/a"] {
+        let answer = format!(
+            "HTTP/1.1 302 Found\r\nLocation: {location}\r\nLink: <{location}>\r\nContent-Length: 0\r\n\r\n"
+        );
+        let (url, _requests) = record(vec![answer.leak(); 2]);
+        for format in ["text", "json"] {
+            // Running it checks that the password is not printed.
+            let output = run(&["send", "sms", &url, "--format", format]);
+            assert_eq!(output.status, 1, "{output:?}");
+            let shown = output.stdout + &output.stderr;
+            assert_eq!(
+                shown.matches("//..@h/a").count(),
+                if format == "text" { 2 } else { 3 },
+                "{shown}"
+            );
+            assert!(!shown.contains("ada"), "{shown}");
+        }
+    }
+}

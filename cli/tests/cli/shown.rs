@@ -101,3 +101,19 @@ fn answers_are_shown_without_what_a_terminal_acts_on() {
         "",
     );
 }
+
+#[test]
+fn arguments_are_repeated_without_what_a_terminal_acts_on() {
+    for args in [
+        &["send", HOSTILE, "http://h/"][..],
+        &[HOSTILE],
+        &["explain", "x", HOSTILE],
+        &["listen", "--port", HOSTILE],
+        &["call", "http://h/", "--keys", HOSTILE],
+    ] {
+        let output = run(args);
+        assert_eq!((output.status, &*output.stdout), (2, ""), "{args:?}");
+        assert!(output.stderr.contains("a\\u{9b}31m"), "{output:?}");
+        assert_shown(args, &output);
+    }
+}

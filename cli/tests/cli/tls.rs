@@ -123,3 +123,48 @@ fn file_without_certificates_is_wrong_usage() {
         assert!(output.stderr.contains(&path), "{output:?}");
     }
 }
+
+#[test]
+fn a_file_of_authorities_with_something_else_is_refused() {
+    let good = std::fs::read_to_string(path("authority.pem")).unwrap();
+    let junk = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    for (name, text, number) in [
+        ("tls-junk.pem", junk.to_owned(), 1),
+        ("tls-second.pem", good + junk, 2),
+    ] {
+        let output = run(&[
+            "send",
+            "sms",
+            "https://127.0.0.1:1/",
+            "--cacert",
+            &file(name, &text),
+        ]);
+        assert_eq!(output.status, 2, "{output:?}");
+        let said = format!("{name}: its certificate number {number} is not a certificate");
+        assert!(output.stderr.contains(&said), "{output:?}");
+    }
+}
+
+#[test]
+fn alerts_have_the_advice_that_is_theirs() {
+    for (alert, said) in [
+        (70, "TLS 1.2 or 1.3"),
+        (116, "asks for a certificate of the client"),
+        (40, "no cipher"),
+        (112, "has a certificate for this host"),
+        (80, "see its log"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            assert!(stream.read(&mut [0; 4096]).is_ok_and(|read| read > 0));
+            stream.write_all(&[21, 3, 3, 0, 2, 2, alert]).unwrap();
+            // The client closes the connection.
+            stream.read_to_end(&mut Vec::new()).ok();
+        });
+        let output = run(&["send", "sms", &format!("https://127.0.0.1:{port}/")]);
+        assert_eq!(output.status, 3, "{output:?}");
+        assert!(output.stderr.contains(said), "{alert}: {output:?}");
+    }
+}

@@ -440,6 +440,46 @@ fn an_app_that_never_answers_is_a_fault_and_the_walk_goes_on() {
 }
 
 #[test]
+fn an_answer_that_breaks_off_is_a_fault_in_every_command() {
+    let cut = [
+        "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 100\r\n\r\n<Response/>",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n<Response/>\r\n",
+    ];
+    for answer in cut {
+        let (url, _requests) = record(vec![answer; 100]);
+        for (args, said) in [
+            (
+                &["call"][..],
+                "error 11200: the app closed the connection before the end of its answer",
+            ),
+            (&["text", "--say", "Hi"], "before the end of its answer"),
+            (
+                &["send", "sms"],
+                "the answer broke off before the end that it announces",
+            ),
+            (
+                &["check"],
+                "the answer broke off before the end that it announces",
+            ),
+        ] {
+            let output = run(&[args, &[&url]].concat());
+            assert_eq!(output.status, 1, "{args:?}: {output:?}");
+            let shown = crate::support::unwrapped(&(output.stdout + &output.stderr));
+            assert!(shown.contains(said), "{args:?}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn a_conversation_without_a_message_is_wrong_usage() {
+    for input in ["", "\n  \n"] {
+        let output = run_with_input(&["text", "http://127.0.0.1:1/"], input);
+        assert_eq!((output.status, &*output.stdout), (2, ""), "{output:?}");
+        assert!(output.stderr.contains("there is no message"), "{output:?}");
+    }
+}
+
+#[test]
 fn a_first_answer_that_is_not_http_leads_to_the_fallback_url() {
     const END: &str = "HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
     for first in ["", "SSH-2.0-OpenSSH_9.6\r\n\r\n"] {

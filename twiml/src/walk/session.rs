@@ -312,7 +312,7 @@ impl Session {
                 "answer first, and do what takes long afterwards",
             ),
             NoAnswer::Broken => (
-                "the app closed the connection without an answer, or its answer is not HTTP",
+                "the app closed the connection before the end of its answer, or its answer is not HTTP",
                 "see the app's log, and check that the port serves what the URL says, http:// or https://",
             ),
             NoAnswer::Unsendable => (

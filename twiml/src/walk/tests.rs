@@ -918,7 +918,7 @@ const FAULTS: &[Row] = &[
         acts: &[],
         expected: &[
             "> POST /voice: none",
-            "  FAULT error 11200: the app closed the connection without an answer, or its answer is not HTTP; see the app's log, and check that the port serves what the URL says, http:// or https://",
+            "  FAULT error 11200: the app closed the connection before the end of its answer, or its answer is not HTTP; see the app's log, and check that the port serves what the URL says, http:// or https://",
             SORRY,
             "twilio: ends the call because of the error",
         ],

@@ -19,6 +19,7 @@ use crate::{
         rows::Expected,
         trial::RowResult,
     },
+    input::source,
     outcome::Failure,
     terminal,
 };
@@ -28,6 +29,11 @@ const MAX_TEXT: usize = 2_000;
 
 /// Opens the file of a report. An older report is gone from now on, so that nobody takes it for this one.
 pub(super) fn create(path: &Path) -> Result<File, Failure> {
+    if source::is_stdin(path) {
+        return Err(Failure::usage(
+            "--junit needs a file: it does not write to the standard output",
+        ));
+    }
     File::create(path).map_err(|err| {
         let path = path.display();
         Failure::usage(format_args!("cannot write {path}: {err}"))

@@ -78,8 +78,8 @@ pub(crate) struct Args {
     /// The value is the text itself: it is escaped when it is sent. In the JSON, only the account is set.
     #[arg(short = 'd', long = "data", value_name = "NAME=VALUE")]
     data: Vec<String>,
-    /// Reads the body of the JSON requests from a file, or from the standard input if FILE is - [default: an event
-    /// of Event Streams].
+    /// Reads the body of the JSON requests, up to 2 MiB, from a file, or from the standard input if FILE is -
+    /// [default: an event of Event Streams].
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     json_body: Option<PathBuf>,
     /// Fails if the endpoint does not handle a genuine request ("not taken").
@@ -180,7 +180,7 @@ fn check_websocket_args(args: &Args) -> Result<(), Failure> {
 
 fn matrix(args: &Args, endpoint: &Endpoint, overrides: Vec<Param>) -> Result<Vec<Row>, Failure> {
     let json = match &args.json_body {
-        Some(path) => source::read(path)?,
+        Some(path) => source::read_up_to(path, source::CAPTURE_LIMIT)?,
         None => {
             let account = overrides
                 .iter()

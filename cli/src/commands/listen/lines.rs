@@ -47,7 +47,8 @@ impl<W: Write> Lines<W> {
         let unseen = left_out - self.left_out + change.err().unwrap_or_default();
         self.left_out = left_out;
         if unseen > 0 {
-            let note = format!("{unseen} requests are not shown here: too many came at a time\n");
+            let requests = terminal::counted(unseen, "request is", "requests are");
+            let note = format!("{requests} not shown here: too many came at a time\n");
             match self.format {
                 Format::Text => self.output.write_all(note.as_bytes())?,
                 Format::Json => io::stderr().write_all(note.as_bytes())?,
@@ -106,8 +107,9 @@ impl<W: Write> Lines<W> {
         let count = exchange.frames.count;
         writeln!(
             self.output,
-            "    #{} closed after {count} frames",
-            exchange.id
+            "    #{} closed after {}",
+            exchange.id,
+            terminal::counted(count, "frame", "frames")
         )?;
         self.output.flush()
     }

@@ -68,7 +68,8 @@ so only you can read the file. The file ends at 64 MiB. If it can't be written, 
 still pass.
 
 With --replay, the requests in such a file are sent again, byte for byte, and the command ends. A request that was \
-not kept as a whole is left out, and is a failure.
+not kept as a whole is left out, and is a failure. After 1,000 lines in a row that `listen --save` did not write, the rest \
+is not read.
 
 Exit status: 1 the output was closed, or with --replay an answer was not 2xx; 2 wrong usage, or a port is taken; \
 3 the app could not be reached with --replay; 0 every answer with --replay was 2xx.";

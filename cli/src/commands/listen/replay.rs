@@ -14,14 +14,15 @@ use crate::{
         record::{NotSaved, Saved},
     },
     outcome::Failure,
-    terminal::Format,
+    terminal::{self, Format},
 };
 
 /// Sends one request after the other, and prints each with its answer.
 pub(super) async fn run(path: &Path, parts: &Parts, format: Format) -> Result<(), Failure> {
     let mut file = source::open(path)?;
     let mut lines = Lines::new(anstream::stdout(), format);
-    let (mut line, mut number, mut unknown, mut failed) = (Vec::new(), 0_usize, 0_usize, false);
+    let (mut line, mut number, mut failed) = (Vec::new(), 0_usize, false);
+    let (mut unknown, mut in_a_row) = (0_u64, 0_usize);
     loop {
         line.clear();
         number += 1;
@@ -36,11 +37,21 @@ pub(super) async fn run(path: &Path, parts: &Parts, format: Format) -> Result<()
             Ok(saved) => saved,
             Err(problem) => {
                 writeln!(io::stderr(), "line {number} is not sent: {problem}")?;
-                unknown += usize::from(problem == NotSaved::Unknown);
                 failed = true;
+                match problem {
+                    NotSaved::Unknown => {
+                        unknown += 1;
+                        in_a_row += 1;
+                    }
+                    NotSaved::NotWhole => in_a_row = 0,
+                }
+                if in_a_row >= source::MAX_FOREIGN_LINES {
+                    return Err(source::foreign(path, "was written by `listen --save`"));
+                }
                 continue;
             }
         };
+        in_a_row = 0;
         let source = Source::Replayed { of: saved.id };
         let exchange = match parts.relay.send(saved.bytes, source).await {
             Some(id) => parts.history.get(id).map(|exchange| (id, exchange)),
@@ -66,7 +77,8 @@ pub(super) async fn run(path: &Path, parts: &Parts, format: Format) -> Result<()
         0 if failed => Err(Failure::Check),
         0 => Ok(()),
         _ => Err(Failure::usage(format_args!(
-            "{unknown} lines were not written by `listen --save`"
+            "{} not written by `listen --save`",
+            terminal::counted(unknown, "line was", "lines were")
         ))),
     }
 }

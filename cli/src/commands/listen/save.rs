@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     commands::listen::lines::is_complete,
+    input::source,
     inspect::history::{Change, History},
     outcome::Failure,
     terminal::{self, line},
@@ -24,8 +25,13 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    /// Opens a regular file, or creates it. A symbolic link is not followed: it may lead to a file of another program.
+    /// Opens a regular file, or creates it; `-` is none. A symbolic link is not followed: it may lead to a file of another program.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        if source::is_stdin(path) {
+            return Err(Failure::usage(
+                "--save needs a file: for objects on the standard output, pass --format json",
+            ));
+        }
         Self::open_file(path).map_err(|problem| {
             Failure::usage(format_args!(
                 "cannot write {}: {problem}",
@@ -89,9 +95,8 @@ impl Saver {
     ) -> io::Result<()> {
         let Ok(Change::Added(id) | Change::Closed(id)) = change else {
             if let Err(missed) = change {
-                self.warn(&format!(
-                    "{missed} requests were not saved: too many came at a time"
-                ));
+                let requests = terminal::counted(missed, "request was", "requests were");
+                self.warn(&format!("{requests} not saved: too many came at a time"));
             }
             return Ok(());
         };

@@ -5,16 +5,19 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 use twilio_signature::url::UrlParts;
 
-use crate::inspect::{
-    exchange::{Exchange, Frame, MAX_BODY, Outcome, Source, Wire},
-    judge::Judge,
-    page::{
-        compose,
-        meaning::Meanings,
-        row::{Row, verdict},
-        twiml::{self, Kind, Token},
+use crate::{
+    inspect::{
+        exchange::{Exchange, Frame, MAX_BODY, Outcome, Source, Wire},
+        judge::Judge,
+        page::{
+            compose,
+            meaning::Meanings,
+            row::{Row, verdict},
+            twiml::{self, Kind, Token},
+        },
+        parameters::{self, Place},
     },
-    parameters::{self, Place},
+    terminal,
 };
 
 /// The most parameters in the table. The others are in the raw text.
@@ -165,11 +168,9 @@ impl VerdictView {
             .map(|(name, description)| CauseView { name, description })
             .collect();
         view.advice.clone_from(&verdict.advice);
-        view.checked_url = Some(exchange.url.clone());
-        view.signed_url = verdict
-            .signed_url
-            .clone()
-            .filter(|url| *url != exchange.url);
+        let checked = terminal::without_user_info(&exchange.url);
+        view.signed_url = verdict.signed_url.clone().filter(|url| *url != checked);
+        view.checked_url = Some(checked);
         if let Source::Forged { of } = exchange.source {
             view.warnings.push(format!(
                 "this page made it from #{of}, with a wrong signature, so it must be refused"
