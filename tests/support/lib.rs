@@ -23,6 +23,7 @@ pub use self::{
 
 mod child;
 pub mod client;
+pub mod fake_redis;
 pub mod forwarder;
 pub mod log;
 pub mod memory;

@@ -22,6 +22,9 @@ use super::{
 };
 use crate::error::ConfigError;
 
+/// What all keys start with, unless the app says otherwise.
+const PREFIX: &str = "twilio:once:";
+
 /// The time in which replicas must have what was written. It fits into the time for one try.
 const WAIT_FOR_REPLICAS: Duration = Duration::from_millis(500);
 
@@ -86,8 +89,8 @@ return 1
 /// Remembers events in Redis 5 or later, for all processes that use it.
 ///
 /// Each call takes one round trip. A connection that broke is opened again, and a call that it took along is made a
-/// second time. So is one that leads to a replica. A call that Redis does not answer within 900 ms fails, and the next
-/// one opens another connection. Each call touches one key, so a cluster works: pass its connection to
+/// second time. So is one that leads to a replica. A call that Redis does not answer within 900 ms fails, and so does one
+/// whose connection is refused, because of the password for example. The next one opens another connection. Each call touches one key, so a cluster works: pass its connection to
 /// [`with_connection`](Self::with_connection).
 ///
 /// # Failover
@@ -98,7 +101,8 @@ return 1
 ///
 /// # Pitfalls
 ///
-/// - What Redis forgets is handled again. [`connect`](Self::connect) refuses a Redis that removes keys to save memory.
+/// - What Redis forgets is handled again. [`connect`](Self::connect) refuses a Redis that removes keys to save memory,
+///   but looks only once. If `maxmemory-policy` changes later, events are handled twice, without a line in the log.
 ///   After a crash, Redis has what it wrote to disk (`appendonly yes`, `appendfsync always`).
 /// - All times are by the clock of Redis. If it jumps forward, claims end too early; if it jumps back, the claims of dead
 ///   processes end later.
@@ -133,8 +137,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// Returns an error if Redis can't be reached, or if it removes keys before their time to save memory
-    /// (`maxmemory-policy` is not `noeviction`): then events would be handled twice.
+    /// Returns an error if Redis can't be reached, if it does not let this user run scripts that read, or if it
+    /// removes keys before their time to save memory (`maxmemory-policy` is not `noeviction`): then events would be
+    /// handled twice. Whether the user may touch the keys with the [prefix](Self::prefix) shows in the first call.
     pub async fn connect(url: &str) -> Result<Self, ConfigError> {
         Self::connect_or_say_why(url).await.map_err(|err| {
             ConfigError::new(
@@ -148,6 +153,7 @@ impl RedisStore {
     async fn connect_or_say_why(url: &str) -> Result<Self, OnceStoreError> {
         let mut connection = RedisConnection::open(url).await?;
         refuse_eviction(&mut connection).await?;
+        refuse_without_scripts(&mut connection).await?;
         Ok(Self::with_connection(connection))
     }
 }
@@ -155,12 +161,13 @@ impl RedisStore {
 impl<C> RedisStore<C> {
     /// Constructs a store with a connection of your own, whose clones share it: a cluster's, for example. Set its time
     /// limits to under one second, and see to it that this Redis removes no keys before their time. A `ConnectionManager`
-    /// keeps a connection that no longer answers; [`connect`](RedisStore::connect) makes one that does not.
+    /// keeps a connection that no longer answers, and the error of one that was refused;
+    /// [`connect`](RedisStore::connect) makes one that does not.
     #[must_use]
     pub fn with_connection(connection: C) -> Self {
         Self {
             connection,
-            prefix: "twilio:once:".to_owned(),
+            prefix: PREFIX.to_owned(),
             replicas: 0,
         }
     }
@@ -326,6 +333,28 @@ async fn refuse_eviction(connection: &mut RedisConnection) -> Result<(), OnceSto
          maxmemory-policy to noeviction"
     );
     Err(problem.into())
+}
+
+/// Refuses a Redis that does not let this user run scripts that read. It writes nothing, so that a full Redis and replicas
+/// that are not ready keep no app from starting. What passes does not count, and neither does a key that the user must
+/// not touch, because the prefix of the store is not known yet.
+async fn refuse_without_scripts(connection: &mut RedisConnection) -> Result<(), OnceStoreError> {
+    let owner = Owner::new().to_string();
+    let mut probe = RELEASE.prepare_invoke();
+    // No event has this key.
+    probe.key(format!("{PREFIX}probe:{owner}")).arg(owner);
+    let Err(err) = probe.invoke_async::<Value>(connection).await else {
+        return Ok(());
+    };
+    let is_lasting = matches!(
+        err.kind(),
+        ErrorKind::Server(ServerErrorKind::NoPerm | ServerErrorKind::ResponseError)
+    ) || err.code() == Some("NOAUTH");
+    let is_about_the_key = err.to_string().contains("permissions to access");
+    if is_lasting && !is_about_the_key {
+        return Err(err.into());
+    }
+    Ok(())
 }
 
 fn millis(time: Duration) -> u64 {

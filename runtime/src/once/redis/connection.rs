@@ -14,11 +14,12 @@ use ::redis::{
 /// The time for one try to reach Redis. A second try must fit into the time limit of a store.
 const TRY: Duration = Duration::from_millis(900);
 
-/// One connection for all requests, which is opened again if it breaks, if Redis does not answer in time, and if it
-/// leads to a replica.
+/// One connection for all requests, which is opened again if it breaks or could not be opened, if Redis does not answer
+/// in time, and if it leads to a replica.
 ///
 /// The last two are what a failover looks like: the primary is dead and its address belongs to another machine, or it
-/// has come back as a replica. A [`ConnectionManager`] alone would wait for the old one.
+/// has come back as a replica. A [`ConnectionManager`] alone would wait for the old one. It also keeps the error of a
+/// reconnect for ever, unless that is an I/O error: a password that was refused once, for example.
 #[derive(Clone)]
 pub struct RedisConnection {
     client: Client,
@@ -60,7 +61,8 @@ impl RedisConnection {
             Ok(values) => values.iter().any(|value| {
                 matches!(value, Value::ServerError(err) if is_of_replica(&err.clone().into()))
             }),
-            Err(err) => err.is_timeout() || is_of_replica(err),
+            // What Redis answers to a command, errors too, is a value. So this is about the connection.
+            Err(_) => true,
         };
         if !leads_nowhere {
             return;
@@ -86,10 +88,10 @@ fn config() -> ConnectionManagerConfig {
         .set_max_delay(Duration::from_millis(100))
 }
 
-/// Returns whether a replica refused to write, or to wait for replicas of its own. Old versions of Redis say the former in
-/// the text of a script's error.
+/// Returns whether a replica refused to write, to wait for replicas of its own, or to answer without its primary. Old
+/// versions of Redis say the first in the text of a script's error.
 pub(super) fn is_of_replica(err: &RedisError) -> bool {
-    if err.kind() == ErrorKind::Server(ServerErrorKind::ReadOnly) {
+    if let ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) = err.kind() {
         return true;
     }
     let text = err.to_string();
