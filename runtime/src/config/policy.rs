@@ -13,7 +13,8 @@ use super::TwilioConfig;
 ///
 /// - A policy runs before the request is validated. It may choose by what the request says, but must not trust it.
 /// - A configuration that is built again for each request costs time, and the proof of a middleware does not count
-///   for it. Build each configuration once, and return clones.
+///   for it. It also bounds nothing: each configuration has its own `total_body_limit`, and its own caches and log lines
+///   that appear once. Build each configuration once, and return clones.
 /// - A [middleware](crate::TwilioValidation::with_policy) around an `App` or an outer scope runs before the inner paths
 ///   are matched, so its policy finds none of their parameters in `match_info`. To choose by a parameter, use the
 ///   attribute, or wrap the middleware around the scope or the resource whose path has the parameter.
@@ -39,16 +40,20 @@ use super::TwilioConfig;
 ///         .build()
 /// });
 ///
+/// /// Everyone else shares this one. If it was built for each request, each would have a `total_body_limit` of its own.
+/// static DEFAULT: LazyLock<Result<TwilioConfig, ConfigError>> = LazyLock::new(TwilioConfig::from_env);
+///
 /// impl Policy for Tenants {
 ///     fn config(req: &HttpRequest) -> Result<TwilioConfig, ConfigError> {
 ///         match req.match_info().get("tenant") {
 ///             Some("acme") => ACME.clone(),
-///             _ => TwilioConfig::from_env(),
+///             _ => DEFAULT.clone(),
 ///         }
 ///     }
 ///
 ///     fn check() -> Result<(), ConfigError> {
-///         ACME.clone().map(drop)
+///         ACME.clone()?;
+///         DEFAULT.clone().map(drop)
 ///     }
 /// }
 ///
