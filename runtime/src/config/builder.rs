@@ -29,6 +29,8 @@ use crate::{
 const AUTH_TOKEN: &str = "TWILIO_AUTH_TOKEN";
 const WEBHOOK_BASE_URL: &str = "TWILIO_WEBHOOK_BASE_URL";
 const VALIDATION: &str = "TWILIO_VALIDATION";
+/// The token in the documentation, which everyone knows. It looks like a real one.
+const MADE_UP_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 /// What is wrong with a variable that must be set.
 const NOT_SET: &str = "it is not set";
 
@@ -654,14 +656,21 @@ fn env_tokens(
     name: &'static str,
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Vec<AuthToken>, ConfigError> {
-    let Some(tokens) = read_variable(name, variable)? else {
+    let Some(text) = read_variable(name, variable)? else {
         return Err(ConfigError::new(
             name,
             NOT_SET,
             "set it to the Auth Token that the Twilio console shows, or add a TwilioConfig to the app's app_data",
         ));
     };
-    let tokens = AuthToken::parse_list(&tokens).map_err(|err| err.renamed(name))?;
+    let tokens = AuthToken::parse_list(&text).map_err(|err| err.renamed(name))?;
+    if text.contains(MADE_UP_TOKEN) {
+        tracing::warn!(
+            target: "actix_twilio",
+            "{name} is the made-up token of the documentation, so anyone can sign with it: set it to the Auth Token that \
+             the Twilio console shows, except in tests"
+        );
+    }
     if tokens.iter().any(|token| !token.has_usual_form()) {
         tracing::info!(
             target: "actix_twilio",

@@ -14,7 +14,7 @@ use actix_twilio::{
     twiml::NoContent,
     validate_twilio_request,
 };
-use actix_twilio_tests::{TOKEN, keys as validator_of};
+use actix_twilio_tests::keys as validator_of;
 use actix_web::{
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
@@ -25,7 +25,7 @@ use actix_web::{
 };
 use serde::Deserialize;
 
-use super::table::{ACCOUNT, OTHER_TOKEN, SUBACCOUNT};
+use super::table::{ACCOUNT, OTHER_TOKEN, SUBACCOUNT, TOKEN};
 
 type Started = Result<(), Box<dyn Error>>;
 

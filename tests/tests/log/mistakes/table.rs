@@ -1,12 +1,14 @@
 //! The mistakes.
 
-use actix_twilio_tests::{FORM, TOKEN};
+use actix_twilio_tests::FORM;
 use tracing::Level;
 
 use super::{Mistake, Request, apps};
 
 pub(super) const ACCOUNT: &str = "AC00000000000000000000000000000001";
 pub(super) const SUBACCOUNT: &str = "AC00000000000000000000000000000002";
+/// The token of the account. The one of the documentation would be another mistake.
+pub(super) const TOKEN: &str = "0a1b2c3d4e5f60718293a4b5c6d7e8f9";
 pub(super) const OTHER_TOKEN: &str = "fedcba9876543210fedcba9876543210";
 
 const URL: &str = "https://example.com/message";
@@ -460,7 +462,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "The token lost its last character when it was copied",
         fix: "Copy it again.",
         environment: &[
-            ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcde"),
+            ("TWILIO_AUTH_TOKEN", "0a1b2c3d4e5f60718293a4b5c6d7e8f"),
             ("TWILIO_WEBHOOK_BASE_URL", "https://example.com"),
         ],
         ..MISTAKE
@@ -469,7 +471,7 @@ pub(super) const MISTAKES: &[Mistake] = &[
         made: "The token is in capitals",
         fix: "Copy it again.",
         environment: &[
-            ("TWILIO_AUTH_TOKEN", "0123456789ABCDEF0123456789ABCDEF"),
+            ("TWILIO_AUTH_TOKEN", "0A1B2C3D4E5F60718293A4B5C6D7E8F9"),
             ("TWILIO_WEBHOOK_BASE_URL", "https://example.com"),
         ],
         ..MISTAKE
@@ -911,6 +913,15 @@ pub(super) const MISTAKES: &[Mistake] = &[
             ],
             ..GENUINE
         },
+        ..MISTAKE
+    },
+    Mistake {
+        made: "The token is the made-up one of the documentation",
+        fix: "Set the Auth Token of the account.",
+        environment: &[
+            ("TWILIO_AUTH_TOKEN", "0123456789abcdef0123456789abcdef"),
+            ("TWILIO_WEBHOOK_BASE_URL", "https://example.com"),
+        ],
         ..MISTAKE
     },
 ];
