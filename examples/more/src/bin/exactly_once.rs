@@ -80,7 +80,11 @@ async fn receive_message(
     // SQLite blocks, so it must not run on the worker's own thread.
     let answer = web::block(move || database.count(&key, &message.from))
         .await?
-        .map_err(ErrorInternalServerError)?;
+        .map_err(|err| {
+            // The reason is for the log alone.
+            tracing::error!(error = err.to_string(), "the database failed");
+            ErrorInternalServerError("try again later")
+        })?;
     Ok(MessagingResponse::new().child(Message::new(answer)))
 }
 

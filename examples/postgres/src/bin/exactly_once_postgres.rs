@@ -4,7 +4,7 @@
 //! postgres-example --bin exactly_once_postgres`. It creates two tables. All processes that use this database
 //! share what they have handled.
 
-use std::{env, error::Error, io};
+use std::{env, error::Error, io, time::Duration};
 
 use actix_twilio::{
     Proof, ReplayKey, TwilioConfig,
@@ -12,15 +12,31 @@ use actix_twilio::{
     validate_twilio_request,
     webhook::IncomingMessage,
 };
-use actix_web::{App, HttpServer, error::ErrorInternalServerError, post, web};
+use actix_web::{App, HttpServer, error::ErrorServiceUnavailable, post, web};
+use tokio::{sync::Semaphore, time};
 use tokio_postgres::{Client, NoTls};
 
-struct Database(String);
+/// The most connections that a process has at a time. All processes together must stay below `max_connections`.
+const CONNECTIONS: usize = 10;
+/// The time for a message, with the wait for a connection. Twilio waits 15 s for an answer.
+const TIME_LIMIT: Duration = Duration::from_secs(5);
+
+struct Database {
+    url: String,
+    connections: Semaphore,
+}
 
 impl Database {
+    fn new(url: String) -> Self {
+        Self {
+            url,
+            connections: Semaphore::new(CONNECTIONS),
+        }
+    }
+
     /// Opens a connection, which ends with the client. A real app has a pool of them, and TLS.
     async fn open(&self) -> Result<Client, tokio_postgres::Error> {
-        let (client, connection) = tokio_postgres::connect(&self.0, NoTls).await?;
+        let (client, connection) = tokio_postgres::connect(&self.url, NoTls).await?;
         actix_web::rt::spawn(connection);
         Ok(client)
     }
@@ -44,7 +60,20 @@ impl Database {
     }
 
     /// Counts a message of a sender, unless it was counted before. Returns the answer, which is the same each time.
-    async fn count(&self, key: &ReplayKey, sender: &str) -> Result<String, tokio_postgres::Error> {
+    async fn count(&self, key: &ReplayKey, sender: &str) -> Result<String, Box<dyn Error>> {
+        // A transaction whose time is over has no effect, because its connection is closed.
+        time::timeout(TIME_LIMIT, async {
+            let _permit = self.connections.acquire().await?;
+            Ok(self.count_now(key, sender).await?)
+        })
+        .await?
+    }
+
+    async fn count_now(
+        &self,
+        key: &ReplayKey,
+        sender: &str,
+    ) -> Result<String, tokio_postgres::Error> {
         let key = key.to_string();
         let mut client = self.open().await?;
         let transaction = client.transaction().await?;
@@ -92,7 +121,11 @@ async fn receive_message(
     let answer = database
         .count(&proof.replay_key(), &message.from)
         .await
-        .map_err(ErrorInternalServerError)?;
+        .map_err(|err| {
+            // The reason is for the log alone.
+            tracing::error!(error = err.to_string(), "the database failed");
+            ErrorServiceUnavailable("try again later")
+        })?;
     Ok(MessagingResponse::new().child(Message::new(answer)))
 }
 
@@ -100,8 +133,10 @@ async fn receive_message(
 async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt().with_writer(io::stderr).init();
     let port = env::var("PORT").map_or(Ok(8080), |port| port.parse())?;
-    let database = Database(env::var("DATABASE_URL")?);
-    database.create_tables().await?;
+    // The error of env::var would print a URL that is not UTF-8, with its password.
+    let url = env::var("DATABASE_URL").map_err(|_| "set DATABASE_URL to text in UTF-8")?;
+    let database = Database::new(url);
+    time::timeout(TIME_LIMIT, database.create_tables()).await??;
     let database = web::Data::new(database);
     let config = TwilioConfig::from_env()?;
     let server = HttpServer::new(move || {
