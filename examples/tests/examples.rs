@@ -6,6 +6,8 @@ mod support;
 
 use std::io::BufRead;
 
+#[cfg(unix)]
+use support::assert_refuses_other_than_utf_8;
 use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
@@ -94,6 +96,31 @@ fn a_wrong_setting_stops_the_start() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_not_utf_8_stops_the_start_and_is_not_printed() {
+    let examples = [
+        (
+            "quickstart",
+            env!("CARGO_BIN_EXE_quickstart"),
+            "TWILIO_AUTH_TOKEN",
+        ),
+        (
+            "policies",
+            env!("CARGO_BIN_EXE_policies"),
+            "ACME_AUTH_TOKEN",
+        ),
+        (
+            "policies",
+            env!("CARGO_BIN_EXE_policies"),
+            "TWILIO_AUTH_TOKEN",
+        ),
+    ];
+    for (name, binary, variable) in examples {
+        assert_refuses_other_than_utf_8(name, binary, variable);
+    }
+}
+
 #[test]
 fn quickstart_escapes_what_it_says() {
     let app = Example::start(
@@ -129,7 +156,13 @@ fn middleware_protects_its_scope_alone() {
     assert_eq!(app.post(path, "CallSid=CA2", &signature).0, 403);
     let mut line = String::new();
     app.output.read_line(&mut line).unwrap();
-    assert_eq!(line, "order 17: call Some(Completed)\n");
+    assert_eq!(line, "order \"17\": call Some(Completed)\n");
+    let path = "/twilio/orders/1%0Aorder%202/status";
+    let signature = sign(TOKEN, &app.url(path), body);
+    assert_eq!(app.post(path, body, &signature).0, 204);
+    line.clear();
+    app.output.read_line(&mut line).unwrap();
+    assert_eq!(line, "order \"1\\norder 2\": call Some(Completed)\n");
     assert_eq!(app.get("/twilio/nowhere").0, 403);
     assert_eq!(app.get("/health").0, 200);
 }

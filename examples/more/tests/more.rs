@@ -24,6 +24,8 @@ use actix_twilio::{
 };
 use rusqlite::Connection;
 
+#[cfg(unix)]
+use support::assert_refuses_other_than_utf_8;
 use support::{Example, SIDS, TOKEN, assert_each_is_run_in, command, sign};
 
 #[test]
@@ -44,6 +46,19 @@ fn a_wrong_setting_stops_the_start() {
     let said = String::from_utf8(out.stderr).unwrap();
     assert!(!out.status.success());
     assert!(said.contains("ConfigError(TWILIO_AUTH_TOKEN: "), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_not_utf_8_stops_the_start_and_is_not_printed() {
+    let examples = [
+        ("once", env!("CARGO_BIN_EXE_once"), "REDIS_URL"),
+        ("once", env!("CARGO_BIN_EXE_once"), "LEASE_MS"),
+        ("overhead", env!("CARGO_BIN_EXE_overhead"), "REDIS_URL"),
+    ];
+    for (name, binary, variable) in examples {
+        assert_refuses_other_than_utf_8(name, binary, variable);
+    }
 }
 
 #[test]
@@ -262,7 +277,8 @@ fn metrics_counts_verdicts_by_route_and_account() {
 #[test]
 fn spans_end_with_their_verdict() {
     let mut app = Example::start(env!("CARGO_BIN_EXE_spans"), &[("TWILIO_AUTH_TOKEN", TOKEN)]);
-    app.assert_protects("/voice", TOKEN, &app.url("/voice"), "<Say>");
+    let path = "/voice?customer=17";
+    app.assert_protects(path, TOKEN, &app.url(path), "<Say>");
     let account = "AC00000000000000000000000000000001";
     let expected = [
         vec![
@@ -288,6 +304,11 @@ fn spans_end_with_their_verdict() {
         for field in fields {
             assert!(line.contains(&field), "{field}: {line}");
         }
+        assert!(line.contains(r#"http.target="/voice" "#), "{line}");
+        assert!(
+            !line.contains("customer"),
+            "a query belongs in no log: {line}"
+        );
     }
 }
 
@@ -338,8 +359,8 @@ fn events_are_handled_once_and_only_if_their_hash_is_signed() {
     }
     assert_eq!(
         lines,
-        "com.twilio.messaging.message.sent SM1\n\
-         com.twilio.messaging.message.sent\n\
-         com.twilio.messaging.message.sent SM3\n"
+        "\"com.twilio.messaging.message.sent\" \"SM1\"\n\
+         \"com.twilio.messaging.message.sent\"\n\
+         \"com.twilio.messaging.message.sent\" \"SM3\"\n"
     );
 }

@@ -13,11 +13,13 @@ mod exactly_once;
 #[expect(dead_code, reason = "other tests use more of it")]
 mod support;
 
+use support::{Example, TOKEN, sign};
+
 use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    thread::sleep,
+    thread::{self, sleep},
     time::{Duration, Instant},
 };
 
@@ -28,9 +30,10 @@ struct Postgres {
 }
 
 impl Postgres {
-    fn start() -> Self {
+    /// Starts one for the test with this name.
+    fn start(test: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        let folder = folder.join(format!("postgres-{}", std::process::id()));
+        let folder = folder.join(format!("postgres-{test}-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let data = folder.join("data");
         let made = postgres("initdb", &folder)
@@ -67,6 +70,12 @@ impl Postgres {
         ready.unwrap().success()
     }
 
+    fn signal(&self, name: &str) {
+        let _ = Command::new("kill")
+            .args([&format!("-{name}"), &self.server.id().to_string()])
+            .status();
+    }
+
     fn url(&self) -> String {
         let folder = self.folder.to_str().unwrap();
         format!("host={folder} user=app dbname=postgres")
@@ -75,9 +84,7 @@ impl Postgres {
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let _ = Command::new("kill")
-            .args(["-QUIT", &self.server.id().to_string()])
-            .status();
+        self.signal("QUIT");
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -109,10 +116,56 @@ fn postgres(program: &str, folder: &Path) -> Command {
 #[test]
 #[ignore = "needs PostgreSQL; `.ci/run postgres` installs and runs it"]
 fn each_message_counts_once_although_processes_are_killed() {
-    let postgres = Postgres::start();
+    let postgres = Postgres::start("killed");
     exactly_once::assert_each_message_counts_once(
         env!("CARGO_BIN_EXE_exactly_once_postgres"),
         ("DATABASE_URL", &postgres.url()),
+    );
+}
+
+#[test]
+#[ignore = "needs PostgreSQL; `.ci/run postgres` installs and runs it"]
+fn many_messages_at_once_take_few_connections_and_a_database_that_is_gone_says_nothing() {
+    let postgres = Postgres::start("many");
+    let app = Example::start(
+        env!("CARGO_BIN_EXE_exactly_once_postgres"),
+        &[
+            ("TWILIO_AUTH_TOKEN", TOKEN),
+            ("DATABASE_URL", &postgres.url()),
+        ],
+    );
+    let send = |message: usize| {
+        let body = format!(
+            "AccountSid=AC00000000000000000000000000000001&Body=Hi&From=%2B41445550100\
+             &MessageSid=SM{message:032x}&To=%2B41445550101"
+        );
+        app.post("/message", &body, &sign(TOKEN, &app.url("/message"), &body))
+    };
+    // The server has 50 connections.
+    thread::scope(|scope| {
+        let all: Vec<_> = (0..120)
+            .map(|message| scope.spawn(move || send(message).0))
+            .collect();
+        for status in all {
+            assert_eq!(status.join().unwrap(), 200);
+        }
+    });
+    let unavailable = (503, "try again later".to_owned());
+    postgres.signal("STOP");
+    assert_eq!(send(1), unavailable);
+    postgres.signal("CONT");
+    assert_eq!(send(1).0, 200);
+    drop(postgres);
+    assert_eq!(send(1), unavailable);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_setting_that_is_not_utf_8_stops_the_start_and_is_not_printed() {
+    support::assert_refuses_other_than_utf_8(
+        "exactly_once_postgres",
+        env!("CARGO_BIN_EXE_exactly_once_postgres"),
+        "DATABASE_URL",
     );
 }
 

@@ -43,7 +43,10 @@ impl Hosts {
     fn from_env(names: &[&str]) -> Result<Self, Box<dyn Error>> {
         let mut hosts = HashMap::new();
         for name in names {
-            let token = env::var(format!("{}_AUTH_TOKEN", name.to_uppercase()))?;
+            let variable = format!("{}_AUTH_TOKEN", name.to_uppercase());
+            // The error of env::var would print a token that is not UTF-8.
+            let token =
+                env::var(&variable).map_err(|_| format!("set {variable} to text in UTF-8"))?;
             let config = TwilioConfig::builder()
                 .auth_token(AuthToken::new(token)?)
                 .public_url(format!("https://{name}.example.com"))?

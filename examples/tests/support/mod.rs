@@ -162,6 +162,24 @@ pub(crate) fn command(binary: &str) -> Command {
     command
 }
 
+/// Checks that an example with a secret that is not UTF-8 in a variable does not start, and says only which one it is.
+#[cfg(unix)]
+#[track_caller]
+pub(crate) fn assert_refuses_other_than_utf_8(name: &str, binary: &str, variable: &str) {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let out = command(binary)
+        .env("TWILIO_AUTH_TOKEN", TOKEN)
+        .env(variable, OsStr::from_bytes(b"hunter2\xFF"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8([out.stdout, out.stderr].concat()).unwrap();
+    assert!(!out.status.success(), "{name}");
+    assert!(said.contains(variable), "{name}: {said}");
+    assert!(said.contains("UTF-8"), "{name}: {said}");
+    assert!(!said.contains("hunter2"), "{name}: {said}");
+}
+
 pub(crate) fn sign(token: &str, url: &str, body: &str) -> String {
     let request = WebhookRequest::new("POST", url)
         .content_type(FORM)

@@ -24,7 +24,7 @@ pub(crate) struct Voicemail {
 
 impl Shop {
     pub(crate) fn from_env() -> Result<Self, String> {
-        let set = |name| env::var(name).map_err(|err| format!("{name}: {err}"));
+        let set = |name| env::var(name).map_err(|_| format!("set {name} to text in UTF-8"));
         Ok(Self::new(
             &set("TWILIO_WEBHOOK_BASE_URL")?,
             set("SALES_NUMBER")?,

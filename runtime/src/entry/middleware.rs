@@ -61,7 +61,7 @@ use crate::{
 ///         web::scope("/twilio")
 ///             .wrap(NormalizePath::trim())
 ///             .wrap(TwilioValidation::new())
-///             .wrap(Logger::default())
+///             .wrap(Logger::new("%a %U %s %b %T"))
 ///             .route("/message", web::post().to(async || MessagingResponse::new())),
 ///     )
 ///     .route("/health", web::get().to(HttpResponse::Ok));

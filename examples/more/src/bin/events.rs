@@ -53,8 +53,8 @@ async fn receive_events(
 
 fn handle(event: &CloudEvent) {
     match event.data_as::<Message>() {
-        Ok(message) => println!("{} {}", event.event_type, message.message_sid),
-        Err(_) => println!("{}", event.event_type),
+        Ok(message) => println!("{:?} {:?}", event.event_type, message.message_sid),
+        Err(_) => println!("{:?}", event.event_type),
     }
 }
 

@@ -10,6 +10,7 @@
 use std::{
     env,
     error::Error,
+    ffi::OsString,
     fs::{File, OpenOptions},
     io::{self, Write},
     process,
@@ -65,9 +66,15 @@ async fn receive_call(
     Ok(VoiceResponse::new().child(Say::new(format!("Your ticket is {ticket}"))))
 }
 
+/// Returns the value of a variable, if it is set. The error does not print it, since it may be a password.
+fn variable(name: &str) -> Result<Option<String>, String> {
+    let value = env::var_os(name).map(OsString::into_string).transpose();
+    value.map_err(|_| format!("{name} is not UTF-8"))
+}
+
 /// Returns the milliseconds that a variable has.
 fn millis(name: &str, default: u64) -> Result<Duration, Box<dyn Error>> {
-    let millis = env::var(name).map_or(Ok(default), |millis| millis.parse())?;
+    let millis = variable(name)?.map_or(Ok(default), |millis| millis.parse())?;
     Ok(Duration::from_millis(millis))
 }
 
@@ -80,8 +87,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut config = TwilioConfig::builder()
         .env()?
         .once_times(millis("LEASE_MS", 20_000)?, day);
-    if let Ok(url) = env::var("REDIS_URL") {
-        let replicas = env::var("REDIS_REPLICAS").map_or(Ok(0), |replicas| replicas.parse())?;
+    if let Some(url) = variable("REDIS_URL")? {
+        let replicas = variable("REDIS_REPLICAS")?.map_or(Ok(0), |replicas| replicas.parse())?;
         let store = RedisStore::connect(&url).await?;
         config = config.once_store(store.wait_for_replicas(replicas));
     }

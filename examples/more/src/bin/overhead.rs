@@ -8,6 +8,7 @@
 use std::{
     env,
     error::Error,
+    ffi::OsString,
     hint::black_box,
     io,
     sync::atomic::{AtomicU64, Ordering},
@@ -136,9 +137,10 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let (lease, retention) = (Duration::from_secs(1), Duration::from_secs(2));
     let config = TwilioConfig::builder().env()?;
     let config = config.once_times(lease, retention);
-    let config = match env::var("REDIS_URL") {
-        Ok(url) => config.once_store(RedisStore::connect(&url).await?),
-        Err(_) => config.once_store(MemoryStore::new(1 << 30)),
+    let config = match env::var_os("REDIS_URL").map(OsString::into_string) {
+        Some(Ok(url)) => config.once_store(RedisStore::connect(&url).await?),
+        Some(Err(_)) => return Err("REDIS_URL is not UTF-8".into()),
+        None => config.once_store(MemoryStore::new(1 << 30)),
     };
     let config = config.build()?;
     let only = env::var("ONLY").ok();
