@@ -599,7 +599,9 @@ async fn answers_and_misses_are_kept_for_their_time() {
 #[actix_web::test]
 async fn made_up_accounts_do_not_drive_known_ones_out_of_the_cache() {
     let tenants = Tenants::new();
-    let app = app(tenants.config()).await;
+    let times = (Duration::from_secs(600), Duration::from_secs(5));
+    let builder = tenants.builder().key_store_times(times.0, times.1);
+    let app = app(builder.build().unwrap()).await;
     let known = Webhook::form("/", &format!("AccountSid={A}")).signed("a");
     assert_eq!(known.call(&app).await.0, 200);
     let flood = 5_000;
