@@ -90,8 +90,8 @@ return 1
 ///
 /// Each call takes one round trip. A connection that broke is opened again, and a call that it took along is made a
 /// second time. So is one that leads to a replica. A call that Redis does not answer within 900 ms fails, and so does one
-/// whose connection is refused, because of the password for example. The next one opens another connection. Each call touches one key, so a cluster works: pass its connection to
-/// [`with_connection`](Self::with_connection).
+/// whose connection is refused, because of the password for example. The next one opens another connection. Each call
+/// touches one key, so a cluster works: pass its connection to [`with_connection`](Self::with_connection).
 ///
 /// # Failover
 ///
