@@ -715,7 +715,8 @@ const WRAPPINGS: [(&str, AddData); 16] = [
 #[test]
 fn a_wrapped_configuration_is_named_and_the_environments_is_not_used() {
     // The token of the other tests is that of the documentation, which the log warns about.
-    in_child([("TWILIO_AUTH_TOKEN", "fedcba9876543210fedcba9876543210")], || {
+    let token = "fedcba9876543210fedcba9876543210";
+    in_child([("TWILIO_AUTH_TOKEN", token)], || {
         for (wrapping, add_data) in WRAPPINGS {
             let config = limited().build().unwrap();
             let (log, _guard) = Log::start();
