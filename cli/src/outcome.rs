@@ -48,6 +48,7 @@ impl Failure {
         };
         if let Some(message) = self.message() {
             // If stderr is closed, there is nowhere left to report that.
+            let message = terminal::without_secrets(&message);
             let _ = writeln!(io::stderr(), "error: {}", terminal::lines(&message));
         }
         ExitCode::from(status)
@@ -56,11 +57,11 @@ impl Failure {
 
 /// Prints what clap says of the command line, or the help, and returns the exit status.
 ///
-/// clap repeats arguments as they are. A token in place of one is replaced, and characters that a terminal acts on are
+/// clap repeats arguments as they are. A token or a password in one is replaced, and characters that a terminal acts on are
 /// escaped. Anything else keeps clap's colours.
 pub(crate) fn report_usage(err: &clap::Error) -> ExitCode {
     let text = err.to_string();
-    let shown = terminal::lines(&terminal::without_tokens(&text));
+    let shown = terminal::lines(&terminal::without_secrets(&text));
     let is_hostile = |arg: OsString| terminal::has_hidden(&arg.to_string_lossy());
     // If the stream is closed, there is nowhere left to report that.
     if !err.use_stderr() {

@@ -9,7 +9,7 @@ use std::{
 
 use quick_xml::{Reader, events::Event};
 use serde::Serialize;
-use twilio_signature::{redact::escape, url::UrlParts};
+use twilio_signature::{redact::escape, url::split_port};
 
 /// The deepest XML that is indented. TwiML nests five elements at most.
 const MAX_DEPTH: usize = 64;
@@ -97,33 +97,64 @@ pub(crate) fn counted(count: u64, one: &str, several: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { several })
 }
 
-/// Returns a URL without its user name and password.
-pub(crate) fn without_user_info(url: &str) -> String {
-    let mut parts = UrlParts::of(url);
-    parts.user_info = parts.user_info.map(|_| "..".into());
-    parts.text()
-}
-
 /// Returns a text with `..` in place of the user name and the password of each URL in it, whether the URL has a scheme or
-/// not.
+/// not, and of each SIP address that has a password.
 pub(crate) fn without_passwords(text: &str) -> String {
-    let mut parts = text.split("//");
-    let mut shown = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let ends = |c: char| c.is_whitespace() || "/?#\"<>".contains(c);
-        let (authority, rest) = part.split_at(part.find(ends).unwrap_or(part.len()));
-        shown.push_str("//");
-        match authority.rsplit_once('@') {
-            Some((_, host)) => shown.extend(["..@", host]),
-            None => shown.push_str(authority),
+    const STARTS: [&str; 6] = ["sip:", "sips:", ":/", ":\\", "//", "\\\\"];
+
+    let lower = text.to_ascii_lowercase();
+    let mut shown = String::with_capacity(text.len());
+    let mut end = 0;
+    let mut starts: Vec<_> = STARTS
+        .iter()
+        .flat_map(|start| lower.match_indices(start))
+        .map(|(at, start)| (at + start.len(), start.starts_with('s')))
+        .collect();
+    starts.sort_unstable();
+    for (start, is_sip) in starts {
+        let Some(rest) = text.get(start..).filter(|_| start >= end) else {
+            continue;
+        };
+        let len = user_info_len(rest, is_sip);
+        if len > 0 {
+            shown.push_str(text.get(end..start).unwrap_or_default());
+            shown.push_str("..");
+            end = start + len;
         }
-        shown.push_str(rest);
     }
+    shown.push_str(text.get(end..).unwrap_or_default());
     shown
 }
 
+/// Returns the length of the user name and the password at the start of a text, which follows a scheme. The name alone of a
+/// SIP address is shown.
+fn user_info_len(text: &str, is_sip: bool) -> usize {
+    let line = text.lines().next().unwrap_or_default();
+    let ends = |c: char| c.is_whitespace() || "/\\?#\"<>".contains(c);
+    let authority = line.get(..line.find(ends).unwrap_or(line.len()));
+    let authority = authority.unwrap_or_default();
+    if let Some((user_info, _)) = authority.rsplit_once('@') {
+        let has_password = user_info.contains(':');
+        return if is_sip && !has_password {
+            0
+        } else {
+            user_info.len()
+        };
+    }
+    // What is no port is the start of a password with a character that should be escaped.
+    let (_, port) = split_port(authority);
+    let is_port = port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
+    let at = line.rfind('@').filter(|_| !is_port);
+    at.unwrap_or_default()
+}
+
+/// Returns a text without tokens and the passwords of URLs, for errors, which repeat what the user has written.
+pub(crate) fn without_secrets(text: &str) -> String {
+    without_passwords(&without_tokens(text))
+}
+
 /// Returns a text with `<token>` in place of whatever has the form of an Auth Token: 32 hex digits.
-pub(crate) fn without_tokens(text: &str) -> String {
+fn without_tokens(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
@@ -276,6 +307,31 @@ mod tests {
             ("a b--c".to_owned(), "a b--c".to_owned()),
         ] {
             assert_eq!(without_tokens(&text), shown);
+        }
+    }
+
+    #[test]
+    fn passwords_are_replaced_wherever_a_url_has_them() {
+        for (text, shown) in [
+            ("https://u:pw@h/a", "https://..@h/a"),
+            ("see //u:p@w@h, http://h", "see //..@h, http://h"),
+            ("https://u@h/a@b", "https://..@h/a@b"),
+            ("https:/u:pw@h", "https:/..@h"),
+            ("https:\\\\u:pw@h", "https:\\\\..@h"),
+            ("HTTPS://u:p/w@h/a", "HTTPS://..@h/a"),
+            ("//u:p?w#@h", "//..@h"),
+            ("https://u:p\"<w> x@h\na@b", "https://..@h\na@b"),
+            ("dials SIP:u:pw@h", "dials SIP:..@h"),
+            ("sips:u:p/w@h", "sips:..@h"),
+            // Nothing in these is secret.
+            ("dials sip:u@h", "dials sip:u@h"),
+            ("https://h:80/a@b?c=d@e", "https://h:80/a@b?c=d@e"),
+            ("https://[::1]:80/@", "https://[::1]:80/@"),
+            ("http://h\\u00e4//b", "http://h\\u00e4//b"),
+            ("mail u@h", "mail u@h"),
+            ("", ""),
+        ] {
+            assert_eq!(without_passwords(text), shown);
         }
     }
 

@@ -161,7 +161,7 @@ fn print(findings: &Findings, output: &mut impl Write, capture: &Request) -> io:
         &format!(
             "{} {}",
             capture.method,
-            terminal::without_user_info(&capture.url)
+            terminal::without_passwords(&capture.url)
         ),
     )?;
     row(

@@ -95,7 +95,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         .map_err(|err| match err.kind() {
             SignatureErrorKind::BodyHashMissing => Failure::usage(format_args!(
                 "{err}: send the request to {} (--add-hash signs that URL)",
-                terminal::without_user_info(&with_body_sha256(&request.url, &request.body))
+                terminal::without_passwords(&with_body_sha256(&request.url, &request.body))
             )),
             _ => Failure::usage(err),
         })?;

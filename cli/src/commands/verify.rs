@@ -183,7 +183,7 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verify
     };
     let (kind, matched_url) = match validator.map(|keys| keys.validate(&request.webhook())) {
         None => ("config", None),
-        Some(Ok(accepted)) => ("valid", Some(terminal::without_user_info(&accepted.url))),
+        Some(Ok(accepted)) => ("valid", Some(terminal::without_passwords(&accepted.url))),
         Some(Err(err)) => (err.kind().as_str(), None),
     };
     VerifyResult {

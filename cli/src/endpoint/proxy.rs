@@ -2,9 +2,13 @@
 
 use std::{env, ffi::OsString};
 
+use twilio_signature::url::UrlParts;
 use ureq::{Proxy, ProxyProtocol, http::Uri};
 
-use crate::{endpoint::url::Url, outcome::Failure};
+use crate::{
+    endpoint::url::{Url, has_port},
+    outcome::Failure,
+};
 
 /// In the order of the HTTP client, which takes the first one.
 const VARIABLES: [&str; 6] = [
@@ -30,7 +34,10 @@ pub(crate) fn variable(url: &Url) -> Result<Option<&'static str>, Failure> {
     let Some(name) = VARIABLES.into_iter().find(is_set) else {
         return Ok(None);
     };
-    let proxy = env::var(name).ok().and_then(|text| Proxy::new(&text).ok());
+    let proxy = env::var(name)
+        .ok()
+        .filter(|text| is_with_port(text))
+        .and_then(|text| Proxy::new(&text).ok());
     match proxy.map(|proxy| proxy.protocol()) {
         Some(ProxyProtocol::Http | ProxyProtocol::Https) => Ok(Some(name)),
         Some(_) => Err(Failure::usage(format_args!(
@@ -40,6 +47,12 @@ pub(crate) fn variable(url: &Url) -> Result<Option<&'static str>, Failure> {
             "{name} is not the URL of a proxy, such as http://proxy.example:3128: correct it, or unset it"
         ))),
     }
+}
+
+/// Returns whether the port of a proxy's URL, which may lack a scheme, is one or is left out.
+fn is_with_port(text: &str) -> bool {
+    let (_, rest) = text.split_once("://").unwrap_or(("", text));
+    has_port(&UrlParts::of(&["http://", rest].concat()))
 }
 
 /// Returns whether `NO_PROXY` has the host of a URL, by the rules of the HTTP client.

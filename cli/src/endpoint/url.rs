@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, net::ToSocketAddrs};
 
-use twilio_signature::url::{UrlParts, host, scheme};
+use twilio_signature::url::{UrlParts, host, is_port, scheme};
 
 use crate::outcome::Failure;
 
@@ -38,6 +38,9 @@ impl Url {
         }
         if parts.host.is_empty() {
             return Err(usage("has no host"));
+        }
+        if !has_port(&parts) {
+            return Err(usage("has a port that is not a number up to 65535"));
         }
         if parts
             .target()
@@ -142,6 +145,12 @@ impl Url {
     }
 }
 
+/// Returns whether the port of a URL is one, or is left out. The HTTP client takes port 80 in place of any other text.
+pub(crate) fn has_port(parts: &UrlParts<'_>) -> bool {
+    let port = parts.port.as_deref().unwrap_or_default();
+    port.is_empty() || is_port(port)
+}
+
 /// Returns what precedes the segments that two paths end with alike. If they end differently, nothing precedes.
 fn prefixes<'p>(one: &'p str, other: &'p str) -> (&'p str, &'p str) {
     let ends = one.rsplit('/').zip(other.rsplit('/'));
@@ -186,6 +195,11 @@ mod tests {
             "http://user:secret@h/",
             "http://h/a b",
             "http://h/a\nb",
+            "http://h:65536/",
+            "http://h:+80/",
+            "http://h:-1/",
+            "http://h:8o/",
+            "http://h:80:secret/",
         ];
         for text in wrong {
             let Err(Failure::Usage(message)) = Url::parse(text, HTTP) else {
@@ -196,6 +210,8 @@ mod tests {
         let right = [
             ("http://h", "http://h/", "/"),
             ("http://h?x=1", "http://h/?x=1", "/?x=1"),
+            ("http://h:65535/", "http://h:65535/", "/"),
+            ("http://h:/", "http://h:/", "/"),
             ("http://h:1/a?#rc=2", "http://h:1/a?", "/a?"),
             (
                 "https://[::1]:1/a'b/%2F?q=+%20'",

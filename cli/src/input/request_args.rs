@@ -28,7 +28,7 @@ pub(crate) struct RequestArgs {
         conflicts_with = "body"
     )]
     pub(crate) data: Vec<String>,
-    /// Reads the body from a file, or from the standard input if FILE is -.
+    /// Reads the body, up to 2 MiB, from a file, or from the standard input if FILE is -.
     #[arg(long, value_name = "FILE")]
     pub(crate) body: Option<PathBuf>,
     /// The content type of the body [default: application/x-www-form-urlencoded with -d, application/json
@@ -49,7 +49,10 @@ impl RequestArgs {
             ));
         }
         let (content_type, body) = match &self.body {
-            Some(path) => (Some("application/json"), source::read(path)?),
+            Some(path) => (
+                Some("application/json"),
+                source::read_up_to(path, source::CAPTURE_LIMIT)?,
+            ),
             None if self.data.is_empty() => (None, Vec::new()),
             None => (
                 Some(FORM),

@@ -11,7 +11,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{outcome::Failure, terminal};
+use crate::outcome::Failure;
 
 /// The largest file in bytes that is read as a whole.
 const READ_LIMIT: u64 = 64 * 1024 * 1024;
@@ -126,11 +126,11 @@ pub(crate) fn unreadable(path: &Path, err: &io::Error) -> Failure {
     Failure::usage(format_args!("cannot read {}: {err}", name(path)))
 }
 
-/// Returns the name of an input for an error message. Somebody may have passed a token in place of a file.
+/// Returns the name of an input for an error message.
 fn name(path: &Path) -> Cow<'_, str> {
     if is_stdin(path) {
         "the standard input".into()
     } else {
-        terminal::without_tokens(&path.to_string_lossy()).into()
+        path.to_string_lossy()
     }
 }

@@ -57,7 +57,7 @@ impl Findings {
             // Twilio sends the user name and the password in a header that is not shown either.
             matched_url: explanation
                 .matched_url
-                .map(|url| terminal::without_user_info(&url)),
+                .map(|url| terminal::without_passwords(&url)),
             advice: explanation.advice,
             warnings: capture.warnings.clone(),
             gave_up: explanation.gave_up,

@@ -108,7 +108,7 @@ impl Judge {
                     exchange.verdict = Some(Verdict {
                         accepted: true,
                         kind: "valid",
-                        signed_url: Some(terminal::without_user_info(&accepted.url)),
+                        signed_url: Some(terminal::without_passwords(&accepted.url)),
                         causes: Vec::new(),
                         descriptions: Vec::new(),
                         advice: self.advice_to_accept(exchange).into_iter().collect(),

@@ -72,7 +72,7 @@ pub(crate) fn that_accept(
         );
         settings.push(Setting {
             condition,
-            url: terminal::without_user_info(&believed.url),
+            url: terminal::without_passwords(&believed.url),
         });
     }
     (settings, gave_up)

@@ -218,9 +218,19 @@ fn huge_captures_are_refused_or_explained_soon() {
     let started = Instant::now();
     let cases: &[(&[&str], usize, &str)] = &[
         (
-            &["sign", "https://h/", "--body"],
+            &["check", "https://h/", "--cacert"],
             70_000_000,
             "67108864 bytes",
+        ),
+        (
+            &["sign", "https://h/", "--body"],
+            3_000_000,
+            "2097152 bytes",
+        ),
+        (
+            &["verify", "https://h/", "--signature", FORGED, "--body"],
+            3_000_000,
+            "2097152 bytes",
         ),
         (
             &["check", "http://h/", "--json-body"],

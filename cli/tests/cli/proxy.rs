@@ -97,6 +97,13 @@ fn a_proxy_that_cannot_be_used_is_refused_and_not_gone_past() {
         ("HTTP_PROXY", "marker:::", "is not the URL of a proxy"),
         ("http_proxy", "http://[::1", "is not the URL of a proxy"),
         ("https_proxy", "http://", "is not the URL of a proxy"),
+        // The HTTP client would take port 80.
+        (
+            "HTTP_PROXY",
+            "http://ada:marker-pw@127.0.0.1:65616",
+            "is not the URL of a proxy",
+        ),
+        ("ALL_PROXY", "127.0.0.1:8o", "is not the URL of a proxy"),
     ];
     for (variable, value, said) in cases {
         // It is an address of this machine, and not one of the loopback's.

@@ -266,3 +266,32 @@ fn a_token_in_place_of_its_file_is_not_repeated() {
         "error: --token-file: the file is not UTF-8 text\n"
     );
 }
+
+#[test]
+fn a_password_in_a_url_at_a_wrong_place_is_not_repeated() {
+    let url = "https://ada:marker/pw@example.com/m";
+    let cases: &[&[&str]] = &[
+        &[url],
+        &["send", url],
+        &["send", "sms", url, url],
+        &["send", "sms", "http://127.0.0.1:1/", "--format", url],
+        &["explain", url],
+        &["verify", "--jsonl", url],
+        &["sign", "https://example.com/", "--body", url],
+        &["listen", "--forward-to", url],
+        &["check", "http://127.0.0.1:1/", "--cacert", url],
+        &["check", "http://127.0.0.1:1/", "--junit", url],
+        &[
+            "call",
+            "http://127.0.0.1:1/",
+            "--fallback-url",
+            "https://ada:marker-pw@h:xx/",
+        ],
+    ];
+    for args in cases {
+        let output = run(args);
+        assert_ne!(output.status, 0, "{args:?}");
+        let printed = output.stdout + &output.stderr;
+        assert!(!printed.contains("marker"), "{args:?}: {printed}");
+    }
+}

@@ -168,7 +168,7 @@ impl VerdictView {
             .map(|(name, description)| CauseView { name, description })
             .collect();
         view.advice.clone_from(&verdict.advice);
-        let checked = terminal::without_user_info(&exchange.url);
+        let checked = terminal::without_passwords(&exchange.url);
         view.signed_url = verdict.signed_url.clone().filter(|url| *url != checked);
         view.checked_url = Some(checked);
         if let Source::Forged { of } = exchange.source {
