@@ -5,17 +5,20 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use actix_web::rt::time::timeout;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
 #[cfg(feature = "explain")]
 use twilio_signature::AccountSid;
 use twilio_signature::RequestValidator;
 
-#[cfg(feature = "explain")]
+#[cfg(any(test, feature = "explain"))]
 use super::map::KeyMap;
 use super::{
     cache::{Answer, Cache},
@@ -24,10 +27,9 @@ use super::{
 
 /// The largest number of lookups that run at once.
 const CONCURRENT: usize = 32;
-/// How many of them may be for queries that are not proven: anyone can make up accounts.
-const CONCURRENT_UNPROVEN: usize = 24;
-/// How many of them may be for the same query: if one hangs, another may still bring an answer.
-const CONCURRENT_SAME: usize = 2;
+/// How many of them may be what strangers cause: for queries that are not proven, since anyone can make up accounts, or
+/// because a signature does not match.
+const CONCURRENT_OF_STRANGERS: usize = 24;
 /// The shortest time between two questions for the same keys that are asked because a signature does not match.
 const FRESH: Duration = Duration::from_secs(1);
 /// The largest length in bytes of a SharedKey's id. Anyone can fill the cache with made-up ids.
@@ -37,8 +39,7 @@ pub(crate) const MAX_SHARED_KEY_ID: usize = 256;
 pub(crate) struct Lookup {
     store: Box<dyn ErasedStore>,
     slots: Semaphore,
-    slots_of_unproven: Semaphore,
-    /// For each query with requests that wait for an answer: a few of them ask the store.
+    slots_of_strangers: Semaphore,
     turns: Turns,
     cache: Mutex<Cache>,
     pub(crate) cache_time: Duration,
@@ -50,7 +51,7 @@ impl Lookup {
         Self {
             store: Box::new(store),
             slots: Semaphore::new(CONCURRENT),
-            slots_of_unproven: Semaphore::new(CONCURRENT_UNPROVEN),
+            slots_of_strangers: Semaphore::new(CONCURRENT_OF_STRANGERS),
             turns: Mutex::default(),
             cache: Mutex::default(),
             cache_time,
@@ -106,25 +107,19 @@ impl Lookup {
         again: bool,
     ) -> Result<Answer, KeyStoreError> {
         let asked = async {
-            let turn = Turn::of(query, &self.turns);
+            let place = Place::of(query, &self.turns);
+            let _turn = place.turn.wait(self.time_limit / 4).await?;
+            if let Some(answer) = self.cached(query).filter(suffices) {
+                return Ok(answer);
+            }
             // A lookup that would begin late would be canceled, and a queue of such lookups would never get shorter.
-            let waited = timeout(self.time_limit / 2, async {
-                let turn = turn.semaphore.acquire().await?;
-                if let Some(answer) = self.cached(query).filter(&suffices) {
-                    return Ok::<_, KeyStoreError>(Waited::Answer(answer));
-                }
-                Ok(Waited::Turn(turn, self.slot(query).await?))
-            });
-            let waited = waited
-                .await
-                .map_err(|_| "other lookups occupied it for half of the time limit")?;
-            let _held = match waited? {
-                Waited::Answer(answer) => return Ok(answer),
-                Waited::Turn(turn, slot) => (turn, slot),
-            };
+            let slot = timeout(self.time_limit / 2, self.slot(query, again));
+            let slot = slot.await;
+            let _slot =
+                slot.map_err(|_| "other lookups occupied it for half of the time limit")??;
             let at = Instant::now();
             let keys = self.store.keys(query).await?.map(Arc::new);
-            let again_at = again.then(Instant::now);
+            let again_at = again.then_some(at);
             let again_at = again_at.or_else(|| self.cached(query)?.again_at);
             let answer = Answer { keys, at, again_at };
             // Before the turn ends, so that the next request finds it.
@@ -134,15 +129,15 @@ impl Lookup {
         timeout(self.time_limit, asked).await?
     }
 
-    /// Waits until a lookup may run. Lookups for made-up accounts leave some slots to proven queries.
-    async fn slot(&self, query: &KeyQuery) -> Result<Slot<'_>, KeyStoreError> {
-        let is_proven = self.cache().is_proven(query);
-        let of_unproven = if is_proven {
+    /// Waits until a lookup may run. What strangers cause leaves some slots to known accounts.
+    async fn slot(&self, query: &KeyQuery, again: bool) -> Result<Slot<'_>, KeyStoreError> {
+        let is_needed = !again && self.cache().is_proven(query);
+        let of_strangers = if is_needed {
             None
         } else {
-            Some(self.slots_of_unproven.acquire().await?)
+            Some(self.slots_of_strangers.acquire().await?)
         };
-        Ok((of_unproven, self.slots.acquire().await?))
+        Ok((of_strangers, self.slots.acquire().await?))
     }
 
     /// Returns keys that need no question to the store, each with the account that they are of: those in the cache,
@@ -177,44 +172,61 @@ impl Lookup {
 /// The right to run a lookup.
 type Slot<'l> = (Option<SemaphorePermit<'l>>, SemaphorePermit<'l>);
 
-/// What a request got for which the store may have to be asked.
-enum Waited<'l> {
-    /// The answer to another request.
-    Answer(Answer),
-    /// The right to ask.
-    Turn(SemaphorePermit<'l>, Slot<'l>),
+/// The requests with the same query: one at a time asks the store.
+struct Turn {
+    semaphore: Semaphore,
+    is_hedged: AtomicBool,
 }
 
-/// The place of a request among those with the same query.
-struct Turn<'l> {
-    query: &'l KeyQuery,
-    turns: &'l Turns,
-    semaphore: Arc<Semaphore>,
-}
-
-type Turns = Mutex<HashMap<KeyQuery, Arc<Semaphore>>>;
-
-impl<'l> Turn<'l> {
-    fn of(query: &'l KeyQuery, turns: &'l Turns) -> Self {
-        let mut all = turns.lock().unwrap_or_else(PoisonError::into_inner);
-        let semaphore = all
-            .entry(query.clone())
-            .or_insert_with(|| Arc::new(Semaphore::new(CONCURRENT_SAME)));
-        let semaphore = Arc::clone(semaphore);
-        Self {
-            query,
-            turns,
-            semaphore,
+impl Turn {
+    /// Waits for a turn. If the lookup of another request takes longer than a time, a second one may run beside it: the
+    /// first may hang.
+    async fn wait(&self, patience: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
+        if let Ok(turn) = timeout(patience, self.semaphore.acquire()).await {
+            return turn;
         }
+        if !self.is_hedged.swap(true, Ordering::Relaxed) {
+            self.semaphore.add_permits(1);
+        }
+        self.semaphore.acquire().await
     }
 }
 
-impl Drop for Turn<'_> {
+/// The turn for each query, with the number of its requests.
+type Turns = Mutex<HashMap<KeyQuery, (Arc<Turn>, usize)>>;
+
+/// The place of a request among those with the same query.
+struct Place<'l> {
+    query: &'l KeyQuery,
+    turns: &'l Turns,
+    turn: Arc<Turn>,
+}
+
+impl<'l> Place<'l> {
+    fn of(query: &'l KeyQuery, turns: &'l Turns) -> Self {
+        let new = || {
+            let turn = Turn {
+                semaphore: Semaphore::new(1),
+                is_hedged: AtomicBool::new(false),
+            };
+            (Arc::new(turn), 0)
+        };
+        let mut all = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let (turn, requests) = all.entry(query.clone()).or_insert_with(new);
+        *requests += 1;
+        let turn = Arc::clone(turn);
+        Self { query, turns, turn }
+    }
+}
+
+impl Drop for Place<'_> {
     fn drop(&mut self) {
         let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        // The map has one count, and this has one.
-        if Arc::strong_count(&self.semaphore) == 2 {
-            all.remove(self.query);
+        if let Some((_, requests)) = all.get_mut(self.query) {
+            *requests -= 1;
+            if *requests == 0 {
+                all.remove(self.query);
+            }
         }
     }
 }
@@ -248,5 +260,68 @@ impl<S: KeyStore> ErasedStore for S {
     #[cfg(feature = "explain")]
     fn map(&self) -> Option<&KeyMap> {
         (self as &dyn std::any::Any).downcast_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        pin::pin,
+        task::{Context, Poll, Waker},
+    };
+
+    use super::*;
+
+    fn ready<F: Future>(future: F) -> Option<F::Output> {
+        match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
+
+    fn query(account: usize) -> KeyQuery {
+        KeyQuery {
+            account: Some(format!("AC{account:032}").parse().unwrap()),
+            shared_key: None,
+        }
+    }
+
+    #[test]
+    fn what_strangers_cause_leaves_lookups_to_known_accounts() {
+        let lookup = Lookup::new(
+            KeyMap::new(),
+            Duration::from_secs(10),
+            Duration::from_secs(5),
+        );
+        let known = query(0);
+        let token = twilio_signature::AuthToken::new("12345").unwrap();
+        let answer = Answer {
+            keys: Some(Arc::new(RequestValidator::new([token]).unwrap())),
+            at: Instant::now(),
+            again_at: None,
+        };
+        lookup.cache().insert(&known, answer, lookup.cache_time);
+        lookup.prove(&known);
+        let made_up: Vec<_> = (1..=32).map(query).collect();
+        let held: Vec<_> = made_up
+            .iter()
+            .filter_map(|query| ready(lookup.slot(query, false)))
+            .collect();
+        assert_eq!(held.len(), 24);
+        assert!(ready(lookup.slot(&known, true)).is_none(), "by a forgery");
+        let held: Vec<_> = (0..10)
+            .filter_map(|_| ready(lookup.slot(&known, false)))
+            .collect();
+        assert_eq!(held.len(), 8);
+    }
+
+    #[test]
+    fn no_query_is_kept_once_its_requests_are_gone() {
+        let turns = Turns::default();
+        let queries = [query(1), query(2)];
+        let places: Vec<_> = [0, 1, 0].map(|at| Place::of(&queries[at], &turns)).into();
+        assert_eq!(turns.lock().unwrap().len(), 2);
+        drop(places);
+        assert!(turns.lock().unwrap().is_empty());
     }
 }

@@ -22,8 +22,9 @@ pub struct KeyQuery {
 ///
 /// A store is asked before a request is validated, with what the request claims. The format of an account is
 /// already checked; whether the account exists is not. At most 32 lookups run at once: at most 24 for accounts that have not
-/// sent a genuine request, and at most two for the same query. A request waits for up to half of the time limit until its
-/// lookup begins, and a lookup that takes too long is canceled. An answer is cached for a short time, even the answer that
+/// sent a genuine request or because a signature does not match, and one for the same query, or two if the first takes longer
+/// than a quarter of the time limit. A request waits for other accounts for up to half of the time limit until its lookup
+/// begins, and a lookup that takes too long is canceled. An answer is cached for a short time, even the answer that
 /// there are no keys.
 ///
 /// If a signature does not match keys from the cache, the store is asked again, at most once a second for an
