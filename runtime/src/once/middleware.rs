@@ -16,7 +16,7 @@ use actix_web::{
         ContentTypeError, JsonPayloadError, ParseError, PathError, PayloadError, QueryPayloadError,
         UrlencodedError,
     },
-    http::StatusCode,
+    http::{Method, StatusCode},
 };
 
 use super::{
@@ -29,9 +29,9 @@ use crate::error::ValidationError;
 /// [`TwilioValidation`](crate::TwilioValidation) has validated. A duplicate gets the first answer.
 ///
 /// If an extractor refuses a request, or the answer is 405 or an empty 404, as the router gives it, no handler has run, and the
-/// next delivery is handled. The same holds for a default service that answers a path without a route with 4xx. What else makes
-/// an answer or an error of its own counts as a handler: a default service that answers with 200, one of a resource, an
-/// extractor with an `error_handler`, or a `String` that is not UTF-8.
+/// next delivery is handled. The same holds for a default service that answers with 4xx, if the path has no route, or if the
+/// method is neither GET nor POST, which Twilio sends. What else makes an answer or an error of its own counts as a handler: a
+/// default service with another status, an extractor with an `error_handler`, or a `String` that is not UTF-8.
 ///
 /// In actix-web, the middleware that is wrapped last runs first, so wrap this one *before*
 /// [`TwilioValidation`](crate::TwilioValidation). If a request was not validated, it gets a 500. For a handler with
@@ -155,18 +155,23 @@ where
 /// and the boundaries of a form are not signed: a copy with others must not become the answer of an event that Twilio
 /// delivers later.
 fn reached_no_handler<B: MessageBody>(req: &HttpRequest, res: &HttpResponse<B>) -> bool {
+    // A default service answers paths without a route, and those whose guards want another method.
+    let has_route = req.match_pattern().is_some() && is_sent_by_twilio(req.method());
     match res.status() {
         StatusCode::METHOD_NOT_ALLOWED => true,
         // The router answers so if no route of a path has the method, too.
         StatusCode::NOT_FOUND if is_empty(res.body().size()) => true,
-        // A default service, for example with a page that says so.
-        status if status.is_client_error() && req.match_pattern().is_none() => true,
+        status if status.is_client_error() && !has_route => true,
         _ => res.error().is_some_and(is_of_extractor),
     }
 }
 
 fn is_empty(size: BodySize) -> bool {
     matches!(size, BodySize::None | BodySize::Sized(0))
+}
+
+fn is_sent_by_twilio(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::POST)
 }
 
 fn is_of_extractor(err: &Error) -> bool {

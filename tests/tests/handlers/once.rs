@@ -33,6 +33,7 @@ use actix_web::{
     App, Error, FromRequest, HttpRequest, HttpResponse, Responder, Route,
     body::{BodyStream, BoxBody},
     dev::{Service, ServiceResponse},
+    guard,
     http::{
         StatusCode,
         header::{CONTENT_ENCODING, IfModifiedSince, LOCATION, SET_COOKIE},
@@ -235,9 +236,18 @@ async fn a_copy_that_a_default_service_refuses_does_not_become_the_answer() {
     let form = "AccountSid=AC1&Body=Hi";
     let genuine = Webhook::form("/hook/message", form).signed(TOKEN);
     let signature = genuine.headers.last().unwrap().1.clone();
-    let copy = Webhook::form("/hook/mess", "ageAccountSidAC1BodyHi");
-    let copy = copy.with("X-Twilio-Signature", &*signature);
-    for (status, of_scope) in [(404, true), (404, false), (418, true), (418, false)] {
+    let cut = Webhook::form("/hook/mess", "ageAccountSidAC1BodyHi");
+    let mut put = Webhook::form("/hook/message", form);
+    put.method = "PUT";
+    let cases = [
+        (&cut, 404, true),
+        (&cut, 404, false),
+        (&cut, 418, true),
+        (&cut, 418, false),
+        (&put, 404, true),
+    ];
+    for (copy, status, of_scope) in cases {
+        let copy = copy.clone().with("X-Twilio-Signature", &*signature);
         let page = move || async move {
             HttpResponse::build(StatusCode::from_u16(status).unwrap()).body("no such page")
         };
@@ -247,7 +257,9 @@ async fn a_copy_that_a_default_service_refuses_does_not_become_the_answer() {
             counter.set(counter.get() + 1);
             async { "handled" }
         };
-        let mut scope = web::scope("/hook").route("/message", web::post().to(handler));
+        // If the guard of a resource does not match, the default service of the scope answers.
+        let resource = web::resource("/message").guard(guard::Post()).to(handler);
+        let mut scope = web::scope("/hook").service(resource);
         if of_scope {
             scope = scope.default_service(web::to(page));
         }
