@@ -1,6 +1,9 @@
 //! Authenticates by Basic or Digest as Twilio does: only after the endpoint has asked for it.
 
-use std::io::{self, IsTerminal};
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal},
+};
 
 use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
 use zeroize::Zeroizing;
@@ -55,27 +58,30 @@ impl Credentials {
     /// does not ask for this scheme.
     pub(crate) fn answer(
         &self,
-        challenges: &[&str],
+        challenges: &[Cow<str>],
         method: &str,
         target: &str,
         body: &[u8],
     ) -> Option<String> {
         let challenges: Vec<_> = challenges
             .iter()
-            .filter_map(|header| parse_challenges(header).ok())
-            .flatten()
+            .flat_map(|header| split(header))
             .filter(|challenge| challenge.scheme.eq_ignore_ascii_case(self.scheme))
             .collect();
         if challenges.is_empty() {
             return None;
         }
         if self.scheme == BASIC {
-            // The answer does not depend on the challenge, and some challenges have no realm.
+            // The answer does not depend on the challenge, whose parameters may be missing or broken.
             return Some(encode_credentials(&self.user, &self.password));
         }
         let mut client = PasswordClient::builder();
         for challenge in &challenges {
-            client = client.challenge(challenge);
+            // The parser takes one blank after the scheme.
+            let text = [challenge.scheme, " ", challenge.parameters].concat();
+            for challenge in parse_challenges(&text).into_iter().flatten() {
+                client = client.challenge(&challenge);
+            }
         }
         let params = PasswordParams {
             username: &self.user,
@@ -88,31 +94,78 @@ impl Credentials {
     }
 }
 
+/// A challenge within a header.
+#[derive(Debug, PartialEq, Eq)]
+struct Challenge<'h> {
+    scheme: &'h str,
+    parameters: &'h str,
+}
+
+/// Splits a header into its challenges, so that one that can't be parsed does not hide the others: the parser takes no
+/// token in place of parameters, such as that of Negotiate, no blank in place of a comma, and only ASCII.
+fn split(header: &str) -> Vec<Challenge<'_>> {
+    let is_end = |c: char| c == ',' || c.is_ascii_whitespace();
+    let starts: Vec<_> = parts(header)
+        .into_iter()
+        .filter(|start| starts_challenge(header.get(*start..).unwrap_or_default()))
+        .collect();
+    let ends = starts.iter().skip(1).copied().chain([header.len()]);
+    let challenges = starts.iter().zip(ends).filter_map(|(start, end)| {
+        let text = header.get(*start..end)?.trim_matches(is_end);
+        let (scheme, parameters) = text.split_once(is_end).unwrap_or((text, ""));
+        is_scheme(scheme).then(|| Challenge {
+            scheme,
+            parameters: parameters.trim_start(),
+        })
+    });
+    challenges.collect()
+}
+
+/// Returns where the parts of a header start: at its start, and after each comma that is not in quotes. If a quote is not
+/// closed, no comma is in quotes.
+fn parts(header: &str) -> Vec<usize> {
+    let (mut all, mut unquoted) = (vec![0], vec![0]);
+    let (mut quoted, mut escaped) = (false, false);
+    for (index, byte) in header.bytes().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if quoted => escaped = true,
+            b'"' => quoted = !quoted,
+            _ => {}
+        }
+        if byte == b',' {
+            all.push(index + 1);
+            if !quoted {
+                unquoted.push(index + 1);
+            }
+        }
+    }
+    if quoted { all } else { unquoted }
+}
+
+/// Returns whether a part starts with a scheme, and not with a parameter, which has an equals sign after its name.
+fn starts_challenge(part: &str) -> bool {
+    let part = part.trim_ascii_start();
+    let name = part.find(|c: char| c == '=' || c == ',' || c.is_ascii_whitespace());
+    let (name, rest) = part.split_at(name.unwrap_or(part.len()));
+    !name.is_empty() && !rest.trim_ascii_start().starts_with('=')
+}
+
 /// The most schemes that are named.
 const MAX_SCHEMES: usize = 5;
 
 /// Returns the schemes that challenges ask for, each once: those that Twilio answers first.
-pub(crate) fn schemes(challenges: &[&str]) -> Vec<String> {
+pub(crate) fn schemes(challenges: &[Cow<str>]) -> Vec<String> {
     let mut schemes: Vec<String> = Vec::new();
-    for header in challenges {
-        let names: Vec<_> = match parse_challenges(header) {
-            Ok(challenges) => challenges
-                .iter()
-                .map(|challenge| challenge.scheme)
-                .collect(),
-            // The parser takes no challenge with a token in place of parameters, such as those of Negotiate.
-            Err(_) => header.split(' ').next().into_iter().collect(),
-        };
-        for name in names.into_iter().filter(|name| is_scheme(name)) {
-            let known = [BASIC, DIGEST].into_iter();
-            let mut known = known.filter(|known| known.eq_ignore_ascii_case(name));
-            let name = known.next().unwrap_or(name);
-            if schemes
-                .iter()
-                .all(|other| !other.eq_ignore_ascii_case(name))
-            {
-                schemes.push(name.to_owned());
-            }
+    for challenge in challenges.iter().flat_map(|header| split(header)) {
+        let mut known = [BASIC, DIGEST].into_iter();
+        let known = known.find(|known| known.eq_ignore_ascii_case(challenge.scheme));
+        let name = known.unwrap_or(challenge.scheme);
+        if schemes
+            .iter()
+            .all(|other| !other.eq_ignore_ascii_case(name))
+        {
+            schemes.push(name.to_owned());
         }
     }
     schemes.sort_by_key(|name| name != BASIC && name != DIGEST);
@@ -135,4 +188,61 @@ fn ask(user: &str) -> Result<Zeroizing<String>, Failure> {
     rpassword::prompt_password(format!("Password for {user}: "))
         .map(Zeroizing::new)
         .map_err(|err| Failure::usage(format_args!("cannot read the password: {err}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_challenge_of_a_header_is_found_next_to_ones_that_cannot_be_parsed() {
+        let cases: [(&str, &[(&str, &str)]); 16] = [
+            ("", &[]),
+            (",,,=", &[]),
+            ("Basic", &[("Basic", "")]),
+            (" Basic\trealm=x", &[("Basic", "realm=x")]),
+            ("Basic  realm=x,", &[("Basic", "realm=x")]),
+            (", Basic realm=x", &[("Basic", "realm=x")]),
+            ("Basic realm=\"\u{e9}\"", &[("Basic", "realm=\"\u{e9}\"")]),
+            ("Negotiate,Basic", &[("Negotiate", ""), ("Basic", "")]),
+            (
+                "Negotiate abc==, Basic realm=x",
+                &[("Negotiate", "abc=="), ("Basic", "realm=x")],
+            ),
+            (
+                "Bearer realm=x scope=a, Basic realm=y",
+                &[("Bearer", "realm=x scope=a"), ("Basic", "realm=y")],
+            ),
+            (
+                "Digest realm=x, nonce = y, qop=\"auth,auth-int\", Basic",
+                &[
+                    ("Digest", "realm=x, nonce = y, qop=\"auth,auth-int\""),
+                    ("Basic", ""),
+                ],
+            ),
+            // What is in quotes is no challenge, and what has no other name neither.
+            (
+                "Bearer realm=\"a, Basic realm=b\"",
+                &[("Bearer", "realm=\"a, Basic realm=b\"")],
+            ),
+            (
+                "Bearer realm=\"a\\\", Basic b\"",
+                &[("Bearer", "realm=\"a\\\", Basic b\"")],
+            ),
+            ("AWS4 Basic realm=x", &[("AWS4", "Basic realm=x")]),
+            ("Basic=x", &[]),
+            // An open quote hides nothing.
+            (
+                "Bearer realm=\"x, Basic realm=y",
+                &[("Bearer", "realm=\"x"), ("Basic", "realm=y")],
+            ),
+        ];
+        for (header, expected) in cases {
+            let found: Vec<_> = split(header)
+                .iter()
+                .map(|challenge| (challenge.scheme, challenge.parameters))
+                .collect();
+            assert_eq!(found, expected, "{header:?}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Sends requests exactly as they are given: the URL unchanged, headers repeated, no redirects followed.
 
 use std::{
+    borrow::Cow,
     io::{self, ErrorKind, Read},
     time::{Duration, Instant},
 };
@@ -213,10 +214,11 @@ impl Client {
 }
 
 impl Answer {
-    /// Returns the values of `WWW-Authenticate` that are text.
-    pub(crate) fn challenges(&self) -> Vec<&str> {
+    /// Returns the values of `WWW-Authenticate`. A realm may have bytes that are not ASCII.
+    pub(crate) fn challenges(&self) -> Vec<Cow<'_, str>> {
         let values = self.headers.get_all("WWW-Authenticate").iter();
-        values.filter_map(|value| value.to_str().ok()).collect()
+        let values = values.map(|value| String::from_utf8_lossy(value.as_bytes()));
+        values.collect()
     }
 }
 

@@ -61,10 +61,12 @@ fn unauthorized(endpoint: &Endpoint, answer: &Answer) -> String {
              let the app take webhooks without them"
         ),
         None => format!("the endpoint asks for credentials {asked_for}: pass {options}"),
-        Some(given) if asked.iter().any(|name| name == given) => format!(
-            "the endpoint asks for {given} in a form that --auth can't answer: for Digest, use an algorithm such as MD5 or \
-             SHA-256, and the quality of protection auth"
-        ),
+        // Any challenge of Basic can be answered.
+        Some(auth::DIGEST) if asked.iter().any(|name| name == auth::DIGEST) => {
+            "the endpoint asks for Digest in a form that --auth can't answer: use an algorithm such as MD5 or SHA-256, and \
+             the quality of protection auth"
+                .to_owned()
+        }
         Some(given) => format!(
             "the endpoint asks for credentials {asked_for}, and --auth has some for {given}: pass {options}"
         ),

@@ -28,13 +28,36 @@ pub(crate) fn parse(bytes: &[u8], url: Option<&str>) -> Result<Request, String> 
         Some(url) => url.to_owned(),
         None => url_of(&request, &text.target)?,
     };
-    if text.ends_in_head && request.values(header::SIGNATURE).next().is_none() {
-        let warning = "the capture has neither X-Twilio-Signature nor the empty line after the headers, so it may be cut off: \
-                       capture the whole request";
+    if text.ends_in_head {
+        warn_of_cut_head(&mut request);
+    } else {
+        request.check_length();
+    }
+    if text.ends_in_chunks {
+        request.incomplete = true;
+        let warning = "the capture ends before the last chunk of the body, so it is cut off: capture the whole request";
         request.warnings.push(warning.to_owned());
     }
-    request.check_length();
     Ok(request)
+}
+
+/// Warns of a capture without the empty line after the headers. One that is pasted may lack it without lacking anything
+/// else, if the request has no body.
+fn warn_of_cut_head(request: &mut Request) {
+    let lengths = request.values("Content-Length");
+    let announces_body = lengths.into_iter().any(|length| length != b"0")
+        || request.values("Transfer-Encoding").next().is_some();
+    let is_signed = request.values(header::SIGNATURE).next().is_some();
+    request.incomplete = announces_body || request.method == "POST";
+    let warning = if !is_signed {
+        "the capture has neither X-Twilio-Signature nor the empty line after the headers, so it may be cut off: capture \
+         the whole request"
+    } else if request.incomplete {
+        "the capture has no empty line after the headers and no body, so it may be cut off: capture the whole request"
+    } else {
+        return;
+    };
+    request.warnings.push(warning.to_owned());
 }
 
 /// Returns the URL as the app sees it without any configuration: plain HTTP and the `Host` header.

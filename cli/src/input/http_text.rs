@@ -1,5 +1,8 @@
 //! Parses the text of an HTTP/1 request, as an inspector or a packet capture shows it.
 
+/// The largest size of a chunk in bytes. No request of Twilio's is that large.
+const MAX_CHUNK: usize = 64 * 1024 * 1024;
+
 /// The parts of an HTTP/1 request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct HttpText<'t> {
@@ -9,6 +12,8 @@ pub(crate) struct HttpText<'t> {
     pub(crate) body: Vec<u8>,
     /// Whether no empty line follows the headers.
     pub(crate) ends_in_head: bool,
+    /// Whether the chunks of the body end before the last one.
+    pub(crate) ends_in_chunks: bool,
 }
 
 impl<'t> HttpText<'t> {
@@ -44,6 +49,7 @@ impl<'t> HttpText<'t> {
             headers,
             body: lines.0.to_vec(),
             ends_in_head,
+            ends_in_chunks: false,
         };
         request.cut_body();
         Ok(request)
@@ -62,13 +68,16 @@ impl<'t> HttpText<'t> {
             let value = self.header(name).unwrap_or_default();
             value.to_ascii_lowercase().starts_with(text)
         };
-        let length = self.header("Content-Length");
+        let is_chunked = is("Transfer-Encoding", b"chunked");
+        if is_chunked && let Some((body, is_whole)) = unchunked(&self.body) {
+            self.body = body;
+            self.ends_in_chunks = !is_whole && !self.ends_in_head;
+            return;
+        }
+        // A capture may show a chunked body without its chunks.
+        let length = self.header("Content-Length").filter(|_| !is_chunked);
         let length = length.and_then(|length| str::from_utf8(length).ok()?.parse::<usize>().ok());
-        if is("Transfer-Encoding", b"chunked") {
-            if let Some(body) = unchunked(&self.body) {
-                self.body = body;
-            }
-        } else if let Some(length) = length {
+        if let Some(length) = length {
             self.body.truncate(length);
         } else if is("Content-Type", b"application/x-www-form-urlencoded") {
             let end = self.body.strip_suffix(b"\n").unwrap_or(&self.body);
@@ -108,22 +117,32 @@ fn request_line(line: &[u8]) -> Option<(String, String)> {
         .then(|| (method.to_owned(), target.trim().to_owned()))
 }
 
-/// Joins the chunks of a chunked body.
-fn unchunked(mut rest: &[u8]) -> Option<Vec<u8>> {
+/// Joins the chunks of a chunked body, as far as they go. Returns them with whether the last one is there, or `None` for
+/// a body that is not in chunks.
+fn unchunked(mut rest: &[u8]) -> Option<(Vec<u8>, bool)> {
     let mut body = Vec::new();
     loop {
         let mut lines = Lines(rest);
-        let size = lines.next()?.split(|byte| *byte == b';').next()?;
+        let Some(size) = lines.next() else {
+            return Some((body, false));
+        };
+        let size = size.split(|byte| *byte == b';').next()?;
         let size = usize::from_str_radix(str::from_utf8(size).ok()?.trim(), 16).ok()?;
         if size == 0 {
-            return Some(body);
+            return Some((body, true));
         }
-        let (chunk, after) = lines.0.split_at_checked(size)?;
+        if size > MAX_CHUNK {
+            return None;
+        }
+        let Some((chunk, after)) = lines.0.split_at_checked(size) else {
+            body.extend_from_slice(lines.0);
+            return Some((body, false));
+        };
         body.extend_from_slice(chunk);
-        rest = after
-            .strip_prefix(b"\r")
-            .unwrap_or(after)
-            .strip_prefix(b"\n")?;
+        rest = after.strip_prefix(b"\r").unwrap_or(after);
+        if !rest.is_empty() {
+            rest = rest.strip_prefix(b"\n")?;
+        }
     }
 }
 
@@ -184,12 +203,35 @@ mod tests {
         let chunked = "POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n";
         assert_body(&format!("{chunked}2;x\r\na=\r\n1\r\n1\r\n0\r\n\r\n"), "a=1");
         assert_body(&format!("{chunked}a=1"), "a=1");
+        let chunked_form =
+            format!("POST / HTTP/1.1\nTransfer-Encoding: chunked\nContent-Length: 1\n{FORM}\n\n");
+        assert_body(&format!("{chunked_form}a=1\n"), "a=1");
+        assert_body(&format!("{chunked_form}a=1\r\n"), "a=1");
+        assert_body(&format!("{chunked_form}4\r\na=1\n\r\n0\r\n\r\n"), "a=1\n");
         assert_body(
             &format!("{chunked}ffffffffffffffff\r\na=1"),
             "ffffffffffffffff\r\na=1",
         );
         let bytes = HttpText::parse(b"POST / HTTP/1.1\nContent-Length: 3\n\n\0\xff\r\n").unwrap();
         assert_eq!(bytes.body, b"\0\xff\r");
+    }
+
+    #[test]
+    fn chunks_that_end_before_the_last_one_are_joined_as_far_as_they_go() {
+        let head = "POST / HTTP/1.1\nTransfer-Encoding: chunked\n\n";
+        let whole = "2;x\r\na=\r\n1\r\n1\r\n0\r\n\r\n";
+        let last = whole.find("\n0").unwrap() + 2;
+        for end in 0..=whole.len() {
+            let text = [head, &whole[..end]].concat();
+            let parsed = HttpText::parse(text.as_bytes()).unwrap();
+            assert_eq!(parsed.ends_in_chunks, end < last, "{text:?}");
+            // An extension that is cut has no line end either, so the size is read.
+            assert!(b"a=1".starts_with(&parsed.body), "{text:?}");
+        }
+        for body in ["a=1", "{}", "a=1\r\n0\r\n\r\n"] {
+            let text = [head, body].concat();
+            assert!(!HttpText::parse(text.as_bytes()).unwrap().ends_in_chunks);
+        }
     }
 
     #[test]

@@ -6,15 +6,16 @@ use std::sync::{
 };
 
 use actix_web::{
-    Error, HttpResponse,
+    Error, HttpRequest, HttpResponse,
     body::BoxBody,
     dev::{ServiceRequest, ServiceResponse},
     error::ErrorUnauthorized,
-    http::header::{AUTHORIZATION, WWW_AUTHENTICATE},
+    http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
     middleware::{Next, from_fn},
     web,
 };
 use actix_web_httpauth::{extractors::basic::BasicAuth, middleware::HttpAuthentication};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use ttpkit_auth::digest::{DigestAlgorithm, DigestChallenge, DigestResponse, QualityOfProtection};
 
 use crate::support::{self, PASSWORD, ROWS, check, header, rows, serve, tool};
@@ -120,6 +121,30 @@ fn digest_lets_every_row_reach_the_validation() {
         assert_eq!(status, 0, "{algorithm}: {report:#}");
         assert_eq!(rows(&report, "passed").len(), ROWS, "{algorithm}");
     }
+}
+
+/// Starts an app that lets Ada in by Basic, and has this challenge for others.
+fn serve_challenge(challenge: &'static [u8]) -> String {
+    let good = format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("ada:{PASSWORD}"))
+    );
+    let challenge = HeaderValue::from_bytes(challenge).unwrap();
+    serve(move |app| {
+        let (good, challenge) = (good.clone(), challenge.clone());
+        let handler = move |req: HttpRequest| {
+            let given = req.headers().get(AUTHORIZATION);
+            let answer = if given.is_some_and(|given| given == good.as_str()) {
+                HttpResponse::Ok().finish()
+            } else {
+                HttpResponse::Unauthorized()
+                    .insert_header((WWW_AUTHENTICATE, challenge.clone()))
+                    .finish()
+            };
+            std::future::ready(answer)
+        };
+        app.route("/", web::post().to(handler));
+    })
 }
 
 /// The 401 of the authentication does not count as a refusal of a forgery.
@@ -240,4 +265,52 @@ fn advice_on_a_401_names_the_schemes_that_are_asked_for() {
             output.stderr
         );
     }
+}
+
+#[test]
+fn basic_is_answered_next_to_challenges_that_cannot_be_parsed() {
+    for challenge in [
+        &b"Negotiate abc==, Basic realm=\"x\""[..],
+        b"NTLM TlRM=, Basic realm=\"x\"",
+        b"Bearer realm=\"x\" scope=\"a\", Basic realm=\"y\"",
+        b"Basic realm=\"\xe9\"",
+        b"Basic realm=\"\xc3\xa9\"",
+        b"Basic\trealm=\"x\"",
+        b"Basic  realm=\"x\"",
+        b"Basic realm=x y",
+        b"Basic realm=\"x",
+    ] {
+        let url = serve_challenge(challenge);
+        let send = |auth: &[&str]| {
+            let args = [&["send", "sms", &*url][..], auth].concat();
+            tool(&args).env("TWILIO_WEBHOOK_PASSWORD", PASSWORD).run()
+        };
+        let challenge = String::from_utf8_lossy(challenge);
+        let output = send(&[]);
+        assert!(
+            output.status == 1 && output.stderr.contains(": pass --auth basic:USER\n"),
+            "{challenge}: {output:?}"
+        );
+        assert_eq!(send(&["--auth", "basic:ada"]).status, 0, "{challenge}");
+        let output = send(&["--auth", "basic:bob"]);
+        let said = "refused the credentials of --auth";
+        assert!(output.stderr.contains(said), "{challenge}: {output:?}");
+        assert!(!output.stderr.contains("algorithm"), "{challenge}");
+    }
+}
+
+#[test]
+fn digest_is_answered_next_to_challenges_that_cannot_be_parsed() {
+    let answer = "HTTP/1.1 401 No\r\nWWW-Authenticate: Negotiate abc==, Digest  realm=\"x\", nonce=\"y\", qop=\"auth\", NTLM z=\r\n\
+                  Content-Length: 0\r\n\r\n";
+    let (url, requests) = support::record(vec![answer, support::OK]);
+    let args = ["send", "sms", &url, "--auth", "digest:ada"];
+    let output = tool(&args).env("TWILIO_WEBHOOK_PASSWORD", PASSWORD).run();
+    assert_eq!(output.status, 0, "{output:?}");
+    let last = requests.try_iter().last().unwrap();
+    let values = header(&last, "Authorization");
+    assert!(
+        values.len() == 1 && values[0].starts_with("Digest ") && values[0].contains("nonce=\"y\""),
+        "{values:?}"
+    );
 }

@@ -574,11 +574,70 @@ fn a_capture_that_is_cut_within_its_headers_is_named_as_such() {
     let value = explain(&[], head.as_bytes());
     let warning = value["warnings"][0].as_str().unwrap();
     assert!(warning.contains("it may be cut off"), "{value}");
+    let signed = format!("{head}X-Twilio-Signature: {FORGED}");
+    let get = signed.replace("POST", "GET");
+    let chunked = format!("{signed}\nTransfer-Encoding: chunked");
+    for cut in [
+        signed.clone(),
+        format!("{signed}\r\nContent-Length: 7\r\n"),
+        format!("{get}\nContent-Length: 7"),
+        chunked.clone(),
+    ] {
+        let value = explain(&[], cut.as_bytes());
+        let warnings = value["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), 1, "{value}");
+        let warning = warnings[0].as_str().unwrap();
+        assert!(
+            warning.contains("no empty line after the headers"),
+            "{value}"
+        );
+        let advice = value["advice"].as_str().unwrap();
+        assert!(advice.starts_with("complete the capture"), "{value}");
+    }
     for whole in [
         format!("{head}\nBody=Hi"),
-        format!("{head}X-Twilio-Signature: {FORGED}"),
+        get.clone(),
+        format!("{get}\nContent-Length: 0"),
+        format!("{signed}\n\n"),
+        format!("{chunked}\n\n7\nBody=Hi\n0"),
     ] {
         assert_eq!(explain(&[], whole.as_bytes())["warnings"], json!([]));
+    }
+}
+
+#[test]
+fn a_chunked_capture_is_read_with_its_chunks_and_without_and_named_if_it_is_cut() {
+    let url = "http://example.com/m";
+    let signature = sign(TOKEN, &format!("{url}BodyHi"));
+    let head = format!(
+        "POST /m HTTP/1.1\nHost: example.com\n{FORM}X-Twilio-Signature: {signature}\n\
+         Transfer-Encoding: chunked\n\n"
+    );
+    let cut = "the capture ends before the last chunk of the body";
+    for (body, valid, warned) in [
+        ("7\r\nBody=Hi\r\n0\r\n\r\n", true, false),
+        ("4\r\nBody\r\n3\r\n=Hi\r\n0\r\n", true, false),
+        ("Body=Hi", true, false),
+        ("Body=Hi\n", true, false),
+        ("Body=Hi\r\n", true, false),
+        ("7\r\nBody=Hi\r\n", true, true),
+        ("7\r\nBody=Hi", true, true),
+        ("7\r\nBody=H", false, true),
+        ("4\r\nBody\r\n3", false, true),
+        ("7", false, true),
+        ("", false, true),
+    ] {
+        let value = explain(&[], (head.clone() + body).as_bytes());
+        assert_eq!(value["valid"], valid, "{body:?}: {value}");
+        let warnings = value["warnings"].as_array().unwrap();
+        let is_warned = warnings
+            .iter()
+            .any(|warning| warning.as_str().unwrap().starts_with(cut));
+        assert_eq!(is_warned, warned, "{body:?}: {value}");
+        if !valid {
+            let advice = value["advice"].as_str().unwrap();
+            assert!(advice.starts_with("complete the capture"), "{value}");
+        }
     }
 }
 
