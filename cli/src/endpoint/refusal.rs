@@ -22,7 +22,7 @@ pub(crate) fn problem(endpoint: &Endpoint, answer: &Answer) -> Option<String> {
             "the answer broke off before the end that it announces: see the app's log"
         }
         200..=299 => return None,
-        300..=399 => return Some(redirect(answer)),
+        300..=399 => return Some(redirect(endpoint, answer)),
         401 => return Some(unauthorized(endpoint, answer)),
         403 => "a genuine request was refused",
         404 => "the endpoint has nothing at this path: is the path right?",
@@ -73,19 +73,27 @@ fn unauthorized(endpoint: &Endpoint, answer: &Answer) -> String {
     }
 }
 
-/// Says what Twilio does with a redirect.
-fn redirect(answer: &Answer) -> String {
+/// Says what Twilio does with a redirect, and what to do. Where it leads to may be a URL that Twilio can't request.
+fn redirect(endpoint: &Endpoint, answer: &Answer) -> String {
     let location = answer.headers.get("Location");
     let location = location.and_then(|location| location.to_str().ok());
-    let target = match location {
-        Some(location) => {
-            // One without a scheme is no whole URL, and may have a password, too.
-            let location = terminal::without_passwords(location);
-            format!("set the webhook at Twilio to {}", redact::url(&location))
-        }
-        None => "answer the request itself".to_owned(),
+    let to = location.map_or_else(String::new, |location| {
+        // One without a scheme is no whole URL, and may have a password, too.
+        format!(
+            " to {}",
+            redact::url(&terminal::without_passwords(location))
+        )
+    });
+    let is_upgrade = location.is_some_and(|location| location.starts_with("https://"));
+    let proxy = if is_upgrade && endpoint.url.as_str().starts_with("http://") {
+        "; if it only wants HTTPS, add what a proxy sends: -H 'X-Forwarded-Proto: https'"
+    } else {
+        ""
     };
-    format!("a redirect: Twilio follows it with GET, without the parameters of the body; {target}")
+    format!(
+        "a redirect{to}: Twilio follows it with GET, without the parameters of the body; let the app answer the request \
+         itself, at the URL that is set at Twilio{proxy}"
+    )
 }
 
 /// Returns why an endpoint may have refused genuine requests, the most likely cause first. `account_is_made_up`

@@ -264,7 +264,10 @@ fn redirect_of_a_genuine_request_is_a_failure() {
     assert_eq!(report["rows"][0]["result"], "failed");
     let note = report["rows"][0]["note"].as_str().unwrap();
     assert!(
-        note.contains("follows it with GET") && note.contains("http://127.0.0.1:1/"),
+        note.contains("to http://127.0.0.1:1/: Twilio follows it with GET")
+            && note.ends_with(
+                "let the app answer the request itself, at the URL that is set at Twilio"
+            ),
         "{note}"
     );
 
