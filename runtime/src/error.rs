@@ -68,6 +68,7 @@ impl ValidationError {
 
     /// Constructs the error for a handler that takes a webhook although its request was not validated. An `Option` of
     /// it would always be `None`, so this error must become a response.
+    #[cfg(any(feature = "stream", feature = "webhook"))]
     pub(crate) fn unproven(type_name: &'static str) -> Self {
         let err = Self::without_proof(type_name);
         err.expect_answer();
