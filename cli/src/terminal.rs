@@ -141,7 +141,7 @@ fn user_info_len(text: &str, is_sip: bool) -> usize {
             user_info.len()
         };
     }
-    // What is no port is the start of a password with a character that should be escaped.
+    // If the port is not a number, it is the start of a password that has an unescaped character.
     let (_, port) = split_port(authority);
     let is_port = port.is_none_or(|port| port.bytes().all(|byte| byte.is_ascii_digit()));
     let at = line.rfind('@').filter(|_| !is_port);

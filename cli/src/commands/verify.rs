@@ -39,11 +39,12 @@ Each line of the --jsonl file is a JSON object with these fields; only url is re
   id               any value, which is copied to the result
   listen           the data that `listen --save` adds, which is ignored
 
-`explain` takes the same objects. A line may have 2 MiB. After 1,000 malformed lines in a row, the rest is not read. A field that is not listed here is ignored, with a warning.
+`explain` takes the same objects. A line may have 2 MiB. After 1,000 malformed lines in a row, the rest is not read. \
+A field that is not listed here is ignored, with a warning.
 
 The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
-the reason why it is not valid), matched_url (the form of the URL that was signed, without its user name and password) and warnings, if there are \
-any: unknown fields, and a body that does not have the announced length. A malformed line gets an error instead.
+the reason why it is not valid), matched_url (the form of the URL that was signed, without its user name \
+and password) and warnings, if there are any: unknown fields, and a body that does not have the announced length. A malformed line gets an error instead.
 
 Exit status: 0 all requests are valid; 1 some are not; 2 wrong usage, or a malformed line (the other lines \
 are still verified).";

@@ -220,7 +220,7 @@ mod tests {
                     ("Basic", ""),
                 ],
             ),
-            // What is in quotes is no challenge, and what has no other name neither.
+            // A scheme within quotes, or right after another scheme, is not a challenge.
             (
                 "Bearer realm=\"a, Basic realm=b\"",
                 &[("Bearer", "realm=\"a, Basic realm=b\"")],

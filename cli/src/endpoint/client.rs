@@ -226,7 +226,7 @@ fn too_late(url: &Url) -> NoAnswer {
     NoAnswer::TimedOut(format!("{} did not answer in time", url.as_str()))
 }
 
-/// Says why there is no answer. The connection is one to the proxy of a variable, if there is one.
+/// Returns why there is no answer. `proxy` is the variable that names the proxy, if the connection goes to one.
 fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
     let url = target.as_str();
     let unreachable = |reason: &str| {
@@ -282,7 +282,7 @@ fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
                 ))
             }
             _ if is_of_lookup(err) => unreachable(not_found(proxy)),
-            // There is no network, or no way to the host.
+            // There is no network, or the host is not reachable.
             _ => unreachable(&err.to_string()),
         },
         err => NoAnswer::Broken(format!("{url} did not answer: {err}")),

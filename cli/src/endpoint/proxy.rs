@@ -49,7 +49,7 @@ pub(crate) fn variable(url: &Url) -> Result<Option<&'static str>, Failure> {
     }
 }
 
-/// Returns whether the port of a proxy's URL, which may lack a scheme, is one or is left out.
+/// Returns whether the port of a proxy is a number up to 65535, or is left out. The URL may have no scheme.
 fn is_with_port(text: &str) -> bool {
     let (_, rest) = text.split_once("://").unwrap_or(("", text));
     has_port(&UrlParts::of(&["http://", rest].concat()))

@@ -78,7 +78,7 @@ fn redirect(endpoint: &Endpoint, answer: &Answer) -> String {
     let location = answer.headers.get("Location");
     let location = location.and_then(|location| location.to_str().ok());
     let to = location.map_or_else(String::new, |location| {
-        // One without a scheme is no whole URL, and may have a password, too.
+        // Even without a scheme, it may have a password.
         format!(
             " to {}",
             redact::url(&terminal::without_passwords(location))

@@ -145,7 +145,8 @@ impl Url {
     }
 }
 
-/// Returns whether the port of a URL is one, or is left out. The HTTP client takes port 80 in place of any other text.
+/// Returns whether the port of a URL is a number up to 65535, or is left out. The HTTP client takes port 80 in place of any
+/// other text.
 pub(crate) fn has_port(parts: &UrlParts<'_>) -> bool {
     let port = parts.port.as_deref().unwrap_or_default();
     port.is_empty() || is_port(port)

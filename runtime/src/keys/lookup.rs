@@ -172,7 +172,7 @@ impl Lookup {
 /// The right to run a lookup.
 type Slot<'l> = (Option<SemaphorePermit<'l>>, SemaphorePermit<'l>);
 
-/// The requests with the same query: one at a time asks the store.
+/// The turn of requests with the same query: one of them at a time asks the store.
 struct Turn {
     semaphore: Semaphore,
     is_hedged: AtomicBool,

@@ -30,8 +30,8 @@ use crate::error::ValidationError;
 ///
 /// If an extractor refuses a request, or the answer is 405 or an empty 404, as the router gives it, no handler has run, and the
 /// next delivery is handled. The same holds for a default service that answers with 4xx, if the path has no route, or if the
-/// method is neither GET nor POST, which Twilio sends. What else makes an answer or an error of its own counts as a handler: a
-/// default service with another status, an extractor with an `error_handler`, or a `String` that is not UTF-8.
+/// method is neither GET nor POST, which Twilio sends. Everything else counts as a handler: a default service with
+/// another status, an extractor with an `error_handler`, or a `String` that is not UTF-8.
 ///
 /// In actix-web, the middleware that is wrapped last runs first, so wrap this one *before*
 /// [`TwilioValidation`](crate::TwilioValidation). If a request was not validated, it gets a 500. For a handler with

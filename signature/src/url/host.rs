@@ -52,7 +52,7 @@ pub fn is_private(host: &str) -> bool {
     }
 }
 
-/// Returns the address that a host is. One of IPv4 within IPv6 is the one of IPv4.
+/// Returns the address in a host. An IPv4 address within IPv6 becomes a plain one.
 fn address(host: &str) -> Option<IpAddr> {
     let bare = host
         .strip_prefix('[')

@@ -25,7 +25,8 @@ pub(super) struct Saver {
 }
 
 impl Saver {
-    /// Opens a regular file, or creates it; `-` is none. A symbolic link is not followed: it may lead to a file of another program.
+    /// Opens a regular file, or creates it, and refuses `-`. A symbolic link is not followed: it may lead to a file of another
+    /// program.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
         if source::is_stdin(path) {
             return Err(Failure::usage(
