@@ -270,17 +270,32 @@ async fn send_streams(
         Either::Right(response) => timeout(PATIENCE, response).await.unwrap(),
     };
     assert_eq!(last.unwrap().status(), 403);
-    sleep(Duration::from_millis(200)).await;
-    let mut statuses = Vec::new();
-    let mut open = Vec::new();
-    for (response, stream) in all {
-        let response = match response {
-            Either::Left(response) => Some(response),
-            Either::Right(response) => poll_immediate(response).await,
-        };
-        statuses.push(response.map(|response| response.unwrap().status().as_u16()));
-        open.push(stream);
+    let (mut responses, open): (Vec<_>, Vec<_>) = all.into_iter().unzip();
+    // It is done with those before when it has answered none of them for a second.
+    let mut unanswered = usize::MAX;
+    loop {
+        for response in &mut responses {
+            if let Either::Right(waiting) = response
+                && let Some(answer) = poll_immediate(waiting).await
+            {
+                *response = Either::Left(answer);
+            }
+        }
+        let left = responses
+            .iter()
+            .filter(|response| matches!(response, Either::Right(_)));
+        let left = left.count();
+        if left == unanswered {
+            break;
+        }
+        unanswered = left;
+        sleep(Duration::from_secs(1)).await;
     }
+    let statuses = responses.into_iter().map(|response| match response {
+        Either::Left(response) => Some(response.unwrap().status().as_u16()),
+        Either::Right(_) => None,
+    });
+    let statuses = statuses.collect();
     (Answers::of(statuses), open)
 }
 
