@@ -60,12 +60,51 @@ dimensions! {
 /// The costs of a dimension's alternatives, in ascending order. The first is free: it changes nothing.
 pub(super) type Costs = Vec<u8>;
 
-/// The alternatives of a dimension with their costs.
-pub(super) type Alternatives<T> = Vec<(u8, T)>;
+/// The alternatives of a dimension, in the order of their costs.
+#[derive(Debug)]
+pub(super) struct Alternatives<T> {
+    costs: Costs,
+    values: Vec<T>,
+}
 
-/// Returns the costs of alternatives.
-pub(super) fn costs<T>(alternatives: &Alternatives<T>) -> Costs {
-    alternatives.iter().map(|(cost, _)| *cost).collect()
+impl<T> Alternatives<T> {
+    /// Begins with the alternative that changes nothing.
+    pub(super) fn of(own: T) -> Self {
+        Self {
+            costs: vec![0],
+            values: vec![own],
+        }
+    }
+
+    /// Adds an alternative behind those that cost no more.
+    pub(super) fn add(&mut self, cost: u8, value: T) {
+        let place = add_cost(&mut self.costs, cost);
+        self.values.insert(place, value);
+    }
+
+    /// Adds alternatives that cost the same.
+    pub(super) fn add_all(&mut self, cost: u8, values: impl IntoIterator<Item = T>) {
+        for value in values {
+            self.add(cost, value);
+        }
+    }
+
+    pub(super) fn costs(&self) -> Costs {
+        self.costs.clone()
+    }
+
+    /// Returns the alternatives with their costs.
+    #[cfg(test)]
+    pub(super) fn into_costed(self) -> Vec<(u8, T)> {
+        self.costs.into_iter().zip(self.values).collect()
+    }
+}
+
+/// Adds a cost behind those that are not higher, and returns its place.
+fn add_cost(costs: &mut Costs, cost: u8) -> usize {
+    let place = costs.partition_point(|known| *known <= cost);
+    costs.insert(place, cost);
+    place
 }
 
 /// One alternative of each dimension.
@@ -76,7 +115,7 @@ impl Picks<'_> {
     /// Returns the alternative that is picked in a dimension.
     pub(super) fn get<T>(self, dimension: Dimension, of: &Alternatives<T>) -> Option<&T> {
         let pick = self.0.get(dimension as usize)?;
-        Some(&of.get(*pick)?.1)
+        of.values.get(*pick)
     }
 
     /// Returns whether a dimension differs from what the app saw.

@@ -348,11 +348,12 @@ impl<'k> Explainer<'k> {
         let url_work = UrlVariants::work(seen, &self.hints);
         let to_prepare = url_work.saturating_add(req.body.len());
         work.build(to_prepare).map_err(|_| NotFound::GaveUp)?;
+        let keys = self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm);
         let variants = Variants {
             method: req.method,
             urls: UrlVariants::of(seen, &self.hints, req.method == "GET", hashed_body),
             params: ParamVariants::of(req.body, seen.query.as_deref(), tried_kind),
-            keys: self.key_groups(KeyClaim::parse(req.settings).ok(), algorithm),
+            keys: keys.ok_or(NotFound::Exhausted)?,
         };
         let found = variants.search(signature, &mut work)?;
 
@@ -397,39 +398,35 @@ impl<'k> Explainer<'k> {
         Ok((found.url, proposals))
     }
 
-    /// Returns the keys that the request claims, then others that may have made its signature.
+    /// Returns the keys that the request claims, then others that may have made its signature, if there are any.
     fn key_groups<'g>(
         &'g self,
         claim: Option<KeyClaim<'_>>,
         algorithm: Algorithm,
-    ) -> Alternatives<KeyGroup<'g>> {
-        let tokens = |tokens: &'g [AuthToken], holder: fn(usize) -> Holder<'g>| {
-            let tokens = tokens.iter().enumerate();
-            let tokens = tokens.filter(|_| algorithm == Algorithm::HmacSha1);
-            tokens
-                .map(|(index, token)| Key {
+    ) -> Option<Alternatives<KeyGroup<'g>>> {
+        let tokens = |tokens: &'g [AuthToken], holder: &dyn Fn(usize) -> Holder<'g>| {
+            let mut keys = Vec::new();
+            if algorithm == Algorithm::HmacSha1 {
+                keys.extend(tokens.iter().enumerate().map(|(index, token)| Key {
                     secret: Secret::Token(token),
                     holder: holder(index),
-                })
-                .collect::<Vec<_>>()
+                }));
+            }
+            keys
         };
-        let own_tokens = tokens(self.validator.auth_tokens(), |_| Holder::App);
-        let other_tokens = tokens(&self.tokens, |index| Holder::Given(index + 1));
-        let shared = self.validator.shared_keys().iter().chain(&self.shared_keys);
-        let shared = shared
-            .map(|key| Key {
-                secret: Secret::Shared(key, algorithm),
-                holder: Holder::App,
-            })
-            .collect();
-        let of_others = self.others.iter().flat_map(|(whose, keys)| {
-            let keys = tokens(keys.auth_tokens(), |_| Holder::App).into_iter();
-            keys.map(move |key| Key {
-                holder: Holder::Named(whose),
-                ..key
-            })
-        });
-        let of_others = of_others.collect();
+        let own_tokens = tokens(self.validator.auth_tokens(), &|_| Holder::App);
+        let other_tokens = tokens(&self.tokens, &|index| Holder::Given(index + 1));
+        let mut of_others = Vec::new();
+        for (whose, keys) in &self.others {
+            of_others.extend(tokens(keys.auth_tokens(), &|_| Holder::Named(whose)));
+        }
+        let shared_key = |key| Key {
+            secret: Secret::Shared(key, algorithm),
+            holder: Holder::App,
+        };
+        let own_shared = self.validator.shared_keys();
+        let shared = own_shared.iter().chain(&self.shared_keys);
+        let shared = shared.map(shared_key).collect();
         let group = |keys, cause| KeyGroup { keys, cause };
         let groups = match claim {
             Some(KeyClaim::AuthToken) => vec![
@@ -439,20 +436,11 @@ impl<'k> Explainer<'k> {
                 group(shared, Some(Cause::SharedKey)),
             ],
             claim => {
-                let own = claim.and_then(|claim| match claim {
-                    KeyClaim::SharedKey { id, .. } => {
-                        let mut keys = self.validator.shared_keys().iter();
-                        keys.find(|key| key.id().as_bytes() == id)
-                    }
-                    KeyClaim::AuthToken => None,
-                });
-                let own = own
-                    .map(|key| Key {
-                        secret: Secret::Shared(key, algorithm),
-                        holder: Holder::App,
-                    })
-                    .into_iter()
-                    .collect();
+                let mut own = Vec::new();
+                if let Some(KeyClaim::SharedKey { id, .. }) = claim {
+                    let named = own_shared.iter().find(|key| key.id().as_bytes() == id);
+                    own.extend(named.map(shared_key));
+                }
                 vec![
                     group(own, None),
                     group(shared, Some(Cause::SharedKey)),
@@ -462,15 +450,10 @@ impl<'k> Explainer<'k> {
             }
         };
         // The search must not visit what it can't sign.
-        let mut groups: Vec<_> = groups
-            .into_iter()
-            .filter(|group| !group.keys.is_empty())
-            .map(|group| (1, group))
-            .collect();
-        if let Some((cost, _)) = groups.first_mut() {
-            *cost = 0;
-        }
-        groups
+        let mut groups = groups.into_iter().filter(|group| !group.keys.is_empty());
+        let mut alternatives = Alternatives::of(groups.next()?);
+        alternatives.add_all(1, groups);
+        Some(alternatives)
     }
 
     /// Returns what to change for a request whose signature matches something.

@@ -1,12 +1,12 @@
 //! The parameters that may have been signed instead of those that the app saw.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Write as _};
+use std::{borrow::Cow, collections::HashSet, fmt::Write as _};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::{
     cause::Cause,
-    dimensions::{Alternatives, Costs, Dimension, Picks, costs},
+    dimensions::{Alternatives, Costs, Dimension, Picks},
     sets::remove_all,
 };
 use crate::{
@@ -109,25 +109,25 @@ impl<'a> ParamVariants<'a> {
         } else {
             Vec::new()
         };
-        let mut covered = Vec::new();
+        let mut covered;
         if is_form {
-            covered.push((0, Covered::Form));
-            covered.push((1, Covered::Nothing));
+            covered = Alternatives::of(Covered::Form);
+            covered.add(1, Covered::Nothing);
         } else {
-            covered.push((0, Covered::Nothing));
+            covered = Alternatives::of(Covered::Nothing);
             if !raw.is_empty() {
-                covered.push((1, Covered::Form));
+                covered.add(1, Covered::Form);
             }
         }
         if !json.is_empty() {
-            covered.push((1, Covered::Json));
+            covered.add(1, Covered::Json);
         }
         let decoded_body = form_in_base64(body).unwrap_or_default();
         if !decoded_body.is_empty() {
-            covered.push((1, Covered::Base64));
+            covered.add(1, Covered::Base64);
         }
         if !body.is_empty() {
-            covered.push((2, Covered::Raw));
+            covered.add(2, Covered::Raw);
         }
 
         let query = query.unwrap_or_default().as_bytes();
@@ -142,12 +142,12 @@ impl<'a> ParamVariants<'a> {
             decoded_body,
             query,
             covered,
-            decodings: vec![(0, Decoding::Once)],
-            trims: vec![(0, false)],
-            empties_dropped: vec![(0, false)],
-            repeats: vec![(0, Repeats::Distinct)],
-            queries: vec![(0, Query::Apart)],
-            singles: vec![(0, Single::None)],
+            decodings: Alternatives::of(Decoding::Once),
+            trims: Alternatives::of(false),
+            empties_dropped: Alternatives::of(false),
+            repeats: Alternatives::of(Repeats::Distinct),
+            queries: Alternatives::of(Query::Apart),
+            singles: Alternatives::of(Single::None),
         };
         variants.add_alternatives();
         variants
@@ -157,9 +157,9 @@ impl<'a> ParamVariants<'a> {
     fn add_alternatives(&mut self) {
         let any = |byte: &[u8]| self.body.iter().any(|own| byte.contains(own));
         if !self.raw.is_empty() && any(b"%+") {
-            let decodings = [Decoding::Twice, Decoding::PlusKept, Decoding::Never];
-            self.decodings
-                .extend(decodings.map(|decoding| (1, decoding)));
+            for decoding in [Decoding::Twice, Decoding::PlusKept, Decoding::Never] {
+                self.decodings.add(1, decoding);
+            }
         }
         let pairs = if self.raw.is_empty() {
             self.json.clone()
@@ -172,7 +172,7 @@ impl<'a> ParamVariants<'a> {
                 (Decoding::ToLf, LineEnd::CrLf),
             ] {
                 if pairs.iter().any(|(_, value)| of.is_in(value)) {
-                    self.decodings.push((1, decoding));
+                    self.decodings.add(1, decoding);
                 }
             }
         }
@@ -180,61 +180,57 @@ impl<'a> ParamVariants<'a> {
             .iter()
             .any(|(_, value)| trimmed(value).len() != value.len())
         {
-            self.trims.push((1, true));
+            self.trims.add(1, true);
         }
         if pairs.iter().any(|(_, value)| trimmed(value).is_empty()) {
-            self.empties_dropped.push((1, true));
+            self.empties_dropped.add(1, true);
         }
-        let mut names: Vec<_> = pairs
+        let mut names = HashSet::new();
+        if !pairs
             .iter()
             .chain(&self.query)
-            .map(|(name, _)| name)
-            .collect();
-        names.sort_unstable();
-        if names.windows(2).any(|two| matches!(two, [a, b] if a == b)) {
+            .all(|(name, _)| names.insert(name))
+        {
             use Repeats::{All, AllAsTheyCame, Commas, First, Last, OneName};
-            let repeats = [First, Last, All, AllAsTheyCame, OneName, Commas];
-            self.repeats.extend(repeats.map(|repeats| (1, repeats)));
-        }
-        if !self.query.is_empty() {
-            self.queries.push((1, Query::Added));
-            if !pairs.is_empty() {
-                self.queries.push((1, Query::TakenOut));
+            for repeats in [First, Last, All, AllAsTheyCame, OneName, Commas] {
+                self.repeats.add(1, repeats);
             }
         }
-        let single = 0..pairs.len().min(MAX_SINGLE);
+        if !self.query.is_empty() {
+            self.queries.add(1, Query::Added);
+            if !pairs.is_empty() {
+                self.queries.add(1, Query::TakenOut);
+            }
+        }
+        let single = pairs.len().min(MAX_SINGLE);
         if pairs.len() > 1 {
-            self.singles.extend(
-                single
-                    .clone()
-                    .map(|index| (2, Single::Without([index, index]))),
-            );
+            for index in 0..single {
+                self.singles.add(2, Single::Without([index, index]));
+            }
         }
         for ends in [["", " "], [" ", ""], ["", "\n"], ["", "\r\n"]] {
-            self.singles
-                .extend(single.clone().map(|index| (3, Single::Blank(index, ends))));
+            for index in 0..single {
+                self.singles.add(3, Single::Blank(index, ends));
+            }
         }
-        let paired = 0..pairs.len().min(MAX_PAIRED);
-        for first in paired.clone() {
-            self.singles.extend(
-                paired
-                    .clone()
-                    .skip(first + 1)
-                    .map(|second| (4, Single::Without([first, second]))),
-            );
+        let paired = pairs.len().min(MAX_PAIRED);
+        for first in 0..paired {
+            for second in first + 1..paired {
+                self.singles.add(4, Single::Without([first, second]));
+            }
         }
     }
 
     /// Returns the costs of a dimension, if it is one of parameters.
     pub(super) fn costs(&self, dimension: Dimension) -> Option<Costs> {
         Some(match dimension {
-            Dimension::Covered => costs(&self.covered),
-            Dimension::Decoding => costs(&self.decodings),
-            Dimension::Trim => costs(&self.trims),
-            Dimension::Empties => costs(&self.empties_dropped),
-            Dimension::Repeats => costs(&self.repeats),
-            Dimension::QueryParams => costs(&self.queries),
-            Dimension::Single => costs(&self.singles),
+            Dimension::Covered => self.covered.costs(),
+            Dimension::Decoding => self.decodings.costs(),
+            Dimension::Trim => self.trims.costs(),
+            Dimension::Empties => self.empties_dropped.costs(),
+            Dimension::Repeats => self.repeats.costs(),
+            Dimension::QueryParams => self.queries.costs(),
+            Dimension::Single => self.singles.costs(),
             _ => return None,
         })
     }
@@ -425,27 +421,41 @@ impl Decoding {
 }
 
 impl Repeats {
-    fn write(self, pairs: Vec<Pair>, text: &mut Vec<u8>) {
-        let mut by_name: BTreeMap<Vec<u8>, Vec<Vec<u8>>> = BTreeMap::new();
-        for (name, value) in pairs {
-            by_name.entry(name).or_default().push(value);
-        }
-        for (name, mut values) in by_name {
+    fn write(self, mut pairs: Vec<Pair>, text: &mut Vec<u8>) {
+        let by_value = matches!(self, Self::Distinct | Self::All);
+        pairs.sort_by(|(name, value), (other_name, other_value)| {
+            let by_name = name.cmp(other_name);
+            if by_value {
+                by_name.then_with(|| value.cmp(other_value))
+            } else {
+                by_name
+            }
+        });
+        for of_name in pairs.chunk_by(|(name, _), (next, _)| name == next) {
+            let Some((name, _)) = of_name.first() else {
+                continue;
+            };
+            let mut values: Vec<_> = of_name.iter().map(|(_, value)| value.as_slice()).collect();
+            let joined;
             match self {
-                Self::Distinct => {
-                    values.sort_unstable();
-                    values.dedup();
-                }
+                Self::Distinct => values.dedup(),
                 Self::First => values.truncate(1),
-                Self::Last => values = values.pop().into_iter().collect(),
-                Self::All => values.sort_unstable(),
-                Self::AllAsTheyCame => {}
-                Self::OneName => values = vec![values.concat()],
-                Self::Commas => values = vec![values.join(&b',')],
+                Self::Last => {
+                    values.drain(..values.len().saturating_sub(1));
+                }
+                Self::All | Self::AllAsTheyCame => {}
+                Self::OneName => {
+                    joined = values.concat();
+                    values = vec![&joined];
+                }
+                Self::Commas => {
+                    joined = values.join(&b',');
+                    values = vec![&joined];
+                }
             }
             for value in values {
-                text.extend_from_slice(&name);
-                text.extend_from_slice(&value);
+                text.extend_from_slice(name);
+                text.extend_from_slice(value);
             }
         }
     }

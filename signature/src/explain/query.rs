@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt::Write};
 
-use super::{cause::Cause, sets::contains_all};
+use super::{cause::Cause, dimensions::Alternatives, sets::contains_all};
 use crate::form::decode;
 
 /// The largest number of pairs of which every order is tried.
@@ -21,8 +21,8 @@ pub(super) enum Order {
 }
 
 impl Order {
-    /// Returns the orders that can change a query, with their costs.
-    pub(super) fn all(query: &str) -> impl Iterator<Item = (u8, Self)> {
+    /// Returns the orders that can change a query.
+    pub(super) fn all(query: &str) -> Alternatives<Self> {
         let pairs = query.split('&').count();
         let (number, cost) = match pairs {
             2..=4 => ((1..=pairs).product(), 2),
@@ -30,17 +30,21 @@ impl Order {
             MAX_PERMUTED => (720, 4),
             _ => (0, 4),
         };
-        let plain = [
-            Self::Sorted,
-            Self::Reversed,
-            Self::LastFirst,
-            Self::FirstLast,
-        ];
-        let plain = plain
-            .into_iter()
-            .filter(move |_| pairs > 1)
-            .map(|order| (1, order));
-        plain.chain((1..number).map(move |index| (cost, Self::Permuted(index))))
+        let mut orders = Alternatives::of(Self::AsIs);
+        if pairs > 1 {
+            for order in [
+                Self::Sorted,
+                Self::Reversed,
+                Self::LastFirst,
+                Self::FirstLast,
+            ] {
+                orders.add(1, order);
+            }
+        }
+        for index in 1..number {
+            orders.add(cost, Self::Permuted(index));
+        }
+        orders
     }
 
     pub(super) fn apply(self, query: &str) -> Cow<'_, str> {
@@ -263,11 +267,6 @@ pub(super) fn differences(seen: &str, signed: &str) -> Vec<Cause> {
     };
     let (seen, signed) = (pairs(seen), pairs(signed));
     let (plain_seen, plain_signed) = (plain(&seen), plain(&signed));
-    let sorted = |pairs: &[String]| {
-        let mut pairs = pairs.to_vec();
-        pairs.sort_unstable();
-        pairs
-    };
     let mut causes = Vec::new();
     if plain_seen == plain_signed {
         let missing = seen.is_empty();
@@ -298,6 +297,12 @@ pub(super) fn differences(seen: &str, signed: &str) -> Vec<Cause> {
     }
     causes.push(Cause::QueryMissing);
     causes
+}
+
+fn sorted(pairs: &[String]) -> Vec<&str> {
+    let mut pairs: Vec<_> = pairs.iter().map(String::as_str).collect();
+    pairs.sort_unstable();
+    pairs
 }
 
 /// Returns the pairs without escapes, so that pairs that differ only in their escapes become equal.
@@ -372,14 +377,14 @@ mod tests {
         for (pairs, number) in [(1, 1), (2, 2), (3, 6), (4, 24), (5, 120), (6, 720)] {
             let query = (0..pairs).map(|n| format!("a={n}")).collect::<Vec<_>>();
             let query = query.join("&");
-            let orders = Order::all(&query).map(|(_, order)| order.apply(&query));
-            let mut orders: Vec<_> = orders.chain([query.as_str().into()]).collect();
+            let orders = Order::all(&query).into_costed().into_iter();
+            let mut orders: Vec<_> = orders.map(|(_, order)| order.apply(&query)).collect();
             orders.sort();
             orders.dedup();
             assert_eq!(orders.len(), number, "{query}");
         }
-        assert_eq!(Order::all("a=1").count(), 0);
-        assert_eq!(Order::all(&"a=1&".repeat(1000)).count(), 4);
+        assert_eq!(Order::all("a=1").costs(), [0]);
+        assert_eq!(Order::all(&"a=1&".repeat(1000)).costs(), [0, 1, 1, 1, 1]);
     }
 
     #[test]
@@ -424,7 +429,7 @@ mod tests {
             for encoding in Encoding::ALL {
                 let _text = encoding.apply(query);
             }
-            for (_, order) in Order::all(query) {
+            for (_, order) in Order::all(query).into_costed() {
                 let _text = order.apply(query);
             }
             let _causes = differences(query, "a=1");

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     cause::Cause,
-    dimensions::{Alternatives, Dimension, Picks, cheapest_first, costs},
+    dimensions::{Alternatives, Dimension, Picks, cheapest_first},
     params::{ParamChoice, ParamVariants},
     urls::UrlVariants,
 };
@@ -101,12 +101,8 @@ impl<'v> Variants<'v> {
         signature: &Signature,
         work: &mut Work,
     ) -> Result<SignedText<'v>, NotFound> {
-        // Without keys, no combination could end the search.
-        if self.keys.is_empty() {
-            return Err(NotFound::Exhausted);
-        }
         let costs_of = |dimension| match dimension {
-            Dimension::Keys => costs(&self.keys),
+            Dimension::Keys => self.keys.costs(),
             other => {
                 let costs = self.urls.costs(other);
                 costs

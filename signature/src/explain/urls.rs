@@ -1,10 +1,10 @@
 //! The URLs that Twilio may have signed instead of the one that the app saw.
 
-use std::{borrow::Cow, collections::HashSet};
+use std::borrow::Cow;
 
 use super::{
     differences::is_secure,
-    dimensions::{Alternatives, Costs, Dimension, Picks, costs},
+    dimensions::{Alternatives, Costs, Dimension, Picks},
     hints::Hints,
     query::{Encoding, Order},
     sets::distinct,
@@ -90,8 +90,9 @@ fn spellings(seen: &UrlParts<'static>) -> Alternatives<Spelling> {
         spelling.apply(&mut url);
         url != *seen
     };
-    let others = Spelling::OTHERS.into_iter().filter(changes);
-    with_own(Spelling::AsIs, others.map(|spelling| (2, spelling)))
+    let mut spellings = Alternatives::of(Spelling::AsIs);
+    spellings.add_all(2, Spelling::OTHERS.into_iter().filter(changes));
+    spellings
 }
 
 /// The dimensions in which URLs vary. The first alternative of each is what the app saw.
@@ -122,6 +123,8 @@ impl UrlVariants {
         hashed_body: Option<&[u8]>,
     ) -> Self {
         let query = seen.query.as_deref().unwrap_or_default();
+        let mut slashes = Alternatives::of(false);
+        slashes.add(1, true);
         Self {
             bases: bases(seen, hints),
             schemes: schemes(seen, hints, get),
@@ -129,10 +132,10 @@ impl UrlVariants {
             users: users(seen, hints),
             paths: paths(seen, hints),
             spellings: spellings(seen),
-            slashes: vec![(0, false), (1, true)],
+            slashes,
             queries: queries(seen, hints, hashed_body.is_some()),
             encodings: encodings(seen, hints),
-            orders: with_own(Order::AsIs, Order::all(query)),
+            orders: Order::all(query),
             hash: hashed_body.map(|body| [BODY_SHA256, "=", &body_sha256(body)].concat()),
         }
     }
@@ -165,16 +168,16 @@ impl UrlVariants {
     /// Returns the costs of a dimension, if it is one of URLs.
     pub(super) fn costs(&self, dimension: Dimension) -> Option<Costs> {
         Some(match dimension {
-            Dimension::Base => costs(&self.bases),
-            Dimension::Scheme => costs(&self.schemes),
-            Dimension::Host => costs(&self.hosts),
-            Dimension::UserInfo => costs(&self.users),
-            Dimension::Path => costs(&self.paths),
-            Dimension::Spelling => costs(&self.spellings),
-            Dimension::Slash => costs(&self.slashes),
-            Dimension::Query => costs(&self.queries),
-            Dimension::QueryEncoding => costs(&self.encodings),
-            Dimension::QueryOrder => costs(&self.orders),
+            Dimension::Base => self.bases.costs(),
+            Dimension::Scheme => self.schemes.costs(),
+            Dimension::Host => self.hosts.costs(),
+            Dimension::UserInfo => self.users.costs(),
+            Dimension::Path => self.paths.costs(),
+            Dimension::Spelling => self.spellings.costs(),
+            Dimension::Slash => self.slashes.costs(),
+            Dimension::Query => self.queries.costs(),
+            Dimension::QueryEncoding => self.encodings.costs(),
+            Dimension::QueryOrder => self.orders.costs(),
             _ => return None,
         })
     }
@@ -257,17 +260,6 @@ fn set_host_and_port(url: &mut UrlParts<'_>, host_and_port: &str) {
     url.port = port.map(|port| port.to_owned().into());
 }
 
-/// Returns what the app saw, followed by the alternatives in the order of their costs.
-fn with_own<T>(own: T, alternatives: impl IntoIterator<Item = (u8, T)>) -> Alternatives<T> {
-    let mut dimension = vec![(0, own)];
-    let mut left: Vec<_> = alternatives.into_iter().collect();
-    // There are few costs. A sort, whose code is long, would be compiled for each type of alternatives.
-    while let Some(least) = left.iter().map(|(cost, _)| *cost).min() {
-        dimension.extend(left.extract_if(.., |(cost, _)| *cost == least));
-    }
-    dimension
-}
-
 /// Returns the whole URLs that the hints make up together.
 fn bases(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<UrlParts<'static>> {
     let mut found = Vec::new();
@@ -291,7 +283,7 @@ fn bases(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<UrlParts<'stat
         }
     }
     if hints.is_url_named() {
-        return with_own(seen.clone(), distinct(found, seen).map(|url| (1, url)));
+        return bases_of(seen, found);
     }
     let own_host = seen.host_and_port();
     for host in hints.hosts.iter().chain([&own_host]) {
@@ -322,7 +314,16 @@ fn bases(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<UrlParts<'stat
     {
         found.push(target.clone());
     }
-    with_own(seen.clone(), distinct(found, seen).map(|url| (1, url)))
+    bases_of(seen, found)
+}
+
+fn bases_of(
+    seen: &UrlParts<'static>,
+    found: Vec<UrlParts<'static>>,
+) -> Alternatives<UrlParts<'static>> {
+    let mut bases = Alternatives::of(seen.clone());
+    bases.add_all(1, distinct(found, Some(seen)));
+    bases
 }
 
 fn schemes(seen: &UrlParts<'static>, hints: &Hints, get: bool) -> Alternatives<SchemeChange> {
@@ -330,121 +331,137 @@ fn schemes(seen: &UrlParts<'static>, hints: &Hints, get: bool) -> Alternatives<S
         security,
         websocket,
     };
-    let mut found = vec![(1, change(true, false))];
+    let mut schemes = Alternatives::of(change(false, false));
+    schemes.add(1, change(true, false));
     if get || seen.is_websocket() {
-        found.push((1, change(false, true)));
-        let cost = if hints.websocket { 1 } else { 2 };
-        found.push((cost, change(true, true)));
+        schemes.add(1, change(false, true));
+        schemes.add(if hints.websocket { 1 } else { 2 }, change(true, true));
     }
-    with_own(change(false, false), found)
+    schemes
 }
 
 fn hosts(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>> {
-    let given = hints.hosts.iter().cloned();
-    let public = hints.public_urls.iter().chain(&hints.targets);
-    let public = public
-        .filter(|url| !url.host.is_empty())
-        .map(UrlParts::host_and_port);
+    let named = hints.is_url_named();
     let own = seen.host_and_port();
-    if hints.is_url_named() {
-        let named = distinct(public.collect(), &own);
-        return with_own(None, named.map(|host| (1, Some(host))));
+    let on_own_host = |port: &str| format!("{}:{port}", seen.host);
+    let mut likely = Vec::new();
+    for url in hints.public_urls.iter().chain(&hints.targets) {
+        if !url.host.is_empty() {
+            likely.push(url.host_and_port());
+        }
     }
-    let (name, port_seen) = (&*seen.host, seen.port.as_deref());
-    let lower = own.to_ascii_lowercase();
-    let on_port = |port: &str| format!("{name}:{port}");
-    let ports = hints.ports.iter().map(|port| on_port(port));
-    let loopback = LOOPBACK
-        .iter()
-        .filter(|_| LOOPBACK.contains(&name))
-        .map(|other| own.replacen(name, other, 1));
-    let other_hosts_on_port = hints.hosts.iter().flat_map(|host| {
-        let (name, _) = split_port(host);
-        let ports = hints.ports.iter().map(String::as_str).chain(port_seen);
-        ports.map(move |port| format!("{name}:{port}"))
-    });
-    let likely: Vec<_> = public
-        .chain(given)
-        .chain(ports)
-        .chain(other_hosts_on_port)
-        .chain(loopback)
-        .chain([lower])
-        .collect();
-    let usual = USUAL_PORTS
-        .iter()
-        .map(|port| on_port(port))
-        .filter(|host| !likely.contains(host));
-    let usual: Vec<_> = usual
-        .filter(|host| *host != own)
-        .map(|host| (2, Some(host)))
-        .collect();
-    let likely = distinct(likely, &own).map(|host| (1, Some(host)));
-    with_own(None, likely.chain(usual))
+    if !named {
+        likely.extend_from_slice(&hints.hosts);
+        for port in &hints.ports {
+            likely.push(on_own_host(port));
+        }
+        for host in &hints.hosts {
+            let (name, _) = split_port(host);
+            for port in hints
+                .ports
+                .iter()
+                .map(String::as_str)
+                .chain(seen.port.as_deref())
+            {
+                likely.push(format!("{name}:{port}"));
+            }
+        }
+        if LOOPBACK.contains(&&*seen.host) {
+            for other in LOOPBACK {
+                likely.push(own.replacen(&*seen.host, other, 1));
+            }
+        }
+        likely.push(own.to_ascii_lowercase());
+    }
+    let likely = distinct(likely, Some(&own));
+    let mut usual = Vec::new();
+    if !named {
+        for port in USUAL_PORTS {
+            let host = on_own_host(port);
+            if host != own && !likely.contains(&host) {
+                usual.push(host);
+            }
+        }
+    }
+    let mut hosts = Alternatives::of(None);
+    hosts.add_all(1, likely.into_iter().map(Some));
+    hosts.add_all(2, usual.into_iter().map(Some));
+    hosts
 }
 
 fn users(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<User> {
+    let own = seen.user_info.as_deref();
+    let mut users = Alternatives::of(User::Own);
     let public = hints.public_urls.iter();
     let public = public.filter_map(|url| url.user_info.as_deref());
-    let given = public
-        .chain(hints.users.iter().map(String::as_str))
-        .filter(|user| seen.user_info.as_deref() != Some(user));
-    let given = given.map(|user| (1, User::Given(user.to_owned())));
-    let none = seen.user_info.as_ref().map(|_| (1, User::None));
-    with_own(User::Own, given.chain(none))
+    for user in public.chain(hints.users.iter().map(String::as_str)) {
+        if own != Some(user) {
+            users.add(1, User::Given(user.to_owned()));
+        }
+    }
+    if own.is_some() {
+        users.add(1, User::None);
+    }
+    users
 }
 
 fn paths(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Option<String>> {
-    let mut given: Vec<_> = hints
-        .targets
-        .iter()
-        .map(|target| target.path.to_string())
-        .collect();
+    let own = seen.path.to_string();
+    let mut given = Vec::new();
+    for target in &hints.targets {
+        given.push(target.path.to_string());
+    }
     for prefix in &hints.prefixes {
-        given.push([prefix, &*seen.path].concat());
+        given.push([prefix, &*own].concat());
     }
     for public in &hints.public_urls {
         let prefix = public.path.strip_suffix('/').unwrap_or(&public.path);
-        given.extend([[prefix, &*seen.path].concat(), public.path.to_string()]);
+        given.push([prefix, &*own].concat());
+        given.push(public.path.to_string());
     }
-    let own = seen.path.to_string();
-    if hints.is_url_named() {
-        return with_own(None, distinct(given, &own).map(|path| (1, Some(path))));
+    let given = distinct(given, Some(&own));
+    let mut cut = Vec::new();
+    if !hints.is_url_named() {
+        for (at, _) in own.match_indices('/').skip(1).take(MAX_CUT) {
+            let path = own.get(at..).unwrap_or_default();
+            if !given.iter().any(|given| given == path) {
+                cut.push(path.to_owned());
+            }
+        }
     }
-    let cuts = seen.path.match_indices('/').skip(1).take(MAX_CUT);
-    let cuts = cuts.filter_map(|(at, _)| seen.path.get(at..).map(str::to_owned));
-    let cuts: Vec<_> = cuts
-        .filter(|path| !given.contains(path))
-        .map(|path| (2, Some(path)))
-        .collect();
-    let given = distinct(given, &own).map(|path| (1, Some(path)));
-    with_own(None, given.chain(cuts))
+    let mut paths = Alternatives::of(None);
+    paths.add_all(1, given.into_iter().map(Some));
+    paths.add_all(2, cut.into_iter().map(Some));
+    paths
 }
 
 fn queries(seen: &UrlParts<'static>, hints: &Hints, hashed: bool) -> Alternatives<Source> {
-    let given = hints.public_urls.iter().chain(&hints.targets);
-    let given = given
-        .filter(|url| url.query.is_some())
-        .map(|url| url.query.as_deref().map(str::to_owned))
-        .collect();
-    let own = seen.query.as_deref().map(str::to_owned);
-    let mut found: Vec<_> = distinct(given, &own)
-        .map(|query| (1, Source::Given(query)))
-        .collect();
-    let query = seen.query.as_deref().unwrap_or_default();
-    if hashed && !query.contains(BODY_SHA256) {
-        found.push((1, Source::Hashed));
+    let mut given = Vec::new();
+    for url in hints.public_urls.iter().chain(&hints.targets) {
+        given.extend(url.query.as_deref().map(str::to_owned));
     }
-    if seen.query.is_some() {
-        found.push((2, Source::Given(None)));
+    let own = seen.query.as_deref().map(str::to_owned);
+    let mut queries = Alternatives::of(Source::Own);
+    for query in distinct(given, own.as_ref()) {
+        queries.add(1, Source::Given(Some(query)));
+    }
+    let query = own.as_deref().unwrap_or_default();
+    if hashed && !query.contains(BODY_SHA256) {
+        queries.add(1, Source::Hashed);
+    }
+    if own.is_some() {
+        queries.add(2, Source::Given(None));
         let pairs = query.split('&').count();
         if pairs > 1 {
-            found.extend((0..pairs.min(MAX_LEFT_OUT)).map(|index| (2, Source::Without(index))));
+            for index in 0..pairs.min(MAX_LEFT_OUT) {
+                queries.add(2, Source::Without(index));
+            }
         }
     } else {
         // A proxy may have cut off the `?` of an empty query.
-        found.push((2, Source::Given(Some(String::new()))));
+        queries.add(2, Source::Given(Some(String::new())));
     }
-    with_own(Source::Own, found)
+    queries
 }
 
 /// Returns the encodings that change the query that the app saw, or one from a hint.
@@ -454,19 +471,17 @@ fn encodings(seen: &UrlParts<'static>, hints: &Hints) -> Alternatives<Encoding> 
         .chain([seen])
         .filter_map(|url| url.query.as_deref())
         .collect();
-    let mut known: HashSet<Vec<Cow<'_, str>>> = HashSet::new();
-    let mut found = Vec::new();
+    let mut known: Vec<Vec<Cow<'_, str>>> =
+        vec![queries.iter().map(|query| (*query).into()).collect()];
+    let mut encodings = Alternatives::of(Encoding::AsIs);
     for encoding in Encoding::ALL {
         let texts: Vec<_> = queries.iter().map(|query| encoding.apply(query)).collect();
-        let changes = texts
-            .iter()
-            .zip(&queries)
-            .any(|(text, query)| text != query);
-        if changes && known.insert(texts) {
-            found.push((1, encoding));
+        if !known.contains(&texts) {
+            known.push(texts);
+            encodings.add(1, encoding);
         }
     }
-    with_own(Encoding::AsIs, found)
+    encodings
 }
 
 #[cfg(test)]
@@ -492,7 +507,7 @@ mod tests {
     /// Returns alternatives by their costs, each as a text.
     fn shown<T>(alternatives: Alternatives<T>, show: impl Fn(T) -> String) -> Vec<(u8, String)> {
         let show = |(cost, alternative)| (cost, show(alternative));
-        alternatives.into_iter().map(show).collect()
+        alternatives.into_costed().into_iter().map(show).collect()
     }
 
     #[track_caller]
@@ -608,7 +623,7 @@ mod tests {
         ];
         for (url, headers, get, expected) in cases {
             let found = schemes(&seen(url), &hints(headers), *get);
-            assert_eq!(found, *expected, "{url} {headers:?} {get}");
+            assert_eq!(found.into_costed(), *expected, "{url} {headers:?} {get}");
         }
     }
 
@@ -772,7 +787,7 @@ mod tests {
         }
         let many = seen(&format!("https://h/?{}", "a&".repeat(2 * MAX_LEFT_OUT)));
         let found = queries(&many, &Hints::default(), false);
-        assert_eq!(found.len(), 2 + MAX_LEFT_OUT);
+        assert_eq!(found.costs().len(), 2 + MAX_LEFT_OUT);
     }
 
     #[test]
@@ -788,6 +803,7 @@ mod tests {
         for (url, headers, expected) in cases {
             let found = encodings(&seen(url), &hints(headers));
             let found: Vec<_> = found
+                .into_costed()
                 .iter()
                 .map(|(_, encoding)| encoding.apply("a=x+y"))
                 .collect();
@@ -816,7 +832,10 @@ mod tests {
             (&[uri, url, prefix, hosts].concat(), 3 * 4 + 2, 7, 1 + 2),
         ] {
             let hints = hints(headers);
-            assert!(bases(&seen(SEEN), &hints).len() <= made + 1, "{headers:?}");
+            assert!(
+                bases(&seen(SEEN), &hints).costs().len() <= made + 1,
+                "{headers:?}"
+            );
             let urls = (made + MAX_CUT + Spelling::OTHERS.len()) * (8 + longest);
             let encoded = Encoding::ALL.len() * (queries + 3);
             let work = UrlVariants::work(&seen(SEEN), &hints);
