@@ -1,5 +1,6 @@
 //! Webhooks of any family, told apart by their parameters.
 
+use actix_web::Error;
 use serde::{
     Serialize, Serializer,
     de::{Deserialize, Deserializer},
@@ -11,7 +12,7 @@ use super::{
     GatherResult, IncomingCall, IncomingMessage, MessageStatusCallback, QueueWait,
     RealTimeTranscription, RecordResult, RecordingStatusCallback, StreamStatusCallback,
     TaskAssignment, TaskRouterEvent, TranscriptionCallback,
-    extract::{self, Filled},
+    extract::{self, Filled, Source},
     family::{Family, Filling},
     parameters::Parameters,
     serial,
@@ -57,7 +58,9 @@ macro_rules! families {
             fn from(parameters: Parameters) -> Self {
                 let has = |name: &&str| parameters.get_all(name).any(|value| !value.is_empty());
                 $(if [$(&[$($name),+][..]),+].iter().any(|names| names.iter().all(has)) {
-                    return Self::$family(Box::new(fill_again(&parameters)));
+                    let mut webhook = Box::<$family>::default();
+                    fill_again(&mut *webhook, &parameters);
+                    return Self::$family(webhook);
                 })+
                 Self::Other(parameters)
             }
@@ -100,23 +103,23 @@ families! {
     IncomingMessage: ["MessageSid"];
 }
 
-fn fill_again<T: Family + Default>(parameters: &Parameters) -> T {
-    let mut family = T::default();
-    let mut filling = Filling::of(&mut family);
+fn fill_again(family: &mut dyn Family, parameters: &Parameters) {
+    let mut filling = Filling::of(family);
     for (name, value) in parameters.iter() {
         filling.add(name, value);
     }
     filling.end();
-    family
 }
 
 impl Filled for Webhook {
-    fn filled_by(fill: impl FnOnce(&mut dyn Family)) -> Self {
+    fn filled_by(fill: &mut dyn FnMut(&mut dyn Family)) -> Self {
         Parameters::filled_by(fill).into()
     }
 
-    fn family(&self) -> &dyn Family {
-        self.as_family()
+    fn extracted(source: &Source<'_>) -> Result<Self, Error> {
+        let webhook = Self::from(Parameters::extracted(source)?);
+        source.check(webhook.as_family())?;
+        Ok(webhook)
     }
 }
 

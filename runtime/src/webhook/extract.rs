@@ -33,7 +33,7 @@ macro_rules! by_request {
         /// SIDs are there.
         impl<B> From<&twilio_signature::Form<B>> for $webhook {
             fn from(form: &twilio_signature::Form<B>) -> Self {
-                $crate::webhook::extract::Filled::filled_by(|family| {
+                $crate::webhook::extract::Filled::filled_by(&mut |family| {
                     $crate::webhook::family::fill(family, form);
                 })
             }
@@ -56,25 +56,22 @@ macro_rules! by_request {
 pub(super) use by_request;
 
 /// The extraction of a webhook. It is ready when it is first polled if the request was validated.
-pub struct Extraction<T>(State<T>);
-
-enum State<T> {
+pub struct Extraction<T> {
+    req: HttpRequest,
+    state: State,
     /// A webhook is large, so it is made only when it is asked for: each place where it would wait is one more to move
     /// it from.
-    Proven(
-        HttpRequest,
-        Proof,
-        fn(&HttpRequest, &Proof) -> Result<T, Error>,
-    ),
-    /// The future is the same for all webhooks, so that it is compiled once.
-    Waiting(HttpRequest, Unproven, MakeUnproven<T>),
+    make: fn(&Source<'_>) -> Result<T, Error>,
+}
+
+/// It is the same for all webhooks, so that most of an extraction is compiled once.
+enum State {
+    Proven(Proof),
+    Waiting(Unproven),
 }
 
 /// The mark of a request that was not validated because its configuration does not demand it, and its content.
 type Unproven = Pin<Box<dyn Future<Output = Result<(LetThrough, Content), Error>>>>;
-
-/// Makes a webhook of a request that was not validated.
-type MakeUnproven<T> = fn(&HttpRequest, &LetThrough, &Content) -> Result<T, Error>;
 
 impl<T> fmt::Debug for Extraction<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -86,142 +83,108 @@ impl<T> Future for Extraction<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut self.0 {
-            State::Proven(req, proof, make) => Poll::Ready(make(req, proof)),
-            State::Waiting(req, waiting, make) => waiting.as_mut().poll(cx).map(|unproven| {
-                let (let_through, content) = unproven?;
-                make(req, &let_through, &content)
+        let Self { req, state, make } = &mut *self;
+        match state {
+            State::Proven(proof) => {
+                let origin = Origin::Proven(proof);
+                Poll::Ready(make(&Source { req, origin }))
+            }
+            State::Waiting(waiting) => waiting.as_mut().poll(cx).map(|unproven| {
+                let (let_through, content) = &unproven?;
+                let origin = Origin::LetThrough(let_through, content);
+                make(&Source { req, origin })
             }),
         }
     }
 }
 
+/// What a webhook is made of.
+pub(super) struct Source<'a> {
+    req: &'a HttpRequest,
+    origin: Origin<'a>,
+}
+
+/// How a request came to its handler.
+enum Origin<'a> {
+    Proven(&'a Proof),
+    LetThrough(&'a LetThrough, &'a Content),
+}
+
+impl Source<'_> {
+    fn content(&self) -> Option<&Content> {
+        match self.origin {
+            Origin::Proven(proof) => proof.content(),
+            Origin::LetThrough(_, content) => Some(content),
+        }
+    }
+
+    /// Fills a webhook, or refuses a body that is not a form, as `web::Form` does.
+    fn fill(&self, family: &mut dyn Family) -> Result<(), Error> {
+        if matches!(*self.req.method(), Method::GET | Method::HEAD) {
+            let query = match self.origin {
+                // The query that was signed, whatever another middleware made of it.
+                Origin::Proven(proof) => url::query(proof.url()).unwrap_or_default(),
+                Origin::LetThrough(..) => self.req.query_string(),
+            };
+            fill(family, &Form::split(query));
+            return Ok(());
+        }
+        match self.content() {
+            Some(Content::Form(form)) => fill(family, form),
+            Some(Content::LargeForm(body)) => fill(family, &Form::split(body)),
+            Some(Content::Other(body)) if !body.is_empty() => {
+                return Err(UrlencodedError::ContentType.into());
+            }
+            Some(Content::Other(_)) | None => {}
+        }
+        Ok(())
+    }
+
+    /// Refuses a webhook that lacks what Twilio always sends, as the configuration says.
+    pub(super) fn check(&self, webhook: &dyn Family) -> Result<(), Error> {
+        if webhook.has_sids() {
+            return Ok(());
+        }
+        match self.origin {
+            Origin::Proven(proof) => Err(gate::refuse(proof, self.req)),
+            Origin::LetThrough(let_through, _) => {
+                let_through.tolerate(self.req);
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Extracts JSON.
-pub(super) fn json<T: DeserializeOwned + 'static>(
-    req: &HttpRequest,
-    payload: &mut Payload,
-) -> Extraction<T> {
-    extraction(
-        req,
-        payload,
-        |_, proof| parse_json(proof.body().unwrap_or_default()),
-        |_, _, content| parse_json(content.body()),
-    )
+pub(super) fn json<T: DeserializeOwned>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
+    extraction(req, payload, |source| {
+        let body = source.content().map(Content::body);
+        serde_json::from_slice(body.map_or(&[], |body| body))
+            .map_err(|err| JsonPayloadError::Deserialize(err).into())
+    })
+}
+
+/// Extracts parameters.
+pub(super) fn extract<T: Filled>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
+    extraction(req, payload, T::extracted)
 }
 
 fn extraction<T>(
     req: &HttpRequest,
     payload: &mut Payload,
-    make: fn(&HttpRequest, &Proof) -> Result<T, Error>,
-    make_unproven: MakeUnproven<T>,
+    make: fn(&Source<'_>) -> Result<T, Error>,
 ) -> Extraction<T> {
-    let req = req.clone();
-    Extraction(match Proof::of(&req) {
-        Some(proof) => State::Proven(req, proof, make),
-        None => {
-            let unproven = unproven(req.clone(), payload.take(), type_name::<T>());
-            State::Waiting(req, Box::pin(unproven), make_unproven)
-        }
-    })
-}
-
-fn parse_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|err| JsonPayloadError::Deserialize(err).into())
-}
-
-/// What is filled with the parameters of a request.
-pub(super) trait Filled: Sized + 'static {
-    fn filled_by(fill: impl FnOnce(&mut dyn Family)) -> Self;
-
-    /// Returns what is filled, unless it fails a check.
-    fn filled_if<E>(
-        fill: impl FnOnce(&mut dyn Family),
-        check: impl FnOnce(&dyn Family) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        let filled = Self::filled_by(fill);
-        check(filled.family())?;
-        Ok(filled)
-    }
-
-    fn family(&self) -> &dyn Family;
-}
-
-impl<T: Family + Default + 'static> Filled for T {
-    #[inline]
-    fn filled_by(fill: impl FnOnce(&mut dyn Family)) -> Self {
-        let mut family = Self::default();
-        fill(&mut family);
-        family
-    }
-
-    #[inline]
-    fn filled_if<E>(
-        fill: impl FnOnce(&mut dyn Family),
-        check: impl FnOnce(&dyn Family) -> Result<(), E>,
-    ) -> Result<Self, E> {
-        // It is made in the place where it is returned, because a webhook is large.
-        let mut result = Ok(Self::default());
-        if let Ok(family) = &mut result {
-            fill(family);
-            if let Err(err) = check(family) {
-                result = Err(err);
-            }
-        }
-        result
-    }
-
-    fn family(&self) -> &dyn Family {
-        self
+    Extraction {
+        req: req.clone(),
+        state: state(req, payload, type_name::<T>()),
+        make,
     }
 }
 
-pub(super) fn extract<T: Filled>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
-    extraction(req, payload, proven, tolerated)
-}
-
-fn proven<T: Filled>(req: &HttpRequest, proof: &Proof) -> Result<T, Error> {
-    check_is_form(req, proof.content())?;
-    T::filled_if(
-        |family| fill_proven(proof, req, family),
-        |filled| {
-            if filled.has_sids() {
-                Ok(())
-            } else {
-                Err(gate::refuse(proof, req))
-            }
-        },
-    )
-}
-
-fn tolerated<T: Filled>(
-    req: &HttpRequest,
-    let_through: &LetThrough,
-    content: &Content,
-) -> Result<T, Error> {
-    check_is_form(req, Some(content))?;
-    let filled = T::filled_by(|family| fill_unproven(content, req, family));
-    if !filled.family().has_sids() {
-        let_through.tolerate(req);
-    }
-    Ok(filled)
-}
-
-/// Fills a webhook from a request that was validated.
-fn fill_proven(proof: &Proof, req: &HttpRequest, family: &mut dyn Family) {
-    if in_query(req) {
-        // The query that was signed, whatever another middleware made of it.
-        fill_from_query(family, url::query(proof.url()).unwrap_or_default());
-    } else if let Some(content) = proof.content() {
-        fill_from_body(family, content);
-    }
-}
-
-/// Fills a webhook from a request that was not validated.
-fn fill_unproven(content: &Content, req: &HttpRequest, family: &mut dyn Family) {
-    if in_query(req) {
-        fill_from_query(family, req.query_string());
-    } else {
-        fill_from_body(family, content);
+fn state(req: &HttpRequest, payload: &mut Payload, webhook: &'static str) -> State {
+    match Proof::of(req) {
+        Some(proof) => State::Proven(proof),
+        None => State::Waiting(Box::pin(unproven(req.clone(), payload.take(), webhook))),
     }
 }
 
@@ -241,28 +204,30 @@ async fn unproven(
     Ok((let_through, content))
 }
 
-/// Refuses a body that is not a form, as `web::Form` does.
-fn check_is_form(req: &HttpRequest, content: Option<&Content>) -> Result<(), Error> {
-    match content {
-        Some(Content::Other(body)) if !body.is_empty() && !in_query(req) => {
-            Err(UrlencodedError::ContentType.into())
-        }
-        _ => Ok(()),
+/// What is filled with the parameters of a request.
+pub(super) trait Filled: Sized {
+    /// Returns what a function fills.
+    fn filled_by(fill: &mut dyn FnMut(&mut dyn Family)) -> Self;
+
+    /// Returns what a request fills, if it may.
+    fn extracted(source: &Source<'_>) -> Result<Self, Error>;
+}
+
+impl<T: Family + Default> Filled for T {
+    fn filled_by(fill: &mut dyn FnMut(&mut dyn Family)) -> Self {
+        let mut family = Self::default();
+        fill(&mut family);
+        family
     }
-}
 
-fn in_query(req: &HttpRequest) -> bool {
-    matches!(*req.method(), Method::GET | Method::HEAD)
-}
-
-fn fill_from_query(family: &mut dyn Family, query: &str) {
-    fill(family, &Form::split(query));
-}
-
-fn fill_from_body(family: &mut dyn Family, content: &Content) {
-    match content {
-        Content::Form(form) => fill(family, form),
-        Content::LargeForm(body) => fill(family, &Form::split(body)),
-        Content::Other(_) => {}
+    fn extracted(source: &Source<'_>) -> Result<Self, Error> {
+        // It is made in the place where it is returned, because a webhook is large.
+        let mut result = Ok(Self::default());
+        if let Ok(family) = &mut result
+            && let Err(err) = source.fill(family).and_then(|()| source.check(family))
+        {
+            result = Err(err);
+        }
+        result
     }
 }
