@@ -224,7 +224,7 @@ impl TwilioConfigBuilder {
     }
 
     /// Sets how long an answer of the [key store](Self::key_store) is cached, and how long a lookup may take
-    /// before the request is answered with 500.
+    /// before the request is answered with 500. A request may wait as long for the lookups of other requests first.
     ///
     /// A token that was removed from the store stays valid until the cached answer expires.
     pub fn key_store_times(mut self, cache: Duration, lookup: Duration) -> Self {

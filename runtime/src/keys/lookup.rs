@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -41,6 +41,8 @@ pub(crate) struct Lookup {
     slots: Semaphore,
     slots_of_strangers: Semaphore,
     turns: Turns,
+    /// Forgeries ask again whenever they like, so they never wait in front of what is needed.
+    turns_to_ask_again: Turns,
     cache: Mutex<Cache>,
     pub(crate) cache_time: Duration,
     pub(crate) time_limit: Duration,
@@ -52,7 +54,8 @@ impl Lookup {
             store: Box::new(store),
             slots: Semaphore::new(CONCURRENT),
             slots_of_strangers: Semaphore::new(CONCURRENT_OF_STRANGERS),
-            turns: Mutex::default(),
+            turns: Turns::default(),
+            turns_to_ask_again: Turns::default(),
             cache: Mutex::default(),
             cache_time,
             time_limit,
@@ -66,15 +69,15 @@ impl Lookup {
         arrived: Instant,
     ) -> Result<Answer, KeyStoreError> {
         let is_fresh = |answer: &Answer| answer.at.elapsed() < self.cache_time;
-        match self.cached(query) {
-            Some(answer) if is_fresh(&answer) => Ok(answer),
-            _ if self.cache().may_ask(query, arrived) => {
-                // An answer that is not kept for a time still counts for requests that arrived before it.
-                let suffices = |answer: &Answer| is_fresh(answer) || answer.at >= arrived;
-                self.ask(query, suffices, false).await
-            }
-            _ => Err("it was asked for too many SharedKeys of this account in one second".into()),
+        if let Some(answer) = self.cached(query).filter(is_fresh) {
+            return Ok(answer);
         }
+        // An answer that is not kept for a time still counts for requests that arrived before it.
+        let suffices = |answer: &Answer| is_fresh(answer) || answer.at >= arrived;
+        let answer = self.ask(query, suffices, false).await?;
+        answer.ok_or_else(|| {
+            "it was asked for too many SharedKeys of this account in one second".into()
+        })
     }
 
     /// Returns a newer answer than this one, whose keys do not match the signature. Returns nothing if there can't
@@ -88,10 +91,10 @@ impl Lookup {
         let is_new = |answer: &Answer| {
             answer.at >= arrived || answer.again_at.is_some_and(|at| at.elapsed() < FRESH)
         };
-        if is_new(answer) || !self.cache().may_ask(query, arrived) {
+        if is_new(answer) {
             return Ok(None);
         }
-        self.ask(query, is_new, true).await.map(Some)
+        self.ask(query, is_new, true).await
     }
 
     /// Records that keys of the store have verified a request with this query.
@@ -99,34 +102,48 @@ impl Lookup {
         self.cache().prove(query, self.cache_time);
     }
 
-    /// Asks the store, unless another request for the same gets an answer that suffices.
+    /// Asks the store, unless another request for the same gets an answer that suffices. Returns nothing if the store may
+    /// not be asked.
+    ///
+    /// The time limit is that of waiting for others, and then that of the lookup. If it were one for both, a lookup of a
+    /// request that has waited would be canceled, the next one would have waited as long, and the store would never get to
+    /// answer.
     async fn ask(
         &self,
         query: &KeyQuery,
         suffices: impl Fn(&Answer) -> bool,
         again: bool,
-    ) -> Result<Answer, KeyStoreError> {
-        let asked = async {
-            let place = Place::of(query, &self.turns);
-            let _turn = place.turn.wait(self.time_limit / 4).await?;
-            if let Some(answer) = self.cached(query).filter(suffices) {
-                return Ok(answer);
-            }
-            // A lookup that would begin late would be canceled, and a queue of such lookups would never get shorter.
-            let slot = timeout(self.time_limit / 2, self.slot(query, again));
-            let slot = slot.await;
-            let _slot =
-                slot.map_err(|_| "other lookups occupied it for half of the time limit")??;
-            let at = Instant::now();
-            let keys = self.store.keys(query).await?.map(Arc::new);
-            let again_at = again.then_some(at);
-            let again_at = again_at.or_else(|| self.cached(query)?.again_at);
-            let answer = Answer { keys, at, again_at };
-            // Before the turn ends, so that the next request finds it.
-            self.cache().insert(query, answer.clone(), self.cache_time);
-            Ok::<_, KeyStoreError>(answer)
+    ) -> Result<Option<Answer>, KeyStoreError> {
+        let start = Instant::now();
+        let turns = if again {
+            &self.turns_to_ask_again
+        } else {
+            &self.turns
         };
-        timeout(self.time_limit, asked).await?
+        let place = Place::of(query, turns);
+        let turn = timeout(self.time_limit, place.turn.wait(self.time_limit / 4)).await;
+        let _turn = turn.map_err(|_| "lookups of the same keys took too long")??;
+        if let Some(answer) = self.cached(query).filter(suffices) {
+            return Ok(Some(answer));
+        }
+        if !self.cache().may_ask(query, Instant::now()) {
+            return Ok(None);
+        }
+        let left = (self.time_limit / 2).saturating_sub(start.elapsed());
+        let slot = timeout(left, self.slot(query, again)).await;
+        let _slot = slot.map_err(|_| "lookups of other keys took too long")??;
+        let at = Instant::now();
+        let keys = timeout(self.time_limit, self.store.keys(query)).await??;
+        let again_at = again.then_some(at);
+        let again_at = again_at.or_else(|| self.cached(query)?.again_at);
+        let answer = Answer {
+            keys: keys.map(Arc::new),
+            at,
+            again_at,
+        };
+        // Before the turn ends, so that the next request finds it.
+        self.cache().insert(query, answer.clone(), self.cache_time);
+        Ok(Some(answer))
     }
 
     /// Waits until a lookup may run. What strangers cause leaves some slots to known accounts.
@@ -182,13 +199,15 @@ impl Turn {
     /// Waits for a turn. If the lookup of another request takes longer than a time, a second one may run beside it: the
     /// first may hang.
     async fn wait(&self, patience: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
-        if let Ok(turn) = timeout(patience, self.semaphore.acquire()).await {
+        // It keeps its place among those who wait.
+        let mut turn = pin!(self.semaphore.acquire());
+        if let Ok(turn) = timeout(patience, &mut turn).await {
             return turn;
         }
         if !self.is_hedged.swap(true, Ordering::Relaxed) {
             self.semaphore.add_permits(1);
         }
-        self.semaphore.acquire().await
+        turn.await
     }
 }
 
@@ -265,10 +284,7 @@ impl<S: KeyStore> ErasedStore for S {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        pin::pin,
-        task::{Context, Poll, Waker},
-    };
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
 

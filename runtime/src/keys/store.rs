@@ -21,14 +21,17 @@ pub struct KeyQuery {
 /// Finds the keys of an account, for example in a database or a secrets manager.
 ///
 /// A store is asked before a request is validated, with what the request claims. The format of an account is
-/// already checked; whether the account exists is not. At most 32 lookups run at once: at most 24 for accounts that have not
-/// sent a genuine request or because a signature does not match, and one for the same query, or two if the first takes longer
-/// than a quarter of the time limit. A request waits for other accounts for up to half of the time limit until its lookup
-/// begins, and a lookup that takes too long is canceled. An answer is cached for a short time, even the answer that
-/// there are no keys.
+/// already checked; whether the account exists is not. An answer is cached for a short time, even the answer that there
+/// are no keys.
 ///
 /// If a signature does not match keys from the cache, the store is asked again, at most once a second for an
 /// account, so that a rotated token works at once.
+///
+/// At most 32 lookups run at once, 24 of them for accounts that have not sent a genuine request, or because a signature
+/// does not match. Requests with the same query wait for one lookup and share its answer; if it takes longer than a quarter
+/// of the time limit, a second one runs beside it. A lookup that takes longer than the time limit is canceled. A request
+/// gets a 500 if it has waited for the lookups of others as long as the time limit, or if other accounts occupy all lookups
+/// for half as long.
 ///
 /// Anyone can make up accounts and SharedKeys, and their requests cost lookups: one or two for each made-up account,
 /// and at most 10 a second for SharedKeys of one account. They don't displace cached answers whose keys have

@@ -699,15 +699,36 @@ async fn many_requests_of_one_account_ask_the_store_one_at_a_time() {
     assert_eq!(runs(), 0);
 }
 
-/// A store that has the keys of one account. Some of its lookups never end: the function gets the query and the number
-/// of lookups before.
-struct Hanging<F>(F, AtomicUsize);
+/// A store that has the keys of one account. Some of its lookups never end, the others take a time.
+struct Hanging<F> {
+    /// It gets the query and the number of lookups before.
+    hangs: F,
+    time: Duration,
+    asked: AtomicUsize,
+}
+
+impl<F: Fn(&KeyQuery, usize) -> bool + Send + Sync + 'static> Hanging<F> {
+    fn new(hangs: F, time: Duration) -> Self {
+        let asked = AtomicUsize::new(0);
+        Self { hangs, time, asked }
+    }
+
+    /// Returns a configuration with this store, and with the times of its answers and lookups.
+    fn config(self, kept: Duration, limit: Duration) -> TwilioConfig {
+        let builder = TwilioConfig::builder().public_url(BASE).unwrap();
+        let builder = builder.key_store(self).key_store_times(kept, limit);
+        builder.build().unwrap()
+    }
+}
 
 impl<F: Fn(&KeyQuery, usize) -> bool + Send + Sync + 'static> KeyStore for Hanging<F> {
     async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
-        let number = self.1.fetch_add(1, Ordering::Relaxed);
-        if self.0(query, number) {
+        let number = self.asked.fetch_add(1, Ordering::Relaxed);
+        if (self.hangs)(query, number) {
             std::future::pending::<()>().await;
+        }
+        if !self.time.is_zero() {
+            sleep(self.time).await;
         }
         Ok(Some(keys("a")))
     }
@@ -715,10 +736,7 @@ impl<F: Fn(&KeyQuery, usize) -> bool + Send + Sync + 'static> KeyStore for Hangi
 
 /// Returns a configuration that keeps no answers, and asks such a store for a second at most.
 fn hanging(hangs: impl Fn(&KeyQuery, usize) -> bool + Send + Sync + 'static) -> TwilioConfig {
-    let builder = TwilioConfig::builder().public_url(BASE).unwrap();
-    let builder = builder.key_store(Hanging(hangs, AtomicUsize::new(0)));
-    let builder = builder.key_store_times(Duration::ZERO, Duration::from_secs(1));
-    builder.build().unwrap()
+    Hanging::new(hangs, Duration::ZERO).config(Duration::ZERO, Duration::from_secs(1))
 }
 
 #[actix_web::test]
@@ -766,6 +784,63 @@ async fn a_lookup_that_hangs_does_not_keep_other_requests_of_its_account() {
     assert_eq!(answer.0, 200);
     assert_answer(&hanging.await, UNJUDGED, "hanging");
     assert_eq!(runs(), 1);
+}
+
+#[actix_web::test]
+async fn a_store_that_hung_answers_again_however_many_requests_waited() {
+    let store = Hanging::new(|_, number| number < 2, Duration::from_millis(100));
+    let app = app(store.config(Duration::from_secs(10), Duration::from_millis(400))).await;
+    let webhook = Webhook::form("/", &format!("AccountSid={A}")).signed("a");
+    // Whoever is first in the queue when the lookups that hang are given up has waited for nearly the whole time limit.
+    let statuses = join_all((0..100).map(async |number| {
+        sleep(Duration::from_millis(10) * number).await;
+        webhook.call(&app).await.0
+    }));
+    let statuses = statuses.await;
+    let answered = statuses.iter().filter(|status| **status == 200).count();
+    assert!(answered > 50, "{statuses:?}");
+    assert!(statuses.ends_with(&[200; 50]), "{statuses:?}");
+    assert_eq!(runs(), answered);
+}
+
+#[actix_web::test]
+async fn forgeries_that_ask_again_do_not_keep_lookups_that_are_needed() {
+    let is_made_up =
+        |query: &KeyQuery, _| query.account.as_ref().map(AccountSid::as_str) != Some(A);
+    let (kept, time) = (Duration::from_millis(600), Duration::from_millis(400));
+    let store = Hanging::new(is_made_up, time);
+    let app = app(store.config(kept, Duration::from_secs(2))).await;
+    let form = |account: &str| Webhook::form("/", &format!("AccountSid={account}"));
+    let known = form(A).signed("a");
+    assert_eq!(known.call(&app).await.0, 200);
+    let made_up = (0..24).map(|number| form(&format!("ACff{number:030x}")).signed("b"));
+    // They ask the store again, and wait until the made-up accounts leave a lookup to them.
+    let forged = (0..10).map(|_| form(A).signed("b"));
+    let flood: Vec<_> = made_up.chain(forged).collect();
+    let flood = join_all(flood.iter().map(|webhook| webhook.call(&app)));
+    let later = async {
+        // Then the answer that the forgeries got counts no longer.
+        sleep(kept.saturating_sub(time) + Duration::from_millis(50)).await;
+        known.call(&app).await
+    };
+    let Either::Right((answer, _)) = select(Box::pin(flood), Box::pin(later)).await else {
+        panic!("the known account waited for the forgeries");
+    };
+    assert_eq!((answer.0, runs()), (200, 2));
+}
+
+#[actix_web::test]
+async fn all_first_requests_with_a_shared_key_wait_for_its_lookup() {
+    let tenants = Tenants::new().takes(Duration::from_millis(20));
+    let shared = [SharedKey::new("KA", "secret").unwrap()];
+    let keys = RequestValidator::with_keys([AuthToken::new("a").unwrap()], shared).unwrap();
+    tenants.set(Some(A), keys.clone());
+    let app = app(tenants.config()).await;
+    let webhook = Webhook::form("/", &format!("AccountSid={A}")).with(SETTINGS, "key=KA");
+    let webhook = webhook.signed_for(&format!("{BASE}/"), &keys);
+    let answers = join_all((0..30).map(|_| webhook.call(&app))).await;
+    assert!(answers.iter().all(|answer| answer.0 == 200), "{answers:?}");
+    assert_eq!((tenants.asked(), runs()), (1, 30));
 }
 
 #[actix_web::test]
