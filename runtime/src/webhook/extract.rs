@@ -86,13 +86,13 @@ impl<T> Future for Extraction<T> {
         let Self { req, state, make } = &mut *self;
         match state {
             State::Proven(proof) => {
-                let origin = Origin::Proven(proof);
-                Poll::Ready(make(&Source { req, origin }))
+                let passed = Passed::Proven(proof);
+                Poll::Ready(make(&Source { req, passed }))
             }
             State::Waiting(waiting) => waiting.as_mut().poll(cx).map(|unproven| {
                 let (let_through, content) = &unproven?;
-                let origin = Origin::LetThrough(let_through, content);
-                make(&Source { req, origin })
+                let passed = Passed::LetThrough(let_through, content);
+                make(&Source { req, passed })
             }),
         }
     }
@@ -101,30 +101,30 @@ impl<T> Future for Extraction<T> {
 /// What a webhook is made of.
 pub(super) struct Source<'a> {
     req: &'a HttpRequest,
-    origin: Origin<'a>,
+    passed: Passed<'a>,
 }
 
 /// How a request came to its handler.
-enum Origin<'a> {
+enum Passed<'a> {
     Proven(&'a Proof),
     LetThrough(&'a LetThrough, &'a Content),
 }
 
 impl Source<'_> {
     fn content(&self) -> Option<&Content> {
-        match self.origin {
-            Origin::Proven(proof) => proof.content(),
-            Origin::LetThrough(_, content) => Some(content),
+        match self.passed {
+            Passed::Proven(proof) => proof.content(),
+            Passed::LetThrough(_, content) => Some(content),
         }
     }
 
     /// Fills a webhook, or refuses a body that is not a form, as `web::Form` does.
     fn fill(&self, family: &mut dyn Family) -> Result<(), Error> {
         if matches!(*self.req.method(), Method::GET | Method::HEAD) {
-            let query = match self.origin {
+            let query = match self.passed {
                 // The query that was signed, whatever another middleware made of it.
-                Origin::Proven(proof) => url::query(proof.url()).unwrap_or_default(),
-                Origin::LetThrough(..) => self.req.query_string(),
+                Passed::Proven(proof) => url::query(proof.url()).unwrap_or_default(),
+                Passed::LetThrough(..) => self.req.query_string(),
             };
             fill(family, &Form::split(query));
             return Ok(());
@@ -145,9 +145,9 @@ impl Source<'_> {
         if webhook.has_sids() {
             return Ok(());
         }
-        match self.origin {
-            Origin::Proven(proof) => Err(gate::refuse(proof, self.req)),
-            Origin::LetThrough(let_through, _) => {
+        match self.passed {
+            Passed::Proven(proof) => Err(gate::refuse(proof, self.req)),
+            Passed::LetThrough(let_through, _) => {
                 let_through.tolerate(self.req);
                 Ok(())
             }
