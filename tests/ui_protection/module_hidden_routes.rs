@@ -8,6 +8,7 @@ macro_rules! register {
 
 #[validate_twilio_request]
 mod webhooks {
+    use actix_twilio::validate_twilio_request;
     use actix_web::{
         App, HttpResponse, Responder, post,
         web::{self, ServiceConfig},
@@ -78,6 +79,26 @@ mod webhooks {
         pub(super) fn configure(cfg: &mut super::ServiceConfig) {
             cfg.route("/super", super::web::post().to(super::private));
         }
+    }
+
+    #[validate_twilio_request]
+    mod nested_with_attribute {
+        use super::{ServiceConfig, post, validate_twilio_request, web};
+
+        #[post("/nested")]
+        async fn nested() -> &'static str {
+            "protected"
+        }
+
+        pub(super) fn configure(cfg: &mut ServiceConfig) {
+            cfg.service(nested);
+            cfg.route("/super", web::post().to(super::private));
+        }
+    }
+
+    fn raw(cfg: &mut ServiceConfig) {
+        cfg.route("/raw", web::post().r#to(|| async { "open?" }));
+        cfg.route("/raw", web::post().to(r#private));
     }
 
     async fn main() {

@@ -36,6 +36,10 @@ async fn protected(body: String) -> String {
     body
 }
 
+fn computed(_number: u8) -> fn() -> std::future::Ready<String> {
+    || std::future::ready(String::new())
+}
+
 fn main() {
     web::post().to_validated(of_nothing);
     web::post().to_validated(of_one);
@@ -45,5 +49,6 @@ fn main() {
     web::post().to_validated(of_another_beside);
     web::post().to_validated(of_another_behind);
     web::post().to_validated(async || "");
+    web::post().to_validated(computed(1));
     let _fine = web::post().to_validated(protected);
 }

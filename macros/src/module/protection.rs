@@ -132,9 +132,10 @@ impl VisitMut for Protection<'_> {
     fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
         let nested = one_module_deeper(&self.options);
         if inner.attrs.iter().any(is_own) {
-            // It has its own expansion.
+            // It has its own expansion, which does not know what the modules around it register.
             self.routes += 1;
             inherit(&mut inner.attrs, &nested, self.errors);
+            PlainFunctions(&mut self.unprotected.plain).visit_item_mod_mut(inner);
             return;
         }
         if let Some(own) = metas(&inner.attrs)
@@ -280,6 +281,29 @@ impl Protection<'_> {
             self.errors.append(errors);
         }
         skip
+    }
+}
+
+/// Lists the functions that are not protected and do not say that they return a future.
+struct PlainFunctions<'a>(&'a mut Vec<Ident>);
+
+impl PlainFunctions<'_> {
+    fn note(&mut self, attrs: &[Attribute], sig: &Signature) {
+        if !attrs.iter().any(is_own) && !metas(attrs).iter().any(is_route) && !returns_future(sig) {
+            self.0.push(sig.ident.clone());
+        }
+    }
+}
+
+impl VisitMut for PlainFunctions<'_> {
+    fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
+        self.note(&function.attrs, &function.sig);
+        visit_mut::visit_item_fn_mut(self, function);
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        self.note(&function.attrs, &function.sig);
+        visit_mut::visit_impl_item_fn_mut(self, function);
     }
 }
 

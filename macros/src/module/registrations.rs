@@ -7,7 +7,7 @@ use syn::{
 };
 
 use super::{
-    unprotected::Unprotected,
+    unprotected::{Unprotected, contains},
     values::{each_value, is_registrar, last, may_register},
 };
 use crate::{attr::is_own, errors::Errors};
@@ -17,6 +17,7 @@ use crate::{attr::is_own, errors::Errors};
 pub(crate) fn check(module: &mut ItemMod, unprotected: &Unprotected, errors: &mut Errors) {
     let mut registrations = Registrations {
         unprotected,
+        in_module_with_attribute: false,
         errors,
     };
     visit_mut::visit_item_mod_mut(&mut registrations, module);
@@ -24,16 +25,19 @@ pub(crate) fn check(module: &mut ItemMod, unprotected: &Unprotected, errors: &mu
 
 struct Registrations<'a> {
     unprotected: &'a Unprotected,
+    /// Whether the visited code is in a nested module with an attribute of its own, which reports closures.
+    in_module_with_attribute: bool,
     errors: &'a mut Errors,
 }
 
 // It changes nothing, but `Visit` would be one more feature of syn to compile.
 impl VisitMut for Registrations<'_> {
     fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
-        // A module with its own attribute is checked when that one expands.
-        if !inner.attrs.iter().any(is_own) {
-            visit_mut::visit_item_mod_mut(self, inner);
-        }
+        // When the attribute of a nested module expands, it does not know the functions around it.
+        let outer = self.in_module_with_attribute;
+        self.in_module_with_attribute |= inner.attrs.iter().any(is_own);
+        visit_mut::visit_item_mod_mut(self, inner);
+        self.in_module_with_attribute = outer;
     }
 
     fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
@@ -58,7 +62,7 @@ impl VisitMut for Registrations<'_> {
 
     fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
         if let Some(name) = last(&path.path)
-            && self.unprotected.asynchronous.contains(name)
+            && contains(&self.unprotected.asynchronous, name)
         {
             self.errors.at(name, PASSED_ON);
         }
@@ -74,10 +78,11 @@ impl Registrations<'_> {
     /// functions are reported wherever they are values.
     fn registered(&mut self, arg: &Expr) {
         each_value(arg, &mut |value| match value {
+            Expr::Closure(_) if self.in_module_with_attribute => {}
             Expr::Closure(closure) => self.errors.at(closure.inputs_begin, CLOSURE),
             Expr::Path(path) => {
                 if let Some(name) = last(&path.path)
-                    && self.unprotected.plain.contains(name)
+                    && contains(&self.unprotected.plain, name)
                 {
                     self.errors.at(name, PASSED_ON);
                 }
@@ -92,7 +97,7 @@ impl Registrations<'_> {
         for token in tokens {
             match token {
                 TokenTree::Group(group) => self.plain_names(group.stream()),
-                TokenTree::Ident(name) if self.unprotected.plain.contains(&name) => {
+                TokenTree::Ident(name) if contains(&self.unprotected.plain, &name) => {
                     self.errors.at(&name, PASSED_ON);
                 }
                 _ => {}
@@ -107,7 +112,7 @@ impl Registrations<'_> {
             match token {
                 TokenTree::Group(group) => self.tokens(group.stream()),
                 TokenTree::Ident(name)
-                    if self.unprotected.asynchronous.contains(&name)
+                    if contains(&self.unprotected.asynchronous, &name)
                         && !matches!(tokens.peek(), Some(TokenTree::Group(_))) =>
                 {
                     self.errors.at(&name, PASSED_ON);
@@ -120,8 +125,8 @@ impl Registrations<'_> {
 
 const PASSED_ON: &str = "this may register an unprotected function of the module: write \
                          `#[validate_twilio_request]` above the function, or \
-                         `#[validate_twilio_request(skip)]` to leave it unprotected; if this is a \
-                         variable, rename it";
+                         `#[validate_twilio_request(skip)]` to leave it unprotected; if this is \
+                         something else of the same name, rename it";
 
 const CLOSURE: &str = "a closure can't be protected: replace it with an `async fn` that has \
                        `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave \

@@ -346,7 +346,36 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ),
     (
         "async fn g() {} #[validate_twilio_request] mod n { fn f() { a(super::g); } }",
+        &[UNPROTECTED],
+    ),
+    (
+        "fn g() {} #[validate_twilio_request] mod n { mod o { fn f() { a.to(super::super::g); } } }",
+        &[UNPROTECTED],
+    ),
+    (
+        "#[validate_twilio_request] mod n { pub fn g() {} } fn f() { a.to(n::g); }",
+        &[UNPROTECTED],
+    ),
+    (
+        "impl S { #[validate_twilio_request] fn f() { #[validate_twilio_request] mod n { impl T { pub fn g() {} } } a.to(T::g); } }",
+        &[UNPROTECTED],
+    ),
+    (
+        "#[validate_twilio_request] mod n { fn f() { a.to(|| b); a.to(g); } #[post(\"/\")] async fn g() {} }",
         &[],
+    ),
+    ("async fn r#g() {} fn f() { a(g); }", &[UNPROTECTED]),
+    (
+        "async fn g() {} fn f() { a(r#g); println!(\"{}\", r#g); }",
+        &[UNPROTECTED, UNPROTECTED],
+    ),
+    (
+        "fn r#g() {} fn f() { a.r#to(g); r#to(r#g); a.to(b!(r#g)); }",
+        &[UNPROTECTED, UNPROTECTED, UNPROTECTED],
+    ),
+    (
+        "fn f() { a.r#to(|| b); web::r#post(|| c); }",
+        &[CLOSURE, CLOSURE],
     ),
     ("#[get(\"/\")] async fn g() {} fn f() { a(g); }", &[]),
     ("fn g() {} fn f() { let h = g; a(g); a.b(g); }", &[]),

@@ -1,7 +1,8 @@
 //! Finds what may become the value of an expression.
 
 use syn::{
-    Block, Expr, ExprAsync, ExprBreak, ExprClosure, Ident, Item, Path, Stmt, visit_mut::VisitMut,
+    Block, Expr, ExprAsync, ExprBreak, ExprClosure, Ident, Item, Path, Stmt, ext::IdentExt,
+    visit_mut::VisitMut,
 };
 
 /// Functions and methods of actix-web that turn their argument into a route or a service.
@@ -21,6 +22,7 @@ const REGISTRARS: [&str; 12] = [
 ];
 
 pub(super) fn is_registrar(name: &Ident) -> bool {
+    let name = name.unraw();
     REGISTRARS.iter().any(|registrar| name == registrar)
 }
 
