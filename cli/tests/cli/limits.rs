@@ -10,7 +10,8 @@ use std::{
 use actix_web::{HttpResponse, web};
 
 use crate::support::{
-    FORGED, GENUINE_ROWS, OK, ROWS, check, file, record, rows, run, run_with_input, serve,
+    FORGED, GENUINE_ROWS, OK, ROWS, TOKEN, check, file, record, rows, run, run_with_input, serve,
+    sign_text,
 };
 
 /// Listens on a free port, and gives each connection to `answer` with its number.
@@ -340,7 +341,7 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
         let start = line.get(..60).unwrap_or(&line);
         let mut child = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"))
             .args(["verify", "--jsonl", "-"])
-            .env("TWILIO_AUTH_TOKEN", crate::support::TOKEN)
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -359,4 +360,25 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(20), "{start}: {elapsed:?}");
     }
+}
+
+/// Each start of a URL is looked at, and what follows it is looked through once for all of them.
+#[test]
+fn passwords_are_looked_for_in_long_texts_in_little_time() {
+    let started = Instant::now();
+    for part in ["sip:", "//u:p ", "://"] {
+        let url = format!("http://h/{}", part.repeat(1_900_000 / part.len()));
+        let signature = sign_text(TOKEN, &url);
+        let line = serde_json::json!({ "url": url, "signature": signature }).to_string();
+        let output = run_with_input(&["verify", "--jsonl", "-"], &line);
+        assert_eq!(output.status, 0, "{part}");
+        assert_eq!(run_with_input(&["explain", "-"], &line).status, 0, "{part}");
+        let answer = format!(
+            "HTTP/1.1 302 Found\r\nLocation: /{}\r\nContent-Length: 0\r\n\r\n",
+            part.repeat(60_000 / part.len())
+        );
+        let (url, _requests) = record(vec![answer.leak(); 100]);
+        assert_eq!(check(&url, &[]).0, 1, "{part}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(120));
 }

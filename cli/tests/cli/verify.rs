@@ -358,3 +358,21 @@ fn results_are_printed_as_text() {
         ]
     );
 }
+
+#[test]
+fn the_matched_url_loses_no_sip_address_in_its_query() {
+    for (url, shown) in [
+        (
+            "https://example.com/m?a=1&to=sip:alice:work@pbx.example",
+            "https://example.com/m?a=1&to=sip:alice:work@pbx.example",
+        ),
+        (
+            "https://ada:marker-pw@example.com:8443/a@b?to=sip:bob@pbx.example",
+            "https://..@example.com:8443/a@b?to=sip:bob@pbx.example",
+        ),
+    ] {
+        let (output, results) = verify(lines([json!({ "url": url, "signature": sign(url) })]));
+        assert_eq!(output.status, 0, "{output:?}");
+        assert_eq!(results[0]["matched_url"], shown);
+    }
+}
