@@ -3,6 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -381,4 +385,57 @@ fn passwords_are_looked_for_in_long_texts_in_little_time() {
         assert_eq!(check(&url, &[]).0, 1, "{part}");
     }
     assert!(started.elapsed() < Duration::from_secs(120));
+}
+
+/// A short element is a step, and each answer of a long walk may have thousands of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_json_of_a_walk_with_many_steps_takes_little_more_memory_than_its_text() {
+    use std::process::{Command, Stdio};
+
+    use crate::support::peak;
+
+    for (command, element) in [
+        (&["call"][..], "<Say/>"),
+        (&["call"], "<a/>"),
+        (&["text", "--say", "Hi"], "<Message>a</Message>"),
+    ] {
+        let elements = element.repeat(60_000 / element.len());
+        let numbers = Arc::new(AtomicUsize::new(0));
+        let url = serve(move |app| {
+            let (elements, numbers) = (elements.clone(), numbers.clone());
+            let handler = move || {
+                let number = numbers.fetch_add(1, Ordering::Relaxed);
+                let twiml =
+                    format!("<Response>{elements}<Redirect>/?n={number}</Redirect></Response>");
+                std::future::ready(HttpResponse::Ok().content_type("text/xml").body(twiml))
+            };
+            app.default_service(web::to(handler));
+        });
+        let mut child = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"))
+            .args(command)
+            .args([&*url, "--format", "json", "--max-steps", "20"])
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = child.stdout.take().unwrap();
+        // The tool waits until its output is read, so its memory can still be looked at.
+        let mut json = vec![0; 1];
+        output.read_exact(&mut json).unwrap();
+        let peak = peak(child.id());
+        output.read_to_end(&mut json).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{element}");
+        let report: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert!(
+            report["steps"].as_array().unwrap().len() > 1_000,
+            "{element}"
+        );
+        let limit = 32 * 1024 + 3 * json.len() as u64 / 1024;
+        assert!(
+            peak < limit,
+            "{element}: {peak} kB for {} bytes",
+            json.len()
+        );
+    }
 }
