@@ -8,7 +8,7 @@ use std::{
 use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
 use zeroize::Zeroizing;
 
-use crate::{input::source, outcome::Failure};
+use crate::{input::source, outcome::Failure, terminal};
 
 pub(crate) const BASIC: &str = "Basic";
 pub(crate) const DIGEST: &str = "Digest";
@@ -222,14 +222,30 @@ fn ask(user: &str) -> Result<Zeroizing<String>, Failure> {
             "there is no password: set {VARIABLE}, or run this in a terminal to be asked for it"
         )));
     }
-    rpassword::prompt_password(format!("Password for {user}: "))
+    rpassword::prompt_password(prompt(user))
         .map(Zeroizing::new)
         .map_err(|err| Failure::usage(format_args!("cannot read the password: {err}")))
+}
+
+/// Returns the prompt for a password. The name is one of the command line, which may have been pasted.
+fn prompt(user: &str) -> String {
+    let user = terminal::line(&terminal::without_secrets(user));
+    format!("Password for {user}: ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_prompt_shows_no_token_and_nothing_that_a_terminal_acts_on() {
+        let user = format!("\x1b[31mred\u{202e} {}", "0a".repeat(16));
+        assert_eq!(
+            prompt(&user),
+            "Password for \\u{1b}[31mred\\u{202e} <token>: "
+        );
+        assert_eq!(prompt("ad\u{e4}"), "Password for ad\u{e4}: ");
+    }
 
     #[test]
     fn the_fault_of_a_digest_is_named() {
