@@ -13,7 +13,7 @@ pub(crate) fn authorities(path: &Path) -> Result<RootCerts, Failure> {
     let unreadable =
         |problem: &str| Failure::usage(format_args!("--cacert {}: {problem}", path.display()));
     let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
+    for item in parse_pem(source::without_mark(&pem)) {
         match item {
             Ok(PemItem::Certificate(certificate)) => {
                 // The client leaves out what it can't parse, and then does not know the authority.

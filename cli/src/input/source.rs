@@ -61,6 +61,11 @@ pub(crate) fn foreign(path: &Path, expected: &str) -> Failure {
     ))
 }
 
+/// Removes a byte order mark, which some editors write before a text.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+}
+
 /// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
 /// was kept: the rest of a line that is longer than [`CAPTURE_LIMIT`] is skipped.
 pub(crate) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
@@ -89,7 +94,7 @@ pub(crate) fn read_secret(option: &str, path: &Path) -> Result<Zeroizing<String>
     let bytes = bytes.map_err(|err| wrong(&format_args!("cannot be read: {err}")))?;
     let bytes = bytes.ok_or_else(|| wrong(&format_args!("is longer than {READ_LIMIT} bytes")))?;
     let bytes = Zeroizing::new(bytes);
-    match str::from_utf8(&bytes) {
+    match str::from_utf8(without_mark(&bytes)) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(wrong(&"is not UTF-8 text")),
     }

@@ -56,6 +56,9 @@ fn endpoint_with_a_certificate_of_ones_own_needs_its_authority() {
     let output = run(&["send", "sms", &url, "--cacert", &path("authority.pem")]);
     assert_eq!(output.status, 0, "{output:?}");
     assert_eq!(output.stdout, "HTTP 200\n");
+    let authority = std::fs::read_to_string(path("authority.pem")).unwrap();
+    let marked = file("tls-marked.pem", &format!("\u{feff}{authority}"));
+    assert_eq!(run(&["send", "sms", &url, "--cacert", &marked]).status, 0);
     let output = run(&["check", &url, "--cacert", &path("authority.pem")]);
     assert_eq!(output.status, 1, "{output:?}");
     assert!(

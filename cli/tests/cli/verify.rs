@@ -376,3 +376,14 @@ fn the_matched_url_loses_no_sip_address_in_its_query() {
         assert_eq!(results[0]["matched_url"], shown);
     }
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_line() {
+    let url = "https://example.com/m";
+    let line = json!({ "id": 1, "url": url, "signature": sign(url) }).to_string();
+    let (output, results) = verify(format!("\u{feff}{line}\n{line}\n"));
+    assert_eq!(output.status, 0, "{output:?}");
+    assert_eq!(results.len(), 2);
+    let (_, results) = verify("\u{feff}{\"id\": 2}\n");
+    assert_eq!(results[0]["id"], 2, "{results:?}");
+}
