@@ -243,6 +243,11 @@ fn huge_captures_are_refused_or_explained_soon() {
             "2097152 bytes",
         ),
         (&["explain"], 3_000_000, "2097152 bytes"),
+        (
+            &["check", "http://h/", "--token-file"],
+            2_000_000,
+            "1048576 bytes",
+        ),
     ];
     for (args, length, limit) in cases {
         let path = file("limits-too-long.txt", &"x".repeat(*length));
