@@ -184,7 +184,7 @@ fn judge<'a>(request: &'a Request, default: Option<&RequestValidator>) -> Verify
     };
     let (kind, matched_url) = match validator.map(|keys| keys.validate(&request.webhook())) {
         None => ("config", None),
-        Some(Ok(accepted)) => ("valid", Some(terminal::without_passwords(&accepted.url))),
+        Some(Ok(accepted)) => ("valid", Some(terminal::url_without_password(&accepted.url))),
         Some(Err(err)) => (err.kind().as_str(), None),
     };
     VerifyResult {

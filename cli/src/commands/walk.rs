@@ -24,13 +24,21 @@ use crate::{
 pub(crate) struct Walker {
     endpoint: Endpoint,
     format: Format,
-    steps: Vec<Value>,
-    faults: Vec<Value>,
+    steps: List,
+    faults: List,
     requests: usize,
     /// How Twilio ended the call.
     ended: Option<String>,
     was_refused: bool,
     was_reached: bool,
+}
+
+/// Values as JSON, separated by commas. An app may cause more than a million steps, and a value takes many times the memory
+/// of its text.
+#[derive(Default)]
+struct List {
+    json: String,
+    count: usize,
 }
 
 /// What an endpoint answered, for as long as a walk looks at it.
@@ -48,8 +56,8 @@ impl Walker {
         Self {
             endpoint,
             format,
-            steps: Vec::new(),
-            faults: Vec::new(),
+            steps: List::default(),
+            faults: List::default(),
             requests: 0,
             ended: None,
             was_refused: false,
@@ -100,7 +108,8 @@ impl Walker {
         for step in steps {
             match step {
                 Step::Requested(..) => self.requests += 1,
-                Step::Found(fault) => self.faults.push(without_passwords(fault_json(fault))),
+                Step::Found(_) if self.format == Format::Text => self.faults.count += 1,
+                Step::Found(fault) => self.faults.push(fault_json(fault))?,
                 Step::Ended(how) => self.ended = Some(terminal::without_passwords(how)),
                 _ => {}
             }
@@ -109,7 +118,7 @@ impl Walker {
                     let step = terminal::without_passwords(&step.to_string());
                     writeln!(output, "{}", terminal::line(&step))?;
                 }
-                Format::Json => self.steps.push(without_passwords(step_json(step))),
+                Format::Json => self.steps.push(step_json(step))?,
             }
         }
         output.flush()?;
@@ -123,16 +132,15 @@ impl Walker {
         } else {
             Vec::new()
         };
-        let ok = self.faults.is_empty();
+        let ok = self.faults.count == 0;
         match self.format {
             Format::Json => {
-                let object = json!({
-                    "ok": ok,
-                    "steps": self.steps,
-                    "faults": self.faults,
-                    "likely_causes": likely_causes,
-                });
-                writeln!(io::stdout(), "{}", terminal::json(&object)?)?;
+                let (faults, steps) = (&self.faults.json, &self.steps.json);
+                let likely_causes = terminal::json(&likely_causes)?;
+                writeln!(
+                    io::stdout(),
+                    r#"{{"faults":[{faults}],"likely_causes":{likely_causes},"ok":{ok},"steps":[{steps}]}}"#
+                )?;
             }
             Format::Text if ok => {
                 let count = self.requests;
@@ -143,13 +151,24 @@ impl Walker {
             }
             Format::Text => {
                 let mut output = io::stderr().lock();
-                let count = self.faults.len();
+                let count = self.faults.count;
                 let s = if count == 1 { "" } else { "s" };
                 writeln!(output, "FAILED: {count} fault{s}")?;
                 terminal::write_causes(&mut output, &likely_causes)?;
             }
         }
         if ok { Ok(()) } else { Err(Failure::Check) }
+    }
+}
+
+impl List {
+    fn push(&mut self, value: Value) -> serde_json::Result<()> {
+        if self.count > 0 {
+            self.json.push(',');
+        }
+        self.json += &terminal::json(&without_passwords(value))?;
+        self.count += 1;
+        Ok(())
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 use http_auth::{PasswordClient, PasswordParams, basic::encode_credentials, parse_challenges};
 use zeroize::Zeroizing;
 
-use crate::{input::source, outcome::Failure};
+use crate::{input::source, outcome::Failure, terminal};
 
 pub(crate) const BASIC: &str = "Basic";
 pub(crate) const DIGEST: &str = "Digest";
@@ -151,6 +151,43 @@ fn starts_challenge(part: &str) -> bool {
     !name.is_empty() && !rest.trim_ascii_start().starts_with('=')
 }
 
+/// Says why Digest can't be answered, and what to do: a clause without a full stop, which follows "the endpoint asks for
+/// Digest".
+pub(crate) fn fault_of_digest(challenges: &[Cow<str>]) -> String {
+    let mut challenges = challenges.iter().flat_map(|header| split(header));
+    let digest = challenges.find(|challenge| challenge.scheme.eq_ignore_ascii_case(DIGEST));
+    let parameters = digest.map_or("", |challenge| challenge.parameters);
+    for name in ["realm", "nonce"] {
+        match parameter(parameters, name) {
+            None => return format!("without a {name}, so --auth can't answer: let it send one"),
+            Some(value) if !value.is_ascii() => {
+                return format!(
+                    "with a {name} that is not ASCII, so --auth can't answer: use one in ASCII"
+                );
+            }
+            Some(_) => {}
+        }
+    }
+    if parse_challenges(&[DIGEST, " ", parameters].concat()).is_err() {
+        return "in a form that can't be parsed, so --auth can't answer: send parameters in ASCII, each with a value, and \
+                a comma between them"
+            .to_owned();
+    }
+    "in a form that --auth can't answer: use an algorithm such as MD5 or SHA-256, and the quality of protection auth"
+        .to_owned()
+}
+
+/// Returns the value of a parameter of a challenge as it is written.
+fn parameter<'c>(parameters: &'c str, name: &str) -> Option<&'c str> {
+    let starts = parts(parameters);
+    let ends = starts.iter().skip(1).copied().chain([parameters.len()]);
+    let mut parts = starts.iter().zip(ends);
+    parts.find_map(|(start, end)| {
+        let (other, value) = parameters.get(*start..end)?.split_once('=')?;
+        other.trim().eq_ignore_ascii_case(name).then_some(value)
+    })
+}
+
 /// The most schemes that are named.
 const MAX_SCHEMES: usize = 5;
 
@@ -185,14 +222,59 @@ fn ask(user: &str) -> Result<Zeroizing<String>, Failure> {
             "there is no password: set {VARIABLE}, or run this in a terminal to be asked for it"
         )));
     }
-    rpassword::prompt_password(format!("Password for {user}: "))
+    rpassword::prompt_password(prompt(user))
         .map(Zeroizing::new)
         .map_err(|err| Failure::usage(format_args!("cannot read the password: {err}")))
+}
+
+/// Returns the prompt for a password. The name is one of the command line, which may have been pasted.
+fn prompt(user: &str) -> String {
+    let user = terminal::line(&terminal::without_secrets(user));
+    format!("Password for {user}: ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_prompt_shows_no_token_and_nothing_that_a_terminal_acts_on() {
+        let user = format!("\x1b[31mred\u{202e} {}", "0a".repeat(16));
+        assert_eq!(
+            prompt(&user),
+            "Password for \\u{1b}[31mred\\u{202e} <token>: "
+        );
+        assert_eq!(prompt("ad\u{e4}"), "Password for ad\u{e4}: ");
+    }
+
+    #[test]
+    fn the_fault_of_a_digest_is_named() {
+        for (header, fault) in [
+            ("Digest nonce=\"n\"", "without a realm"),
+            ("Digest", "without a realm"),
+            ("Basic realm=x, digest Realm = \"x\"", "without a nonce"),
+            (
+                "Digest realm=\"\u{e9}\", nonce=\"n\"",
+                "with a realm that is not ASCII",
+            ),
+            (
+                "Digest realm=x, nonce=\"\u{fffd}\"",
+                "with a nonce that is not ASCII",
+            ),
+            ("Digest realm=x, nonce=y, z=", "that can't be parsed"),
+            (
+                "Digest realm=x, nonce=y, opaque=\"\u{e9}\"",
+                "that can't be parsed",
+            ),
+            (
+                "Digest realm=x, nonce=y, algorithm=FOO",
+                "use an algorithm such as MD5",
+            ),
+        ] {
+            let said = fault_of_digest(&[header.into()]);
+            assert!(said.contains(fault), "{header}: {said}");
+        }
+    }
 
     #[test]
     fn each_challenge_of_a_header_is_found_next_to_ones_that_cannot_be_parsed() {

@@ -76,6 +76,8 @@ pub(crate) struct Client {
     credentials: Option<Credentials>,
     /// The variable that names the proxy, if requests go through one.
     proxy: Option<&'static str>,
+    /// Whether the certificate authorities are the user's own.
+    has_own_authorities: bool,
     /// The longest time for one request, from the connection to the end of the answer.
     request_timeout: Duration,
     /// When the last request must have ended.
@@ -95,6 +97,7 @@ impl Client {
         if proxy.is_none() {
             config = config.proxy(None);
         }
+        let has_own_authorities = authorities.is_some();
         if let Some(authorities) = authorities {
             config = config.tls_config(TlsConfig::builder().root_certs(authorities).build());
         }
@@ -118,6 +121,7 @@ impl Client {
             agent,
             credentials,
             proxy,
+            has_own_authorities,
             request_timeout: connect_timeout.saturating_add(ANSWER_TIMEOUT),
             deadline: None,
         }
@@ -188,7 +192,7 @@ impl Client {
         };
         let (head, mut body) = answer
             .map_err(|err| NoAnswer::Usage(format!("the request is not valid HTTP: {err}")))?
-            .map_err(|err| no_answer(&err, &outgoing.url, self.proxy))?
+            .map_err(|err| self.no_answer(&err, &outgoing.url))?
             .into_parts();
         let mut text = Vec::new();
         let read = body.as_reader().take(ANSWER_LIMIT).read_to_end(&mut text);
@@ -204,6 +208,16 @@ impl Client {
             broke_off: failed.is_some(),
             authenticated: authorization.is_some(),
         })
+    }
+
+    fn no_answer(&self, err: &ureq::Error, target: &Url) -> NoAnswer {
+        match tls::error(err) {
+            Some(err) => {
+                let reason = tls::describe(err, self.has_own_authorities);
+                unreachable(target, self.proxy, &reason)
+            }
+            None => no_answer(err, target, self.proxy),
+        }
     }
 
     fn run(&self, request: Request<impl AsSendBody>) -> Result<Response<Body>, ureq::Error> {
@@ -226,20 +240,19 @@ fn too_late(url: &Url) -> NoAnswer {
     NoAnswer::TimedOut(format!("{} did not answer in time", url.as_str()))
 }
 
-/// Returns why there is no answer. `proxy` is the variable that names the proxy, if the connection goes to one.
+/// Returns that no connection could be made. `proxy` is the variable that names the proxy, if the connection goes to one.
+fn unreachable(target: &Url, proxy: Option<&str>, reason: &str) -> NoAnswer {
+    let url = target.as_str();
+    NoAnswer::Unreachable(match proxy {
+        Some(variable) => format!("cannot reach {url} through the proxy in {variable}: {reason}"),
+        None => format!("cannot reach {url}: {reason}"),
+    })
+}
+
+/// Returns why there is no answer, if TLS is not the reason.
 fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
     let url = target.as_str();
-    let unreachable = |reason: &str| {
-        NoAnswer::Unreachable(match proxy {
-            Some(variable) => {
-                format!("cannot reach {url} through the proxy in {variable}: {reason}")
-            }
-            None => format!("cannot reach {url}: {reason}"),
-        })
-    };
-    if let Some(err) = tls::error(err) {
-        return unreachable(&tls::describe(err));
-    }
+    let unreachable = |reason: &str| unreachable(target, proxy, reason);
     match err {
         ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
             NoAnswer::Usage(format!("cannot send a request to {url}: {err}"))

@@ -55,7 +55,7 @@ fn is_with_port(text: &str) -> bool {
     has_port(&UrlParts::of(&["http://", rest].concat()))
 }
 
-/// Returns whether `NO_PROXY` has the host of a URL, by the rules of the HTTP client.
+/// Returns whether `NO_PROXY` has the host of a URL, by the rules of the HTTP client. As with curl, there may be blanks.
 fn is_exempt(url: &Url) -> bool {
     let mut lists = ["NO_PROXY", "no_proxy"].into_iter().filter_map(env::var_os);
     let list = lists.find_map(|list| OsString::into_string(list).ok());
@@ -63,6 +63,7 @@ fn is_exempt(url: &Url) -> bool {
         return false;
     };
     let any = Proxy::builder(ProxyProtocol::Http);
-    let any = list.split(',').fold(any, ureq::ProxyBuilder::no_proxy);
+    let hosts = list.split(|c: char| c == ',' || c.is_whitespace());
+    let any = hosts.fold(any, ureq::ProxyBuilder::no_proxy);
     any.build().is_ok_and(|proxy| proxy.is_no_proxy(&uri))
 }

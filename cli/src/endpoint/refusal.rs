@@ -63,9 +63,10 @@ fn unauthorized(endpoint: &Endpoint, answer: &Answer) -> String {
         None => format!("the endpoint asks for credentials {asked_for}: pass {options}"),
         // Any challenge of Basic can be answered.
         Some(auth::DIGEST) if asked.iter().any(|name| name == auth::DIGEST) => {
-            "the endpoint asks for Digest in a form that --auth can't answer: use an algorithm such as MD5 or SHA-256, and \
-             the quality of protection auth"
-                .to_owned()
+            format!(
+                "the endpoint asks for Digest {}",
+                auth::fault_of_digest(&answer.challenges())
+            )
         }
         Some(given) => format!(
             "the endpoint asks for credentials {asked_for}, and --auth has some for {given}: pass {options}"

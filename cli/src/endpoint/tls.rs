@@ -13,7 +13,7 @@ pub(crate) fn authorities(path: &Path) -> Result<RootCerts, Failure> {
     let unreadable =
         |problem: &str| Failure::usage(format_args!("--cacert {}: {problem}", path.display()));
     let mut certificates = Vec::new();
-    for item in parse_pem(&pem) {
+    for item in parse_pem(source::without_mark(&pem)) {
         match item {
             Ok(PemItem::Certificate(certificate)) => {
                 // The client leaves out what it can't parse, and then does not know the authority.
@@ -47,10 +47,10 @@ pub(crate) fn error(err: &ureq::Error) -> Option<&Error> {
     }
 }
 
-/// Says what went wrong and what to do: a clause without a full stop.
-pub(crate) fn describe(err: &Error) -> String {
+/// Says what went wrong and what to do: a clause without a full stop. `has_cacert` is whether `--cacert` was passed.
+pub(crate) fn describe(err: &Error, has_cacert: bool) -> String {
     match err {
-        Error::InvalidCertificate(err) => of_certificate(err),
+        Error::InvalidCertificate(err) => of_certificate(err, has_cacert),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
             "the endpoint answered with something other than TLS: does this port serve http://?".to_owned()
         }
@@ -83,12 +83,34 @@ fn of_alert(alert: AlertDescription) -> String {
     format!("the endpoint ended the TLS handshake with the alert {alert:?}: {advice}")
 }
 
-fn of_certificate(err: &CertificateError) -> String {
+fn of_certificate(err: &CertificateError, has_cacert: bool) -> String {
     use CertificateError as Err;
+    // Some errors can be told only by the name that the verifier gives them.
+    let is_other = |name: &str| matches!(err, Err::Other(err) if err.to_string().contains(name));
     match err {
-        Err::UnknownIssuer => {
-            "its certificate is from an authority that is not known: pass the authority's certificate with --cacert"
+        Err::UnknownIssuer if has_cacert => {
+            "its certificate does not lead to an authority of --cacert: let the endpoint send its whole chain, with each \
+             intermediate certificate, since Twilio refuses an incomplete one; or pass the authority that signed it"
                 .to_owned()
+        }
+        Err::UnknownIssuer => {
+            "its certificate is from an authority that is not known: pass the authority's certificate with --cacert; or, \
+             if it is a public authority, let the endpoint send its intermediate certificate, too, which Twilio needs"
+                .to_owned()
+        }
+        Err::BadSignature if has_cacert => {
+            "its certificate is not signed with the key of the authority of that name in --cacert: pass the authority's \
+             current certificate"
+                .to_owned()
+        }
+        Err::UnsupportedSignatureAlgorithmContext { .. }
+        | Err::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its certificate is signed with an algorithm that this tool does not support, such as SHA-1: renew it with \
+             SHA-256"
+                .to_owned()
+        }
+        Err::InvalidPurpose | Err::InvalidPurposeContext { .. } => {
+            "its certificate is not for servers: use one whose extended key usage has serverAuth".to_owned()
         }
         Err::Expired | Err::ExpiredContext { .. } => {
             "its certificate has expired: renew it".to_owned()
@@ -97,18 +119,29 @@ fn of_certificate(err: &CertificateError) -> String {
             "its certificate is not valid yet: check the clock of this machine".to_owned()
         }
         Err::NotValidForName => "its certificate is for another host name".to_owned(),
+        Err::NotValidForNameContext { presented, .. } if presented.is_empty() => {
+            "its certificate names no host: use one that has the host as a subject alternative name".to_owned()
+        }
         Err::NotValidForNameContext { presented, .. } => format!(
             "its certificate is not for this host name: it is for {}",
             names(presented)
         ),
         Err::Revoked => "its certificate was revoked: renew it".to_owned(),
-        // The only sign of it is the name that the verifier gives it.
-        Err::Other(err) if err.to_string().contains("CaUsedAsEndEntity") => {
+        _ if is_other("UnsupportedCertVersion") => {
+            "its certificate, or one of an authority, has an X.509 version that this tool does not support: use one of \
+             version 3, which has the host as a subject alternative name"
+                .to_owned()
+        }
+        _ if is_other("NameConstraintViolation") => {
+            "its certificate is from an authority that may not sign for this host name: use one from another authority"
+                .to_owned()
+        }
+        _ if is_other("CaUsedAsEndEntity") => {
             "its certificate is one of an authority: use a certificate that the authority signed, and pass the \
              authority's with --cacert"
                 .to_owned()
         }
-        err => shortened(&format!("its certificate is not valid: {err}")),
+        err => shortened(&format!("its certificate is not valid: {err:?}")) + ": use another one",
     }
 }
 
@@ -147,7 +180,32 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::{error::Error as StdError, sync::Arc};
+
+    use rustls::OtherError;
+
     use super::*;
+
+    #[test]
+    fn errors_without_a_type_of_their_own_have_advice() {
+        for (name, said) in [
+            ("UnsupportedCertVersion", "use one of version 3"),
+            ("NameConstraintViolation", "use one from another authority"),
+            (
+                "CaUsedAsEndEntity",
+                "a certificate that the authority signed",
+            ),
+            (
+                "Unheard",
+                "is not valid: Other(OtherError(\"Unheard\")): use another one",
+            ),
+        ] {
+            let err = OtherError(Arc::from(Box::<dyn StdError + Send + Sync>::from(name)));
+            let err = Error::InvalidCertificate(CertificateError::Other(err));
+            let shown = describe(&err, true);
+            assert!(shown.contains(said), "{shown}");
+        }
+    }
 
     #[test]
     fn a_certificate_with_many_names_is_described_shortly() {

@@ -2,10 +2,11 @@
 
 use twilio_signature::{header, url::scheme};
 
-use crate::input::{http_text::HttpText, json, request::Request};
+use crate::input::{http_text::HttpText, json, request::Request, source};
 
 /// Parses a capture. A given `url` replaces the one in the capture.
 pub(crate) fn parse(bytes: &[u8], url: Option<&str>) -> Result<Request, String> {
+    let bytes = source::without_mark(bytes);
     if json::is_object(bytes) {
         let mut request = json::parse(bytes)?;
         if let Some(url) = url {

@@ -11,7 +11,10 @@ use serde_json::{error::Category, value::RawValue};
 use twilio_signature::{AuthToken, ConfigError, RequestValidator, SharedKey, header, redact};
 use zeroize::Zeroizing;
 
-use crate::input::request::{Header, Request};
+use crate::input::{
+    request::{Header, Request},
+    source,
+};
 
 /// The largest number of values in a field, and of names in an object. Each takes many times the memory of its text.
 const MAX_VALUES: usize = 1000;
@@ -31,6 +34,7 @@ const MAX_NAMED: usize = 5;
 ///
 /// The error names the field and shows no value, which may be secret.
 pub(crate) fn parse(json: &[u8]) -> Result<Request, String> {
+    let json = source::without_mark(json);
     if !is_object(json) {
         return Err("not a JSON object".to_owned());
     }
@@ -78,6 +82,7 @@ pub(crate) fn id_of(json: &[u8]) -> Option<Box<RawValue>> {
     struct Id {
         id: Box<RawValue>,
     }
+    let json = source::without_mark(json);
     if !is_object(json) {
         return None;
     }

@@ -16,6 +16,9 @@ use crate::outcome::Failure;
 /// The largest file in bytes that is read as a whole.
 const READ_LIMIT: u64 = 64 * 1024 * 1024;
 
+/// The largest file in bytes that secrets are read from. A list of tokens takes many times the memory of its text.
+const SECRET_LIMIT: u64 = 1024 * 1024;
+
 /// The largest captured request in bytes: eight times the largest body that the library accepts by default. Somebody else
 /// may have written it, and it takes many times the memory of its text, and is hashed for each key and URL.
 pub(crate) const CAPTURE_LIMIT: u64 = 2 * 1024 * 1024;
@@ -61,6 +64,11 @@ pub(crate) fn foreign(path: &Path, expected: &str) -> Failure {
     ))
 }
 
+/// Removes a byte order mark, which some editors write before a text.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+}
+
 /// Reads a line with its line end, or nothing at the end of the input. Returns whether the whole line
 /// was kept: the rest of a line that is longer than [`CAPTURE_LIMIT`] is skipped.
 pub(crate) fn read_line(lines: &mut impl BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
@@ -85,11 +93,11 @@ pub(crate) fn read_secret(option: &str, path: &Path) -> Result<Zeroizing<String>
         };
         Failure::usage(format_args!("{option}: the {input} {problem}"))
     };
-    let bytes = read_bytes(path, READ_LIMIT);
+    let bytes = read_bytes(path, SECRET_LIMIT);
     let bytes = bytes.map_err(|err| wrong(&format_args!("cannot be read: {err}")))?;
-    let bytes = bytes.ok_or_else(|| wrong(&format_args!("is longer than {READ_LIMIT} bytes")))?;
+    let bytes = bytes.ok_or_else(|| wrong(&format_args!("is longer than {SECRET_LIMIT} bytes")))?;
     let bytes = Zeroizing::new(bytes);
-    match str::from_utf8(&bytes) {
+    match str::from_utf8(without_mark(&bytes)) {
         Ok(text) => Ok(Zeroizing::new(text.to_owned())),
         Err(_) => Err(wrong(&"is not UTF-8 text")),
     }

@@ -230,6 +230,16 @@ fn advice_on_a_401_names_the_schemes_that_are_asked_for() {
             "Digest in a form that --auth can't answer",
         ),
         (
+            "Digest nonce=\"y\"",
+            Some("digest:ada"),
+            "the endpoint asks for Digest without a realm, so --auth can't answer",
+        ),
+        (
+            "Digest realm=\"\u{e9}\", nonce=\"y\", qop=\"auth\"",
+            Some("digest:ada"),
+            "Digest with a realm that is not ASCII, so --auth can't answer",
+        ),
+        (
             "Bearer, Digest realm=\"x\", nonce=\"y\", Basic realm=\"x\"",
             None,
             "--auth digest:USER or --auth basic:USER",

@@ -700,3 +700,29 @@ fn captured_handshake_is_one_of_a_websocket() {
         "wss://h/m"
     );
 }
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_capture() {
+    let url = "http://example.com/m";
+    let signature = sign(TOKEN, url);
+    let text = format!("GET /m HTTP/1.1\nHost: example.com\nX-Twilio-Signature: {signature}\n\n");
+    let json = serde_json::json!({ "url": url, "signature": signature }).to_string();
+    for capture in [text, json] {
+        let capture = ["\u{feff}", &capture].concat();
+        let output = run(&["-"], Some(TOKEN), capture.as_bytes());
+        assert_eq!(output.status, 0, "{output:?}");
+    }
+    // Of a file of tokens, too.
+    let tokens = file("explain-marked-tokens.txt", &format!("\u{feff}{TOKEN}\n"));
+    let capture =
+        format!("GET /m HTTP/1.1\nHost: example.com\nX-Twilio-Signature: {signature}\n\n");
+    let output = run(
+        &["-", "--try-tokens", &tokens],
+        Some("another-token"),
+        capture.as_bytes(),
+    );
+    assert!(
+        output.stdout.contains("number 1 of the other tokens"),
+        "{output:?}"
+    );
+}

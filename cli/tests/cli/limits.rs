@@ -3,6 +3,10 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -10,7 +14,8 @@ use std::{
 use actix_web::{HttpResponse, web};
 
 use crate::support::{
-    FORGED, GENUINE_ROWS, OK, ROWS, check, file, record, rows, run, run_with_input, serve,
+    FORGED, GENUINE_ROWS, OK, ROWS, TOKEN, check, file, record, rows, run, run_with_input, serve,
+    sign_text,
 };
 
 /// Listens on a free port, and gives each connection to `answer` with its number.
@@ -238,6 +243,11 @@ fn huge_captures_are_refused_or_explained_soon() {
             "2097152 bytes",
         ),
         (&["explain"], 3_000_000, "2097152 bytes"),
+        (
+            &["check", "http://h/", "--token-file"],
+            2_000_000,
+            "1048576 bytes",
+        ),
     ];
     for (args, length, limit) in cases {
         let path = file("limits-too-long.txt", &"x".repeat(*length));
@@ -340,7 +350,7 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
         let start = line.get(..60).unwrap_or(&line);
         let mut child = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"))
             .args(["verify", "--jsonl", "-"])
-            .env("TWILIO_AUTH_TOKEN", crate::support::TOKEN)
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -358,5 +368,79 @@ fn a_line_of_json_takes_little_more_memory_than_its_text() {
         assert!(peak < 24 * 1024, "{start}: {peak} kB");
         let elapsed = started.elapsed();
         assert!(elapsed < Duration::from_secs(20), "{start}: {elapsed:?}");
+    }
+}
+
+/// Each start of a URL is looked at, and what follows it is looked through once for all of them.
+#[test]
+fn passwords_are_looked_for_in_long_texts_in_little_time() {
+    let started = Instant::now();
+    for part in ["sip:", "//u:p ", "://"] {
+        let url = format!("http://h/{}", part.repeat(1_900_000 / part.len()));
+        let signature = sign_text(TOKEN, &url);
+        let line = serde_json::json!({ "url": url, "signature": signature }).to_string();
+        let output = run_with_input(&["verify", "--jsonl", "-"], &line);
+        assert_eq!(output.status, 0, "{part}");
+        assert_eq!(run_with_input(&["explain", "-"], &line).status, 0, "{part}");
+        let answer = format!(
+            "HTTP/1.1 302 Found\r\nLocation: /{}\r\nContent-Length: 0\r\n\r\n",
+            part.repeat(60_000 / part.len())
+        );
+        let (url, _requests) = record(vec![answer.leak(); 100]);
+        assert_eq!(check(&url, &[]).0, 1, "{part}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(120));
+}
+
+/// A short element is a step, and each answer of a long walk may have thousands of them.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_json_of_a_walk_with_many_steps_takes_little_more_memory_than_its_text() {
+    use std::process::{Command, Stdio};
+
+    use crate::support::peak;
+
+    for (command, element) in [
+        (&["call"][..], "<Say/>"),
+        (&["call"], "<a/>"),
+        (&["text", "--say", "Hi"], "<Message>a</Message>"),
+    ] {
+        let elements = element.repeat(60_000 / element.len());
+        let numbers = Arc::new(AtomicUsize::new(0));
+        let url = serve(move |app| {
+            let (elements, numbers) = (elements.clone(), numbers.clone());
+            let handler = move || {
+                let number = numbers.fetch_add(1, Ordering::Relaxed);
+                let twiml =
+                    format!("<Response>{elements}<Redirect>/?n={number}</Redirect></Response>");
+                std::future::ready(HttpResponse::Ok().content_type("text/xml").body(twiml))
+            };
+            app.default_service(web::to(handler));
+        });
+        let mut child = Command::new(env!("CARGO_BIN_EXE_twilio-webhook"))
+            .args(command)
+            .args([&*url, "--format", "json", "--max-steps", "20"])
+            .env("TWILIO_AUTH_TOKEN", TOKEN)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = child.stdout.take().unwrap();
+        // The tool waits until its output is read, so its memory can still be looked at.
+        let mut json = vec![0; 1];
+        output.read_exact(&mut json).unwrap();
+        let peak = peak(child.id());
+        output.read_to_end(&mut json).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{element}");
+        let report: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        assert!(
+            report["steps"].as_array().unwrap().len() > 1_000,
+            "{element}"
+        );
+        let limit = 32 * 1024 + 3 * json.len() as u64 / 1024;
+        assert!(
+            peak < limit,
+            "{element}: {peak} kB for {} bytes",
+            json.len()
+        );
     }
 }

@@ -107,7 +107,7 @@ fn a_proxy_that_cannot_be_used_is_refused_and_not_gone_past() {
     ];
     for (variable, value, said) in cases {
         // It is an address of this machine, and not one of the loopback's.
-        let (url, requests) = record(vec![OK; 3]);
+        let (url, requests) = record(vec![OK; 6]);
         let away = url.replace("127.0.0.1", "0.0.0.0");
         let send = |url: &str| tool(&["send", "sms", url]).env(variable, value);
         let output = send(&away).run();
@@ -119,14 +119,15 @@ fn a_proxy_that_cannot_be_used_is_refused_and_not_gone_past() {
         assert_eq!(requests.try_iter().count(), 0, "{variable}");
         // Where no proxy is asked for, none is needed.
         assert_eq!(send(&url).run().status, 0, "{variable}");
-        assert_eq!(
-            send(&away)
-                .env("NO_PROXY", "example.com,0.0.0.0")
-                .run()
-                .status,
-            0,
-            "{variable}"
-        );
+        for hosts in [
+            "example.com,0.0.0.0",
+            "example.com, 0.0.0.0",
+            " 0.0.0.0 ,example.com",
+            "example.com 0.0.0.0",
+        ] {
+            let output = send(&away).env("NO_PROXY", hosts).run();
+            assert_eq!(output.status, 0, "{variable} {hosts}");
+        }
         assert_eq!(
             tool(&["send", "sms", &away]).env(variable, "").run().status,
             0,

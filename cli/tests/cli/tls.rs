@@ -1,6 +1,6 @@
 //! `https` endpoints: the authorities that are trusted, and errors as sentences.
 //!
-//! The certificates in `tests/tls` are of an authority whose key nobody has.
+//! The certificates in `tests/tls` are of authorities whose keys nobody has.
 
 use std::{
     io::{Read, Write},
@@ -56,6 +56,9 @@ fn endpoint_with_a_certificate_of_ones_own_needs_its_authority() {
     let output = run(&["send", "sms", &url, "--cacert", &path("authority.pem")]);
     assert_eq!(output.status, 0, "{output:?}");
     assert_eq!(output.stdout, "HTTP 200\n");
+    let authority = std::fs::read_to_string(path("authority.pem")).unwrap();
+    let marked = file("tls-marked.pem", &format!("\u{feff}{authority}"));
+    assert_eq!(run(&["send", "sms", &url, "--cacert", &marked]).status, 0);
     let output = run(&["check", &url, "--cacert", &path("authority.pem")]);
     assert_eq!(output.status, 1, "{output:?}");
     assert!(
@@ -93,6 +96,64 @@ fn errors_of_tls_say_what_to_do() {
         assert_eq!((output.status, output.stdout.as_str()), (3, ""), "{url}");
         assert!(output.stderr.contains(sentence), "{sentence}: {output:?}");
         for debug in ["InvalidCertificate", "InvalidMessage", "Context", "DnsName"] {
+            assert!(!output.stderr.contains(debug), "{output:?}");
+        }
+    }
+}
+
+#[test]
+fn certificates_that_are_not_accepted_have_advice() {
+    let cases = [
+        (
+            "good.pem",
+            None,
+            "an authority that is not known: pass the authority's certificate with --cacert; or",
+        ),
+        (
+            "good.pem",
+            Some("other-authority.pem"),
+            "does not lead to an authority of --cacert",
+        ),
+        // The intermediate certificate is not sent.
+        (
+            "incomplete.pem",
+            Some("other-authority.pem"),
+            "let the endpoint send its whole chain, with each intermediate certificate",
+        ),
+        (
+            "good.pem",
+            Some("replaced-authority.pem"),
+            "pass the authority's current certificate",
+        ),
+        (
+            "nameless.pem",
+            Some("other-authority.pem"),
+            "names no host: use one that has the host as a subject alternative name",
+        ),
+        (
+            "client.pem",
+            Some("other-authority.pem"),
+            "is not for servers: use one whose extended key usage has serverAuth",
+        ),
+        (
+            "sha1.pem",
+            Some("other-authority.pem"),
+            "renew it with SHA-256",
+        ),
+    ];
+    for (certificate, authority, said) in cases {
+        let url = serve_tls(certificate);
+        let authority = authority.map(path);
+        let authority = authority.as_ref().map(|path| ["--cacert", path]);
+        let args = [
+            &["send", "sms", &*url][..],
+            authority.as_ref().map_or(&[], |args| args),
+        ]
+        .concat();
+        let output = run(&args);
+        assert_eq!(output.status, 3, "{certificate}: {output:?}");
+        assert!(output.stderr.contains(said), "{certificate}: {output:?}");
+        for debug in ["OtherError", "Context", "BadSignature"] {
             assert!(!output.stderr.contains(debug), "{output:?}");
         }
     }

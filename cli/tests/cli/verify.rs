@@ -358,3 +358,32 @@ fn results_are_printed_as_text() {
         ]
     );
 }
+
+#[test]
+fn the_matched_url_loses_no_sip_address_in_its_query() {
+    for (url, shown) in [
+        (
+            "https://example.com/m?a=1&to=sip:alice:work@pbx.example",
+            "https://example.com/m?a=1&to=sip:alice:work@pbx.example",
+        ),
+        (
+            "https://ada:marker-pw@example.com:8443/a@b?to=sip:bob@pbx.example",
+            "https://..@example.com:8443/a@b?to=sip:bob@pbx.example",
+        ),
+    ] {
+        let (output, results) = verify(lines([json!({ "url": url, "signature": sign(url) })]));
+        assert_eq!(output.status, 0, "{output:?}");
+        assert_eq!(results[0]["matched_url"], shown);
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_line() {
+    let url = "https://example.com/m";
+    let line = json!({ "id": 1, "url": url, "signature": sign(url) }).to_string();
+    let (output, results) = verify(format!("\u{feff}{line}\n{line}\n"));
+    assert_eq!(output.status, 0, "{output:?}");
+    assert_eq!(results.len(), 2);
+    let (_, results) = verify("\u{feff}{\"id\": 2}\n");
+    assert_eq!(results[0]["id"], 2, "{results:?}");
+}

@@ -792,6 +792,25 @@ fn hidden_characters_of_an_app_are_shown_as_escapes() {
 }
 
 #[test]
+fn no_password_in_a_broken_url_of_an_app_is_shown() {
+    let url = pages(&[(
+        "/voice",
+        "<Play>https:///bob:hunter2@example.com/a</Play><Play>https:bob:hunter2@example.com/a</Play>\
+         <Play>https://\"bob:hunter2@example.com/a</Play><Play>https:// bob:hunter2@example.com/a</Play>\
+         <Play>https://bob: hunter2@example.com/a</Play><Play>https://bob:\nhunter2@example.com/a</Play>\
+         <Play>https://bob:hunter2&#10;@example.com/a</Play><Say>https:\\/\\/bob:hunter2@example.com/a</Say>\
+         <Play>https:%2F%2Fbob:hunter2@example.com/a</Play><Play>https://bob:12/hunter2@example.com/a</Play>\
+         <Play>https://bob:12?hunter2@example.com/a</Play><Dial><Sip>sip:bob:1/hunter2@example.com</Sip></Dial>",
+    )]) + "/voice";
+    for format in ["text", "json"] {
+        let output = run(&["call", &url, "--format", format]);
+        let shown = output.stdout + &output.stderr;
+        assert!(shown.matches("..@example.com").count() >= 12, "{shown}");
+        assert!(!shown.contains("hunt") && !shown.contains("bob"), "{shown}");
+    }
+}
+
+#[test]
 fn no_password_in_a_url_of_an_app_is_shown() {
     let url = pages(&[
         (

@@ -33,7 +33,7 @@ pub(super) async fn run(path: &Path, parts: &Parts, format: Format) -> Result<()
         if line.trim_ascii().is_empty() {
             continue;
         }
-        let saved = match Saved::parse(&line) {
+        let saved = match Saved::parse(source::without_mark(&line)) {
             Ok(saved) => saved,
             Err(problem) => {
                 writeln!(io::stderr(), "line {number} is not sent: {problem}")?;

@@ -296,6 +296,9 @@ fn the_exit_status_of_a_replay_is_that_of_its_answers() {
     let file = path("listen_status.jsonl");
     save(&answering(OK), &file, &[GET.to_vec()]);
     assert_eq!(replay(&answering(OK), &file).status, 0);
+    let marked = ["\u{feff}", &fs::read_to_string(&file).unwrap()].concat();
+    let marked = crate::support::file("listen_marked.jsonl", &marked);
+    assert_eq!(replay(&answering(OK), &marked).status, 0);
     let refused = replay(
         &answering(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
         &file,
