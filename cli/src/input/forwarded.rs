@@ -1,17 +1,18 @@
-//! The URLs that an app sees if it believes the forwarded headers of its peer, read as `actix-twilio` does.
+//! The URLs that an app sees if it believes the forwarded headers of its peer.
 
-use twilio_signature::url::{UrlParts, is_host, is_port, is_secure_scheme, scheme, split_port};
+use twilio_signature::url::{
+    UrlParts,
+    forwarded::{self, Header, Malformed, Origin},
+    scheme,
+};
 
 use crate::input::request::Request;
 
 /// The largest number of proxies in a row.
 const MAX_HOPS: usize = 8;
 
-/// The longest list in bytes that is read. Servers refuse longer ones.
-const MAX_LIST: usize = 8 * 1024;
-
 /// What an app sees with a setting.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Believed {
     pub(crate) url: String,
     /// The prefix that a proxy strips, and that is in the URL.
@@ -24,12 +25,11 @@ pub(crate) struct Believed {
 
 /// Returns what the app sees with each setting that changes it, the most common settings first.
 pub(crate) fn believed(request: &Request) -> Vec<Believed> {
-    let lists = Lists::of(request);
+    let lines = Lines::of(request.headers());
     let mut found: Vec<Believed> = Vec::new();
     for with_prefix in [false, true] {
         for hops in 1..=MAX_HOPS {
-            if let Some(believed) = Believed::of(&request.url, &lists, hops, with_prefix)
-                && !believed.headers.is_empty()
+            if let Ok(Some(believed)) = Believed::of(&request.url, &lines, hops, with_prefix)
                 && found.iter().all(|other| other.url != believed.url)
             {
                 found.push(believed);
@@ -39,117 +39,73 @@ pub(crate) fn believed(request: &Request) -> Vec<Believed> {
     found
 }
 
+/// Returns what an app sees in place of `url` that trusts its peer and has no other settings. Returns `None` if it
+/// believes no header.
+///
+/// # Errors
+///
+/// Returns an error if the app refuses the request because a header is malformed.
+pub(crate) fn by_default<'r>(
+    url: &str,
+    headers: impl IntoIterator<Item = (&'r str, &'r [u8])>,
+) -> Result<Option<Believed>, Malformed> {
+    Believed::of(url, &Lines::of(headers), 1, false)
+}
+
+/// The lines of the headers that count, in the order of [`Header::ALL`].
+struct Lines<'r>([Vec<&'r [u8]>; Header::ALL.len()]);
+
+impl<'r> Lines<'r> {
+    fn of(headers: impl IntoIterator<Item = (&'r str, &'r [u8])>) -> Self {
+        let mut lines = Self(Default::default());
+        for (name, value) in headers {
+            let header = Header::named(name);
+            if let Some(of_header) = header.and_then(|header| lines.0.get_mut(header as usize)) {
+                of_header.push(value);
+            }
+        }
+        lines
+    }
+
+    fn get(&self, header: Header) -> impl Iterator<Item = &'r [u8]> {
+        self.0.get(header as usize).into_iter().flatten().copied()
+    }
+}
+
 impl Believed {
-    /// Returns `None` if a header that counts is malformed.
-    fn of(url: &str, lists: &Lists, hops: usize, with_prefix: bool) -> Option<Self> {
+    fn of(
+        url: &str,
+        lines: &Lines<'_>,
+        hops: usize,
+        with_prefix: bool,
+    ) -> Result<Option<Self>, Malformed> {
         let seen = UrlParts::of(url);
-        let mut headers = Vec::new();
-        let mut value = |name: &'static str| {
-            let value = lists.element(name, hops)?;
-            headers.push(name);
-            Some(value)
+        let Some(secure) = seen.is_secure() else {
+            return Ok(None);
         };
-        let mut host = value("X-Original-Host").or_else(|| value("X-Forwarded-Host"));
-        let mut proto = value("X-Forwarded-Proto");
-        if host.is_none() || proto.is_none() {
-            let standard = lists.element("Forwarded", hops).unwrap_or_default();
-            for (slot, name) in [(&mut host, "host"), (&mut proto, "proto")] {
-                if slot.is_none()
-                    && let Some(found) = parameter(&standard, name)
-                {
-                    *slot = Some(found);
-                    headers.push("Forwarded");
-                }
-            }
-        }
-        let mut host = host.unwrap_or_else(|| seen.host_and_port());
-        let secure = match proto {
-            Some(proto) => is_secure_scheme(&proto)?,
-            None => seen.is_secure()?,
+        let lines = |header| lines.get(header);
+        let own_host = || Ok((seen.host_and_port(), "Host"));
+        let origin = Origin::of(Some(hops), lines, secure, own_host)?;
+        let mut headers: Vec<_> = origin.headers().collect();
+        let prefix = if with_prefix {
+            forwarded::prefix(hops, lines)?
+        } else {
+            ""
         };
-        if !is_host(&host) {
-            return None;
+        if !prefix.is_empty() {
+            headers.push(Header::XForwardedPrefix.as_str());
         }
-        if split_port(&host).1.is_none()
-            && let Some(port) = lists.element("X-Forwarded-Port", hops)
-        {
-            headers.push("X-Forwarded-Port");
-            if !is_port(&port) {
-                return None;
-            }
-            if port != if secure { "443" } else { "80" } {
-                host = format!("{host}:{port}");
-            }
+        if headers.is_empty() {
+            return Ok(None);
         }
-        let mut prefix = String::new();
-        if with_prefix {
-            let found = lists.element("X-Forwarded-Prefix", hops)?;
-            headers.push("X-Forwarded-Prefix");
-            found
-                .strip_suffix('/')
-                .unwrap_or(&found)
-                .clone_into(&mut prefix);
-            if !prefix.starts_with('/') || prefix.contains(['?', '#']) {
-                return None;
-            }
-        }
-        headers.dedup();
-        let scheme = scheme(secure, seen.is_websocket());
-        Some(Self {
-            url: [scheme, "://", &host, &prefix, &seen.target()].concat(),
-            prefix,
+        let scheme = scheme(origin.secure, seen.is_websocket());
+        Ok(Some(Self {
+            url: [scheme, "://", &origin.host, prefix, &seen.target()].concat(),
+            prefix: prefix.to_owned(),
             hops,
             headers,
-        })
-    }
-}
-
-/// The names of the headers that count.
-const NAMES: [&str; 6] = [
-    "X-Original-Host",
-    "X-Forwarded-Host",
-    "X-Forwarded-Proto",
-    "X-Forwarded-Port",
-    "X-Forwarded-Prefix",
-    "Forwarded",
-];
-
-/// The elements of each header in [`NAMES`], from all of its lines.
-struct Lists([Vec<String>; 6]);
-
-impl Lists {
-    fn of(request: &Request) -> Self {
-        Self(NAMES.map(|name| {
-            let lines: Vec<_> = request.values(name).collect();
-            if lines.iter().map(|line| line.len()).sum::<usize>() > MAX_LIST {
-                return Vec::new();
-            }
-            let list = lines.join(&b',');
-            let list = String::from_utf8_lossy(&list);
-            list.split(',')
-                .map(|element| element.trim().to_owned())
-                .collect()
         }))
     }
-
-    /// Returns the element that the outermost of `hops` proxies added. A header without text is absent.
-    fn element(&self, name: &str, hops: usize) -> Option<String> {
-        let (_, elements) = NAMES
-            .iter()
-            .zip(&self.0)
-            .find(|(other, _)| **other == name)?;
-        if elements.iter().all(String::is_empty) {
-            return None;
-        }
-        elements.get(elements.len().saturating_sub(hops)).cloned()
-    }
-}
-
-/// Returns the value of a parameter in an element of the `Forwarded` header.
-fn parameter(element: &str, name: &str) -> Option<String> {
-    let mut pairs = element.split(';').filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(other, _)| other.trim().eq_ignore_ascii_case(name))?;
-    Some(value.trim().trim_matches('"').to_owned())
 }
 
 #[cfg(test)]
@@ -219,6 +175,18 @@ mod tests {
             (&[("X-Forwarded-Host", "a/b")], &[]),
             (&[("X-Forwarded-Proto", "gopher")], &[]),
             (&[("X-Forwarded-Host", "h"), ("X-Forwarded-Port", "x")], &[]),
+            (&[("Forwarded", "host=h;proto=https;secret")], &[]),
+            (&[("Forwarded", "host=h;proto=https;host=h")], &[]),
+            (&[("Forwarded", "for=\"x;host=h;proto=https")], &[]),
+            (&[("X-Forwarded-Host", "\u{e9}, h")], &[]),
+            (
+                &[("Forwarded", "for=\"a,host=x\";host=h")],
+                &["http://h/m?a=1"],
+            ),
+            (
+                &[("X-Forwarded-Host", "h"), ("X-Forwarded-Proto", "https,")],
+                &["https://h/m?a=1"],
+            ),
         ];
         for (headers, expected) in cases {
             assert_eq!(urls(headers), *expected, "{headers:?}");

@@ -72,6 +72,11 @@ impl Request {
             && self.values("Sec-WebSocket-Key").any(|key| !key.is_empty())
     }
 
+    /// Returns the headers in order.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.headers.iter().map(|(name, value)| (&**name, &**value))
+    }
+
     /// Returns the values of a header.
     pub(crate) fn values(&self, name: &str) -> impl Iterator<Item = &[u8]> {
         let headers = self.headers.iter();

@@ -1,6 +1,5 @@
 //! Determines the URL that Twilio requested, from settings, forwarded headers and the request.
 
-mod forwarded;
 mod handshake;
 
 use std::ops::Range;
@@ -9,21 +8,35 @@ use actix_web::{
     HttpMessage, HttpRequest,
     dev::Extensions,
     http::{
-        header::{HOST, HeaderMap, HeaderName, X_FORWARDED_HOST, X_FORWARDED_PROTO},
+        header::{
+            FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, X_FORWARDED_HOST,
+            X_FORWARDED_PROTO,
+        },
         uri::PathAndQuery,
     },
 };
 
-use twilio_signature::url::{is_host, is_port, is_secure_scheme, scheme, split_port};
+pub(crate) use twilio_signature::url::forwarded::Malformed;
+use twilio_signature::url::{
+    forwarded::{self, Header, checked_host},
+    scheme,
+};
 
-pub(crate) use self::forwarded::Malformed;
-use self::forwarded::{Forwarded, element};
 pub(crate) use self::handshake::is_websocket_handshake;
-use crate::config::{Peer, TwilioConfig};
+use crate::{
+    config::{Peer, TwilioConfig},
+    error::ValidationErrorKind,
+};
 
 const X_ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+
+impl From<Malformed> for ValidationErrorKind {
+    fn from(_: Malformed) -> Self {
+        Self::OriginMalformed
+    }
+}
 
 /// A request's target as it arrived, kept for extractors inside a middleware that changes it.
 pub(crate) struct OriginalTarget(PathAndQuery);
@@ -96,11 +109,13 @@ impl Origin {
         hops: Option<usize>,
         prefix: bool,
     ) -> Result<Self, Malformed> {
-        let found = Found::of(req, hops)?;
+        let lines = |header| lines(req.headers(), header);
+        let secure = req.app_config().secure();
+        let found = forwarded::Origin::of(hops, lines, secure, || own_host(req))?;
         let scheme = scheme(found.secure, is_websocket_handshake(req));
         let mut url = [scheme, "://", &found.host].concat();
         let prefix = match hops {
-            Some(hops) if prefix => forwarded_prefix(req.headers(), hops)?,
+            Some(hops) if prefix => forwarded::prefix(hops, lines)?,
             _ => "",
         };
         url.push_str(prefix);
@@ -129,69 +144,17 @@ fn base_path(url: &str, base_path: &str, target: &str) -> Range<usize> {
     end.saturating_sub(base_path.len())..end
 }
 
-/// The scheme and the host of a request without a configured public URL.
-struct Found {
-    secure: bool,
-    scheme_from: &'static str,
-    host: String,
-    host_from: &'static str,
-}
-
-impl Found {
-    /// Determines the scheme and the host. `hops` is the number of trusted proxies, if the peer is one.
-    fn of(req: &HttpRequest, hops: Option<usize>) -> Result<Self, Malformed> {
-        let headers = req.headers();
-        let forwarded = |name: &HeaderName, shown| match hops {
-            Some(hops) => element(headers, (name, shown), hops),
-            None => Ok(None),
-        };
-        let original_host = forwarded(&X_ORIGINAL_HOST, "X-Original-Host")?;
-        let forwarded_host = forwarded(&X_FORWARDED_HOST, "X-Forwarded-Host")?;
-        let forwarded_proto = forwarded(&X_FORWARDED_PROTO, "X-Forwarded-Proto")?;
-        let standard = match hops {
-            Some(hops)
-                if (original_host.is_none() && forwarded_host.is_none())
-                    || forwarded_proto.is_none() =>
-            {
-                Forwarded::read(headers, hops)?
-            }
-            _ => Forwarded::default(),
-        };
-
-        let (mut host, host_from) = if let Some(host) = original_host {
-            checked_host(host, "X-Original-Host")?
-        } else if let Some(host) = forwarded_host {
-            checked_host(host, "X-Forwarded-Host")?
-        } else if let Some(host) = standard.host {
-            checked_host(&host, "Forwarded")?
-        } else {
-            own_host(req)?
-        };
-        let (secure, scheme_from) = if let Some(proto) = forwarded_proto {
-            checked_scheme(proto, "X-Forwarded-Proto")?
-        } else if let Some(proto) = standard.proto {
-            checked_scheme(&proto, "Forwarded")?
-        } else {
-            (req.app_config().secure(), "connection")
-        };
-        if split_port(&host).1.is_none()
-            && let Some(port) = forwarded(&X_FORWARDED_PORT, "X-Forwarded-Port")?
-        {
-            if !is_port(port) {
-                return Err(Malformed::new("X-Forwarded-Port", "is not a port"));
-            }
-            if port != if secure { "443" } else { "80" } {
-                host.push(':');
-                host.push_str(port);
-            }
-        }
-        Ok(Self {
-            secure,
-            scheme_from,
-            host,
-            host_from,
-        })
-    }
+/// Returns the lines of a header of proxies.
+fn lines(headers: &HeaderMap, header: Header) -> impl Iterator<Item = &[u8]> {
+    let name = match header {
+        Header::XOriginalHost => &X_ORIGINAL_HOST,
+        Header::XForwardedHost => &X_FORWARDED_HOST,
+        Header::XForwardedProto => &X_FORWARDED_PROTO,
+        Header::XForwardedPort => &X_FORWARDED_PORT,
+        Header::XForwardedPrefix => &X_FORWARDED_PREFIX,
+        Header::Forwarded => &FORWARDED,
+    };
+    headers.get_all(name).map(HeaderValue::as_bytes)
 }
 
 /// Returns the host that the request itself names: the one in its target (`:authority` in HTTP/2), or else the one
@@ -218,46 +181,5 @@ fn own_host(req: &HttpRequest) -> Result<(String, &'static str), Malformed> {
             }
             Ok((authority.to_owned(), "request target"))
         }
-    }
-}
-
-/// Returns a host with the name of its header.
-fn checked_host(host: &str, header: &'static str) -> Result<(String, &'static str), Malformed> {
-    if is_host(host) {
-        return Ok((host.to_owned(), header));
-    }
-    let problem = match host {
-        "" => "has no host",
-        _ if host.contains("://") => "has a whole URL",
-        _ if host.contains('/') => "has a path",
-        _ if host.contains('@') => "has user info",
-        _ => "is not a host",
-    };
-    Err(Malformed::new(header, problem))
-}
-
-/// Returns whether a scheme means TLS, with the name of its header.
-fn checked_scheme(scheme: &str, header: &'static str) -> Result<(bool, &'static str), Malformed> {
-    match is_secure_scheme(scheme) {
-        Some(secure) => Ok((secure, header)),
-        None => Err(Malformed::new(header, "is neither https nor http")),
-    }
-}
-
-/// Returns the path that a trusted proxy claims to have stripped, without a slash at the end.
-fn forwarded_prefix(headers: &HeaderMap, hops: usize) -> Result<&str, Malformed> {
-    const NAME: &str = "X-Forwarded-Prefix";
-
-    let Some(prefix) = element(headers, (&X_FORWARDED_PREFIX, NAME), hops)? else {
-        return Ok("");
-    };
-    let is_path = prefix.starts_with('/')
-        && prefix
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !b"?#\\\"<>".contains(&byte));
-    if is_path {
-        Ok(prefix.strip_suffix('/').unwrap_or(prefix))
-    } else {
-        Err(Malformed::new(NAME, "is not a path"))
     }
 }

@@ -4,7 +4,11 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 
 use super::query::encoded;
-use crate::url::{UrlParts, is_port, is_secure_scheme, scheme as scheme_of, split_port};
+use crate::url::{
+    UrlParts,
+    forwarded::{self, Header, Origin},
+    is_port, scheme as scheme_of, split_port,
+};
 
 /// The largest number of hints of one kind.
 const MAX: usize = 8;
@@ -28,19 +32,15 @@ pub(super) struct Hints {
     /// Whether a proxy says that the request reached it over TLS, or over plain HTTP.
     pub(super) secure: Option<bool>,
     pub(super) websocket: bool,
-    told: Told,
+    /// The headers that apps read if they trust a proxy, in the order of [`Header::ALL`].
+    told: [Told; Header::ALL.len()],
 }
 
-/// What the nearest proxy says of the request that it received: the last element of each of its headers.
+/// The lines of a header, and their length with an end for each.
 #[derive(Debug, Clone, Default)]
 struct Told {
-    original_host: Option<String>,
-    host: Option<String>,
-    scheme: Option<String>,
-    port: Option<String>,
-    /// The last element of `Forwarded`.
-    standard_host: Option<String>,
-    standard_scheme: Option<String>,
+    lines: Vec<Vec<u8>>,
+    len: usize,
 }
 
 impl Hints {
@@ -48,32 +48,22 @@ impl Hints {
         push(&mut self.public_urls, UrlParts::of(url).into_owned());
     }
 
-    /// Returns the URL that an app sees if it trusts the nearest proxy, in place of this one, or nothing if no proxy
-    /// says anything.
+    /// Returns the URL that an app sees if it trusts the nearest proxy, in place of this one. Returns `None` if no proxy
+    /// says anything, or if the app refuses what it says.
     pub(super) fn url_behind_a_proxy(&self, seen: &UrlParts<'static>) -> Option<UrlParts<'static>> {
-        let told = &self.told;
-        let host = told.original_host.as_ref().or(told.host.as_ref());
-        let host = host.or(told.standard_host.as_ref());
-        let scheme = told.scheme.as_ref().or(told.standard_scheme.as_ref());
-        if host.is_none() && scheme.is_none() && told.port.is_none() {
-            return None;
-        }
-        let secure = match scheme {
-            Some(scheme) => is_secure_scheme(scheme)?,
-            None => seen.is_secure()?,
+        let lines = |header: Header| {
+            let told = self.told.get(header as usize).into_iter();
+            told.flat_map(|told| &told.lines).map(Vec::as_slice)
         };
+        let own_host = || Ok((seen.host_and_port(), "Host"));
+        let origin = Origin::of(Some(1), lines, seen.is_secure()?, own_host).ok()?;
+        origin.headers().next()?;
         let mut url = seen.clone();
-        url.scheme = scheme_of(secure, seen.is_websocket() || self.websocket).into();
-        if let Some(host) = host {
-            let (host, port) = split_port(host);
-            url.host = host.to_owned().into();
-            url.port = port.map(|port| port.to_owned().into());
-        }
-        if let (None, Some(port)) = (&url.port, &told.port)
-            && port != if secure { "443" } else { "80" }
-        {
-            url.port = Some(port.clone().into());
-        }
+        let is_websocket = seen.is_websocket() || self.websocket;
+        url.scheme = scheme_of(origin.secure, is_websocket).into();
+        let (host, port) = split_port(&origin.host);
+        url.host = host.to_owned().into();
+        url.port = port.map(|port| port.to_owned().into());
         Some(url)
     }
 
@@ -83,7 +73,27 @@ impl Hints {
     }
 
     /// Adds the hints in a header. If the header is a list, each element counts.
-    pub(super) fn add_header(&mut self, name: &str, value: &str) {
+    pub(super) fn add_header(&mut self, name: &str, value: &[u8]) {
+        self.add_line(name, value);
+        if let Ok(value) = str::from_utf8(value) {
+            self.add_hints(name, value);
+        }
+    }
+
+    /// Keeps a line of a header that apps read, up to where they refuse the header.
+    fn add_line(&mut self, name: &str, line: &[u8]) {
+        let header = Header::named(name);
+        let told = header.and_then(|header| self.told.get_mut(header as usize));
+        if let Some(told) = told
+            && told.len <= forwarded::MAX_LEN
+        {
+            let end = line.len().min(forwarded::MAX_LEN);
+            told.lines.push(line.get(..end).unwrap_or(line).to_vec());
+            told.len += end + 1;
+        }
+    }
+
+    fn add_hints(&mut self, name: &str, value: &str) {
         if value.len() > MAX_LEN {
             return;
         }
@@ -93,25 +103,6 @@ impl Hints {
                 .map(str::trim)
                 .filter(|element| !element.is_empty())
         };
-        let last = || elements().next_back().map(str::to_owned);
-        match name.to_ascii_lowercase().as_str() {
-            "x-original-host" => self.told.original_host = last(),
-            "x-forwarded-host" => self.told.host = last(),
-            "x-forwarded-proto" => self.told.scheme = last(),
-            "x-forwarded-port" => self.told.port = last(),
-            "forwarded" => {
-                let pairs = elements().next_back().unwrap_or_default().split(';');
-                for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
-                    let value = Some(value.trim().trim_matches('"').to_owned());
-                    match name.trim().to_ascii_lowercase().as_str() {
-                        "host" => self.told.standard_host = value,
-                        "proto" => self.told.standard_scheme = value,
-                        _ => {}
-                    }
-                }
-            }
-            _ => {}
-        }
         match name.to_ascii_lowercase().as_str() {
             "host" | "x-original-host" | "x-forwarded-host" | "x-host" | ":authority" => {
                 elements().for_each(|host| self.add_host(host));
@@ -228,7 +219,7 @@ mod tests {
     fn hints(headers: &[(&str, &str)]) -> Hints {
         let mut hints = Hints::default();
         for (name, value) in headers {
-            hints.add_header(name, value);
+            hints.add_header(name, value.as_bytes());
         }
         hints
     }
@@ -284,12 +275,38 @@ mod tests {
             ("ws://a/m", &[("X-Forwarded-Proto", "https")], Some("wss://a/m")),
             ("http://a/m", &[("X-Forwarded-Proto", "ftp")], None),
             ("a/m", &[("X-Forwarded-Host", "e")], None),
+            // What the app refuses.
+            ("http://a/m", &[("X-Forwarded-Proto", "https,")], None),
+            ("http://a/m", &[("X-Forwarded-Host", "\u{e9}, e")], None),
+            ("http://a/m", &[("Forwarded", "host=e;proto=https;secret")], None),
+            ("http://a/m", &[("Forwarded", "host=e;host=e")], None),
+            ("http://a/m", &[("Forwarded", "for=\"x,host=e")], None),
+            ("http://a/m", &[("Forwarded", "for=\"x,host=y\";host=e")], Some("http://e/m")),
+            ("http://a/m", &[("X-Forwarded-Host", "x"), ("X-Forwarded-Host", "e")], Some("http://e/m")),
         ];
         for (seen, headers, expected) in cases {
             let seen = UrlParts::of(seen).into_owned();
             let url = hints(headers).url_behind_a_proxy(&seen);
             let url = url.map(|url| url.text());
             assert_eq!(url.as_deref(), *expected, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn headers_that_are_too_long_for_an_app_are_not_kept() {
+        for (len, count) in [(10, 10_000), (forwarded::MAX_LEN, 9), (usize::MAX >> 40, 3)] {
+            let line = "a".repeat(len);
+            let mut found = Hints::default();
+            for _ in 0..count {
+                found.add_header("X-Forwarded-Host", line.as_bytes());
+                found.add_header("X-Forwarded-Proto", b"https");
+            }
+            for told in &found.told {
+                let kept: usize = told.lines.iter().map(|line| line.len() + 1).sum();
+                assert!(kept <= 2 * forwarded::MAX_LEN + 1, "{kept}");
+            }
+            let seen = UrlParts::of("http://a/m").into_owned();
+            assert_eq!(found.url_behind_a_proxy(&seen), None);
         }
     }
 

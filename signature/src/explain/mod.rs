@@ -253,8 +253,8 @@ impl<'k> Explainer<'k> {
             self.known.looks_like_twilios |= looks_like_twilios(name.as_ref(), value);
             let sender = other_sender(name.as_ref(), value);
             self.known.other_sender = self.known.other_sender.or(sender);
-            self.hints.add_header(name.as_ref(), value);
         }
+        self.hints.add_header(name.as_ref(), value.as_ref());
         self
     }
 

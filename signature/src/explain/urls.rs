@@ -494,7 +494,7 @@ mod tests {
         for (name, value) in headers {
             match *name {
                 "public" => hints.add_public_url(value),
-                _ => hints.add_header(name, value),
+                _ => hints.add_header(name, value.as_bytes()),
             }
         }
         hints

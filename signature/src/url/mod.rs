@@ -1,5 +1,7 @@
 //! Splits the text of a URL into its parts, without decoding or rebuilding it (R9).
 
+#[cfg(feature = "validator")]
+pub mod forwarded;
 pub mod host;
 mod public;
 
