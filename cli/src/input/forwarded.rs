@@ -73,6 +73,30 @@ impl<'r> Lines<'r> {
 }
 
 impl Believed {
+    /// Returns what an app sees that believes no header.
+    pub(crate) fn nothing(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            prefix: String::new(),
+            hops: 0,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Returns the settings in code that the app needs besides the trust in its peer.
+    pub(crate) fn settings(&self) -> Vec<String> {
+        let hops = (self.hops > 1).then(|| format!("trusted_hops({})", self.hops));
+        let prefix = (!self.prefix.is_empty()).then(|| "forwarded_prefix(true)".to_owned());
+        hops.into_iter().chain(prefix).collect()
+    }
+
+    /// Returns the public URL with which the app sees the same.
+    pub(crate) fn base_url(&self) -> String {
+        let parts = UrlParts::of(&self.url);
+        let scheme = scheme(parts.is_secure() == Some(true), false);
+        [scheme, "://", &parts.host_and_port(), &self.prefix].concat()
+    }
+
     fn of(
         url: &str,
         lines: &Lines<'_>,

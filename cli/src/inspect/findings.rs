@@ -69,6 +69,11 @@ impl Findings {
                 }
             },
         };
+        if public_url.is_none() {
+            let refused = settings::default_app(capture, validator, findings.valid);
+            findings.warnings.extend(refused);
+        }
+        findings.warnings.extend(settings::several_hosts(capture));
         if findings.valid {
             return findings;
         }

@@ -12,10 +12,15 @@ use twilio_signature::{
 };
 
 use crate::{
-    input::{capture, forwarded, request::Request as Captured},
+    input::{
+        capture,
+        forwarded::{self, Believed},
+        request::Request as Captured,
+    },
     inspect::{
         exchange::{Exchange, Outcome, Request, Source, Verdict},
         findings::Findings,
+        settings,
     },
     terminal,
 };
@@ -57,12 +62,6 @@ struct Budget {
     time: f64,
 }
 
-/// A URL that the app may see, and the prefix in it that a proxy has cut off.
-struct Expected {
-    url: String,
-    base_path: String,
-}
-
 impl Judge {
     pub(crate) fn new(
         validator: Option<RequestValidator>,
@@ -100,8 +99,9 @@ impl Judge {
             return;
         }
         let mut refusal = None;
-        for Expected { url, base_path } in &expected {
-            let webhook = captured.webhook().url(url).base_path(base_path);
+        for expected in &expected {
+            let url = &expected.url;
+            let webhook = captured.webhook().url(url).base_path(&expected.prefix);
             match validator.validate(&webhook) {
                 Ok(accepted) => {
                     exchange.url.clone_from(url);
@@ -111,7 +111,7 @@ impl Judge {
                         signed_url: Some(terminal::without_passwords(&accepted.url)),
                         causes: Vec::new(),
                         descriptions: Vec::new(),
-                        advice: self.advice_to_accept(exchange).into_iter().collect(),
+                        advice: self.advice_to_accept(exchange, &captured, validator, expected),
                     });
                     return;
                 }
@@ -131,31 +131,24 @@ impl Judge {
 
     /// Returns the URLs with which an app may verify the request: the public URL, or else those that the forwarded
     /// headers lead to, as an app believes them behind a tunnel, and the one in the request itself.
-    fn expected(&self, captured: &Captured) -> Vec<Expected> {
+    fn expected(&self, captured: &Captured) -> Vec<Believed> {
         if let Some(public) = &self.public_url {
             let seen = UrlParts::of(&captured.url);
-            return vec![Expected {
-                url: public.with_target(&seen.target(), seen.is_websocket()),
-                base_path: public.base_path().to_owned(),
+            let url = public.with_target(&seen.target(), seen.is_websocket());
+            return vec![Believed {
+                prefix: public.base_path().to_owned(),
+                ..Believed::nothing(&url)
             }];
         }
         let believed = forwarded::believed(captured).into_iter().take(MAX_BELIEVED);
-        let believed = believed.map(|believed| Expected {
-            url: believed.url,
-            base_path: believed.prefix,
-        });
-        let seen = Expected {
-            url: captured.url.clone(),
-            base_path: String::new(),
-        };
-        believed.chain([seen]).collect()
+        believed.chain([Believed::nothing(&captured.url)]).collect()
     }
 
     fn refused(
         &self,
         validator: &RequestValidator,
         captured: &Captured,
-        expected: &[Expected],
+        expected: &[Believed],
         kind: &'static str,
     ) -> Verdict {
         let mut verdict = Verdict::refused(kind);
@@ -183,7 +176,7 @@ impl Judge {
             Some(_) => explainer.url_from(UrlSetting::App),
             None => explainer.proxy_may_be_trusted(),
         };
-        let base_path = expected.first().map_or("", |first| &*first.base_path);
+        let base_path = expected.first().map_or("", |first| &*first.prefix);
         let explanation = explainer.explain(&captured.webhook().base_path(base_path));
         let findings = Findings::of(explanation, captured, validator, public_url);
         self.budget().time -= started.elapsed().as_secs_f64();
@@ -196,29 +189,46 @@ impl Judge {
         verdict
     }
 
-    /// Returns what to do if the app refused a genuine request.
-    fn advice_to_accept(&self, exchange: &Exchange) -> Option<String> {
+    /// Returns what to do if the app refused a request that is genuine if the app sees `expected`.
+    fn advice_to_accept(
+        &self,
+        exchange: &Exchange,
+        captured: &Captured,
+        validator: &RequestValidator,
+        expected: &Believed,
+    ) -> Vec<String> {
         if !matches!(exchange.status(), 401 | 403) {
-            return None;
+            return Vec::new();
         }
         let asks = matches!(&exchange.outcome, Outcome::Answered(answer)
             if exchange.status() == 401 && answer.wire.values("WWW-Authenticate").next().is_some());
         if asks {
-            return Some(
+            return vec![
                 "the app asks for a user name and a password, as it does before each request of Twilio with Basic or \
                  Digest authentication: set both in the URL at Twilio, or remove the check"
                     .to_owned(),
-            );
+            ];
         }
-        let parts = UrlParts::of(&exchange.url);
-        let base = match &self.public_text {
-            Some(text) => text.clone(),
-            None => format!("{}://{}", parts.scheme, parts.host_and_port()),
+        let (by_default, base) = match &self.public_text {
+            Some(text) => (None, text.clone()),
+            None => (
+                settings::refused_by_default(captured, validator, expected),
+                expected.base_url(),
+            ),
         };
-        Some(format!(
-            "the app refused a genuine request, and its log says why: it has another token than this tool, or another \
-             public URL than {base}, or its handler takes another webhook than this one"
-        ))
+        let mut advice: Vec<_> = by_default
+            .map(|how| format!("the app refused a genuine request: without a public URL, it {how}"))
+            .into_iter()
+            .collect();
+        let start = match advice[..] {
+            [] => "the app refused a genuine request, and its log says why",
+            _ => "the app's log says why",
+        };
+        advice.push(format!(
+            "{start}: it has another token than this tool, or another public URL than {base}, or its handler takes \
+             another webhook than this one"
+        ));
+        advice
     }
 
     /// Returns whether one more explanation fits into this second.

@@ -2,17 +2,27 @@
 
 use serde::Serialize;
 use twilio_signature::{
-    RequestValidator,
+    RequestValidator, redact,
     url::{PublicUrl, UrlParts, host},
 };
 
 use crate::{
-    input::{forwarded, request::Request},
+    input::{
+        forwarded::{self, Believed},
+        request::Request,
+    },
     terminal,
 };
 
 /// The most bytes that are verified in search of settings. It is enough for all settings of requests that apps accept.
 const MAX_VERIFIED: usize = 4 * 1024 * 1024;
+
+/// When an app believes the headers of its peer.
+const TRUSTS_ITS_PROXY: &str =
+    "trusts the proxy in front of it (trusted_proxies; by default loopback and private addresses)";
+
+/// What an app does with a malformed header, which follows.
+const CANT_USE: &str = "can't use a header:";
 
 /// A setting, and what the app sees with it.
 #[derive(Serialize)]
@@ -57,17 +67,12 @@ pub(crate) fn that_accept(
         .into_iter()
         .find(|believed| accepts(&believed.url, &believed.prefix))
     {
-        let hops = match believed.hops {
-            1 => String::new(),
-            hops => format!(" with trusted_hops({hops})"),
-        };
-        let prefix = match &*believed.prefix {
-            "" => "",
-            _ => " and forwarded_prefix(true)",
+        let with = match &*believed.settings().join(" and ") {
+            "" => String::new(),
+            settings => format!(" with {settings}"),
         };
         let condition = format!(
-            "the app trusts the proxy in front of it (trusted_proxies; by default loopback and private addresses)\
-             {hops}{prefix} and believes {}",
+            "the app {TRUSTS_ITS_PROXY}{with} and believes {}",
             believed.headers.join(" and ")
         );
         settings.push(Setting {
@@ -76,6 +81,65 @@ pub(crate) fn that_accept(
         });
     }
     (settings, gave_up)
+}
+
+/// Returns what keeps an app that trusts its peer, and has no other settings, from accepting the request, which is genuine
+/// if the app sees `genuine`. The sentence has no subject, and names the public URL that helps.
+pub(crate) fn refused_by_default(
+    request: &Request,
+    validator: &RequestValidator,
+    genuine: &Believed,
+) -> Option<String> {
+    let base = genuine.base_url();
+    let seen = match forwarded::by_default(&request.url, request.headers()) {
+        Err(malformed) => {
+            return Some(format!("{CANT_USE} {}, to {base}", malformed.advice()));
+        }
+        Ok(seen) => seen.unwrap_or_else(|| Believed::nothing(&request.url)),
+    };
+    let webhook = request.webhook().url(&seen.url);
+    if validator.validate(&webhook).is_ok() {
+        return None;
+    }
+    let because = match &*seen.headers.join(" and ") {
+        "" => String::new(),
+        headers => format!(" because of {headers}"),
+    };
+    let otherwise = match &*genuine.settings().join(" and ") {
+        "" => String::new(),
+        settings => format!(", or {settings} in code"),
+    };
+    Some(format!(
+        "expects {}{because}: set TWILIO_WEBHOOK_BASE_URL, or public_url, to {base}{otherwise}",
+        redact::url(&terminal::without_passwords(&seen.url))
+    ))
+}
+
+/// Returns a warning if an app that trusts its peer, and has no other settings, refuses a request that is valid by its
+/// `Host`, or any request with these headers.
+pub(crate) fn default_app(
+    request: &Request,
+    validator: &RequestValidator,
+    valid: bool,
+) -> Option<String> {
+    let how = if valid {
+        refused_by_default(request, validator, &Believed::nothing(&request.url))?
+    } else {
+        // What else the app expects is in the advice.
+        let malformed = forwarded::by_default(&request.url, request.headers()).err()?;
+        format!("{CANT_USE} {}", malformed.advice())
+    };
+    Some(format!(
+        "an app that {TRUSTS_ITS_PROXY} refuses this request: it {how}"
+    ))
+}
+
+/// Returns a warning if there are several `Host` headers.
+pub(crate) fn several_hosts(request: &Request) -> Option<String> {
+    (request.values("Host").count() > 1).then(|| {
+        "the request has several Host headers, so servers refuse it with 400: find out what adds the second one"
+            .to_owned()
+    })
 }
 
 /// Returns a warning if Twilio can't have requested the public URL, or without one the host that the app saw.

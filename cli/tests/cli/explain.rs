@@ -373,7 +373,7 @@ const BEHIND_PROXIES: &[(&str, &str, Option<&str>)] = &[
     (
         "X-Forwarded-Host: example.com\nX-Forwarded-Prefix: /twilio\n",
         "http://example.com/twilio/raw",
-        Some("and forwarded_prefix(true) and believes X-Forwarded-Host and X-Forwarded-Prefix"),
+        Some("with forwarded_prefix(true) and believes X-Forwarded-Host and X-Forwarded-Prefix"),
     ),
     (
         "Forwarded: for=1.2.3.4;host=\"example.com\";proto=https;\n",
@@ -396,6 +396,16 @@ const BEHIND_PROXIES: &[(&str, &str, Option<&str>)] = &[
         Some("believes X-Forwarded-Proto"),
     ),
     ("X-Forwarded-Host: a/b\n", "https://$HOST/raw", None),
+    (
+        "X-Forwarded-Host: example.com\nX-Forwarded-Proto: https,\n",
+        "https://example.com/raw",
+        Some("with trusted_hops(2) and believes X-Forwarded-Host and X-Forwarded-Proto"),
+    ),
+    (
+        "Forwarded: for=\"a,host=b\";host=example.com;proto=https\n",
+        "https://example.com/raw",
+        Some("believes Forwarded"),
+    ),
     ("X-Forwarded-Proto: http\n", "https://$HOST/raw", None),
     (
         "X-Forwarded-Server: example.com\n",
@@ -451,6 +461,92 @@ fn setting_with_which_the_app_accepts_a_request_is_named() {
             by_default,
             "{headers}: {answer}"
         );
+    }
+}
+
+/// Headers of a request that is signed for `https://example.com/raw`, and the one that the app can't use.
+const MALFORMED: &[(&str, &str)] = &[
+    (
+        "Forwarded: for=a;host=example.com;proto=https;secret",
+        "Forwarded is not a list of pairs",
+    ),
+    (
+        "Forwarded: host=example.com;proto=https;host=example.com",
+        "Forwarded is not a list of pairs",
+    ),
+    (
+        "Forwarded: for=\"a;host=example.com;proto=https",
+        "Forwarded is not a list of pairs",
+    ),
+    (
+        "X-Forwarded-Host: \u{e9}.example, example.com\nX-Forwarded-Proto: https",
+        "X-Forwarded-Host is not plain ASCII",
+    ),
+    (
+        "X-Forwarded-Host: example.com\nX-Forwarded-Proto: https,",
+        "X-Forwarded-Proto is neither https nor http",
+    ),
+];
+
+/// Returns a request for `POST /raw`.
+fn posted(host: &str, headers: &str, signed: &str) -> String {
+    let signature = sign(TOKEN, &format!("{signed}a1"));
+    format!(
+        "POST /raw HTTP/1.1\nHost: {host}\n{headers}\n{FORM}Content-Length: 3\nX-Twilio-Signature: {signature}\n\na=1"
+    )
+}
+
+#[test]
+fn header_that_the_app_refuses_is_named_and_its_proxy_is_not_trusted() {
+    let app = serve_raw();
+    let host = &app["http://".len()..app.len() - "/raw".len()];
+    for (headers, problem) in MALFORMED {
+        let capture = posted(host, headers, "https://example.com/raw");
+        let answer = send_raw(host, &capture.replace('\n', "\r\n"));
+        assert!(answer.starts_with("HTTP/1.1 403 "), "{headers}: {answer}");
+        let value = explain(&[], capture.as_bytes());
+        let warnings = value["warnings"].to_string();
+        assert!(warnings.contains(problem), "{headers}: {value}");
+        assert_eq!(
+            value["advice"], "set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com",
+            "{headers}"
+        );
+    }
+}
+
+#[test]
+fn valid_request_that_an_app_with_defaults_refuses_has_a_warning() {
+    let app = serve_raw();
+    let host = &app["http://".len()..app.len() - "/raw".len()];
+    let own = format!("http://{host}/raw");
+    for (headers, status, warning) in [
+        ("X-A: b", "200", None),
+        ("X-Forwarded-Proto: http", "200", None),
+        (
+            "X-Forwarded-Proto: https",
+            "403",
+            Some("because of X-Forwarded-Proto: set"),
+        ),
+        (
+            "X-Forwarded-Host: a, ,",
+            "403",
+            Some("X-Forwarded-Host has no host"),
+        ),
+        ("Host: other", "400", Some("several Host headers")),
+    ] {
+        let capture = posted(host, headers, &own);
+        let answer = send_raw(host, &capture.replace('\n', "\r\n"));
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{headers}: {answer}"
+        );
+        let value = explain(&[], capture.as_bytes());
+        assert_eq!(value["valid"], true, "{headers}");
+        let warnings = value["warnings"].as_array().unwrap();
+        assert_eq!(warnings.len(), usize::from(warning.is_some()), "{value}");
+        if let Some(warning) = warning {
+            assert!(warnings[0].as_str().unwrap().contains(warning), "{value}");
+        }
     }
 }
 

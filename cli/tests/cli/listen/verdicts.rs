@@ -270,6 +270,35 @@ fn an_app_that_judges_otherwise_is_named() {
 }
 
 #[test]
+fn setting_that_an_app_behind_proxies_needs_is_named() {
+    let refusing = Listening::text(&answering(FORBIDDEN), &[]);
+    #[rustfmt::skip]
+    let cases = [
+        ("X-Forwarded-Host: example.com, inner\r\nX-Forwarded-Proto: https, http\r\n", "https://example.com",
+            "it expects http://inner/message because of X-Forwarded-Host and X-Forwarded-Proto: set \
+             TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com, or trusted_hops(2) in code"),
+        ("X-Forwarded-Host: example.com\r\nX-Forwarded-Prefix: /twilio\r\n", "http://example.com/twilio",
+            "to http://example.com/twilio, or forwarded_prefix(true) in code"),
+        ("X-Forwarded-Host: example.com, h\r\nX-Forwarded-Prefix: /a, /b\r\n", "http://example.com/a",
+            "to http://example.com/a, or trusted_hops(2) and forwarded_prefix(true) in code"),
+        ("X-Forwarded-Host: example.com\r\nX-Forwarded-Proto: https,\r\n", "https://example.com",
+            "it can't use a header: X-Forwarded-Proto is neither https nor http: make the proxy send https or http, or \
+             set TWILIO_WEBHOOK_BASE_URL, or public_url, to https://example.com"),
+        ("X-Forwarded-Proto: https\r\n", "http://h",
+            "it expects https://h/message because of X-Forwarded-Proto: set TWILIO_WEBHOOK_BASE_URL, or public_url, to \
+             http://h"),
+    ];
+    for (headers, base, advice) in cases {
+        refusing.send(&message("h", &format!("{base}/message"), headers));
+        let lines = refusing.until("takes another webhook");
+        assert!(lines.contains("accepted\n"), "{lines}");
+        assert!(lines.contains(advice), "{lines}");
+        let other = format!("or another public URL than {base}, or");
+        assert!(lines.contains(&other), "{lines}");
+    }
+}
+
+#[test]
 fn without_a_token_nothing_is_judged_and_that_is_said_once() {
     let listening = Listening::start(listen(&answering(NO_CONTENT), &[]).token(None));
     let start = listening.until("There is no token");
