@@ -199,6 +199,8 @@ pub(crate) struct Verdict {
     pub(crate) descriptions: Vec<&'static str>,
     /// What to do: clauses, the likeliest one first, of which one is needed. It is empty if nothing needs to be done.
     pub(crate) advice: Vec<String>,
+    /// Whether the app may rightly accept the request, for a URL that is not known here.
+    pub(crate) may_be_genuine: bool,
 }
 
 impl Verdict {
@@ -211,6 +213,7 @@ impl Verdict {
             causes: Vec::new(),
             descriptions: Vec::new(),
             advice: Vec::new(),
+            may_be_genuine: false,
         }
     }
 }

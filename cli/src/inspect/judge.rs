@@ -6,7 +6,7 @@ use std::{
 };
 
 use twilio_signature::{
-    RequestValidator,
+    RequestValidator, SignatureErrorKind,
     explain::{Explainer, UrlSetting},
     url::{PublicUrl, UrlParts},
 };
@@ -112,6 +112,7 @@ impl Judge {
                         causes: Vec::new(),
                         descriptions: Vec::new(),
                         advice: self.advice_to_accept(exchange, &captured, validator, expected),
+                        may_be_genuine: false,
                     });
                     return;
                 }
@@ -152,6 +153,8 @@ impl Judge {
         kind: &'static str,
     ) -> Verdict {
         let mut verdict = Verdict::refused(kind);
+        verdict.may_be_genuine =
+            self.public_text.is_none() && kind == SignatureErrorKind::SignatureMismatch.as_str();
         if captured.body.len() > MAX_EXPLAINED {
             verdict.advice.push(
                 "look for the cause with `explain`: it was not looked for here, because the body is longer than 16 KiB"

@@ -177,6 +177,12 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
                 "Accepted:",
                 format!("the app expects {url}, too: start listen with the app's --public-url"),
             ),
+            None if verdict.may_be_genuine => (
+                "Let through:",
+                "the app answered a request whose signature matches no URL that listen knows: start listen with the \
+                 app's --public-url, or, if the app has none, make sure that it validates this route"
+                    .to_owned(),
+            ),
             None => (
                 "Unprotected:",
                 "the app answered a request that is not genuine: make sure that it validates this route".to_owned(),

@@ -127,6 +127,13 @@ pub(super) fn verdict(exchange: &Exchange) -> (Tone, String) {
             Tone::Failed,
             "accepted by the app for another URL: start listen with its --public-url".to_owned(),
         ),
+        (false, 101 | 200..=299) if verdict.may_be_genuine => (
+            Tone::Danger,
+            format!(
+                "let through, and not genuine for a known URL: {why}; if the app has a public URL, start listen with its \
+                 --public-url"
+            ),
+        ),
         (false, 101 | 200..=399) => (
             Tone::Danger,
             format!("let through, and it is not genuine: {why}"),

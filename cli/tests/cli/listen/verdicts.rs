@@ -246,7 +246,8 @@ fn an_app_that_judges_otherwise_is_named() {
         lines.contains("the app asks for a user name and a password"),
         "{lines}"
     );
-    let open = Listening::text(&answering(NO_CONTENT), &[]);
+    let public = ["--public-url", "https://example.com"];
+    let open = Listening::text(&answering(NO_CONTENT), &public);
     open.send(&signed("h", FORGED, ""));
     let lines = open.until("Unprotected:");
     assert!(
@@ -267,6 +268,29 @@ fn an_app_that_judges_otherwise_is_named() {
         lines.contains("the app expects https://abc.ngrok.app/message, too: start listen with"),
         "{lines}"
     );
+}
+
+#[test]
+fn request_for_an_unknown_url_is_not_called_a_forgery() {
+    let open = Listening::text(&answering(NO_CONTENT), &[]);
+    // The app may have this public URL, and a proxy hides the host.
+    open.send(&message(
+        "127.0.0.1:8080",
+        "https://example.com/message",
+        "",
+    ));
+    let lines = open.until("Let through:");
+    assert!(
+        lines.contains("start listen with the app's --public-url"),
+        "{lines}"
+    );
+    assert!(
+        lines.contains("make sure that it validates this route"),
+        "{lines}"
+    );
+    assert!(!lines.contains("Unprotected:"), "{lines}");
+    open.send(&signed("h", "", ""));
+    open.until("Unprotected:");
 }
 
 #[test]
