@@ -14,7 +14,15 @@ use std::time::Instant;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use sha1::{Digest, Sha1};
-use twilio_signature::{AuthToken, RequestValidator, WebhookRequest, header::SIGNATURE};
+use twilio_signature::{
+    AuthToken, RequestValidator, WebhookRequest,
+    header::SIGNATURE,
+    redact,
+    url::{
+        UrlParts,
+        forwarded::{Malformed, checked_host},
+    },
+};
 
 use crate::{
     endpoint::{
@@ -22,6 +30,7 @@ use crate::{
         message::Message,
         url::Url,
     },
+    input::forwarded,
     outcome::Failure,
 };
 
@@ -60,6 +69,46 @@ impl Endpoint {
     /// Returns whether requests are WebSocket handshakes.
     pub(crate) fn is_websocket(&self) -> bool {
         self.websocket_key.is_some()
+    }
+
+    /// Returns the URL that an app sees that has no public URL, if it believes the headers that were given, and these.
+    pub(crate) fn seen_by_app(&self, more: &[(&str, &str)]) -> Result<String, Malformed> {
+        let own = self.header("Host").map_or_else(
+            || Ok(self.url.as_str().to_owned()),
+            |host| checked_host(host, "Host").map(|(host, _)| self.url.with_host(&host)),
+        )?;
+        let given = self.headers.iter();
+        let given = given.map(|(name, value)| (&**name, &**value));
+        let headers = given.chain(more.iter().copied());
+        let headers = headers.map(|(name, value)| (name, value.as_bytes()));
+        let believed = forwarded::by_default(&own, headers)?;
+        Ok(believed.map_or(own, |believed| believed.url))
+    }
+
+    /// Returns the value of a header that was given.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let (_, value) = headers.find(|(other, _)| other.eq_ignore_ascii_case(name))?;
+        Some(value)
+    }
+
+    /// Returns what is odd about the URL that is signed: a sentence.
+    pub(crate) fn warning(&self) -> Option<String> {
+        let signed = self.public_url.host_and_port();
+        let is_own = |url: &str| UrlParts::of(url).host_and_port() == signed;
+        let is_seen = self.seen_by_app(&[]).is_ok_and(|url| is_own(&url));
+        if !self.has_public_url
+            || !self.public_url.is_private()
+            || is_own(self.url.as_str())
+            || is_seen
+        {
+            return None;
+        }
+        Some(format!(
+            "Twilio can't request {}: if the app accepts this URL, it refuses Twilio's requests, because a proxy hides their \
+             URL from it. Set TWILIO_WEBHOOK_BASE_URL in the app, and pass the URL that is set at Twilio with --public-url.",
+            redact::url(self.public_url.as_str())
+        ))
     }
 
     /// Returns the scheme of the credentials that were given, if there are any.

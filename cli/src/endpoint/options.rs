@@ -1,6 +1,10 @@
 //! The options of all commands that send requests to an endpoint.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    time::Duration,
+};
 
 use twilio_signature::header::SIGNATURE;
 use ureq::http::{HeaderName, HeaderValue};
@@ -9,6 +13,7 @@ use crate::{
     endpoint::{Endpoint, auth::Credentials, client::Client, proxy, tls, url::Url},
     input::{source, token::TokenArgs},
     outcome::Failure,
+    terminal,
 };
 
 /// The longest time that an option can set.
@@ -78,7 +83,7 @@ impl EndpointArgs {
             .map(Credentials::from_option)
             .transpose()?;
         let proxy = proxy::variable(&url)?;
-        Ok(Endpoint {
+        let endpoint = Endpoint {
             has_public_url: self.public_url.is_some(),
             url,
             public_url,
@@ -86,7 +91,11 @@ impl EndpointArgs {
             headers,
             websocket_key: None,
             client: Client::new(self.connect_timeout, credentials, authorities, proxy),
-        })
+        };
+        if let Some(warning) = endpoint.warning() {
+            writeln!(io::stderr(), "Warning: {}", terminal::line(&warning))?;
+        }
+        Ok(endpoint)
     }
 }
 

@@ -87,9 +87,9 @@ fn redirect(endpoint: &Endpoint, answer: &Answer) -> String {
     });
     let is_upgrade = location.is_some_and(|location| location.starts_with("https://"));
     let proxy = if is_upgrade && endpoint.url.as_str().starts_with("http://") {
-        "; if it only wants HTTPS, add what a proxy sends: -H 'X-Forwarded-Proto: https'"
+        over_tls(endpoint).unwrap_or_default()
     } else {
-        ""
+        String::new()
     };
     format!(
         "a redirect{to}: Twilio follows it with GET, without the parameters of the body; let the app answer the request \
@@ -97,10 +97,32 @@ fn redirect(endpoint: &Endpoint, answer: &Answer) -> String {
     )
 }
 
+/// Returns how to pass for a request that reached a proxy over TLS, and the URL that an app then expects.
+fn over_tls(endpoint: &Endpoint) -> Option<String> {
+    let proto = ("X-Forwarded-Proto", "https");
+    if endpoint.header(proto.0).is_some() {
+        return None;
+    }
+    let expected = if endpoint.has_public_url {
+        endpoint.public_url.over_tls()
+    } else {
+        endpoint.seen_by_app(&[proto]).ok()?
+    };
+    let public_url = if expected == endpoint.public_url.as_str() {
+        String::new()
+    } else {
+        format!(" --public-url {}", redact::url(&expected))
+    };
+    Some(format!(
+        "; if it only wants HTTPS, add what a proxy sends: -H '{}: {}'{public_url}",
+        proto.0, proto.1
+    ))
+}
+
 /// Returns why an endpoint may have refused genuine requests, the most likely cause first. `account_is_made_up`
 /// is whether the requests name an account of the tool's own.
 pub(crate) fn likely_causes(endpoint: &Endpoint, account_is_made_up: bool) -> Vec<String> {
-    let mut causes = vec![of_url(endpoint)];
+    let mut causes = of_url(endpoint);
     causes.push(
         "the app has another token than this tool: give both the same TWILIO_AUTH_TOKEN".to_owned(),
     );
@@ -110,6 +132,13 @@ pub(crate) fn likely_causes(endpoint: &Endpoint, account_is_made_up: bool) -> Ve
              app has with -d AccountSid=AC.."
                 .to_owned(),
         );
+    }
+    if endpoint.public_url.is_private() {
+        causes.push(format!(
+            "a proxy hides the URL from the app: set TWILIO_WEBHOOK_BASE_URL in the app to the start of the URL that is \
+             set at Twilio, and pass the whole one, such as {}",
+            example(endpoint)
+        ));
     }
     causes
 }
@@ -128,35 +157,75 @@ pub(crate) fn likely_causes_of_one_kind(
 }
 
 /// Says why the URL that is signed may not be the one that the app expects.
-fn of_url(endpoint: &Endpoint) -> String {
+fn of_url(endpoint: &Endpoint) -> Vec<String> {
     let (url, public_url) = (&endpoint.url, &endpoint.public_url);
     let signed = redact::url(public_url.as_str());
     if endpoint.has_public_url && public_url.target() == "/" && url.target() != "/" {
-        return format!(
+        return vec![format!(
             "--public-url has no path: pass the whole URL, such as {}",
             redact::url(&url.with_base(public_url.as_str().trim_end_matches('/')))
-        );
+        )];
     }
+    let mut causes: Vec<_> = of_headers(endpoint).into_iter().collect();
+    if public_url.is_private() {
+        causes.push(format!(
+            "the app has a public URL: it expects that one, and Twilio can't request {signed}; pass it, such as {}",
+            example(endpoint)
+        ));
+        return causes;
+    }
+    let base = public_url.base_url(url);
+    let set = base.map(|base| {
+        format!(
+            "set TWILIO_WEBHOOK_BASE_URL in the app to {}",
+            redact::url(&base)
+        )
+    });
     if endpoint.has_public_url {
-        return format!(
-            "the app expects another URL than {signed}: compare it with the url in the app's log"
-        );
+        let set = set.map_or_else(String::new, |set| {
+            format!("; if the app has no public URL, {set}")
+        });
+        causes.push(format!(
+            "the app expects another URL than {signed}: compare it with the url in the app's log{set}"
+        ));
+        return causes;
     }
-    if !public_url.is_private() {
-        return format!(
-            "the app expects another URL than {signed}, such as one with another scheme or host: pass the URL that \
-             is set at Twilio with --public-url"
-        );
-    }
+    causes.extend(set.map(|set| {
+        format!(
+            "the app does not see {signed}, because a proxy hides its scheme or its host: {set}"
+        )
+    }));
+    causes.push(format!(
+        "the app expects another URL than {signed}, such as one with another scheme or host: pass the URL that is set at \
+         Twilio with --public-url"
+    ));
+    causes
+}
+
+/// Returns an option with a public URL that the app may have.
+fn example(endpoint: &Endpoint) -> String {
     let scheme = if endpoint.is_websocket() {
         "wss"
     } else {
         "https"
     };
-    let example = url.with_base(&format!("{scheme}://example.com"));
-    format!(
-        "the app has a public URL: it expects that one, and Twilio can't request {signed}; pass it, such as \
-         --public-url {}",
-        redact::url(&example)
-    )
+    let url = endpoint.url.with_base(&format!("{scheme}://example.com"));
+    format!("--public-url {}", redact::url(&url))
+}
+
+/// Says what URL the app expects because of the headers that were given, if it is not the one that is signed.
+fn of_headers(endpoint: &Endpoint) -> Option<String> {
+    match endpoint.seen_by_app(&[]) {
+        Err(malformed) => Some(format!(
+            "the app can't use a header of -H: {}",
+            malformed.advice()
+        )),
+        Ok(seen) if seen == endpoint.url.as_str() || seen == endpoint.public_url.as_str() => None,
+        Ok(seen) => {
+            let seen = redact::url(&seen);
+            Some(format!(
+                "the app has no public URL, and expects {seen} because of the headers of -H: pass --public-url {seen}"
+            ))
+        }
+    }
 }

@@ -81,6 +81,31 @@ impl Url {
         base.to_owned() + &self.target()
     }
 
+    /// Returns the URL as the app sees it if this is its `Host`.
+    pub(crate) fn with_host(&self, host: &str) -> String {
+        self.with_base(&[&self.parts.scheme, "://", host].concat())
+    }
+
+    /// Returns the public URL that an app needs so that it expects this URL where it sees `local`. Returns `None` if no
+    /// prefix leads from that path to this one.
+    pub(crate) fn base_url(&self, local: &Self) -> Option<String> {
+        let prefix = self.parts.path.strip_suffix(&*local.parts.path)?;
+        let scheme = scheme(self.parts.is_secure()?, false);
+        Some([scheme, "://", &self.parts.host_and_port(), prefix].concat())
+    }
+
+    /// Returns the URL with the scheme that means TLS.
+    pub(crate) fn over_tls(&self) -> String {
+        let mut parts = self.parts.clone();
+        parts.scheme = scheme(true, parts.is_websocket()).into();
+        parts.text()
+    }
+
+    /// Returns the host with its port.
+    pub(crate) fn host_and_port(&self) -> String {
+        self.parts.host_and_port()
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }

@@ -1,11 +1,24 @@
 //! `send`: realistic events that a validated endpoint accepts.
 
-use std::sync::mpsc;
+use std::{
+    io::{self, BufRead, BufReader, Write},
+    net::{TcpListener, TcpStream},
+    sync::mpsc,
+    thread,
+};
 
 use actix_twilio::{WebhookRequest, validate_twilio_request};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{
+    HttpRequest, HttpResponse,
+    dev::Service,
+    guard,
+    http::header::{HOST, HeaderValue},
+    web,
+};
 
-use crate::support::{self, OK, record, run, serve, serve_open, serve_raw, validator};
+use crate::support::{
+    self, OK, config, record, run, serve, serve_open, serve_raw, tool, validator,
+};
 
 const FORMS: [&str; 9] = [
     "sms",
@@ -312,7 +325,7 @@ fn answer_is_printed_as_json() {
     assert_eq!(value["headers"]["x-two"], serde_json::json!(["1", "2"]));
     assert_eq!(value["problem"], "a genuine request was refused");
     let causes = value["likely_causes"].as_array().unwrap();
-    assert!(causes.len() == 4 && causes[3].as_str().unwrap().contains("another webhook"));
+    assert!(causes.len() == 5 && causes[4].as_str().unwrap().contains("another webhook"));
     let output = run(&args);
     let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     assert_eq!(
@@ -340,5 +353,180 @@ fn no_password_in_a_header_of_an_answer_is_shown() {
             );
             assert!(!shown.contains("ada"), "{shown}");
         }
+    }
+}
+
+/// Starts an app that gets another `Host` from its proxy, with this public URL or none.
+fn serve_hidden(public_url: Option<&'static str>) -> String {
+    serve(move |app| {
+        if let Some(url) = public_url {
+            let config = config().public_url(url).unwrap();
+            app.app_data(config.build().unwrap());
+        }
+        let raw = web::scope("").route("/raw", web::to(support::raw));
+        app.service(raw.wrap_fn(|mut req, app| {
+            let host = HeaderValue::from_static("10.0.0.7:8080");
+            req.headers_mut().insert(HOST, host);
+            app.call(req)
+        }));
+    }) + "/raw"
+}
+
+/// Starts a proxy that opens each tunnel to this URL, as if all names led there.
+fn tunnel_to(url: &str) -> String {
+    let host = url["http://".len()..].split('/').next().unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let pass_on = |mut from: TcpStream, mut to: TcpStream| {
+        io::copy(&mut from, &mut to).ok();
+    };
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            // The client waits for the answer, so nothing follows the head.
+            let head = BufReader::new(&client).lines().map(Result::unwrap);
+            head.take_while(|line| !line.is_empty()).for_each(drop);
+            client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            let app = TcpStream::connect(&host).unwrap();
+            let (from, to) = (client.try_clone().unwrap(), app.try_clone().unwrap());
+            thread::spawn(move || pass_on(from, to));
+            thread::spawn(move || pass_on(app, client));
+        }
+    });
+    format!("http://{address}")
+}
+
+/// Sends an SMS with these options, and returns the exit status and the likely causes.
+#[track_caller]
+fn sent(url: &str, options: &[&str], proxy: &str) -> (i32, Vec<String>) {
+    let args = [&["send", "sms", url, "--format", "json"], options].concat();
+    let output = tool(&args).env("HTTP_PROXY", proxy).run();
+    let value: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let causes = value.get("likely_causes").unwrap().as_array().unwrap();
+    let causes = causes
+        .iter()
+        .map(|cause| cause.as_str().unwrap().to_owned());
+    (output.status, causes.collect())
+}
+
+#[test]
+fn a_proxy_that_hides_the_url_is_a_likely_cause() {
+    let set = "set TWILIO_WEBHOOK_BASE_URL in the app to";
+    let hidden = serve_hidden(None);
+    let (_, causes) = sent(&hidden, &[], "");
+    let names_it = |cause: &String| cause.contains("a proxy hides the URL") && cause.contains(set);
+    assert!(causes.iter().any(names_it), "{causes:?}");
+    // With the public URL that is set at Twilio, the setting is named.
+    let public = ["--public-url", "https://example.com/raw"];
+    let (_, causes) = sent(&hidden, &public, "");
+    let advice = format!("{set} https://example.com");
+    assert!(causes[0].ends_with(&advice), "{causes:?}");
+    let mended = serve_hidden(Some("https://example.com"));
+    assert_eq!(sent(&mended, &public, "").0, 0);
+
+    let shop = "http://shop.example.com/raw";
+    for options in [&[][..], &["--public-url", shop]] {
+        let (status, causes) = sent(shop, options, &tunnel_to(&hidden));
+        assert_eq!(status, 1);
+        let advice = format!("{set} http://shop.example.com");
+        assert!(causes[0].ends_with(&advice), "{causes:?}");
+    }
+    let mended = serve_hidden(Some("http://shop.example.com"));
+    assert_eq!(sent(shop, &[], &tunnel_to(&mended)).0, 0);
+}
+
+#[test]
+fn a_signed_url_that_only_a_proxy_requests_has_a_warning() {
+    let hidden = serve_hidden(None);
+    for command in [&["send", "sms"][..], &["check"]] {
+        let url = ["--public-url", "http://10.0.0.7:8080/raw"];
+        let output = run(&[command, &[&hidden], &url].concat());
+        assert_eq!(output.status, 0, "{output:?}");
+        let start = "Warning: Twilio can't request http://10.0.0.7:8080/raw: ";
+        assert!(output.stderr.starts_with(start), "{output:?}");
+    }
+    let own = hidden.replace("http:", "https:");
+    for (header, url) in [
+        ("X-A: b", "https://example.com/raw"),
+        ("X-Forwarded-Proto: https", &own),
+        ("Host: app:1", "http://app:1/raw"),
+    ] {
+        let output = run(&["send", "sms", &hidden, "-H", header, "--public-url", url]);
+        assert!(!output.stderr.contains("Warning"), "{output:?}");
+    }
+}
+
+#[test]
+fn headers_of_the_user_determine_the_url_that_is_advised() {
+    let url = serve_raw();
+    let own = url.replace("http:", "https:");
+    let advised: [(&[&str], &str); 6] = [
+        (&["X-Forwarded-Proto: https"], &own),
+        (&["X-Forwarded-Host: example.com"], "http://example.com/raw"),
+        (&["Host: example.com"], "http://example.com/raw"),
+        (
+            &["host: example.com", "X-Forwarded-Proto: https"],
+            "https://example.com/raw",
+        ),
+        (
+            &["Forwarded: host=example.com;proto=https"],
+            "https://example.com/raw",
+        ),
+        (
+            &["X-Forwarded-Host: example.com", "X-Forwarded-Port: 8443"],
+            "http://example.com:8443/raw",
+        ),
+    ];
+    for (headers, expected) in advised {
+        let options: Vec<_> = headers.iter().flat_map(|header| ["-H", header]).collect();
+        let (status, causes) = sent(&url, &options, "");
+        assert_eq!(status, 1, "{headers:?}");
+        let advice = format!("pass --public-url {expected}");
+        assert!(causes[0].ends_with(&advice), "{headers:?}: {causes:?}");
+        let followed = [&*options, &["--public-url", expected]].concat();
+        assert_eq!(sent(&url, &followed, "").0, 0, "{headers:?}");
+    }
+    for (header, problem) in [
+        ("X-Forwarded-Proto: ftp", "X-Forwarded-Proto is neither"),
+        ("Forwarded: example.com", "Forwarded is not a list of pairs"),
+    ] {
+        let (_, causes) = sent(&url, &["-H", header], "");
+        assert!(causes[0].contains(problem), "{causes:?}");
+    }
+}
+
+#[test]
+fn advice_on_a_redirect_to_https_leads_to_an_answer() {
+    let https = "X-Forwarded-Proto: https";
+    for public_url in [None, Some("https://example.com")] {
+        let url = serve(move |app| {
+            if let Some(url) = public_url {
+                let config = config().public_url(url).unwrap();
+                app.app_data(config.build().unwrap());
+            }
+            let over_tls = web::route().guard(guard::Header("x-forwarded-proto", "https"));
+            app.route("/raw", over_tls.to(support::raw));
+            app.default_service(web::to(|| async {
+                let to = ("Location", "https://example.com/raw");
+                HttpResponse::PermanentRedirect().insert_header(to).finish()
+            }));
+        }) + "/raw";
+        let output = run(&["send", "sms", &url]);
+        let own = url.replace("http:", "https:");
+        let advice = format!("-H '{https}' --public-url {own}\n");
+        assert!(output.stderr.ends_with(&advice), "{output:?}");
+        let (status, causes) = sent(&url, &["-H", https, "--public-url", &own], "");
+        assert_eq!(status, i32::from(public_url.is_some()));
+        if public_url.is_some() {
+            let advised = "--public-url https://example.com/raw";
+            assert!(causes[0].ends_with(advised), "{causes:?}");
+        }
+        // With the URL that is set at Twilio, only the header is missing.
+        let public = ["--public-url", "https://example.com/raw"];
+        let output = run(&[&["send", "sms", &url], &public[..]].concat());
+        let advice = format!("-H '{https}'\n");
+        assert!(output.stderr.ends_with(&advice), "{output:?}");
+        let (status, _) = sent(&url, &[&["-H", https], &public[..]].concat(), "");
+        assert_eq!(status, i32::from(public_url.is_none()));
     }
 }
