@@ -81,8 +81,8 @@ line and never printed. Several tokens are separated by commas, and the first on
 --auth comes from TWILIO_WEBHOOK_PASSWORD or a prompt. Set NO_COLOR to turn colours off.
 
 Requests go through the proxy in HTTPS_PROXY, HTTP_PROXY or ALL_PROXY. A proxy must have an http:// or https:// URL. \
-Requests to this machine (localhost, 127.0.0.0/8, ::1) never do. Neither do those to a host in NO_PROXY, which has hosts \
-with commas or blanks between them, .example.com for all hosts below example.com, or * for all.
+Requests to this machine (localhost, 127.0.0.0/8, ::1) never do. NO_PROXY lists other exceptions, separated by commas or \
+blanks: hosts, .example.com for all hosts below example.com, or * for all.
 
 Exit status: 0 success, 1 a check failed, 2 wrong usage, 3 the endpoint could not be reached.
 The --help of each command has examples.";
