@@ -13,7 +13,8 @@ use std::{
 };
 
 use actix_web::rt::time::timeout;
-use tokio::sync::{AcquireError, Semaphore, SemaphorePermit};
+use tokio::sync::{AcquireError, OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
 #[cfg(feature = "explain")]
 use twilio_signature::AccountSid;
 use twilio_signature::RequestValidator;
@@ -37,13 +38,13 @@ pub(crate) const MAX_SHARED_KEY_ID: usize = 256;
 
 /// A key store with its limits and its cache.
 pub(crate) struct Lookup {
-    store: Box<dyn ErasedStore>,
-    slots: Semaphore,
-    slots_of_strangers: Semaphore,
-    turns: Turns,
+    store: Arc<dyn ErasedStore>,
+    slots: Arc<Semaphore>,
+    slots_of_strangers: Arc<Semaphore>,
+    turns: Arc<Turns>,
     /// Forgeries ask again whenever they like, so they never wait in front of what is needed.
-    turns_to_ask_again: Turns,
-    cache: Mutex<Cache>,
+    turns_to_ask_again: Arc<Turns>,
+    cache: Arc<Mutex<Cache>>,
     pub(crate) cache_time: Duration,
     pub(crate) time_limit: Duration,
 }
@@ -51,12 +52,12 @@ pub(crate) struct Lookup {
 impl Lookup {
     pub(crate) fn new(store: impl KeyStore, cache_time: Duration, time_limit: Duration) -> Self {
         Self {
-            store: Box::new(store),
-            slots: Semaphore::new(CONCURRENT),
-            slots_of_strangers: Semaphore::new(CONCURRENT_OF_STRANGERS),
-            turns: Turns::default(),
-            turns_to_ask_again: Turns::default(),
-            cache: Mutex::default(),
+            store: Arc::new(store),
+            slots: Arc::new(Semaphore::new(CONCURRENT)),
+            slots_of_strangers: Arc::new(Semaphore::new(CONCURRENT_OF_STRANGERS)),
+            turns: Arc::default(),
+            turns_to_ask_again: Arc::default(),
+            cache: Arc::default(),
             cache_time,
             time_limit,
         }
@@ -107,7 +108,7 @@ impl Lookup {
     ///
     /// The time limit is that of waiting for others, and then that of the lookup. If it were one for both, a lookup of a
     /// request that has waited would be canceled, the next one would have waited as long, and the store would never get to
-    /// answer.
+    /// answer. For the same reason, a lookup that has begun goes on if its client leaves.
     async fn ask(
         &self,
         query: &KeyQuery,
@@ -122,7 +123,7 @@ impl Lookup {
         };
         let place = Place::of(query, turns);
         let turn = timeout(self.time_limit, place.turn.wait(self.time_limit / 4)).await;
-        let _turn = turn.map_err(|_| "lookups of the same keys took too long")??;
+        let turn = turn.map_err(|_| "lookups of the same keys took too long")??;
         if let Some(answer) = self.cached(query).filter(suffices) {
             return Ok(Some(answer));
         }
@@ -131,30 +132,45 @@ impl Lookup {
         }
         let left = (self.time_limit / 2).saturating_sub(start.elapsed());
         let slot = timeout(left, self.slot(query, again)).await;
-        let _slot = slot.map_err(|_| "lookups of other keys took too long")??;
-        let at = Instant::now();
-        let keys = timeout(self.time_limit, self.store.keys(query)).await??;
-        let again_at = again.then_some(at);
-        let again_at = again_at.or_else(|| self.cached(query)?.again_at);
-        let answer = Answer {
-            keys: keys.map(Arc::new),
-            at,
-            again_at,
+        let slot = slot.map_err(|_| "lookups of other keys took too long")??;
+        let (store, cache) = (Arc::clone(&self.store), Arc::clone(&self.cache));
+        let (time_limit, cache_time) = (self.time_limit, self.cache_time);
+        let lookup = async move {
+            let _until_it_ends = (turn, slot);
+            let query = &place.query;
+            let at = Instant::now();
+            let keys = timeout(time_limit, store.keys(query)).await??;
+            let mut cache = lock(&cache);
+            let again_at = again.then_some(at);
+            let answer = Answer {
+                keys: keys.map(Arc::new),
+                at,
+                again_at: again_at.or_else(|| cache.get(query)?.again_at),
+            };
+            // Before the turn ends, so that the next request finds it.
+            cache.insert(query, answer.clone(), cache_time);
+            Ok(Some(answer))
         };
-        // Before the turn ends, so that the next request finds it.
-        self.cache().insert(query, answer.clone(), self.cache_time);
-        Ok(Some(answer))
+        tokio::spawn(lookup.in_current_span())
+            .await
+            .map_err(|err| {
+                if err.is_panic() {
+                    "it panicked"
+                } else {
+                    "its worker stopped"
+                }
+            })?
     }
 
     /// Waits until a lookup may run. What strangers cause leaves some slots to known accounts.
-    async fn slot(&self, query: &KeyQuery, again: bool) -> Result<Slot<'_>, KeyStoreError> {
+    async fn slot(&self, query: &KeyQuery, again: bool) -> Result<Slot, KeyStoreError> {
         let is_needed = !again && self.cache().is_proven(query);
         let of_strangers = if is_needed {
             None
         } else {
-            Some(self.slots_of_strangers.acquire().await?)
+            Some(Arc::clone(&self.slots_of_strangers).acquire_owned().await?)
         };
-        Ok((of_strangers, self.slots.acquire().await?))
+        Ok((of_strangers, Arc::clone(&self.slots).acquire_owned().await?))
     }
 
     /// Returns keys that need no question to the store, each with the account that they are of: those in the cache,
@@ -182,25 +198,29 @@ impl Lookup {
     }
 
     fn cache(&self) -> MutexGuard<'_, Cache> {
-        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.cache)
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The right to run a lookup.
-type Slot<'l> = (Option<SemaphorePermit<'l>>, SemaphorePermit<'l>);
+type Slot = (Option<OwnedSemaphorePermit>, OwnedSemaphorePermit);
 
 /// The turn of requests with the same query: one of them at a time asks the store.
 struct Turn {
-    semaphore: Semaphore,
+    semaphore: Arc<Semaphore>,
     is_hedged: AtomicBool,
 }
 
 impl Turn {
     /// Waits for a turn. If the lookup of another request takes longer than a time, a second one may run beside it: the
     /// first may hang.
-    async fn wait(&self, patience: Duration) -> Result<SemaphorePermit<'_>, AcquireError> {
+    async fn wait(&self, patience: Duration) -> Result<OwnedSemaphorePermit, AcquireError> {
         // It keeps its place among those who wait.
-        let mut turn = pin!(self.semaphore.acquire());
+        let mut turn = pin!(Arc::clone(&self.semaphore).acquire_owned());
         if let Ok(turn) = timeout(patience, &mut turn).await {
             return turn;
         }
@@ -214,37 +234,40 @@ impl Turn {
 /// The turn for each query, with the number of its requests.
 type Turns = Mutex<HashMap<KeyQuery, (Arc<Turn>, usize)>>;
 
-/// The place of a request among those with the same query.
-struct Place<'l> {
-    query: &'l KeyQuery,
-    turns: &'l Turns,
+/// The place of a request, or of its lookup, among those with the same query.
+struct Place {
+    query: KeyQuery,
+    turns: Arc<Turns>,
     turn: Arc<Turn>,
 }
 
-impl<'l> Place<'l> {
-    fn of(query: &'l KeyQuery, turns: &'l Turns) -> Self {
+impl Place {
+    fn of(query: &KeyQuery, turns: &Arc<Turns>) -> Self {
         let new = || {
             let turn = Turn {
-                semaphore: Semaphore::new(1),
+                semaphore: Arc::new(Semaphore::new(1)),
                 is_hedged: AtomicBool::new(false),
             };
             (Arc::new(turn), 0)
         };
-        let mut all = turns.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut all = lock(turns);
         let (turn, requests) = all.entry(query.clone()).or_insert_with(new);
         *requests += 1;
-        let turn = Arc::clone(turn);
-        Self { query, turns, turn }
+        Self {
+            query: query.clone(),
+            turns: Arc::clone(turns),
+            turn: Arc::clone(turn),
+        }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for Place {
     fn drop(&mut self) {
-        let mut all = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, requests)) = all.get_mut(self.query) {
+        let mut all = lock(&self.turns);
+        if let Some((_, requests)) = all.get_mut(&self.query) {
             *requests -= 1;
             if *requests == 0 {
-                all.remove(self.query);
+                all.remove(&self.query);
             }
         }
     }
@@ -260,7 +283,7 @@ impl fmt::Debug for Lookup {
 }
 
 type KeysFuture<'a> =
-    Pin<Box<dyn Future<Output = Result<Option<RequestValidator>, KeyStoreError>> + 'a>>;
+    Pin<Box<dyn Future<Output = Result<Option<RequestValidator>, KeyStoreError>> + Send + 'a>>;
 
 /// A [`KeyStore`] of any type.
 trait ErasedStore: Send + Sync {
@@ -333,7 +356,7 @@ mod tests {
 
     #[test]
     fn no_query_is_kept_once_its_requests_are_gone() {
-        let turns = Turns::default();
+        let turns = Arc::new(Turns::default());
         let queries = [query(1), query(2)];
         let places: Vec<_> = [0, 1, 0].map(|at| Place::of(&queries[at], &turns)).into();
         assert_eq!(turns.lock().unwrap().len(), 2);

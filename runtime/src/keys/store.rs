@@ -29,7 +29,8 @@ pub struct KeyQuery {
 ///
 /// At most 32 lookups run at once, 24 of them for accounts that have not sent a genuine request, or because a signature
 /// does not match. Requests with the same query wait for one lookup and share its answer; if it takes longer than a quarter
-/// of the time limit, a second one runs beside it. A lookup that takes longer than the time limit is canceled. A request
+/// of the time limit, a second one runs beside it. A lookup goes on if its client leaves, and is canceled if it takes longer
+/// than the time limit. A request
 /// gets a 500 if it has waited for the lookups of others as long as the time limit, or if other accounts occupy all lookups
 /// for half as long.
 ///
@@ -93,5 +94,5 @@ pub trait KeyStore: Send + Sync + 'static {
     fn keys(
         &self,
         query: &KeyQuery,
-    ) -> impl Future<Output = Result<Option<RequestValidator>, KeyStoreError>>;
+    ) -> impl Future<Output = Result<Option<RequestValidator>, KeyStoreError>> + Send;
 }

@@ -804,6 +804,27 @@ async fn a_store_that_hung_answers_again_however_many_requests_waited() {
 }
 
 #[actix_web::test]
+async fn a_lookup_goes_on_if_its_client_leaves() {
+    let tenants = Tenants::new().takes(Duration::from_millis(50));
+    let app = app(tenants.config()).await;
+    let form = Webhook::form("/", &format!("AccountSid={A}"));
+    let (forged, known) = (form.clone().signed("b"), form.signed("a"));
+    for _ in 0..10 {
+        // Dropped, as actix-web drops a request whose connection was reset.
+        let leaves = Box::pin(sleep(Duration::from_millis(5)));
+        assert!(matches!(
+            select(Box::pin(forged.call(&app)), leaves).await,
+            Either::Right(_)
+        ));
+    }
+    assert_eq!(known.call(&app).await.0, 200);
+    // The second one asks again, because a forgery found keys that do not match.
+    let asked = tenants.asked();
+    assert!(asked <= 2, "{asked}");
+    assert_eq!(runs(), 1);
+}
+
+#[actix_web::test]
 async fn forgeries_that_ask_again_do_not_keep_lookups_that_are_needed() {
     let is_made_up =
         |query: &KeyQuery, _| query.account.as_ref().map(AccountSid::as_str) != Some(A);
