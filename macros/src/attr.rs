@@ -19,7 +19,7 @@ pub(crate) fn is_own(attr: &Attribute) -> bool {
 
 pub(crate) fn is_own_path(path: &Path) -> bool {
     let last = path.segments.last();
-    last.is_some_and(|segment| segment.ident == ATTRIBUTE)
+    last.is_some_and(|segment| segment.ident.unraw() == ATTRIBUTE)
 }
 
 /// Refuses and removes a second attribute on an item.

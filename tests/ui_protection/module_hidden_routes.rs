@@ -70,6 +70,10 @@ mod webhooks {
             "not a handler"
         }
 
+        pub async fn of_an_extractor(self) -> &'static str {
+            "open?"
+        }
+
         fn configure(cfg: &mut ServiceConfig) {
             cfg.route("/associated", web::post().to(Self::inside));
         }

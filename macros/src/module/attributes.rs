@@ -1,6 +1,6 @@
 //! Determines which attributes make a function a route.
 
-use syn::{Attribute, Meta, Token, punctuated::Punctuated};
+use syn::{Attribute, Meta, Token, ext::IdentExt, punctuated::Punctuated};
 
 /// actix-web's route attributes.
 const ROUTES: [&str; 12] = [
@@ -54,7 +54,7 @@ fn flatten(meta: &Meta, found: &mut Vec<Meta>) {
 /// Returns whether this is a route attribute of actix-web.
 pub(super) fn is_route(meta: &Meta) -> bool {
     let last = meta.path().segments.last();
-    last.is_some_and(|segment| ROUTES.iter().any(|route| segment.ident == route))
+    last.is_some_and(|segment| ROUTES.contains(&&*segment.ident.unraw().to_string()))
 }
 
 /// Returns whether an attribute certainly makes no route. `#[test]` and `#[actix_web::test]` have no

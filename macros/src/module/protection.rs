@@ -5,8 +5,9 @@ use std::mem;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReturnType,
-    Signature, Stmt, TraitItem, TraitItemFn, Visibility, parse_quote, parse_quote_spanned,
+    Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReceiverKind,
+    ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility, parse_quote,
+    parse_quote_spanned,
     visit_mut::{self, VisitMut},
 };
 
@@ -102,9 +103,11 @@ impl VisitMut for Protection<'_> {
     }
 
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
-        // A method can't be registered as a handler.
-        let is_method = function.sig.receiver().is_some();
-        let of_handler = !is_method
+        // A method that takes `self` by value may be registered as a handler: `self` is an extractor then.
+        let receiver = function.sig.receiver();
+        let borrows_self =
+            receiver.is_some_and(|receiver| matches!(receiver.kind, ReceiverKind::Reference(..)));
+        let of_handler = !borrows_self
             && self.protect_function(Function {
                 attrs: &mut function.attrs,
                 vis: &function.vis,

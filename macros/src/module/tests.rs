@@ -228,6 +228,19 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ),
     ("impl S { fn f(&self) { pub async fn g() {} } }", &[PUBLIC]),
     (
+        "impl S { pub async fn f(self) {} pub async fn g(mut self: Box<Self>, a: A) {} pub async fn h(&mut self) {} }",
+        &[PUBLIC, PUBLIC],
+    ),
+    (
+        "impl S { fn f(self) -> Ready<()> {} } fn g() { a(S::f); }",
+        &[UNPROTECTED],
+    ),
+    (
+        "impl S { #[validate_twilio_request(skip)] pub async fn f(self) {} pub fn g(self) {} }",
+        &[],
+    ),
+    ("#[r#webhook(\"/\")] async fn f() {}", &[ROUTE]),
+    (
         "trait T { async fn f(); fn g() { pub async fn h() {} } }",
         &[PUBLIC],
     ),
@@ -538,10 +551,13 @@ fn modules_need_a_route() {
 #[test]
 fn every_route_attribute_of_actix_web_is_known() {
     let routes = "connect delete get head options patch post put route routes trace";
-    for route in routes.split(' ') {
+    for route in routes
+        .split(' ')
+        .flat_map(|route| [route.to_owned(), format!("a::r#{route}")])
+    {
         let contents = format!("#[{route}(\"/\")] async fn f() {{}}");
         let (module, errors) = protect_contents("", &contents);
-        assert_messages(&errors.messages(), &[], route);
+        assert_messages(&errors.messages(), &[], &route);
         let expanded = module.to_token_stream().to_string();
         assert!(expanded.contains("validate_twilio_request"), "{route}");
     }
