@@ -43,6 +43,9 @@ use support::{TOKEN, command, sign};
 const PROCESSES: usize = 3;
 const ACCOUNT: &str = "AC00000000000000000000000000000001";
 const CLIENTS: usize = 24;
+/// The time between deliveries of as many at once as there are clients, so that they last through all kinds of trouble on
+/// a fast machine, too.
+const BETWEEN_DELIVERIES: Duration = Duration::from_millis(150);
 /// No answer may take longer: the longest wait of a duplicate, and the time limits of the store.
 const LONGEST: Duration = Duration::from_secs(14);
 
@@ -238,9 +241,16 @@ fn deliver_all(
     let next = AtomicUsize::new(0);
     let seen = Mutex::new(BTreeMap::<String, Vec<Seen>>::new());
     let is_over = AtomicBool::new(false);
+    let start = Instant::now();
     let deliver = |client: usize| {
         let mut random = Random(client as u64 + 1);
-        while let Some((_, sid)) = deliveries.get(next.fetch_add(1, Ordering::SeqCst)) {
+        loop {
+            let index = next.fetch_add(1, Ordering::SeqCst);
+            let Some((_, sid)) = deliveries.get(index) else {
+                break;
+            };
+            let due = BETWEEN_DELIVERIES * u32::try_from(index / CLIENTS).unwrap();
+            sleep(due.saturating_sub(start.elapsed()));
             for attempt in 0.. {
                 assert!(attempt < 100, "{sid} is never answered");
                 let answer = apps.deliver(random.below(PROCESSES), sid);
