@@ -3,7 +3,7 @@
 use serde::Serialize;
 use twilio_signature::{
     RequestValidator, redact,
-    url::{PublicUrl, UrlParts, host},
+    url::{PublicUrl, UrlParts, host, is_host},
 };
 
 use crate::{
@@ -151,6 +151,8 @@ pub(crate) fn private_host(request: &Request, public_url: Option<&str>) -> Optio
             "so a proxy or a tunnel hides the host: pass the URL that is set at Twilio with --public-url"
         }
     };
-    host::is_private(&url.host)
-        .then(|| format!("Twilio can't request {}, {why}", url.host_and_port()))
+    let host = url.host_and_port();
+    // Anything else may be a part of a password, or what a forger wants to be read.
+    (is_host(&host) && host::is_private(&url.host))
+        .then(|| format!("Twilio can't request {host}, {why}"))
 }

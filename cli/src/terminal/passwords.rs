@@ -61,7 +61,26 @@ fn replaced(text: &str, is_url: bool) -> String {
         }
     }
     shown.push_str(text.get(kept..).unwrap_or_default());
-    shown
+    without_own_user_info(shown)
+}
+
+/// Replaces the user info of a text that is a URL. Up to the first slash, question mark or number sign, whatever precedes
+/// an `@` is user info, even a blank or a backslash, as in `https://CORP\bob:pw@h`.
+fn without_own_user_info(url: String) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url;
+    };
+    let (authority, target) =
+        rest.split_at(rest.find(['/', '?', '#', '\r', '\n']).unwrap_or(rest.len()));
+    let is_skipped = |c: char| c.is_whitespace() || "\\\"'<>".contains(c);
+    match authority.rsplit_once('@') {
+        Some((user_info, host))
+            if is_secure_scheme(scheme).is_some() && user_info.trim_matches(is_skipped) != ".." =>
+        {
+            [scheme, "://..@", host, target].concat()
+        }
+        _ => url,
+    }
 }
 
 /// Returns what ends with a colon or a slash, if a user name may follow it.
@@ -180,6 +199,10 @@ mod tests {
             ("HTTPS://u:p/w@h/a", "HTTPS://..@h/a"),
             ("//u:p?w#@h", "//..@h"),
             ("https://u:p\"<w> x@h\na@b", "https://..@h\na@b"),
+            ("https://CORP\\bob:pw@h/m", "https://..@h/m"),
+            ("https://Jane Doe:pw@h/m?a=b@c", "https://..@h/m?a=b@c"),
+            ("wss://Jane \"J\" <Doe>:pw@h", "wss://..@h"),
+            ("https://bob@corp.com:12\"x@h/m", "https://..@h/m"),
             ("dials SIP:u:pw@h", "dials SIP:..@h"),
             ("sips:u:p/w@h", "sips:..@h"),
             (

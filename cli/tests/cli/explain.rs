@@ -1,6 +1,7 @@
 //! `twilio-webhook explain`: each cause from a captured request, in words and as JSON.
 
 use actix_twilio::{RequestValidator, WebhookRequest, keys::SharedKey, signature::body_sha256};
+use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::support::{FORGED, Output, TOKEN, file, send_raw, serve_raw, sign_text as sign, tool};
@@ -226,16 +227,17 @@ fn bodies_are_taken_as_they_are_declared() {
 
 #[test]
 fn a_password_in_the_url_is_not_shown() {
-    // `user:pa55w0rd`
-    let capture = format!(
-        "GET /m HTTP/1.1\nHost: example.com\nAuthorization: Basic dXNlcjpwYTU1dzByZA==\nX-Twilio-Signature: {}\n\n",
-        sign(TOKEN, "https://user:pa55w0rd@example.com/m")
-    );
-    for format in ["text", "json"] {
-        for url in [
-            "http://example.com/m",
-            "https://user:pa55w0rd@example.com/m",
-        ] {
+    for (user, format) in ["user", "CORP\\bob", "Jane \"J\" Doe"]
+        .into_iter()
+        .flat_map(|user| ["text", "json"].map(|format| (user, format)))
+    {
+        let signed = format!("https://{user}:pa55w0rd@example.com/m");
+        let capture = format!(
+            "GET /m HTTP/1.1\nHost: example.com\nAuthorization: Basic {}\nX-Twilio-Signature: {}\n\n",
+            BASE64_STANDARD.encode(format!("{user}:pa55w0rd")),
+            sign(TOKEN, &signed)
+        );
+        for url in ["http://example.com/m", &signed] {
             let args = ["-", "--format", format, "--url", url];
             let output = run(&args, Some(TOKEN), capture.as_bytes());
             assert!(
