@@ -249,7 +249,7 @@ fn unreachable(target: &Url, proxy: Option<&str>, reason: &str) -> NoAnswer {
     })
 }
 
-/// Returns why there is no answer, if TLS is not the reason.
+/// Returns why there was no answer, unless TLS failed.
 fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
     let url = target.as_str();
     let unreachable = |reason: &str| unreachable(target, proxy, reason);
@@ -295,7 +295,7 @@ fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
                 ))
             }
             _ if is_of_lookup(err) => unreachable(not_found(proxy)),
-            // There is no network, or the host is not reachable.
+            // The network is down, or the host can't be reached.
             _ => unreachable(&err.to_string()),
         },
         err => NoAnswer::Broken(format!("{url} did not answer: {err}")),

@@ -71,7 +71,7 @@ impl Endpoint {
         self.websocket_key.is_some()
     }
 
-    /// Returns the URL that an app sees that has no public URL, if it believes the headers that were given, and these.
+    /// Returns the URL that an app without a public URL sees, if it believes the headers of `-H` and these.
     pub(crate) fn seen_by_app(&self, more: &[(&str, &str)]) -> Result<String, Malformed> {
         let own = self.header("Host").map_or_else(
             || Ok(self.url.as_str().to_owned()),
@@ -92,7 +92,7 @@ impl Endpoint {
         Some(value)
     }
 
-    /// Returns what is odd about the URL that is signed: a sentence.
+    /// Returns a warning if Twilio can't request the URL that is signed.
     pub(crate) fn warning(&self) -> Option<String> {
         let signed = self.public_url.host_and_port();
         let is_own = |url: &str| UrlParts::of(url).host_and_port() == signed;

@@ -39,8 +39,8 @@ pub(crate) fn believed(request: &Request) -> Vec<Believed> {
     found
 }
 
-/// Returns what an app sees in place of `url` that trusts its peer and has no other settings. Returns `None` if it
-/// believes no header.
+/// Returns what an app that trusts its peer and has no other settings sees in place of `url`, or `None` if it believes no
+/// header.
 ///
 /// # Errors
 ///
@@ -73,7 +73,7 @@ impl<'r> Lines<'r> {
 }
 
 impl Believed {
-    /// Returns what an app sees that believes no header.
+    /// Returns what an app that believes no header sees.
     pub(crate) fn nothing(url: &str) -> Self {
         Self {
             url: url.to_owned(),

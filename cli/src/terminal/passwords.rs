@@ -64,8 +64,8 @@ fn replaced(text: &str, is_url: bool) -> String {
     without_own_user_info(shown)
 }
 
-/// Replaces the user info of a text that is a URL. Up to the first slash, question mark or number sign, whatever precedes
-/// an `@` is user info, even a blank or a backslash, as in `https://CORP\bob:pw@h`.
+/// Replaces the user info of a text that is a URL. Whatever precedes the last `@` of the authority is user info, even a blank
+/// or a backslash, as in `https://CORP\bob:pw@h`.
 fn without_own_user_info(url: String) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url;
@@ -279,7 +279,7 @@ mod tests {
         for (url, shown) in [
             ("https://u:pw@h:80/a", "https://..@h:80/a"),
             ("https://h/?u=https://u:pw@h", "https://h/?u=https://..@h"),
-            // It is no URL that Twilio requests.
+            // Twilio requests no such URL.
             ("//u:pw@h", "//..@h"),
             ("https:u:pw@h", "https:..@h"),
             ("sip:u:pw@h", "sip:..@h"),
