@@ -42,7 +42,7 @@ pub(crate) struct Lookup {
     slots: Arc<Semaphore>,
     slots_of_strangers: Arc<Semaphore>,
     turns: Arc<Turns>,
-    /// Forgeries ask again whenever they like, so they never wait in front of what is needed.
+    /// A queue of its own, so that forgeries, which may cause such lookups at any time, delay none that is needed.
     turns_to_ask_again: Arc<Turns>,
     cache: Arc<Mutex<Cache>>,
     pub(crate) cache_time: Duration,
@@ -106,9 +106,9 @@ impl Lookup {
     /// Asks the store, unless another request for the same gets an answer that suffices. Returns nothing if the store may
     /// not be asked.
     ///
-    /// The time limit is that of waiting for others, and then that of the lookup. If it were one for both, a lookup of a
-    /// request that has waited would be canceled, the next one would have waited as long, and the store would never get to
-    /// answer. For the same reason, a lookup that has begun goes on if its client leaves.
+    /// The time limit applies to the wait for others, and anew to the lookup. Otherwise, the lookup of a request that has
+    /// waited would be canceled before the store answers, and so would that of the next one, which has waited as long. For
+    /// the same reason, a lookup goes on if its client leaves.
     async fn ask(
         &self,
         query: &KeyQuery,

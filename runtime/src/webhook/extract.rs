@@ -64,7 +64,7 @@ pub struct Extraction<T> {
     make: fn(&Source<'_>) -> Result<T, Error>,
 }
 
-/// It is the same for all webhooks, so that most of an extraction is compiled once.
+/// What an extraction waits for. It has the same type for all webhooks, so that most of the code is compiled once.
 enum State {
     Proven(Proof),
     Waiting(Unproven),
