@@ -11,10 +11,11 @@ use ureq::{
     config::AutoHeaderValue,
     http::{HeaderMap, Request, Response},
     tls::{RootCerts, TlsConfig},
+    unversioned::resolver::DefaultResolver,
 };
 
 use crate::{
-    endpoint::{auth::Credentials, tls, url::Url},
+    endpoint::{auth::Credentials, connect::connector, tls, url::Url},
     outcome::Failure,
 };
 
@@ -101,7 +102,7 @@ impl Client {
         if let Some(authorities) = authorities {
             config = config.tls_config(TlsConfig::builder().root_certs(authorities).build());
         }
-        let agent = config
+        let config = config
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)
@@ -115,10 +116,9 @@ impl Client {
             .timeout_send_body(Some(ANSWER_TIMEOUT))
             .timeout_recv_response(Some(ANSWER_TIMEOUT))
             .timeout_recv_body(Some(ANSWER_TIMEOUT))
-            .build()
-            .new_agent();
+            .build();
         Self {
-            agent,
+            agent: Agent::with_parts(config, connector(), DefaultResolver::default()),
             credentials,
             proxy,
             has_own_authorities,

@@ -2,6 +2,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod client;
+mod connect;
 pub(crate) mod events;
 pub(crate) mod message;
 pub(crate) mod options;

@@ -59,12 +59,8 @@ impl Url {
     /// Returns whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         let host = &*self.parts.host;
-        // Other forms of an address, such as 127.1 and 0x7f000001, which the system reads without a look-up.
-        let is_number = host.starts_with(|c: char| c.is_ascii_digit())
-            && host
-                .bytes()
-                .all(|byte| byte.is_ascii_hexdigit() || b".xX".contains(&byte));
-        let addresses = is_number
+        // The system reads these without a look-up.
+        let addresses = is_number(host)
             .then(|| (host, 0).to_socket_addrs().ok())
             .flatten();
         let mut addresses = addresses.into_iter().flatten();
@@ -201,11 +197,41 @@ impl From<UrlParts<'static>> for Url {
     }
 }
 
+/// Returns whether a host is an address of numbers, such as `127.1` and `0x7f000001`, and not a name.
+fn is_number(host: &str) -> bool {
+    host.split('.').all(|part| {
+        let (digits, radix) = match part.strip_prefix("0x").or(part.strip_prefix("0X")) {
+            Some(digits) => (digits, 16),
+            None => (part, 10),
+        };
+        !digits.is_empty() && digits.chars().all(|c| c.is_digit(radix))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const HTTP: &[&str] = &["http", "https"];
+
+    #[test]
+    fn only_addresses_are_numbers() {
+        for host in ["127.1", "2130706433", "0x7f000001", "0X7f.0.1", "0177.1"] {
+            assert!(is_number(host), "{host}");
+        }
+        for host in [
+            "7.de",
+            "0.cafe",
+            "12.face",
+            "0x.1",
+            "1.",
+            "",
+            "localhost",
+            "[::1]",
+        ] {
+            assert!(!is_number(host), "{host}");
+        }
+    }
 
     #[test]
     fn only_urls_that_can_be_sent_to_are_parsed() {

@@ -1,5 +1,12 @@
 //! Hosts that are not found, and the proxy of the environment.
 
+use std::{
+    io::{Read, Write},
+    net::TcpListener,
+    thread,
+    time::{Duration, Instant},
+};
+
 use crate::support::{OK, record, run, serve_raw, tool, unwrapped};
 
 #[test]
@@ -77,6 +84,52 @@ fn a_proxy_that_refuses_is_named_without_its_value() {
         }
         through("ada:marker-pw@127.0.0.1:1", "proxy refused the connection");
         through(&unknown, "proxy's host name is not found");
+    }
+}
+
+/// Starts a proxy that answers with a start and then with a byte now and then, without an end.
+fn dripping(start: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _request = stream.read(&mut [0; 4096]);
+            stream.write_all(start.as_bytes()).unwrap();
+            while stream.write_all(b"x").is_ok() {
+                thread::sleep(Duration::from_millis(50));
+            }
+        }
+    });
+    address
+}
+
+#[test]
+fn a_proxy_that_drips_is_given_up_in_time() {
+    let connected = "HTTP/1.1 200 OK\r\n\r\n";
+    // A record of TLS with 16,000 bytes is announced.
+    let record = "HTTP/1.1 200 OK\r\n\r\n\x16\x03\x03\x3e\x40\x02";
+    let cases = [
+        ("HTTP/1.1 200 ", "http", "--connect-timeout"),
+        ("HTTP/1.1 200 OK\r\nX-More: ", "http", "--connect-timeout"),
+        ("HTTP/1.1 200 OK\r\nX-More: ", "https", "--connect-timeout"),
+        (record, "https", "--connect-timeout"),
+        (connected, "http", "is not HTTP"),
+    ];
+    for (start, scheme, said) in cases {
+        let url = format!("{scheme}://webhooks.example.com/");
+        let proxy = dripping(start);
+        let through = |args: &[&str]| {
+            let started = Instant::now();
+            let output = tool(args).env("HTTP_PROXY", &proxy).run();
+            assert!(started.elapsed() < Duration::from_secs(10), "{args:?}");
+            output
+        };
+        let output = through(&["send", "sms", &url, "--connect-timeout", "1"]);
+        assert_eq!((output.status, &*output.stdout), (3, ""), "{output:?}");
+        assert!(output.stderr.contains(said), "{start:?}: {output:?}");
+        // The time of all requests may be shorter than the one for connecting.
+        through(&["check", &url, "--max-time", "1"]);
     }
 }
 

@@ -75,9 +75,11 @@ impl<W: Write> Lines<W> {
     /// Prints an exchange as text.
     pub(super) fn exchange(&mut self, exchange: &Exchange) -> io::Result<()> {
         let request = &exchange.request;
-        let (path, has_query) = match request.target.split_once('?') {
+        // The target may be a whole URL.
+        let target = terminal::without_passwords(&request.target);
+        let (path, has_query) = match target.split_once('?') {
             Some((path, _)) => (path, "?.."),
-            None => (&*request.target, ""),
+            None => (&*target, ""),
         };
         let path: String = path.chars().take(MAX_PATH).collect();
         let (verdict, color) = match &exchange.verdict {

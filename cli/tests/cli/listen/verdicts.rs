@@ -217,6 +217,15 @@ fn a_password_in_the_url_that_twilio_signed_is_not_shown() {
         let lines = listening.until("https://..@abc.ngrok.app/message");
         assert!(!lines.contains("pa55w0rd"), "{lines}");
     }
+    // The target of a request may be a whole URL.
+    let listening = Listening::text(&answering(NO_CONTENT), &[]);
+    for password in ["pa55w0rd", "pa55w0rd?a", "x/pa55w0rd", "x@pa55w0rd"] {
+        let target = format!("POST http://user:{password}@h/message");
+        let request = String::from_utf8(request.clone()).unwrap();
+        listening.send(request.replace("POST /message", &target).as_bytes());
+        let lines = listening.until("POST http://..@h/message");
+        assert!(!lines.contains("pa55w0rd"), "{lines}");
+    }
 }
 
 #[test]
