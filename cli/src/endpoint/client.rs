@@ -270,9 +270,14 @@ fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
                 "the {reason}; check its address and its credentials, or set NO_PROXY for this host"
             ))
         }
-        ureq::Error::Protocol(_) => NoAnswer::Broken(format!(
-            "the answer of {url} is not HTTP: does this port serve something else, such as https://?"
-        )),
+        ureq::Error::Protocol(_) => NoAnswer::Broken(match proxy {
+            Some(variable) => format!(
+                "the answer of {url}, or of the proxy in {variable}, is not HTTP: does the proxy's port serve something else, such as SOCKS?"
+            ),
+            None => format!(
+                "the answer of {url} is not HTTP: does this port serve something else, such as https://?"
+            ),
+        }),
         ureq::Error::Io(err) => match err.kind() {
             ErrorKind::ConnectionRefused if proxy.is_some() => {
                 unreachable("the proxy refused the connection; is it running?")
@@ -290,8 +295,12 @@ fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
                 } else {
                     ""
                 };
+                let closed_by = match proxy {
+                    Some(variable) => format!("{url}, or the proxy in {variable},"),
+                    None => url.to_owned(),
+                };
                 NoAnswer::Broken(format!(
-                    "{url} closed the connection without an answer{hint}"
+                    "{closed_by} closed the connection without an answer{hint}"
                 ))
             }
             _ if is_of_lookup(err) => unreachable(not_found(proxy)),
