@@ -824,6 +824,37 @@ async fn a_lookup_goes_on_if_its_client_leaves() {
     assert_eq!(runs(), 1);
 }
 
+/// A store that panics each other time.
+#[derive(Default)]
+struct Panicking(AtomicUsize);
+
+impl KeyStore for Panicking {
+    async fn keys(&self, _: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
+        match self.0.fetch_add(1, Ordering::Relaxed) % 4 {
+            0 => panic!("at once"),
+            // Its documentation says that this does not work.
+            2 => actix_web::rt::spawn(async {}).await?,
+            _ => tokio::spawn(async {}).await?,
+        }
+        Ok(Some(keys("a")))
+    }
+}
+
+#[actix_web::test]
+async fn a_store_that_panics_lets_nobody_in_and_is_asked_again() {
+    let config = TwilioConfig::builder().public_url(BASE).unwrap();
+    let config = config
+        .key_store(Panicking::default())
+        .key_store_times(Duration::ZERO, Duration::from_secs(1));
+    let app = app(config.build().unwrap()).await;
+    let webhook = Webhook::form("/", &format!("AccountSid={A}")).signed("a");
+    // More often than lookups may run at once.
+    for status in [500, 200].repeat(40) {
+        assert_eq!(webhook.call(&app).await.0, status);
+    }
+    assert_eq!(runs(), 40);
+}
+
 #[actix_web::test]
 async fn forgeries_that_ask_again_do_not_keep_lookups_that_are_needed() {
     let is_made_up =
