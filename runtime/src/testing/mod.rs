@@ -70,7 +70,10 @@ use twilio_signature::{
 };
 pub use twilio_twiml::walk::{Fault, FaultKind, Reply, Step};
 
-use crate::config::{TwilioConfig, TwilioConfigBuilder};
+use crate::{
+    config::{TwilioConfig, TwilioConfigBuilder},
+    once::MemoryStore,
+};
 
 const JSON: &str = "application/json";
 
@@ -122,10 +125,11 @@ impl Signer {
     }
 
     /// Returns a configuration with this signer's key and this [public URL](TwilioConfigBuilder::public_url), for
-    /// requests to URLs that start with it.
+    /// requests to URLs that start with it. Each configuration remembers [handled events](crate::once) by itself, so tests that
+    /// send the same event do not affect each other.
     ///
     /// If a test needs the error handler, a limit or a hook of the app's own configuration, build that configuration
-    /// with the signer's token instead.
+    /// with the signer's token instead, and with a [store](TwilioConfigBuilder::once_store) of its own.
     ///
     /// # Panics
     ///
@@ -140,6 +144,7 @@ impl Signer {
         };
         or_panic(
             builder
+                .once_store(MemoryStore::default())
                 .public_url(public_url)
                 .and_then(TwilioConfigBuilder::build),
         )

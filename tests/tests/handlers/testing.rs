@@ -6,6 +6,7 @@ use std::{
     net::TcpListener,
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
 };
 
 use actix_twilio::{
@@ -17,6 +18,7 @@ use actix_twilio::{
     signature::SignatureErrorKind::{BodyHashMismatch, SignatureMismatch},
     testing::{Signer, TwilioTestRequest, assert_twiml, read_twiml, with_body_sha256},
     twiml::{Gather, Message, MessagingResponse, Say, VoiceResponse},
+    validate_twilio_request,
 };
 use actix_twilio_tests::{FORM, refusal, server::Server};
 use actix_web::{
@@ -455,4 +457,27 @@ fn nothing_but_the_module_looks_at_the_feature() {
         found,
         expected.map(|line| ("lib.rs".into(), line.to_owned()))
     );
+}
+
+#[validate_twilio_request(once)]
+async fn count(number: web::Data<AtomicUsize>) -> String {
+    number.fetch_add(1, Ordering::Relaxed).to_string()
+}
+
+#[actix_web::test]
+async fn tests_that_send_the_same_event_do_not_affect_each_other() {
+    let signer = Signer::new("a token for tests");
+    for first in [1, 11] {
+        let app = App::new()
+            .app_data(signer.config(BASE))
+            .app_data(web::Data::new(AtomicUsize::new(first)))
+            .default_service(web::to(count));
+        let app = init_service(app).await;
+        for (sid, number) in [("SM1", first), ("SM1", first), ("SM2", first + 1)] {
+            let params = [("MessageSid", sid)];
+            let req = TestRequest::default().twilio_form(&signer, BASE, &params);
+            let res = call_service(&app, req.to_request()).await;
+            assert_eq!(read_body(res).await, number.to_string(), "{sid}");
+        }
+    }
 }
