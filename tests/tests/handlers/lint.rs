@@ -730,11 +730,29 @@ fn stray_texts_are_found_after_blanks_of_any_kind() {
 }
 
 #[test]
+fn attributes_of_an_element_are_bounded() {
+    let with = |count| {
+        let names: String = (0..count).map(|n| format!(" a{n} = '{n}'")).collect();
+        format!("<Response><Say{names}>x</Say><Say a='>'/></Response>")
+    };
+    assert!(Parsed::parse(with(100)).is_ok());
+    let err = Parsed::parse(with(101)).unwrap_err();
+    assert!(
+        err.to_string().contains("more than 100 attributes"),
+        "{err}"
+    );
+    // Neither several elements nor a text are one element.
+    for document in ["<Say a='1'/>".repeat(200), " a='1'".repeat(200)] {
+        assert!(Parsed::parse(format!("<Response>{document}</Response>")).is_ok());
+    }
+}
+
+#[test]
 fn namespaces_are_bounded_and_texts_about_them_are_not() {
     let declared = |count| {
-        let names: Vec<_> = (0..count).map(|n| format!(" xmlns:a{n} = '{n}'")).collect();
-        let names = names.concat();
-        format!("<Response{names}><Say>x</Say></Response>")
+        let said = |n| format!("<Say xmlns:a{n} = '{n}'>x</Say>");
+        let said: String = (0..count).map(said).collect();
+        format!("<Response>{said}</Response>")
     };
     assert!(Parsed::parse(declared(100)).is_ok());
     let err = Parsed::parse(declared(101)).unwrap_err();
@@ -823,6 +841,11 @@ fn hostile() -> Vec<(&'static str, Vec<u8>)> {
             let attributes: String = (0..3900).map(|n| format!(" n:{n:03x}=''").replace("n:", "n:a")).collect();
             let namespace = "n".repeat(MAX_BYTES - attributes.len() - 30);
             format!("<Response xmlns:n='{namespace}'{attributes}/>").into_bytes()
+        }),
+        ("as many attributes and as long a namespace as are allowed", {
+            let attributes: String = (0..99).map(|n| format!(" n:a{n:02}=''")).collect();
+            let start = format!("<Response xmlns:n='{}'>", "n".repeat(200));
+            fill(&start, &format!("<a{attributes}/>"), "</Response>")
         }),
         ("elements in a long namespace", fill(&format!("<Response xmlns='{}'>", "n".repeat(MAX_BYTES / 2)), "<a/>", "</Response>")),
         ("a long name", fill("<Response><", "a", "/></Response>")),

@@ -88,6 +88,9 @@ const MAX_NAMESPACES: usize = 100;
 /// How long the name of a namespace may be, in bytes.
 const MAX_NAMESPACE: usize = 200;
 
+/// How many attributes an element may have. No element of TwiML knows half as many.
+const MAX_ATTRIBUTES: usize = 100;
+
 /// What to do about a message that is too long.
 pub(crate) const SHORTEN: &str =
     "shorten it to 1,600 characters, or answer with several <Message>s";
@@ -97,6 +100,9 @@ pub(crate) fn too_long(message: &str) -> Option<String> {
     let count = message.trim().chars().count();
     (count > MAX_MESSAGE).then(|| format!("the message has {count} characters"))
 }
+
+/// What to do about too many namespaces.
+const REMOVE_XMLNS: &str = "remove xmlns: TwiML has none";
 
 const START: TextPos = TextPos { row: 1, col: 1 };
 
@@ -117,61 +123,79 @@ pub(crate) fn parse(document: &[u8]) -> Result<Document<'_>, Finding> {
             "write it in UTF-8",
         )
     })?;
-    let namespaces = namespaces(text);
-    let what = if namespaces.len() > MAX_NAMESPACES {
-        Some(format!("more than {MAX_NAMESPACES} namespaces"))
-    } else if namespaces.iter().any(|name| name.len() > MAX_NAMESPACE) {
-        Some(format!("a namespace of more than {MAX_NAMESPACE} bytes"))
+    let tags = Tags::of(text);
+    let too_much = if tags.most_attributes > MAX_ATTRIBUTES {
+        Some((
+            format!("an element has more than {MAX_ATTRIBUTES} attributes"),
+            "remove attributes that TwiML does not have",
+        ))
+    } else if tags.namespaces.len() > MAX_NAMESPACES {
+        Some((
+            format!("the document declares more than {MAX_NAMESPACES} namespaces"),
+            REMOVE_XMLNS,
+        ))
+    } else if tags.namespaces.iter().any(|n| n.len() > MAX_NAMESPACE) {
+        Some((
+            format!("the document declares a namespace of more than {MAX_NAMESPACE} bytes"),
+            REMOVE_XMLNS,
+        ))
     } else {
         None
     };
-    if let Some(what) = what {
-        return Err(Finding::new(
-            FindingKind::Schema,
-            START,
-            format!("the document declares {what}"),
-            "remove xmlns: TwiML has none",
-        ));
+    if let Some((message, advice)) = too_much {
+        return Err(Finding::new(FindingKind::Schema, START, message, advice));
     }
     Document::parse(text).map_err(|err| not_well_formed(text, &err))
 }
 
-/// Returns the names of the namespaces that a document declares, without parsing it: the parser compares each declaration
-/// with all those of each element around it, and each attribute with all others of its element, with the names of their
-/// namespaces. Either takes minutes if nobody limits it.
-///
-/// What is found goes at least up to where the parser finds an error.
-fn namespaces(text: &str) -> Vec<&str> {
-    const ASIDES: [(&str, &str); 3] = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")];
-    let mut found = Vec::new();
-    let mut rest = text;
-    while let Some((_, markup)) = rest.split_once('<') {
-        let mut asides = ASIDES.into_iter();
-        let aside = asides.find_map(|(start, end)| Some((markup.strip_prefix(start)?, end)));
-        rest = match aside {
-            Some((aside, end)) => aside.split_once(end).map_or("", |(_, after)| after),
-            None => after_tag(markup, &mut found),
-        };
-    }
-    found
+/// What the tags of a document have that costs the parser much: it compares each declaration of a namespace with all those
+/// of each element around it, and each attribute with all others of its element, with the names of their namespaces. Either
+/// takes minutes if nobody limits it.
+#[derive(Default)]
+struct Tags<'t> {
+    /// The names of the namespaces that are declared.
+    namespaces: Vec<&'t str>,
+    /// The largest number of attributes of an element, with its declarations of namespaces.
+    most_attributes: usize,
 }
 
-/// Adds the names of the namespaces that a tag declares, and returns what follows the tag.
-fn after_tag<'t>(tag: &'t str, found: &mut Vec<&'t str>) -> &'t str {
-    let mut rest = tag;
-    while let Some((before, mark, after)) = split_at_mark(rest) {
-        if mark == '>' {
-            return after;
+impl<'t> Tags<'t> {
+    /// Looks through a document without parsing it, at least up to where the parser finds an error.
+    fn of(text: &'t str) -> Self {
+        const ASIDES: [(&str, &str); 3] = [("!--", "-->"), ("![CDATA[", "]]>"), ("?", "?>")];
+        let mut tags = Self::default();
+        let mut rest = text;
+        while let Some((_, markup)) = rest.split_once('<') {
+            let mut asides = ASIDES.into_iter();
+            let aside = asides.find_map(|(start, end)| Some((markup.strip_prefix(start)?, end)));
+            rest = match aside {
+                Some((aside, end)) => aside.split_once(end).map_or("", |(_, after)| after),
+                None => tags.after_tag(markup),
+            };
         }
-        let Some((value, after)) = after.split_once(mark) else {
-            break;
-        };
-        if before.contains("xmlns") {
-            found.push(value);
-        }
-        rest = after;
+        tags
     }
-    ""
+
+    /// Adds what a tag has, and returns what follows the tag.
+    fn after_tag(&mut self, tag: &'t str) -> &'t str {
+        let mut rest = tag;
+        let mut attributes = 0;
+        while let Some((before, mark, after)) = split_at_mark(rest) {
+            if mark == '>' {
+                return after;
+            }
+            let Some((value, after)) = after.split_once(mark) else {
+                break;
+            };
+            attributes += 1;
+            self.most_attributes = self.most_attributes.max(attributes);
+            if before.contains("xmlns") {
+                self.namespaces.push(value);
+            }
+            rest = after;
+        }
+        ""
+    }
 }
 
 /// Splits a text at the next quote or end of a tag.
@@ -248,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_namespace_that_the_parser_sees_is_counted() {
+    fn every_namespace_and_attribute_that_the_parser_sees_is_counted() {
         const PARTS: [&str; 16] = [
             "<a",
             "<a ",
@@ -280,10 +304,14 @@ mod tests {
                 let Ok(document) = Document::parse(&text) else {
                     continue;
                 };
-                let found = namespaces(&text);
-                for namespace in document.descendants().flat_map(|node| node.namespaces()) {
-                    seen += 1;
-                    assert!(found.contains(&namespace.uri()), "{text:?}: {found:?}");
+                let tags = Tags::of(&text);
+                let found = &tags.namespaces;
+                for node in document.descendants() {
+                    for namespace in node.namespaces() {
+                        seen += 1;
+                        assert!(found.contains(&namespace.uri()), "{text:?}: {found:?}");
+                    }
+                    assert!(tags.most_attributes >= node.attributes().len(), "{text:?}");
                 }
             }
         }
