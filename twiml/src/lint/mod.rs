@@ -256,20 +256,39 @@ fn after(text: &str) -> TextPos {
     )
 }
 
-/// Cuts a text of the document, so that it can be shown.
-fn shown(text: &str) -> String {
+/// Cuts a text of the document, so that it can be shown. If an `@` is cut off, so is what may be a password before it: with the
+/// `@`, whoever prints the text could see that it is one.
+pub(crate) fn shown(text: &str) -> String {
     const LIMIT: usize = 100;
-    let cut: String = text.chars().take(LIMIT).collect();
-    if cut.len() < text.len() {
-        format!("{cut}...")
-    } else {
-        cut
-    }
+    let end = text.char_indices().nth(LIMIT).map(|(at, _)| at);
+    let Some((start, rest)) = end.and_then(|end| text.split_at_checked(end)) else {
+        return text.to_owned();
+    };
+    let starts = [":", "//", "\\\\"].map(|before| start.find(before).map(|at| at + before.len()));
+    let user_info = starts.into_iter().flatten().min();
+    let user_info = user_info.filter(|_| rest.contains('@'));
+    let shown = start.get(..user_info.unwrap_or(start.len()));
+    format!("{}...", shown.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_password_is_cut_from_the_rest_of_its_url() {
+        let long = "x".repeat(90);
+        for (text, expected) in [
+            (format!("{long}https://u:pw@h/m"), "https:..."),
+            (format!("{long}//u:password@h/m"), "//..."),
+            (format!("{long}sip:u:p@ssword@h"), "sip:..."),
+            (format!("{long}\\\\u:password@h"), "\\\\..."),
+            (format!("{long}https://example.com"), "https://ex..."),
+            ("https://u:pw@h/m".to_owned(), "https://u:pw@h/m"),
+        ] {
+            assert_eq!(shown(&text).replace(&long, ""), expected);
+        }
+    }
 
     #[test]
     fn every_namespace_and_attribute_that_the_parser_sees_is_counted() {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use oxiri::{Iri, IriRef};
 
-use crate::attributes::Method;
+use crate::{attributes::Method, lint::shown};
 
 /// A webhook that Twilio requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,7 +136,9 @@ pub enum NoAnswer {
 /// Returns why Twilio can't request the URL.
 pub(super) fn resolve(base: &str, reference: &str) -> Result<String, String> {
     let reference = reference.trim();
-    let wrong = |reason: &dyn fmt::Display| format!("the URL {reference:?} is not valid: {reason}");
+    let wrong = |reason: &dyn fmt::Display| {
+        format!("the URL {:?} is not valid: {reason}", shown(reference))
+    };
     let base = Iri::parse(base).map_err(|err| wrong(&err))?;
     let reference = IriRef::parse(reference).map_err(|err| wrong(&err))?;
     let url = base.resolve(&reference).map_err(|err| wrong(&err))?;

@@ -7,7 +7,9 @@ use std::{
 };
 
 use super::{Answer, Fault, FaultKind, NoAnswer, Reason, Request, Step, request::resolve};
-use crate::{Channel, Finding, FindingKind, Parsed, attributes::Method, check_answer, check_for};
+use crate::{
+    Channel, Finding, FindingKind, Parsed, attributes::Method, check_answer, check_for, lint::shown,
+};
 
 /// How many redirects of HTTP are followed in a row. Twilio has a limit, and does not document it.
 const MAX_HTTP_REDIRECTS: u8 = 10;
@@ -360,7 +362,8 @@ impl Session {
         let target = match (status, answer.location) {
             // An IRI may have other letters, and a URL in a header may not: RFC 9110, section 10.2.2.
             (301 | 302 | 303 | 307, Some(location)) if !location.is_ascii() => Err(format!(
-                "its Location {location:?} has bytes that are not ASCII"
+                "its Location {:?} has bytes that are not ASCII",
+                shown(location)
             )),
             (301 | 302 | 303 | 307, Some(location)) => resolve(&request.url, location),
             (301 | 302 | 303 | 307, None) => Err("it has no Location".to_owned()),

@@ -11,12 +11,12 @@ use crate::attributes::Method;
 /// The answers of an app: a path, and what is answered there. `302 /x` is a redirect of HTTP, `500` a status without a
 /// body, `text/plain: ..` has that content type, `..` means no answer, `...` one that is late, and `....` one that breaks off. Everything else is TwiML, inside of its
 /// root.
-type Pages = &'static [(&'static str, &'static str)];
+type Pages<'p> = &'p [(&'p str, &'p str)];
 
 /// The call or conversation that a row is about.
 struct Row {
     name: &'static str,
-    pages: Pages,
+    pages: Pages<'static>,
     acts: &'static [What],
     /// Lines of the transcript, requests as `> METHOD path parameters: status`.
     expected: &'static [&'static str],
@@ -92,7 +92,11 @@ fn shown(step: &Step) -> String {
 }
 
 /// Answers a request, and hands the answer over.
-fn answer(pages: Pages, request: &Request, hand_over: impl FnOnce(Result<Answer<'_>, NoAnswer>)) {
+fn answer(
+    pages: Pages<'_>,
+    request: &Request,
+    hand_over: impl FnOnce(Result<Answer<'_>, NoAnswer>),
+) {
     if !request.url.starts_with(HOST) {
         return hand_over(Err(NoAnswer::Elsewhere));
     }
@@ -131,7 +135,7 @@ fn answer(pages: Pages, request: &Request, hand_over: impl FnOnce(Result<Answer<
 }
 
 /// Walks a call to its end. After the last act, the caller is silent, and what is dialed is answered.
-fn call(mut walk: CallWalk, pages: Pages, acts: &[What]) -> Vec<Step> {
+fn call(mut walk: CallWalk, pages: Pages<'_>, acts: &[What]) -> Vec<Step> {
     let (mut acts, mut steps) = (acts.iter(), Vec::new());
     loop {
         match walk.advance() {
@@ -1107,7 +1111,7 @@ fn thousands_of_callbacks_stop_the_walk() {
 
 #[test]
 fn an_error_leads_to_the_fallback_url_once() {
-    const PAGES: Pages = &[
+    const PAGES: Pages<'_> = &[
         ("/voice", "500"),
         ("/fallback", "<Say>Sorry</Say><Redirect>/voice</Redirect>"),
     ];
@@ -1140,7 +1144,7 @@ fn an_error_leads_to_the_fallback_url_once() {
 
 #[test]
 fn the_status_of_a_call_follows_it_to_its_end() {
-    const PAGES: Pages = &[("/voice", "<Gather/><Reject/>"), ("/status", "204")];
+    const PAGES: Pages<'_> = &[("/voice", "<Gather/><Reject/>"), ("/status", "204")];
     let statuses = |acts: &[What]| {
         let walk = begin()
             .status_callback("/status")
@@ -1169,9 +1173,37 @@ fn the_status_of_a_call_follows_it_to_its_end() {
     );
 }
 
+/// A document can have a URL in thousands of verbs.
+#[test]
+fn no_fault_repeats_a_long_url() {
+    let long = "\u{7f}".repeat(60_000);
+    for page in [
+        format!("<Redirect>{long}</Redirect>"),
+        format!("<Play>{long}</Play>"),
+        format!("<Sms statusCallback='{long}'>x</Sms>"),
+        format!(
+            "<Dial><Conference statusCallbackEvent='start' statusCallback='{long}'>x</Conference></Dial>"
+        ),
+        format!("302 {long}"),
+        format!("302 {}", "\u{e9}".repeat(60_000)),
+    ] {
+        let pages = [("/voice", &*page)];
+        let steps = call(begin(), &pages, &[]);
+        let faults: Vec<_> = steps
+            .iter()
+            .filter_map(|step| match step {
+                Step::Found(fault) => Some(fault.message.len()),
+                _ => None,
+            })
+            .collect();
+        let longest = faults.iter().max();
+        assert!(longest.is_some_and(|len| *len < 1_000), "{faults:?}");
+    }
+}
+
 #[test]
 fn an_act_that_does_not_fit_changes_nothing() {
-    const PAGES: Pages = &[("/voice", "<Gather/><Hangup/>")];
+    const PAGES: Pages<'_> = &[("/voice", "<Gather/><Hangup/>")];
     let mut walk = begin();
     assert!(walk.act(&Act::Silence).is_err());
     while let Next::Answer(request) = walk.advance() {
