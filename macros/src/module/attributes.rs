@@ -1,6 +1,7 @@
 //! Determines which attributes make a function a route.
 
-use syn::{Attribute, Meta, Token, ext::IdentExt, punctuated::Punctuated};
+use proc_macro2::TokenTree;
+use syn::{Attribute, Meta, Token, ext::IdentExt, parse::ParseStream, punctuated::Punctuated};
 
 /// actix-web's route attributes.
 const ROUTES: [&str; 12] = [
@@ -25,7 +26,8 @@ const HARMLESS: [&str; 13] = [
     "warn",
 ];
 
-/// Returns the attributes, including those in a `cfg_attr`, whether or not they apply.
+/// Returns the attributes, including those in a `cfg_attr`, whether or not they apply. A `cfg_attr` that can't be read stays
+/// as it is.
 pub(super) fn metas(attrs: &[Attribute]) -> Vec<Meta> {
     let mut found = Vec::new();
     for attr in attrs {
@@ -36,19 +38,28 @@ pub(super) fn metas(attrs: &[Attribute]) -> Vec<Meta> {
 
 fn flatten(meta: &Meta, found: &mut Vec<Meta>) {
     let inner = match meta {
-        Meta::List(list) if list.path.is_ident("cfg_attr") => {
-            list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated)
-        }
-        _ => {
-            found.push(meta.clone());
-            return;
-        }
+        Meta::List(list) if is_cfg_attr(meta) => list.parse_args_with(conditional).ok(),
+        _ => None,
     };
     match inner {
-        // The first element is the condition.
-        Ok(inner) => inner.iter().skip(1).for_each(|meta| flatten(meta, found)),
-        Err(_) => found.push(meta.clone()),
+        Some(inner) => inner.iter().for_each(|meta| flatten(meta, found)),
+        None => found.push(meta.clone()),
     }
+}
+
+/// Parses the arguments of a `cfg_attr`: a condition, which may be a literal, and attributes.
+fn conditional(input: ParseStream<'_>) -> syn::Result<Punctuated<Meta, Token![,]>> {
+    while !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    input.parse::<Token![,]>()?;
+    Punctuated::parse_terminated(input)
+}
+
+/// Returns whether this is a `cfg_attr`. [`metas`] returns one only if it can't be read.
+pub(super) fn is_cfg_attr(meta: &Meta) -> bool {
+    let name = meta.path().get_ident();
+    name.is_some_and(|name| name.unraw() == "cfg_attr")
 }
 
 /// Returns whether this is a route attribute of actix-web.

@@ -3,6 +3,8 @@
 use proc_macro2::Ident;
 use syn::{Item, Path};
 
+use super::unprotected::contains;
+
 /// Macros of the standard library and of well-known crates for logging, errors and futures. As a statement, they never create a route.
 const HARMLESS: [&str; 31] = [
     "assert",
@@ -57,7 +59,7 @@ impl Macros {
     /// A handler registers nothing. In it, therefore, only the module's own macros are suspect.
     pub(super) fn may_create_route(&self, path: &Path, in_handler: bool) -> bool {
         let last = path.segments.last().map(|segment| &segment.ident);
-        let is_own = last.is_some_and(|name| self.0.contains(name));
+        let is_own = last.is_some_and(|name| contains(&self.0, name));
         let is_harmless = last.is_some_and(|name| HARMLESS.iter().any(|known| name == known));
         is_own || (!in_handler && !is_harmless)
     }

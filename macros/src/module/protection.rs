@@ -6,13 +6,14 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{
     Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReceiverKind,
-    ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility, parse_quote,
-    parse_quote_spanned,
+    ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility,
+    ext::IdentExt,
+    parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
 };
 
 use super::{
-    attributes::{is_harmless, is_route, metas},
+    attributes::{is_cfg_attr, is_harmless, is_route, metas},
     inherited::inherit,
     macros::Macros,
     nested::one_module_deeper,
@@ -91,7 +92,7 @@ impl VisitMut for Protection<'_> {
             sig: &function.sig,
             block: &mut function.block,
         });
-        self.visit_body(of_handler, &function.sig, &mut function.block);
+        self.visit_rest(of_handler, &mut function.sig, Some(&mut function.block));
     }
 
     fn visit_impl_item_mut(&mut self, item: &mut ImplItem) {
@@ -114,7 +115,7 @@ impl VisitMut for Protection<'_> {
                 sig: &function.sig,
                 block: &mut function.block,
             });
-        self.visit_body(of_handler, &function.sig, &mut function.block);
+        self.visit_rest(of_handler, &mut function.sig, Some(&mut function.block));
     }
 
     fn visit_trait_item_mut(&mut self, item: &mut TraitItem) {
@@ -127,9 +128,7 @@ impl VisitMut for Protection<'_> {
 
     fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
         inherit(&mut function.attrs, &self.options, self.errors);
-        if let Some(block) = &mut function.default {
-            self.visit_body(false, &function.sig, block);
-        }
+        self.visit_rest(false, &mut function.sig, function.default.as_mut());
     }
 
     fn visit_item_mod_mut(&mut self, inner: &mut ItemMod) {
@@ -143,7 +142,7 @@ impl VisitMut for Protection<'_> {
         }
         if let Some(own) = metas(&inner.attrs)
             .iter()
-            .find(|meta| is_own_path(meta.path()))
+            .find(|meta| is_own_path(meta.path()) || is_cfg_attr(meta))
         {
             self.errors.at(own.path(), CONDITIONAL);
         }
@@ -202,13 +201,17 @@ impl Protection<'_> {
         }
     }
 
-    fn visit_body(&mut self, of_handler: bool, sig: &Signature, block: &mut Block) {
-        let body = Body {
-            of_handler,
-            returns_nothing: matches!(sig.output, ReturnType::Default),
-        };
-        let outer = mem::replace(&mut self.body, body);
-        self.visit_block_mut(block);
+    /// Visits the signature, which may have blocks in its types, and the body.
+    fn visit_rest(&mut self, of_handler: bool, sig: &mut Signature, block: Option<&mut Block>) {
+        let outer = mem::take(&mut self.body);
+        self.visit_signature_mut(sig);
+        if let Some(block) = block {
+            self.body = Body {
+                of_handler,
+                returns_nothing: matches!(sig.output, ReturnType::Default),
+            };
+            self.visit_block_mut(block);
+        }
         self.body = outer;
     }
 
@@ -250,7 +253,7 @@ impl Protection<'_> {
                 #[#krate::validate_twilio_request(#options)]
             };
             attrs.push(attribute);
-        } else if !returns_future(sig) {
+        } else if !returns_future(sig) && !metas.iter().any(is_cfg_attr) {
             self.unprotected.plain.push(sig.ident.clone());
         } else if let Some(unknown) = metas.iter().find(|meta| !is_harmless(meta)) {
             self.errors.at(
@@ -314,7 +317,7 @@ impl VisitMut for PlainFunctions<'_> {
 fn returns_future(sig: &Signature) -> bool {
     let names_future = |tokens: TokenStream| {
         find_ident(tokens, &|name| {
-            name == "Ready" || name.to_string().ends_with("Future")
+            name.unraw() == "Ready" || name.to_string().ends_with("Future")
         })
         .is_some()
     };

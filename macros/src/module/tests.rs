@@ -1,6 +1,6 @@
 //! What becomes of modules: tables of what is protected and of what is refused.
 
-use proc_macro2::{Delimiter, Group};
+use proc_macro2::{Delimiter, Group, Ident, TokenTree};
 use quote::{ToTokens, quote};
 
 use super::*;
@@ -38,6 +38,22 @@ const PROTECTED: &[(&str, &str, &str)] = &[
                 #[get(\"/\")] #[a::validate_twilio_request(crate = a)] async fn h() {}
             }
         }",
+    ),
+    (
+        "crate = a",
+        "fn f(_: [u8; { #[get(\"/\")] async fn g() {} 0 }]) {}
+        trait T { fn f() -> [u8; { #[get(\"/\")] async fn g() {} 0 }]; }",
+        "fn f(_: [u8; { #[get(\"/\")] #[a::validate_twilio_request(crate = a)] async fn g() {} 0 }]) {}
+        trait T {
+            fn f() -> [u8; { #[get(\"/\")] #[a::validate_twilio_request(crate = a)] async fn g() {} 0 }];
+        }",
+    ),
+    (
+        "crate = a",
+        "#[cfg_attr(true, post(\"/\"))] #[r#cfg_attr(all(), inline)] fn f() {}",
+        "#[cfg_attr(true, post(\"/\"))] #[r#cfg_attr(all(), inline)]
+        #[a::validate_twilio_request(crate = a)]
+        fn f() {}",
     ),
     (
         "crate = a",
@@ -183,6 +199,12 @@ const COMBINED: &[(&str, &str, &[&str])] = &[
         "#[cfg_attr(a, validate_twilio_request(policy = Q))] mod n { #[get(\"/\")] async fn f() {} }",
         &["can't be in a `cfg_attr` here"],
     ),
+    (
+        "policy = P",
+        "#[cfg_attr(true, validate_twilio_request(policy = Q))] mod n { #[get(\"/\")] async fn f() {} }
+        #[cfg_attr(a, ::)] mod o {}",
+        &["can't be in a `cfg_attr` here", "can't be in a `cfg_attr` here"],
+    ),
 ];
 
 const ROUTE: &str = "this attribute may make the function a route";
@@ -212,6 +234,12 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ("#[cfg_attr(webhook, inline)] async fn f() {}", &[]),
     ("#[cfg_attr(post, inline)] pub async fn f() {}", &[PUBLIC]),
     ("#[cfg_attr(\"a\")] async fn f() {}", &[ROUTE]),
+    ("#[cfg_attr(false, webhook(a))] async fn f() {}", &[ROUTE]),
+    ("#[cfg_attr(a, ::)] fn f() {}", &[ROUTE]),
+    (
+        "fn f(_: [u8; { pub async fn g() {} 0 }]) {} impl S { fn g(&self) -> [u8; { a!(); 0 }] {} }",
+        &[PUBLIC, MACRO],
+    ),
     (
         "#[doc = \"a\"] #[allow(a)] #[cfg(b)] #[inline] async fn f() {}",
         &[],
@@ -521,6 +549,49 @@ fn what_may_hide_a_route_is_refused() {
         let contents = format!("{contents} #[get(\"/\")] async fn route() {{}}");
         let (_, errors) = protect_contents("", &contents);
         assert_messages(&errors.messages(), messages, &contents);
+    }
+}
+
+/// Returns the tokens with each name as a raw identifier.
+fn raw(tokens: TokenStream) -> TokenStream {
+    let raw_token = |token| match token {
+        TokenTree::Group(group) => {
+            let mut rewritten = Group::new(group.delimiter(), raw(group.stream()));
+            rewritten.set_span(group.span());
+            rewritten.into()
+        }
+        TokenTree::Ident(name) if syn::parse_str::<Ident>(&name.to_string()).is_ok() => {
+            match name.to_string().as_str() {
+                // A lifetime's name, and what has another meaning if it is raw.
+                "c" | "macro_rules" | "union" | "_" => name.into(),
+                plain => Ident::new_raw(plain.trim_start_matches("r#"), name.span()).into(),
+            }
+        }
+        token => token,
+    };
+    tokens.into_iter().map(raw_token).collect()
+}
+
+#[test]
+fn raw_identifiers_hide_nothing() {
+    let beside = BESIDE_A_ROUTE.iter();
+    let beside = beside.map(|(contents, messages)| ("", *contents, *messages));
+    for (args, contents, messages) in beside.chain(COMBINED.iter().copied()) {
+        let raw = raw(contents.parse().unwrap()).to_string();
+        let contents = format!("{raw} #[get(\"/\")] fn route() {{}}");
+        let (_, errors) = protect_contents(args, &contents);
+        let found = errors.messages();
+        assert!(
+            found.len() >= messages.len(),
+            "{raw}: {messages:?}, {found:?}"
+        );
+    }
+    for (args, contents, expected) in PROTECTED {
+        let count = |tokens: &str| tokens.matches("validate_twilio_request").count();
+        let raw = raw(contents.parse().unwrap()).to_string();
+        let (module, _) = protect_contents(args, &raw);
+        let module = module.to_token_stream().to_string();
+        assert!(count(&module) >= count(expected), "{module}");
     }
 }
 
