@@ -2,7 +2,7 @@
 
 use twilio_signature::header::FORM;
 
-use crate::inspect::exchange::Exchange;
+use crate::{inspect::exchange::Exchange, terminal};
 
 /// Where a parameter is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -76,6 +76,16 @@ pub(crate) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
         Err(
             "the request does not ask for a path, so it is not Twilio's: its target does not start with a slash",
         )
+    }
+}
+
+/// Returns the target of the request as it is shown: one that is no path may have a password.
+pub(crate) fn shown_target(exchange: &Exchange) -> String {
+    let target = &exchange.request.target;
+    if target.starts_with('/') {
+        target.clone()
+    } else {
+        terminal::without_passwords(target)
     }
 }
 

@@ -469,19 +469,30 @@ fn what_was_cut_off_is_shown_and_is_not_sent_again() {
 fn credentials_and_tokens_are_not_on_the_page() {
     let listen = listen();
     let signer = Signer::new(TOKEN);
-    let bytes = String::from_utf8(form(
-        &signer,
-        "example.com",
-        "https://example.com/message",
-        SMS,
-    ))
-    .unwrap();
-    let bytes = bytes.replacen("Host:", "Authorization: Basic YWRhOnNlY3JldA==\r\nHost:", 1);
-    send(listen.relay, bytes.as_bytes());
-    for path in ["", "/copy/curl", "/copy/capture", "/copy/test"] {
-        let answer = listen.exchange(1, path);
-        json(&answer);
-        assert!(!answer.body.contains("YWRhOnNlY3JldA"), "{}", answer.body);
+    let of_url = |url| String::from_utf8(form(&signer, "example.com", url, SMS)).unwrap();
+    let plain = of_url("https://example.com/message");
+    let authorized = "Authorization: Basic YWRhOm1hcmtlci1wdw==\r\nHost:";
+    let signed = of_url("https://ada:marker-pw@example.com/message");
+    let target = |target: &str| plain.replacen("POST /message", &format!("POST {target}"), 1);
+    let requests = [
+        plain.replacen("Host:", authorized, 1),
+        signed.replacen("Host:", authorized, 1),
+        // The target may be a whole URL.
+        target("http://ada:marker-pw@example.com/message"),
+        target("http://ada:marker-pw?a@example.com/message"),
+    ];
+    for (index, request) in requests.iter().enumerate() {
+        send(listen.relay, request.as_bytes());
+        for path in ["", "/copy/curl", "/copy/capture", "/copy/test"] {
+            let answer = listen.exchange(index as u64 + 1, path);
+            for secret in ["YWRhOm1hcmtlci1wdw==", "marker-pw"] {
+                assert!(
+                    !answer.body.contains(secret),
+                    "{request} {path}: {}",
+                    answer.body
+                );
+            }
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! No command prints tokens, passwords or bodies, and only `sign` prints signatures.
 
 use actix_twilio::WebhookRequest;
+use actix_web::{HttpResponse, web};
 
 use crate::support::{
-    FORGED, FORM, OK, Output, PASSWORD, TOKEN, file, header, record, run, run_with_input,
+    FORGED, FORM, OK, Output, PASSWORD, TOKEN, file, header, record, run, run_with_input, serve,
     serve_raw, tool, validator,
 };
 
@@ -167,6 +168,38 @@ fn passwords_in_options_are_not_repeated() {
     ] {
         let output = run(&["check", url, "--auth", auth]);
         assert_eq!(output.status, 2, "{auth}: {output:?}");
+    }
+}
+
+/// A fault repeats the start of a text that is wrong.
+#[test]
+fn a_password_whose_end_is_cut_off_is_not_shown() {
+    let url = "https://ada:marker-password@h.example/a.mp3";
+    let before = "x".repeat(81);
+    let long = format!("wss://ada:{}@h/x", "marker-password".repeat(30));
+    for twiml in [
+        format!("<Response>{before} {url}</Response>"),
+        format!("<Response><Redirect>{before} {url}</Redirect></Response>"),
+        format!("<Response><Say loop='{before} {url}'>x</Say></Response>"),
+        format!("<Response><Gather method='{before} {url}'/></Response>"),
+        format!("<Response><Connect><Stream url='{long}'/></Connect></Response>"),
+    ] {
+        let answer = twiml.clone();
+        let app = serve(move |app| {
+            let answer = answer.clone();
+            app.default_service(web::to(move || {
+                let answer = HttpResponse::Ok()
+                    .content_type("text/xml")
+                    .body(answer.clone());
+                std::future::ready(answer)
+            }));
+        });
+        for format in ["text", "json"] {
+            // Running it checks that the password is not printed.
+            let output = run(&["call", &app, "--format", format]);
+            let shown = output.stdout + &output.stderr;
+            assert!(!shown.contains("marker"), "{twiml}: {shown}");
+        }
     }
 }
 

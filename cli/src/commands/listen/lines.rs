@@ -21,6 +21,9 @@ const TWILIOS_LIMIT: Duration = Duration::from_secs(15);
 /// The longest path that is shown, in characters.
 const MAX_PATH: usize = 100;
 
+/// The most characters that are shown of an answer that is not HTTP.
+const MAX_GARBAGE: usize = 80;
+
 /// Prints exchanges.
 pub(super) struct Lines<W> {
     output: W,
@@ -138,8 +141,10 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
         Outcome::Failed(failure) => {
             notes.push(("Failed:", failure.message.clone()));
             if !failure.garbage.is_empty() {
-                let start = failure.garbage.get(..80).unwrap_or(&failure.garbage);
-                notes.push(("It sent:", String::from_utf8_lossy(start).into_owned()));
+                // Cut afterwards: the end of a URL shows that it has a password.
+                let sent = String::from_utf8_lossy(&failure.garbage);
+                let sent = terminal::without_passwords(&sent);
+                notes.push(("It sent:", sent.chars().take(MAX_GARBAGE).collect()));
             }
         }
         Outcome::Answered(answer) => {

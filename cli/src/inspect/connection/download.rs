@@ -14,6 +14,9 @@ use crate::inspect::{
     tunnel::Compression,
 };
 
+/// The most bytes that are read of an answer to a request that this tool sends by itself. Twilio takes 64 kB.
+const MOST_OF_OWN: usize = 1024 * 1024;
+
 /// What the app owes to the first of the requests.
 enum Owed {
     /// An answer to a request with this method, until a deadline once the request was passed on.
@@ -201,9 +204,19 @@ impl Connection<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
+        // Nobody takes the answer to a request of this tool's own, so nobody ends it either.
+        let is_own = self.source != Source::Arrived;
+        let until = is_own.then(|| Instant::now() + self.relay.limit);
+        let mut length = 0;
         while !body.is_done() {
+            let left = until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) || is_own && length > MOST_OF_OWN {
+                return Err(
+                    "the answer took too long, or is too large, to be read to its end".to_owned(),
+                );
+            }
             if app.bytes.is_empty() {
-                match time::timeout(STALL, app.more()).await {
+                match time::timeout(left.unwrap_or(STALL), app.more()).await {
                     Ok(Ok(count)) if count > 0 => {}
                     Ok(Ok(_)) if matches!(body, Body::UntilClose) => return Ok(()),
                     Ok(_) => {
@@ -211,6 +224,7 @@ impl Connection<'_> {
                             "the app closed the connection in the middle of its answer".to_owned()
                         );
                     }
+                    Err(_) if is_own => continue,
                     Err(_) => {
                         return Err(format!(
                             "the app sent nothing more for {} s",
@@ -223,6 +237,7 @@ impl Connection<'_> {
                 .take(&app.bytes, |_| {})
                 .map_err(|reason| format!("the answer can't be read: {reason}"))?;
             let piece = app.bytes.get(..count).unwrap_or_default();
+            length += count;
             self.with_answer(|answer| answer.wire.add(piece));
             if !write(client, piece).await {
                 return Err("the client closed the connection before it had the answer".to_owned());

@@ -66,7 +66,13 @@ impl Draft {
         if !wire.is_whole() {
             return Err(CUT.to_owned());
         }
+        parameters::target(exchange)?;
         let body = wire.body();
+        if UrlParts::of(&exchange.url).user_info.is_some() {
+            return Err(
+                "the signed URL has a user name and a password, so it can't be edited".to_owned(),
+            );
+        }
         let url = exchange.url.clone();
         let mut draft = Self {
             of: Some(exchange.id),

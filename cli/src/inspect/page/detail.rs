@@ -388,12 +388,16 @@ fn headers(wire: &Wire) -> Vec<(String, String)> {
     wire.headers.iter().map(shown).collect()
 }
 
-/// Returns the first line and the headers without credentials.
+/// Returns the first line and the headers without credentials. A target that is no path may have a password.
 pub(super) fn head(wire: &Wire) -> String {
     let head = String::from_utf8_lossy(&wire.head);
     // Empty lines may come before a request (RFC 9112, section 2.2).
     let first = head.trim_ascii_start().lines().next();
-    let first = first.unwrap_or_default().to_owned();
+    let first = first.unwrap_or_default();
+    let first = match first.split_whitespace().nth(1) {
+        Some(target) if target.starts_with('/') => first.to_owned(),
+        _ => terminal::without_passwords(first),
+    };
     let lines = headers(wire)
         .into_iter()
         .map(|(name, value)| format!("{name}: {value}"));

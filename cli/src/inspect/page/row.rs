@@ -57,12 +57,13 @@ impl Row {
         let summary = exchange.summary.clone();
         let token = exchange.request.wire.values(IDEMPOTENCY_TOKEN).next();
         let (tone, verdict) = verdict(exchange);
+        let target = parameters::shown_target(exchange);
         Self {
             id: exchange.id,
             at: exchange.started,
             kind: exchange.kind.clone(),
             method: cut(&exchange.request.method),
-            path: cut(parameters::path(exchange)),
+            path: cut(target.split('?').next().unwrap_or_default()),
             status: status(exchange),
             ms: exchange.duration().as_secs_f64() * 1000.0,
             tone,
@@ -76,7 +77,7 @@ impl Row {
             call: summary.call.or_else(|| call_of_stream(exchange)),
             message: summary.message,
             token: token.map(|token| cut(&String::from_utf8_lossy(token))),
-            find: find(exchange, &verdict),
+            find: find(exchange, &target, &verdict),
             verdict,
         }
     }
@@ -173,13 +174,13 @@ fn call_of_stream(exchange: &Exchange) -> Option<String> {
 }
 
 /// Returns what a search looks at.
-fn find(exchange: &Exchange, verdict: &str) -> String {
+fn find(exchange: &Exchange, target: &str, verdict: &str) -> String {
     let status = exchange.status().to_string();
     let origin = exchange.source.origin().unwrap_or_default();
     searched([
         &*exchange.kind,
         &*exchange.request.method,
-        &*exchange.request.target,
+        target,
         &*status,
         verdict,
         &*origin,

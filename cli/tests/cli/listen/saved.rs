@@ -5,6 +5,8 @@ use std::{
     io::{Read, Write},
     path::PathBuf,
     sync::mpsc::{Receiver, channel},
+    thread,
+    time::{Duration, Instant},
 };
 
 use serde_json::Value;
@@ -59,7 +61,7 @@ fn save(app: &str, file: &str, requests: &[Vec<u8>]) -> Vec<String> {
         if lines.len() >= requests.len() && text.ends_with('\n') {
             return lines;
         }
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 
@@ -187,7 +189,7 @@ fn a_line_without_its_end_is_not_joined() {
             if text.len() > before.len() + 1 && text.ends_with('\n') {
                 break text;
             }
-            std::thread::yield_now();
+            thread::yield_now();
         };
         assert!(text.starts_with(before), "{text}");
         assert_eq!(text.lines().count(), lines, "{text}");
@@ -289,6 +291,31 @@ fn what_was_not_saved_as_a_whole_is_not_sent() {
     );
     assert_eq!(heads.recv_timeout(PATIENCE).unwrap().as_bytes(), GET);
     assert!(heads.try_recv().is_err());
+}
+
+#[test]
+fn an_answer_without_an_end_does_not_hold_a_replay() {
+    let file = path("listen_endless.jsonl");
+    save(&answering(OK), &file, &[GET.to_vec()]);
+    for pause in [Duration::ZERO, Duration::from_millis(200)] {
+        let app = app(move |mut stream| {
+            read_head(&mut stream);
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+            let piece = if pause.is_zero() {
+                &[b'a'; 4096][..]
+            } else {
+                b"a"
+            };
+            while stream.write_all(piece).is_ok() {
+                thread::sleep(pause);
+            }
+        });
+        let started = Instant::now();
+        let output = replay(&app, &file);
+        // Twilio waits for 15 s.
+        assert!(started.elapsed() < Duration::from_secs(25), "{output:?}");
+        assert!(output.stdout.contains("took too long"), "{output:?}");
+    }
 }
 
 #[test]

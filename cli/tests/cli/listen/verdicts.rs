@@ -217,6 +217,17 @@ fn a_password_in_the_url_that_twilio_signed_is_not_shown() {
         let lines = listening.until("https://..@abc.ngrok.app/message");
         assert!(!lines.contains("pa55w0rd"), "{lines}");
     }
+    // What is cut from an answer may be the end of a URL.
+    let failures: [&[u8]; 2] = [
+        b"ERR https://user:pa55w0rd@h/x failed\r\n",
+        b"an error of sixty characters, more or less, as some servers print: https://user:pa55w0rd@h/x\r\n",
+    ];
+    for failure in failures {
+        let listening = Listening::text(&answering(failure), &[]);
+        listening.send(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n");
+        let lines = listening.until("It sent:");
+        assert!(!lines.contains("pa55"), "{lines}");
+    }
     // The target of a request may be a whole URL.
     let listening = Listening::text(&answering(NO_CONTENT), &[]);
     for password in ["pa55w0rd", "pa55w0rd?a", "x/pa55w0rd", "x@pa55w0rd"] {

@@ -4,7 +4,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    inspect::{exchange::Exchange, page::detail},
+    inspect::{exchange::Exchange, page::detail, parameters},
     terminal,
 };
 
@@ -50,7 +50,7 @@ fn object(exchange: &Exchange) -> serde_json::Result<String> {
     let scheme = twilio_signature::url::scheme(false, is_websocket);
     terminal::pretty_json(&json!({
         "method": exchange.request.method,
-        "url": format!("{scheme}://{}{}", String::from_utf8_lossy(host), exchange.request.target),
+        "url": format!("{scheme}://{}{}", String::from_utf8_lossy(host), parameters::shown_target(exchange)),
         "headers": headers,
         "body_b64": BASE64_STANDARD.encode(wire.body()),
     }))
