@@ -249,7 +249,8 @@ impl Exchange {
             .as_ref()
             .map_or(0, |verdict| verdict.advice.iter().map(String::len).sum());
         let summary = self.summary.text.len() + self.summary.values.len();
-        let texts = self.request.target.len() + self.url.len() * 2 + verdict + summary + 1024;
+        let line = self.request.method.len() + self.request.target.len();
+        let texts = line + self.url.len() * 2 + verdict + summary + 1024;
         self.request.wire.size() + outcome + frames + texts
     }
 

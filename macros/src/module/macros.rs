@@ -59,8 +59,13 @@ impl Macros {
     /// A handler registers nothing. In it, therefore, only the module's own macros are suspect.
     pub(super) fn may_create_route(&self, path: &Path, in_handler: bool) -> bool {
         let last = path.segments.last().map(|segment| &segment.ident);
-        let is_own = last.is_some_and(|name| contains(&self.0, name));
         let is_harmless = last.is_some_and(|name| HARMLESS.iter().any(|known| name == known));
-        is_own || (!in_handler && !is_harmless)
+        self.defines(path) || (!in_handler && !is_harmless)
+    }
+
+    /// Returns whether a path names one of these macros.
+    pub(super) fn defines(&self, path: &Path) -> bool {
+        let last = path.segments.last();
+        last.is_some_and(|segment| contains(&self.0, &segment.ident))
     }
 }

@@ -6,7 +6,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{
     Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReceiverKind,
-    ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility,
+    ReturnType, Signature, Stmt, StmtMacro, TraitItem, TraitItemFn, Visibility,
     ext::IdentExt,
     parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
@@ -138,6 +138,11 @@ impl VisitMut for Protection<'_> {
             self.routes += 1;
             inherit(&mut inner.attrs, &nested, self.errors);
             PlainFunctions(&mut self.unprotected.plain).visit_item_mod_mut(inner);
+            OuterMacros {
+                macros: &self.macros,
+                errors: self.errors,
+            }
+            .visit_item_mod_mut(inner);
             return;
         }
         if let Some(own) = metas(&inner.attrs)
@@ -310,6 +315,20 @@ impl VisitMut for PlainFunctions<'_> {
     fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
         self.note(&function.attrs, &function.sig);
         visit_mut::visit_impl_item_fn_mut(self, function);
+    }
+}
+
+/// Refuses macros that are defined around a module with an attribute of its own, and called in it as a statement.
+struct OuterMacros<'a> {
+    macros: &'a Macros,
+    errors: &'a mut Errors,
+}
+
+impl VisitMut for OuterMacros<'_> {
+    fn visit_stmt_macro_mut(&mut self, call: &mut StmtMacro) {
+        if self.macros.defines(&call.mac.path) {
+            self.errors.at(&call.mac.path, MACRO);
+        }
     }
 }
 

@@ -327,6 +327,10 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
         &[MACRO],
     ),
     ("macro_rules! a { () => {}; } fn f() { println!(); }", &[]),
+    (
+        "macro_rules! info { () => {}; } #[validate_twilio_request] mod n { mod o { fn f() { info!(); a!(); } } }",
+        &[MACRO],
+    ),
     ("impl S { fn f() { a!(); } }", &[MACRO]),
     ("trait T { fn f() { a!(); } }", &[MACRO]),
     ("const C: u32 = { a!(); 1 };", &[MACRO]),

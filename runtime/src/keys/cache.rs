@@ -1,7 +1,8 @@
 //! Caches the answers of a key store. What a stranger makes up displaces nothing that genuine requests use.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
+    hash::{BuildHasher, Hash, RandomState},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -10,8 +11,10 @@ use twilio_signature::{AccountSid, RequestValidator};
 
 use super::store::KeyQuery;
 
-/// The largest number of proven answers in the cache, and of others.
+/// The largest number of answers to proven queries in the cache, and of others.
 const CAPACITY: usize = 4096;
+/// The largest number of queries that are known to be proven. With their hashes, they take 2 MiB.
+const MOST_PROVEN: usize = 100_000;
 /// The largest number of times a second that a store is asked for SharedKeys of one account that are not proven.
 const UNPROVEN_IDS: u32 = 10;
 const SECOND: Duration = Duration::from_secs(1);
@@ -28,24 +31,28 @@ pub(crate) struct Answer {
 /// Answers by what was asked.
 ///
 /// A query is proven by a genuine request with it. Only the holder of a key can send one, so a stranger can neither
-/// add to the proven answers nor displace them.
+/// add to the proven queries and their answers nor displace them.
 #[derive(Default)]
 pub(super) struct Cache {
-    proven: HashMap<KeyQuery, Answer>,
-    unproven: HashMap<KeyQuery, Answer>,
+    /// The hashes of proven queries, which stay when their answers no longer count.
+    proven: HashSet<u64>,
+    hasher: RandomState,
+    of_proven: HashMap<KeyQuery, Answer>,
+    of_others: HashMap<KeyQuery, Answer>,
     /// How often the store was asked for unproven SharedKeys of an account since a time.
     asked_for_ids: HashMap<Option<AccountSid>, (Instant, u32)>,
 }
 
 impl Cache {
     pub(super) fn get(&self, query: &KeyQuery) -> Option<&Answer> {
-        self.proven.get(query).or_else(|| self.unproven.get(query))
+        let answer = self.of_proven.get(query);
+        answer.or_else(|| self.of_others.get(query))
     }
 
-    /// Returns all keys, proven ones first.
+    /// Returns all keys, those of proven queries first.
     #[cfg(feature = "explain")]
     pub(super) fn keys(&self) -> impl Iterator<Item = (&KeyQuery, &Arc<RequestValidator>)> {
-        let answers = self.proven.iter().chain(&self.unproven);
+        let answers = self.of_proven.iter().chain(&self.of_others);
         answers.filter_map(|(query, answer)| Some((query, answer.keys.as_ref()?)))
     }
 
@@ -55,12 +62,13 @@ impl Cache {
             return;
         }
         if answer.keys.is_none() {
-            self.proven.remove(query);
+            self.proven.remove(&self.hasher.hash_one(query));
+            self.of_proven.remove(query);
         }
-        let answers = if self.proven.contains_key(query) {
-            &mut self.proven
+        let answers = if self.is_proven(query) {
+            &mut self.of_proven
         } else {
-            &mut self.unproven
+            &mut self.of_others
         };
         make_room(answers, query, |answer| answer.at.elapsed() < fresh);
         answers.insert(query.clone(), answer);
@@ -68,17 +76,18 @@ impl Cache {
 
     /// Records that keys of the store have verified a request with this query.
     pub(super) fn prove(&mut self, query: &KeyQuery, fresh: Duration) {
-        if let Some(answer) = self.unproven.remove(query) {
-            make_room(&mut self.proven, query, |answer| {
-                answer.at.elapsed() < fresh
-            });
-            self.proven.insert(query.clone(), answer);
+        if let Some(answer) = self.of_others.remove(query) {
+            if self.proven.len() >= MOST_PROVEN {
+                keep_every_other(|keep| self.proven.retain(|_| keep()));
+            }
+            self.proven.insert(self.hasher.hash_one(query));
+            self.insert(query, answer, fresh);
         }
     }
 
     /// Returns whether a genuine request had this query.
     pub(super) fn is_proven(&self, query: &KeyQuery) -> bool {
-        self.proven.contains_key(query)
+        self.proven.contains(&self.hasher.hash_one(query))
     }
 
     /// Returns whether the store may be asked. Anyone can make up ids of SharedKeys for an account that exists.
@@ -103,23 +112,23 @@ impl Cache {
 }
 
 /// Makes room for one more entry: removes those that no longer count, and every other one if most still do.
-fn make_room<K: Eq + std::hash::Hash, V>(
-    map: &mut HashMap<K, V>,
-    key: &K,
-    counts: impl Fn(&V) -> bool,
-) {
+fn make_room<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: &K, counts: impl Fn(&V) -> bool) {
     if map.len() < CAPACITY || map.contains_key(key) {
         return;
     }
     map.retain(|_, value| counts(value));
     // So that a full map is not searched for each new entry.
     if map.len() > CAPACITY / 2 {
-        let mut keep = false;
-        map.retain(|_, _| {
-            keep = !keep;
-            keep
-        });
+        keep_every_other(|keep| map.retain(|_, _| keep()));
     }
+}
+
+fn keep_every_other(retain: impl FnOnce(&mut dyn FnMut() -> bool)) {
+    let mut keeps = false;
+    retain(&mut || {
+        keeps = !keeps;
+        keeps
+    });
 }
 
 #[cfg(test)]
@@ -159,7 +168,7 @@ mod tests {
             // Some stores ignore the id, and have keys for each made-up one.
             cache.insert(&query(1, Some(1000 + number)), answer(true), FRESH);
             cache.insert(&query(1000 + number, None), answer(false), FRESH);
-            assert!(cache.unproven.len() <= CAPACITY);
+            assert!(cache.of_others.len() <= CAPACITY);
         }
         assert!(known.iter().all(|known| cache.get(known).is_some()));
     }
@@ -171,9 +180,28 @@ mod tests {
             cache.insert(&query(number, None), answer(true), FRESH);
             cache.prove(&query(number, None), FRESH);
             assert!(cache.get(&query(number, None)).is_some());
-            assert!(cache.proven.len() <= CAPACITY);
+            assert!(cache.of_proven.len() <= CAPACITY);
         }
-        assert!(cache.proven.len() > CAPACITY / 4);
+        assert!(cache.of_proven.len() > CAPACITY / 4);
+    }
+
+    #[test]
+    fn a_query_stays_proven_when_its_answer_has_made_room_for_others() {
+        let mut cache = Cache::default();
+        let answer = answer(true);
+        for fresh in [FRESH, Duration::ZERO] {
+            for number in 0..3 * CAPACITY {
+                cache.insert(&query(number, None), answer.clone(), fresh);
+                cache.prove(&query(number, None), fresh);
+            }
+            assert!((0..3 * CAPACITY).all(|number| cache.is_proven(&query(number, None))));
+        }
+        for number in 0..MOST_PROVEN + CAPACITY {
+            cache.insert(&query(number, None), answer.clone(), FRESH);
+            cache.prove(&query(number, None), FRESH);
+            assert!(cache.proven.len() <= MOST_PROVEN);
+        }
+        assert!(cache.proven.len() > MOST_PROVEN / 2);
     }
 
     #[test]
@@ -185,9 +213,9 @@ mod tests {
         cache.insert(&known, answer(true), FRESH);
         cache.prove(&known, FRESH);
         cache.insert(&known, answer(true), FRESH);
-        assert!(cache.proven.contains_key(&known));
+        assert!(cache.is_proven(&known));
         cache.insert(&known, answer(false), FRESH);
-        assert!(!cache.proven.contains_key(&known));
+        assert!(!cache.is_proven(&known));
         assert!(cache.get(&known).unwrap().keys.is_none());
     }
 
