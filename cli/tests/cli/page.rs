@@ -472,11 +472,11 @@ fn credentials_and_tokens_are_not_on_the_page() {
     let of_url = |url| String::from_utf8(form(&signer, "example.com", url, SMS)).unwrap();
     let plain = of_url("https://example.com/message");
     let authorized = "Authorization: Basic YWRhOm1hcmtlci1wdw==\r\nHost:";
-    let signed = of_url("https://ada:marker-pw@example.com/message");
+    let of_user = of_url("https://ada:marker-pw@example.com/message");
     let target = |target: &str| plain.replacen("POST /message", &format!("POST {target}"), 1);
     let requests = [
         plain.replacen("Host:", authorized, 1),
-        signed.replacen("Host:", authorized, 1),
+        of_user.replacen("Host:", authorized, 1),
         // The target may be a whole URL.
         target("http://ada:marker-pw@example.com/message"),
         target("http://ada:marker-pw?a@example.com/message"),

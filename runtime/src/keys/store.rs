@@ -28,10 +28,11 @@ pub struct KeyQuery {
 /// account, so that a rotated token works at once.
 ///
 /// At most 32 lookups run at once, 24 of them for accounts that have not sent a genuine request, or because a signature
-/// does not match. The app remembers which accounts have sent one, up to 100,000 of them. Requests with the same query wait for one lookup and share its answer; if it takes longer than a quarter
-/// of the time limit, a second one runs beside it. A lookup goes on if its client leaves, which is why its future must be
-/// `Send`, and is canceled if it takes longer than the time limit. A request gets a 500 if it has waited for the lookups of
-/// others as long as the time limit, or if other accounts occupy all lookups for half as long.
+/// does not match. The app remembers which accounts have sent one, up to 100,000 of them. Requests with the same query wait
+/// for one lookup and share its answer; if it takes longer than a quarter of the time limit, a second one runs beside it. A
+/// lookup goes on if its client leaves, which is why its future must be `Send`, and is canceled if it takes longer than the
+/// time limit. A request gets a 500 if it has waited for the lookups of others as long as the time limit, or if other
+/// accounts occupy all lookups for half as long.
 ///
 /// Anyone can make up accounts and SharedKeys, and their requests cost lookups: one or two for each made-up account,
 /// and at most 10 a second for SharedKeys of one account. They don't displace cached answers whose keys have
