@@ -32,6 +32,13 @@ pub(crate) struct Setting {
     pub(crate) url: String,
 }
 
+impl Setting {
+    fn new(condition: String, url: &str) -> Self {
+        let url = terminal::without_passwords(url);
+        Self { condition, url }
+    }
+}
+
 /// Returns the settings with which an app accepts a request: this public URL, or the forwarded headers of the
 /// request if they are believed. The other value says whether the search gave up, because the request is huge.
 pub(crate) fn that_accept(
@@ -58,7 +65,7 @@ pub(crate) fn that_accept(
         let url = public.with_target(&seen.target(), seen.is_websocket());
         if accepts(&url, public.base_path()) {
             let condition = format!("TWILIO_WEBHOOK_BASE_URL, or public_url, is {text}");
-            settings.push(Setting { condition, url });
+            settings.push(Setting::new(condition, &url));
         }
     }
     let believed = forwarded::believed(request).into_iter();
@@ -75,10 +82,7 @@ pub(crate) fn that_accept(
             "the app {TRUSTS_ITS_PROXY}{with} and believes {}",
             believed.headers.join(" and ")
         );
-        settings.push(Setting {
-            condition,
-            url: terminal::without_passwords(&believed.url),
-        });
+        settings.push(Setting::new(condition, &believed.url));
     }
     (settings, gave_up)
 }

@@ -183,14 +183,18 @@ fn a_password_whose_end_is_cut_off_is_not_shown() {
         format!("<Response><Say loop='{before} {url}'>x</Say></Response>"),
         format!("<Response><Gather method='{before} {url}'/></Response>"),
         format!("<Response><Connect><Stream url='{long}'/></Connect></Response>"),
+        // A call says the first 2,000 characters.
+        format!("{}{url}", " x".repeat(985)),
     ] {
         let answer = twiml.clone();
+        let kind = match twiml.strip_prefix('<') {
+            Some(_) => "text/xml",
+            None => "text/plain",
+        };
         let app = serve(move |app| {
             let answer = answer.clone();
             app.default_service(web::to(move || {
-                let answer = HttpResponse::Ok()
-                    .content_type("text/xml")
-                    .body(answer.clone());
+                let answer = HttpResponse::Ok().content_type(kind).body(answer.clone());
                 std::future::ready(answer)
             }));
         });
@@ -229,6 +233,19 @@ fn a_password_in_a_url_is_shown_by_nothing_but_what_sends_the_request() {
                 "{args:?}: {shown}"
             );
         }
+    }
+    // A URL in the query of a signed one has a password, too.
+    let url = "https://example.com/message?next=https://ada:marker-password@h/m";
+    let signature = run(&["sign", url, "-d", "Body=Hi"]).stdout;
+    let line = serde_json::json!({
+        "url": url.replace("https://example.com", "http://127.0.0.1:8080"),
+        "body": "Body=Hi", "content_type": FORM, "signature": signature.trim()
+    });
+    for format in ["text", "json"] {
+        let public = ["--public-url", "https://example.com", "--format", format];
+        let output = run_with_input(&[&["explain", "-"][..], &public].concat(), line.to_string());
+        let shown = output.stdout + &output.stderr;
+        assert!(shown.contains("next=https://..@h/m"), "{shown}");
     }
     let url = "https://ada:needed@example.com/message";
     for options in [&["--add-hash"][..], &["--add-hash", "--curl"]] {

@@ -1,7 +1,7 @@
 //! Determines which macro calls in a module may create a route.
 
 use proc_macro2::Ident;
-use syn::{Item, Path};
+use syn::{ItemMacro, ItemMod, Path, visit_mut::VisitMut};
 
 use super::unprotected::contains;
 
@@ -40,18 +40,16 @@ const HARMLESS: [&str; 31] = [
     "writeln",
 ];
 
-/// The `macro_rules!` macros that are defined in the module.
+/// The `macro_rules!` macros that are defined in a module, and in all modules and blocks inside it: a `use` or
+/// `#[macro_use]` can make each of them known anywhere.
 #[derive(Default)]
 pub(super) struct Macros(Vec<Ident>);
 
 impl Macros {
-    /// Adds the item if it defines a macro.
-    pub(super) fn note(&mut self, item: &Item) {
-        if let Item::Macro(definition) = item
-            && let Some(name) = &definition.ident
-        {
-            self.0.push(name.clone());
-        }
+    pub(super) fn of(module: &mut ItemMod) -> Self {
+        let mut macros = Self::default();
+        macros.visit_item_mod_mut(module);
+        macros
     }
 
     /// Returns whether a macro call in place of a statement may create a route and register it.
@@ -67,5 +65,11 @@ impl Macros {
     pub(super) fn defines(&self, path: &Path) -> bool {
         let last = path.segments.last();
         last.is_some_and(|segment| contains(&self.0, &segment.ident))
+    }
+}
+
+impl VisitMut for Macros {
+    fn visit_item_macro_mut(&mut self, item: &mut ItemMacro) {
+        self.0.extend(item.ident.clone());
     }
 }

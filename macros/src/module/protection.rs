@@ -5,8 +5,8 @@ use std::mem;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, ReceiverKind,
-    ReturnType, Signature, Stmt, StmtMacro, TraitItem, TraitItemFn, Visibility,
+    Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, Path, ReceiverKind,
+    ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility,
     ext::IdentExt,
     parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
@@ -50,7 +50,7 @@ pub(super) fn protect_routes(
         errors,
         routes: 0,
         unprotected: Unprotected::default(),
-        macros: Macros::default(),
+        macros: Macros::of(module),
         body: Body::default(),
     };
     protection.protect_contents(module);
@@ -139,7 +139,9 @@ impl VisitMut for Protection<'_> {
             inherit(&mut inner.attrs, &nested, self.errors);
             PlainFunctions(&mut self.unprotected.plain).visit_item_mod_mut(inner);
             OuterMacros {
-                macros: &self.macros,
+                inner: Macros::of(inner),
+                all: &self.macros,
+                returns_nothing: false,
                 errors: self.errors,
             }
             .visit_item_mod_mut(inner);
@@ -166,25 +168,12 @@ impl VisitMut for Protection<'_> {
     }
 
     fn visit_block_mut(&mut self, block: &mut Block) {
-        // Through a `use`, a macro can be called above its definition.
-        for statement in &block.stmts {
-            if let Stmt::Item(item) = statement {
-                self.macros.note(item);
+        for called in statement_macros(block, self.body.returns_nothing) {
+            if self.macros.may_create_route(called, self.body.of_handler) {
+                self.errors.at(called, MACRO);
             }
         }
-        let last = block.stmts.len().saturating_sub(1);
-        for (index, statement) in block.stmts.iter_mut().enumerate() {
-            if let Stmt::Macro(call) = statement {
-                let may_be_value = !self.body.returns_nothing && call.semi_token.is_none();
-                let is_suspect = self
-                    .macros
-                    .may_create_route(&call.mac.path, self.body.of_handler);
-                if is_suspect && !(may_be_value && index == last) {
-                    self.errors.at(&call.mac.path, MACRO);
-                }
-            }
-            self.visit_stmt_mut(statement);
-        }
+        visit_mut::visit_block_mut(self, block);
     }
 }
 
@@ -198,9 +187,6 @@ impl Protection<'_> {
             );
             return;
         };
-        for item in &*items {
-            self.macros.note(item);
-        }
         for item in items {
             self.visit_item_mut(item);
         }
@@ -213,7 +199,7 @@ impl Protection<'_> {
         if let Some(block) = block {
             self.body = Body {
                 of_handler,
-                returns_nothing: matches!(sig.output, ReturnType::Default),
+                returns_nothing: returns_nothing(sig),
             };
             self.visit_block_mut(block);
         }
@@ -318,18 +304,59 @@ impl VisitMut for PlainFunctions<'_> {
     }
 }
 
-/// Refuses macros that are defined around a module with an attribute of its own, and called in it as a statement.
+/// Refuses macros that are called as a statement in a module with an attribute of its own, and defined outside of it.
 struct OuterMacros<'a> {
-    macros: &'a Macros,
+    inner: Macros,
+    all: &'a Macros,
+    /// Whether the function that is visited returns nothing.
+    returns_nothing: bool,
     errors: &'a mut Errors,
 }
 
 impl VisitMut for OuterMacros<'_> {
-    fn visit_stmt_macro_mut(&mut self, call: &mut StmtMacro) {
-        if self.macros.defines(&call.mac.path) {
-            self.errors.at(&call.mac.path, MACRO);
+    fn visit_block_mut(&mut self, block: &mut Block) {
+        for called in statement_macros(block, self.returns_nothing) {
+            if self.all.defines(called) && !self.inner.defines(called) {
+                self.errors.at(called, MACRO);
+            }
         }
+        visit_mut::visit_block_mut(self, block);
     }
+
+    fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
+        let outer = mem::replace(&mut self.returns_nothing, returns_nothing(&function.sig));
+        visit_mut::visit_item_fn_mut(self, function);
+        self.returns_nothing = outer;
+    }
+
+    fn visit_impl_item_fn_mut(&mut self, function: &mut ImplItemFn) {
+        let outer = mem::replace(&mut self.returns_nothing, returns_nothing(&function.sig));
+        visit_mut::visit_impl_item_fn_mut(self, function);
+        self.returns_nothing = outer;
+    }
+
+    fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
+        let outer = mem::replace(&mut self.returns_nothing, returns_nothing(&function.sig));
+        visit_mut::visit_trait_item_fn_mut(self, function);
+        self.returns_nothing = outer;
+    }
+}
+
+/// Returns the macros that are called as statements of a block. The last one may be the block's value instead.
+fn statement_macros(block: &Block, returns_nothing: bool) -> impl Iterator<Item = &Path> {
+    let last = block.stmts.len().saturating_sub(1);
+    let statements = block.stmts.iter().enumerate();
+    statements.filter_map(move |(index, statement)| {
+        let Stmt::Macro(call) = statement else {
+            return None;
+        };
+        let may_be_value = !returns_nothing && call.semi_token.is_none() && index == last;
+        (!may_be_value).then_some(&call.mac.path)
+    })
+}
+
+fn returns_nothing(sig: &Signature) -> bool {
+    matches!(sig.output, ReturnType::Default)
 }
 
 /// Returns whether the signature says that the function returns a future, as handlers do.

@@ -328,9 +328,17 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ),
     ("macro_rules! a { () => {}; } fn f() { println!(); }", &[]),
     (
-        "macro_rules! info { () => {}; } #[validate_twilio_request] mod n { mod o { fn f() { info!(); a!(); } } }",
+        "macro_rules! info { () => {}; }
+        #[validate_twilio_request] mod n { mod o { fn f() { info!(); a!(); } fn g() -> u32 { info!() } } }",
         &[MACRO],
     ),
+    (
+        "fn f() { info!(); } #[macro_use] #[validate_twilio_request] mod n {
+            macro_rules! info { () => {}; } fn f() { info!(); }
+        }",
+        &[MACRO],
+    ),
+    ("fn f() { info!(); } mod n { macro_rules! info { () => {}; } }", &[MACRO]),
     ("impl S { fn f() { a!(); } }", &[MACRO]),
     ("trait T { fn f() { a!(); } }", &[MACRO]),
     ("const C: u32 = { a!(); 1 };", &[MACRO]),

@@ -24,8 +24,8 @@ pub struct KeyQuery {
 /// already checked; whether the account exists is not. An answer is cached for a short time, even the answer that there
 /// are no keys.
 ///
-/// If a signature does not match keys from the cache, the store is asked again, at most once a second for an
-/// account, so that a rotated token works at once.
+/// If a signature does not match keys from the cache, the store is asked again, so that a rotated token works at once: at
+/// most once a second for an account, or twice if it takes longer than a quarter of the time limit.
 ///
 /// At most 32 lookups run at once, 24 of them for accounts that have not sent a genuine request, or because a signature
 /// does not match. The app remembers which accounts have sent one, up to 100,000 of them. Requests with the same query wait

@@ -260,15 +260,38 @@ fn after(text: &str) -> TextPos {
 /// `@`, whoever prints the text could see that it is one.
 pub(crate) fn shown(text: &str) -> String {
     const LIMIT: usize = 100;
-    let end = text.char_indices().nth(LIMIT).map(|(at, _)| at);
-    let Some((start, rest)) = end.and_then(|end| text.split_at_checked(end)) else {
-        return text.to_owned();
-    };
-    let starts = [":", "//", "\\\\"].map(|before| start.find(before).map(|at| at + before.len()));
-    let user_info = starts.into_iter().flatten().min();
-    let user_info = user_info.filter(|_| rest.contains('@'));
-    let shown = start.get(..user_info.unwrap_or(start.len()));
-    format!("{}...", shown.unwrap_or_default())
+    match split_after(text, LIMIT) {
+        (_, "") => text.to_owned(),
+        (start, rest) if rest.contains('@') => format!("{}...", before_user_info(start)),
+        (start, _) => format!("{start}..."),
+    }
+}
+
+/// Returns the first characters of a text. If the last word is cut, and an `@` is cut off, so is what may be a password.
+pub(crate) fn first_chars(text: &str, count: usize) -> String {
+    let (start, rest) = split_after(text, count);
+    let is_user_info = rest.split(char::is_whitespace).next();
+    let word = start.rsplit(char::is_whitespace).next();
+    match (start.strip_suffix(word.unwrap_or_default()), word) {
+        (Some(before), Some(word)) if is_user_info.is_some_and(|word| word.contains('@')) => {
+            [before, before_user_info(word)].concat()
+        }
+        _ => start.to_owned(),
+    }
+}
+
+/// Splits a text after so many characters.
+fn split_after(text: &str, count: usize) -> (&str, &str) {
+    let end = text.char_indices().nth(count).map(|(at, _)| at);
+    end.and_then(|end| text.split_at_checked(end))
+        .unwrap_or((text, ""))
+}
+
+/// Returns a text up to where a user name and a password may begin.
+fn before_user_info(text: &str) -> &str {
+    let starts = [":", "//", "\\\\"].map(|before| text.find(before).map(|at| at + before.len()));
+    let end = starts.into_iter().flatten().min();
+    end.and_then(|end| text.get(..end)).unwrap_or(text)
 }
 
 #[cfg(test)]
@@ -287,6 +310,17 @@ mod tests {
             ("https://u:pw@h/m".to_owned(), "https://u:pw@h/m"),
         ] {
             assert_eq!(shown(&text).replace(&long, ""), expected);
+        }
+        for (text, count, expected) in [
+            ("a: b https://u:pw@h", 17, "a: b https:"),
+            ("a: b https://u:pw@h", 18, "a: b https://u:pw@"),
+            ("a: b https://u:pw, c@d", 17, "a: b https://u:pw"),
+            ("a: b sip:u:pw@h", 12, "a: b sip:"),
+            ("a: b c@d", 100, "a: b c@d"),
+            ("a: b c@d", 6, "a: b c"),
+            ("", 1, ""),
+        ] {
+            assert_eq!(first_chars(text, count), expected);
         }
     }
 

@@ -141,10 +141,7 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
         Outcome::Failed(failure) => {
             notes.push(("Failed:", failure.message.clone()));
             if !failure.garbage.is_empty() {
-                // Cut afterwards: the end of a URL shows that it has a password.
-                let sent = String::from_utf8_lossy(&failure.garbage);
-                let sent = terminal::without_passwords(&sent);
-                notes.push(("It sent:", sent.chars().take(MAX_GARBAGE).collect()));
+                notes.push(("It sent:", garbage(&failure.garbage)));
             }
         }
         Outcome::Answered(answer) => {
@@ -197,6 +194,18 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
         });
     }
     notes
+}
+
+/// Returns the start of what an app sent that is not HTTP. More may have followed, so a word at its end may be the start of
+/// a URL with a password.
+fn garbage(sent: &[u8]) -> String {
+    let sent = terminal::without_passwords(&String::from_utf8_lossy(sent));
+    let words = sent.trim_end_matches(|c: char| !c.is_whitespace());
+    let shown = match sent.strip_prefix(words) {
+        Some(word) if word.contains(':') => words,
+        _ => &*sent,
+    };
+    shown.chars().take(MAX_GARBAGE).collect()
 }
 
 /// Returns the time of day in UTC.

@@ -15,7 +15,7 @@ use super::{
     sample,
     session::{Aside, Received, Session},
 };
-use crate::{Channel, Parsed, attributes::Method};
+use crate::{Channel, Parsed, attributes::Method, lint::first_chars};
 
 /// The requests that a walk makes at most, if nothing else is set.
 const MAX_REQUESTS: usize = 100;
@@ -362,8 +362,8 @@ impl CallWalk {
             }
             Received::Verbs { url, verbs } => self.begin(url, verbs),
             Received::Text(text) => {
-                let text = text.chars().take(MAX_TEXT).collect();
-                self.session.steps.push(Step::Said(text));
+                let said = first_chars(&text, MAX_TEXT);
+                self.session.steps.push(Step::Said(said));
                 self.end("hangs up after the text");
             }
             Received::Audio(url) => {
