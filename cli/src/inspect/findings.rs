@@ -58,14 +58,17 @@ impl Findings {
             matched_url: explanation
                 .matched_url
                 .map(|url| terminal::without_passwords(&url)),
-            advice: explanation.advice,
+            advice: terminal::without_passwords(&explanation.advice),
             warnings: capture.warnings.clone(),
             gave_up: explanation.gave_up,
             proposals: match &*explanation.proposals {
                 [] | [_] => Vec::new(),
                 several => {
                     let several = several.iter().take(MAX_PROPOSALS);
-                    several.map(ToString::to_string).collect()
+                    let texts = several.map(ToString::to_string);
+                    texts
+                        .map(|text| terminal::without_passwords(&text))
+                        .collect()
                 }
             },
         };

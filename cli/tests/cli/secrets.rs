@@ -234,18 +234,30 @@ fn a_password_in_a_url_is_shown_by_nothing_but_what_sends_the_request() {
             );
         }
     }
-    // A URL in the query of a signed one has a password, too.
-    let url = "https://example.com/message?next=https://ada:marker-password@h/m";
-    let signature = run(&["sign", url, "-d", "Body=Hi"]).stdout;
-    let line = serde_json::json!({
-        "url": url.replace("https://example.com", "http://127.0.0.1:8080"),
-        "body": "Body=Hi", "content_type": FORM, "signature": signature.trim()
-    });
-    for format in ["text", "json"] {
-        let public = ["--public-url", "https://example.com", "--format", format];
-        let output = run_with_input(&[&["explain", "-"][..], &public].concat(), line.to_string());
-        let shown = output.stdout + &output.stderr;
-        assert!(shown.contains("next=https://..@h/m"), "{shown}");
+    // A URL in a signed one has a password, too.
+    for (url, seen) in [
+        (
+            "https://example.com/message?next=https://ada:marker-password@h/m",
+            "/message?",
+        ),
+        (
+            "https://example.com/a/https://ada:marker-password@h/m",
+            "/m/",
+        ),
+    ] {
+        let signature = run(&["sign", url, "-d", "Body=Hi"]).stdout;
+        let url = url.replace("https://example.com", "http://127.0.0.1:8080");
+        let line = serde_json::json!({
+            "url": url.replace(seen.trim_end_matches('/'), seen),
+            "body": "Body=Hi", "content_type": FORM, "signature": signature.trim()
+        });
+        for format in ["text", "json"] {
+            let public = ["--public-url", "https://example.com", "--format", format];
+            let args = [&["explain", "-"][..], &public].concat();
+            let output = run_with_input(&args, line.to_string());
+            let shown = output.stdout + &output.stderr;
+            assert!(shown.contains("https://..@h/m"), "{shown}");
+        }
     }
     let url = "https://ada:needed@example.com/message";
     for options in [&["--add-hash"][..], &["--add-hash", "--curl"]] {

@@ -28,7 +28,7 @@ const HARMLESS: [&str; 13] = [
 
 /// Returns the attributes, including those in a `cfg_attr`, whether or not they apply. A `cfg_attr` that can't be read stays
 /// as it is.
-pub(super) fn metas(attrs: &[Attribute]) -> Vec<Meta> {
+pub(super) fn metas<'a>(attrs: impl IntoIterator<Item = &'a Attribute>) -> Vec<Meta> {
     let mut found = Vec::new();
     for attr in attrs {
         flatten(&attr.meta, &mut found);

@@ -33,8 +33,8 @@ const MACRO: &str = "the attribute on the module can't see routes that this macr
                      move the macro call out of the module, or register all routes in a \
                      `ProtectedScope`, which takes protected handlers only";
 
-const CONDITIONAL: &str = "the attribute can't be in a `cfg_attr` here, because the options of the outer module would \
-                           replace its own: write it without `cfg_attr`";
+const CONDITIONAL: &str = "the attribute can't be in a `cfg_attr` here, because it and the options of the outer module would \
+                           not be combined: write it without `cfg_attr`";
 
 const ITEM: &str =
     "the attribute on the module does not support this kind of item: move it out of the module";
@@ -127,6 +127,7 @@ impl VisitMut for Protection<'_> {
     }
 
     fn visit_trait_item_fn_mut(&mut self, function: &mut TraitItemFn) {
+        self.refuse_conditional(&function.attrs);
         inherit(&mut function.attrs, &self.options, self.errors);
         self.visit_rest(false, &mut function.sig, function.default.as_mut());
     }
@@ -147,12 +148,7 @@ impl VisitMut for Protection<'_> {
             .visit_item_mod_mut(inner);
             return;
         }
-        if let Some(own) = metas(&inner.attrs)
-            .iter()
-            .find(|meta| is_own_path(meta.path()) || is_cfg_attr(meta))
-        {
-            self.errors.at(own.path(), CONDITIONAL);
-        }
+        self.refuse_conditional(&inner.attrs);
         let outer = mem::replace(&mut self.options, nested);
         self.protect_contents(inner);
         self.options = outer;
@@ -160,7 +156,7 @@ impl VisitMut for Protection<'_> {
 
     fn visit_item_mut(&mut self, item: &mut Item) {
         match item {
-            Item::Macro(call) if call.mac.path.is_ident("macro_rules") => {}
+            Item::Macro(call) if call.mac.path.is_ident("macro_rules") && call.ident.is_some() => {}
             Item::Macro(call) => self.errors.at(&call.mac.path, MACRO),
             Item::Verbatim(tokens) => self.errors.at(tokens, ITEM),
             item => visit_mut::visit_item_mut(self, item),
@@ -189,6 +185,16 @@ impl Protection<'_> {
         };
         for item in items {
             self.visit_item_mut(item);
+        }
+    }
+
+    /// Refuses an attribute of this crate in a `cfg_attr`, and a `cfg_attr` that can't be read.
+    fn refuse_conditional(&mut self, attrs: &[Attribute]) {
+        let conditional = attrs.iter().filter(|attr| !is_own(attr));
+        for meta in metas(conditional) {
+            if is_own_path(meta.path()) || is_cfg_attr(&meta) {
+                self.errors.at(meta.path(), CONDITIONAL);
+            }
         }
     }
 
@@ -233,7 +239,8 @@ impl Protection<'_> {
             }
             return !is_skip;
         }
-        let metas = metas(attrs);
+        self.refuse_conditional(attrs);
+        let metas = metas(&*attrs);
         let is_route = metas.iter().any(is_route);
         if is_route {
             self.routes += 1;
@@ -244,7 +251,7 @@ impl Protection<'_> {
                 #[#krate::validate_twilio_request(#options)]
             };
             attrs.push(attribute);
-        } else if !returns_future(sig) && !metas.iter().any(is_cfg_attr) {
+        } else if !returns_future(sig) {
             self.unprotected.plain.push(sig.ident.clone());
         } else if let Some(unknown) = metas.iter().find(|meta| !is_harmless(meta)) {
             self.errors.at(

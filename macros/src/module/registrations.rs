@@ -1,12 +1,16 @@
 //! Refuses unprotected functions and closures that an annotated module registers as handlers.
 
+use std::mem;
+
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
-    Expr, ExprCall, ExprMethodCall, ExprPath, ItemMod, Macro,
+    Expr, ExprCall, ExprMethodCall, ExprPath, ItemFn, ItemMod, Macro, Token,
+    punctuated::Punctuated,
     visit_mut::{self, VisitMut},
 };
 
 use super::{
+    attributes::{is_route, metas},
     unprotected::{Unprotected, contains},
     values::{each_value, is_registrar, last, may_register},
 };
@@ -18,6 +22,7 @@ pub(crate) fn check(module: &mut ItemMod, unprotected: &Unprotected, errors: &mu
     let mut registrations = Registrations {
         unprotected,
         in_module_with_attribute: false,
+        in_macro: false,
         errors,
     };
     visit_mut::visit_item_mod_mut(&mut registrations, module);
@@ -27,6 +32,8 @@ struct Registrations<'a> {
     unprotected: &'a Unprotected,
     /// Whether the visited code is in a nested module with an attribute of its own, which reports closures.
     in_module_with_attribute: bool,
+    /// Whether the visited code is an argument of a macro, where no attribute was added to routes.
+    in_macro: bool,
     errors: &'a mut Errors,
 }
 
@@ -44,9 +51,10 @@ impl VisitMut for Registrations<'_> {
         if may_register(&call.func) {
             call.args.iter().for_each(|arg| self.registered(arg));
         }
-        // A function that is only called is not a value.
-        if !matches!(&*call.func, Expr::Path(_)) {
-            self.visit_expr_mut(&mut call.func);
+        match &mut *call.func {
+            // A function that is only called is not a value. There may be blocks in its generic arguments.
+            Expr::Path(path) => visit_mut::visit_expr_path_mut(self, path),
+            function => self.visit_expr_mut(function),
         }
         call.args
             .iter_mut()
@@ -66,10 +74,26 @@ impl VisitMut for Registrations<'_> {
         {
             self.errors.at(name, PASSED_ON);
         }
+        visit_mut::visit_expr_path_mut(self, path);
     }
 
     fn visit_macro_mut(&mut self, call: &mut Macro) {
-        self.tokens(call.tokens.clone());
+        // Most macros take expressions, such as `assert!` and `join!`.
+        let args = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let Ok(mut args) = call.parse_body_with(args) else {
+            return self.tokens(call.tokens.clone());
+        };
+        let outer = mem::replace(&mut self.in_macro, true);
+        args.iter_mut().for_each(|arg| self.visit_expr_mut(arg));
+        self.in_macro = outer;
+    }
+
+    fn visit_item_fn_mut(&mut self, function: &mut ItemFn) {
+        let attrs = &function.attrs;
+        if self.in_macro && metas(attrs).iter().any(is_route) && !attrs.iter().any(is_own) {
+            self.errors.at(&function.sig.ident, IN_MACRO);
+        }
+        visit_mut::visit_item_fn_mut(self, function);
     }
 }
 
@@ -131,3 +155,6 @@ const PASSED_ON: &str = "this may register an unprotected function of the module
 const CLOSURE: &str = "a closure can't be protected: replace it with an `async fn` that has \
                        `#[validate_twilio_request]`, or `#[validate_twilio_request(skip)]` to leave \
                        it unprotected";
+
+const IN_MACRO: &str = "the attribute on the module can't protect a route in the argument of a macro: move the function out \
+                        of the macro";

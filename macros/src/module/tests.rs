@@ -207,6 +207,7 @@ const COMBINED: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+const CONDITIONAL: &str = "can't be in a `cfg_attr` here";
 const ROUTE: &str = "this attribute may make the function a route";
 const PUBLIC: &str = "outside the module";
 const MACRO: &str = "routes that this macro may create";
@@ -233,9 +234,9 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ),
     ("#[cfg_attr(webhook, inline)] async fn f() {}", &[]),
     ("#[cfg_attr(post, inline)] pub async fn f() {}", &[PUBLIC]),
-    ("#[cfg_attr(\"a\")] async fn f() {}", &[ROUTE]),
+    ("#[cfg_attr(\"a\")] async fn f() {}", &[CONDITIONAL, ROUTE]),
     ("#[cfg_attr(false, webhook(a))] async fn f() {}", &[ROUTE]),
-    ("#[cfg_attr(a, ::)] fn f() {}", &[ROUTE]),
+    ("#[cfg_attr(a, ::)] fn f() {}", &[CONDITIONAL]),
     (
         "fn f(_: [u8; { pub async fn g() {} 0 }]) {} impl S { fn g(&self) -> [u8; { a!(); 0 }] {} }",
         &[PUBLIC, MACRO],
@@ -339,6 +340,24 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
         &[MACRO],
     ),
     ("fn f() { info!(); } mod n { macro_rules! info { () => {}; } }", &[MACRO]),
+    ("macro_rules! { a }", &[MACRO]),
+    (
+        "fn f() { assert!({ a.to(|| b); #[get(\"/\")] async fn g() {} true }); join!(h, b.to(|| c)); }",
+        &[CLOSURE, "in the argument of a macro", CLOSURE],
+    ),
+    (
+        "fn f() { assert!({ #[get(\"/\")] #[validate_twilio_request(skip)] async fn g() {} true }, \"{}\", a); }",
+        &[],
+    ),
+    (
+        "fn g() {} fn f() { size::<{ a.to(|| b); 1 }>(); a::<{ b.to(g); 1 }>; }",
+        &[CLOSURE, UNPROTECTED],
+    ),
+    (
+        "trait T { #[cfg_attr(a, validate_twilio_request)] async fn f() {} }
+        #[cfg_attr(a, validate_twilio_request)] fn f() -> Answer {}",
+        &[CONDITIONAL, CONDITIONAL],
+    ),
     ("impl S { fn f() { a!(); } }", &[MACRO]),
     ("trait T { fn f() { a!(); } }", &[MACRO]),
     ("const C: u32 = { a!(); 1 };", &[MACRO]),
