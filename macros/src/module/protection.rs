@@ -5,8 +5,8 @@ use std::mem;
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 use syn::{
-    Attribute, Block, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, Path, ReceiverKind,
-    ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility,
+    Attribute, Block, ForeignItem, Ident, ImplItem, ImplItemFn, Item, ItemFn, ItemMod, Meta, Path,
+    ReceiverKind, ReturnType, Signature, Stmt, TraitItem, TraitItemFn, Visibility,
     ext::IdentExt,
     parse_quote, parse_quote_spanned,
     visit_mut::{self, VisitMut},
@@ -123,6 +123,14 @@ impl VisitMut for Protection<'_> {
             TraitItem::Macro(call) => self.errors.at(&call.mac.path, MACRO),
             TraitItem::Verbatim(tokens) => self.errors.at(tokens, ITEM),
             item => visit_mut::visit_trait_item_mut(self, item),
+        }
+    }
+
+    fn visit_foreign_item_mut(&mut self, item: &mut ForeignItem) {
+        match item {
+            ForeignItem::Macro(call) => self.errors.at(&call.mac.path, MACRO),
+            ForeignItem::Verbatim(tokens) => self.errors.at(tokens, ITEM),
+            item => visit_mut::visit_foreign_item_mut(self, item),
         }
     }
 

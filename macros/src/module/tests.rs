@@ -341,6 +341,7 @@ const BESIDE_A_ROUTE: &[(&str, &[&str])] = &[
     ),
     ("fn f() { info!(); } mod n { macro_rules! info { () => {}; } }", &[MACRO]),
     ("macro_rules! { a }", &[MACRO]),
+    ("unsafe extern \"C\" { a!(); fn f(); }", &[MACRO]),
     (
         "fn f() { assert!({ a.to(|| b); #[get(\"/\")] async fn g() {} true }); join!(h, b.to(|| c)); }",
         &[CLOSURE, "in the argument of a macro", CLOSURE],

@@ -963,6 +963,22 @@ const FAULTS: &[Row] = &[
         ],
     },
     Row {
+        name: "Enqueue in a queue",
+        pages: &[
+            ("/voice", "<Enqueue waitUrl='/wait'>sales</Enqueue>"),
+            ("/wait", "<Enqueue waitUrl='/wait'>more</Enqueue><Leave/>"),
+        ],
+        acts: &[],
+        expected: &[
+            "> POST /voice: 200",
+            "twilio: lets the caller wait in the queue \"sales\"",
+            "> POST /wait QueuePosition=1 QueueTime=0 AvgQueueTime=0 CurrentQueueSize=1 MaxQueueSize=100: 200",
+            "  FAULT line 1: this document of a waitUrl has an <Enqueue>, and the caller waits already; write <Leave/> first, and <Enqueue> in the document that follows",
+            "twilio: takes the caller out of the queue",
+            LAST,
+        ],
+    },
+    Row {
         name: "Leave outside of a queue",
         pages: &[("/voice", "<Leave/>")],
         acts: &[],

@@ -4,11 +4,21 @@ use super::{CallWalk, Frame, State, Waiting};
 use crate::{
     Parsed,
     attributes::Method,
-    walk::{Reason, Request},
+    walk::{Fault, FaultKind, Reason, Request},
 };
 
 impl CallWalk {
     pub(super) fn enqueue(&mut self, verb: &Parsed) {
+        // Twilio knows no queue in a queue, and this walk keeps the document of each.
+        if self.is_queued() {
+            let fault = Fault::new(
+                FaultKind::Document,
+                None,
+                "this document of a waitUrl has an <Enqueue>, and the caller waits already",
+                "write <Leave/> first, and <Enqueue> in the document that follows",
+            );
+            return self.session.fault(fault.at(verb.line()));
+        }
         let name = verb.text().trim().to_owned();
         let name = match verb.attribute("workflowSid") {
             Some(workflow) => format!("the workflow {workflow}"),
