@@ -17,6 +17,9 @@ const MAX_HTTP_REDIRECTS: u8 = 10;
 /// How often the same document may come in answer to the same request before it is a loop.
 const MAX_REPEATS: u8 = 3;
 
+/// How many faults a walk reports at most. A document may have thousands.
+const MAX_FAULTS: usize = 10_000;
+
 /// The state of a call or a conversation that does not depend on its verbs.
 #[derive(Debug, Clone)]
 pub(super) struct Session {
@@ -29,6 +32,7 @@ pub(super) struct Session {
     pub(super) asides: VecDeque<Aside>,
     max_requests: usize,
     requests: usize,
+    faults: usize,
     http_redirects: u8,
     has_fallen_back: bool,
     seen: HashMap<u64, u8>,
@@ -72,6 +76,7 @@ impl Session {
             asides: VecDeque::new(),
             max_requests,
             requests: 0,
+            faults: 0,
             http_redirects: 0,
             has_fallen_back: false,
             seen: HashMap::new(),
@@ -151,28 +156,42 @@ impl Session {
     }
 
     pub(super) fn fault(&mut self, fault: Fault) {
-        self.steps.push(Step::Found(fault));
+        self.faults += 1;
+        if self.faults <= MAX_FAULTS {
+            self.steps.push(Step::Found(fault));
+        }
     }
 
     pub(super) fn twilio(&mut self, text: impl Into<String>) {
         self.steps.push(Step::Twilio(text.into()));
     }
 
-    /// Counts a request, and returns whether it is one too many.
+    /// Counts a request, and returns whether it is one too many, or whether there were too many faults.
     pub(super) fn is_too_long(&mut self) -> bool {
-        if self.requests < self.max_requests {
+        if self.faults <= MAX_FAULTS && self.requests < self.max_requests {
             self.requests += 1;
             return false;
         }
-        let message = format!("the walk stopped after {} requests", self.requests);
-        let (code, advice) = match self.channel {
-            Channel::Voice => (None, "look for a loop, or raise the limit if there is none"),
+        let requests = format!("the walk stopped after {} requests", self.requests);
+        let (code, message, advice) = match self.channel {
+            _ if self.faults > MAX_FAULTS => (
+                None,
+                format!("{requests} and {MAX_FAULTS} faults"),
+                "remove these faults first",
+            ),
+            Channel::Voice => (
+                None,
+                requests,
+                "look for a loop, or raise the limit if there is none",
+            ),
             Channel::Messaging => (
                 Some(14106),
+                requests,
                 "let fewer documents answer a message: Twilio takes 50",
             ),
         };
-        self.fault(Fault::new(FaultKind::TooLong, code, message, advice));
+        let fault = Fault::new(FaultKind::TooLong, code, message, advice);
+        self.steps.push(Step::Found(fault));
         self.asides.clear();
         true
     }

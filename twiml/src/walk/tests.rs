@@ -1218,6 +1218,32 @@ fn no_fault_repeats_a_long_url() {
 }
 
 #[test]
+fn faults_are_bounded_in_number() {
+    let sms = "<Sms statusCallback=':'>x</Sms>".repeat(1_800);
+    let pages: Vec<_> = (0..100)
+        .map(|page| format!("{sms}<Redirect>/voice?{}</Redirect>", page + 1))
+        .collect();
+    let targets: Vec<_> = (0..100).map(|page| format!("/voice?{page}")).collect();
+    let mut pages: Vec<_> = targets
+        .iter()
+        .map(String::as_str)
+        .zip(pages.iter().map(String::as_str))
+        .collect();
+    pages.push(("/voice", "<Redirect>/voice?0</Redirect>"));
+    let steps = call(begin(), &pages, &[]);
+    let faults = steps.iter().filter(|step| matches!(step, Step::Found(_)));
+    assert_eq!(faults.count(), 10_001);
+    let last = steps.iter().rev().find_map(|step| match step {
+        Step::Found(fault) => Some(fault.message.as_str()),
+        _ => None,
+    });
+    assert!(
+        last.is_some_and(|message| message.ends_with("and 10000 faults")),
+        "{last:?}"
+    );
+}
+
+#[test]
 fn an_act_that_does_not_fit_changes_nothing() {
     const PAGES: Pages<'_> = &[("/voice", "<Gather/><Hangup/>")];
     let mut walk = begin();
