@@ -63,13 +63,14 @@ impl Cache {
         }
         if answer.keys.is_none() {
             self.proven.remove(&self.hasher.hash_one(query));
-            self.of_proven.remove(query);
         }
-        let answers = if self.is_proven(query) {
-            &mut self.of_proven
+        let (answers, others) = if self.is_proven(query) {
+            (&mut self.of_proven, &mut self.of_others)
         } else {
-            &mut self.of_others
+            (&mut self.of_others, &mut self.of_proven)
         };
+        // The query may have been forgotten as proven.
+        others.remove(query);
         make_room(answers, query, |answer| answer.at.elapsed() < fresh);
         answers.insert(query.clone(), answer);
     }
@@ -202,6 +203,17 @@ mod tests {
             assert!(cache.proven.len() <= MOST_PROVEN);
         }
         assert!(cache.proven.len() > MOST_PROVEN / 2);
+        // One that was forgotten gets the newest answer, too.
+        let forgotten = (0..).map(|number| query(number, None));
+        let forgotten = forgotten.filter(|query| cache.of_proven.contains_key(query));
+        let known: Vec<_> = forgotten.take(10).collect();
+        cache.proven.clear();
+        for query in known {
+            let newer = answer.clone();
+            let at = Instant::now();
+            cache.insert(&query, Answer { at, ..newer }, FRESH);
+            assert_eq!(cache.get(&query).unwrap().at, at);
+        }
     }
 
     #[test]
