@@ -33,8 +33,8 @@ const MACRO: &str = "the attribute on the module can't see routes that this macr
                      move the macro call out of the module, or register all routes in a \
                      `ProtectedScope`, which takes protected handlers only";
 
-const CONDITIONAL: &str = "the attribute can't be in a `cfg_attr` here, because it and the options of the outer module would \
-                           not be combined: write it without `cfg_attr`";
+const CONDITIONAL: &str = "the attribute can't be in a `cfg_attr` here, because its options would not be combined with \
+                           those of the module: write it without `cfg_attr`";
 
 const ITEM: &str =
     "the attribute on the module does not support this kind of item: move it out of the module";

@@ -52,7 +52,7 @@ pub struct KeyQuery {
 ///   account elsewhere in the request counts, or the default keys. So rely on
 ///   [`Proof::account`](crate::Proof::account), never on an account that the handler reads itself.
 /// - A token that was removed from the store stays valid until the cached answer expires, by default after 10 s.
-/// - A lookup runs in a task of Tokio's, so that [`actix_web::rt::spawn`] panics in it, and the request gets a 500. Use
+/// - A lookup runs in a task of Tokio. In it, [`actix_web::rt::spawn`] panics, and the request gets a 500: use
 ///   `tokio::spawn`.
 /// - The body is read before there are keys, so even a forged body is read, within the limits.
 /// - If the store is slow, a flood of made-up accounts can occupy the 24 lookups for accounts that have not sent a genuine

@@ -39,7 +39,7 @@ pub(super) const LONGEST_TIME: Duration = Duration::from_secs(100 * 365 * 24 * 6
 /// Each method is one atomic step: of several owners that claim a key at the same time, exactly one gets
 /// [`Claim::First`] or [`Claim::TakenOver`].
 ///
-/// If a client leaves, `finish` and `release` run in a task of Tokio's, so that [`actix_web::rt::spawn`] panics in them. Use
+/// If a client leaves, `finish` and `release` run in a task of Tokio. In it, [`actix_web::rt::spawn`] panics: use
 /// `tokio::spawn`.
 ///
 /// # Errors

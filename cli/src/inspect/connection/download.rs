@@ -204,7 +204,7 @@ impl Connection<'_> {
         R: AsyncRead + Unpin,
         W: AsyncWrite + Unpin,
     {
-        // Nobody takes the answer to a request of this tool's own, so nobody ends it either.
+        // The tool's own requests have no client that gives up.
         let is_own = self.source != Source::Arrived;
         let until = is_own.then(|| Instant::now() + self.relay.limit);
         let mut length = 0;
