@@ -169,6 +169,47 @@ fn what_no_signature_covers_passes() {
     }
 }
 
+/// An SMS can have any text, and a recording of it has the signature of this text.
+#[test]
+fn a_hash_in_the_text_of_a_recorded_form_covers_no_body() {
+    let body = r#"[{"type":"com.twilio.messaging.inbound-message.received"}]"#;
+    let hash = body_sha256(body.as_bytes());
+    let account = "AC00000000000000000000000000000001";
+    for (url, start) in [
+        (URL, "&"),
+        ("https://example.com/message", "?"),
+        ("https://example.com/tenants/", "?x=&"),
+    ] {
+        let text = format!("hi{start}bodySHA256={hash}&z=");
+        let escaped = text.replace('&', "%26").replace('=', "%3D");
+        let form = format!("AccountSid={account}&Body={escaped}&From=%2B14158675310");
+        let recording = post(url, FORM, &form);
+        let signature = validator().sign(&recording).unwrap();
+        assert_eq!(verdict(&recording.signature(&signature)), Ok(()));
+        let target = format!("{url}AccountSid{account}Body{text}From+14158675310");
+        for method in ["POST", "PUT", "GET"] {
+            let copy = WebhookRequest::new(method, &target)
+                .content_type(JSON)
+                .body(body);
+            assert_eq!(
+                verdict(&copy.signature(&signature)),
+                Err(BodyHashMissing),
+                "{method} {target}"
+            );
+        }
+    }
+    // A URL that only looks like it.
+    for url in [
+        "https://example.com/AccountSidAC1?x=1",
+        "https://example.com/?AccountSid=AC00000000000000000000000000000001",
+    ] {
+        let url = hashed(url, body);
+        let genuine = post(&url, JSON, body);
+        let signature = validator().sign(&genuine).unwrap();
+        assert_eq!(verdict(&genuine.signature(&signature)), Ok(()), "{url}");
+    }
+}
+
 #[test]
 fn refuses_what_the_signature_does_not_cover() {
     let json = &*hashed(URL, "{}");
