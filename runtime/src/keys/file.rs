@@ -8,7 +8,7 @@ use std::{
     mem,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use actix_web::rt::task::spawn_blocking;
@@ -68,6 +68,8 @@ pub struct KeyFile {
 }
 
 struct Snapshot {
+    /// When it began to be read. It is new enough for all lookups that began before.
+    read_at: Instant,
     stamp: Stamp,
     /// Whether any later change must change the stamp. The clock of a file system may tick only every two seconds.
     settled: bool,
@@ -154,10 +156,11 @@ impl KeyFile {
 
 impl KeyStore for KeyFile {
     async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
+        let began = Instant::now();
         let (path, account) = (Arc::clone(&self.path), query.account.clone());
         let mut last = Arc::clone(&self.last).lock_owned().await;
         let keys = move || {
-            last.refresh(&path)?;
+            last.refresh(&path, began)?;
             last.find(&path, account.as_ref())
         };
         Ok(spawn_blocking(keys).await??)
@@ -172,11 +175,13 @@ impl fmt::Debug for KeyFile {
 
 impl Snapshot {
     fn read(path: &Path, stamp: Stamp) -> Result<Self, ConfigError> {
+        let read_at = Instant::now();
         let was_settled = stamp.is_settled(SystemTime::now());
         let text = read_text(path)?;
         // The file may have changed after the stamp was taken.
         let settled = was_settled && Stamp::of(path)? == stamp;
         Ok(Self {
+            read_at,
             stamp,
             settled,
             keys: parse(path, &text)?,
@@ -184,8 +189,12 @@ impl Snapshot {
         })
     }
 
-    /// Reads the file again if it may have changed.
-    fn refresh(&mut self, path: &Path) -> Result<(), ConfigError> {
+    /// Reads the file again if it may have changed, for a lookup that began at this time. All lookups that wait while it is
+    /// read need one more reading together.
+    fn refresh(&mut self, path: &Path, began: Instant) -> Result<(), ConfigError> {
+        if self.read_at >= began {
+            return Ok(());
+        }
         // Taken before the file is read, so that a change meanwhile is read the next time.
         let stamp = Stamp::of(path)?;
         if stamp != self.stamp || !self.settled {
@@ -375,6 +384,23 @@ mod tests {
     }
 
     #[test]
+    fn lookups_that_wait_while_the_file_is_read_need_one_more_reading_together() {
+        let path = TestPath::new("waiting");
+        path.write("default 12345\n");
+        let store = KeyFile::new(&path.0).unwrap();
+        let mut last = store.last.try_lock().unwrap();
+        // The file has just been written, so it is read again and again.
+        let waiting: Vec<_> = (0..100).map(|_| Instant::now()).collect();
+        let mut readings = |began| {
+            let before = last.read_at;
+            last.refresh(&path.0, began).unwrap();
+            usize::from(last.read_at > before)
+        };
+        let of_all: usize = waiting.into_iter().map(&mut readings).sum();
+        assert_eq!([of_all, readings(Instant::now())], [1, 1]);
+    }
+
+    #[test]
     fn what_is_no_regular_file_is_refused_at_the_start_and_later() {
         let path = TestPath::new("socket");
         path.write(&format!("{A} a\n"));
@@ -442,6 +468,7 @@ mod tests {
     fn an_account_that_any_of_several_changes_in_a_row_had_is_not_unknown() {
         let path = Path::new("keys");
         let snapshot = |accounts: &[&str], settled| Snapshot {
+            read_at: Instant::now(),
             stamp: Stamp {
                 len: 1,
                 modified: None,

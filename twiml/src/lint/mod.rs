@@ -267,7 +267,8 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
-/// Returns the first characters of a text. If the last word is cut, and an `@` is cut off, so is what may be a password.
+/// Returns the first characters of a text, for what a walk shows. If the last word is cut, and an `@` is cut off, so is what may be a password.
+#[cfg(any(test, feature = "walk"))]
 pub(crate) fn first_chars(text: &str, count: usize) -> String {
     let (start, rest) = split_after(text, count);
     let is_user_info = rest.split(char::is_whitespace).next();
