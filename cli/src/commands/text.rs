@@ -94,7 +94,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         }
         if is_silent {
             return Err(Failure::usage(
-                "there is no message: pass one with --say, or write one to standard input",
+                "there is no message: pass it with --say, or write it to standard input",
             ));
         }
     }

@@ -79,7 +79,7 @@ pub(crate) fn target(exchange: &Exchange) -> Result<&str, &'static str> {
     }
 }
 
-/// Returns the target of the request as it is shown: one that is no path may have a password.
+/// Returns the target of the request without a password. Only a target that is not a path can have one.
 pub(crate) fn shown_target(exchange: &Exchange) -> String {
     let target = &exchange.request.target;
     if target.starts_with('/') {

@@ -148,7 +148,7 @@ pub(crate) fn parse(document: &[u8]) -> Result<Document<'_>, Finding> {
     Document::parse(text).map_err(|err| not_well_formed(text, &err))
 }
 
-/// What the tags of a document have that costs the parser much: it compares each declaration of a namespace with all those
+/// What makes a document costly to parse. The parser compares each declaration of a namespace with all those
 /// of each element around it, and each attribute with all others of its element, with the names of their namespaces. Either
 /// takes minutes if nobody limits it.
 #[derive(Default)]
@@ -256,8 +256,8 @@ fn after(text: &str) -> TextPos {
     )
 }
 
-/// Cuts a text of the document, so that it can be shown. If an `@` is cut off, so is what may be a password before it: with the
-/// `@`, whoever prints the text could see that it is one.
+/// Cuts a text of the document, so that it can be shown. If an `@` is cut off, what may be a password before it is left out:
+/// without the `@`, nobody could recognize it later.
 pub(crate) fn shown(text: &str) -> String {
     const LIMIT: usize = 100;
     match split_after(text, LIMIT) {
@@ -267,18 +267,17 @@ pub(crate) fn shown(text: &str) -> String {
     }
 }
 
-/// Returns the first characters of a text, for what a walk shows. If the last word is cut, and an `@` is cut off, so is what may be a password.
+/// Returns the first characters of a text that a walk shows. If they end within a word and an `@` follows in it, what may be
+/// a password before the `@` is left out.
 #[cfg(any(test, feature = "walk"))]
 pub(crate) fn first_chars(text: &str, count: usize) -> String {
     let (start, rest) = split_after(text, count);
-    let is_user_info = rest.split(char::is_whitespace).next();
-    let word = start.rsplit(char::is_whitespace).next();
-    match (start.strip_suffix(word.unwrap_or_default()), word) {
-        (Some(before), Some(word)) if is_user_info.is_some_and(|word| word.contains('@')) => {
-            [before, before_user_info(word)].concat()
-        }
-        _ => start.to_owned(),
+    let rest_of_word = rest.split(char::is_whitespace).next();
+    if !rest_of_word.is_some_and(|rest| rest.contains('@')) {
+        return start.to_owned();
     }
+    let (before, word) = start.split_at(start.rfind(char::is_whitespace).unwrap_or_default());
+    [before, before_user_info(word)].concat()
 }
 
 /// Splits a text after so many characters.

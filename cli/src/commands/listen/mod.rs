@@ -52,8 +52,8 @@ With ngrok:
 A line has the time (UTC), the request's number and kind, its path, the status and the milliseconds of the answer, \
 and the verdict of this tool: accepted, or refused with the cause and what to do. The tool takes the URL of a request \
 from --public-url, or else from its X-Forwarded-* headers and its Host, as an app behind a tunnel does. Without a \
-token, there is no verdict. Each second, the tool explains at most five refused requests. It does not explain those \
-with a body over 16 KiB.
+token, there is no verdict. The tool explains up to five refused requests per second, but none with a body over \
+16 KiB.
 
 The bytes of requests, answers and WebSockets pass unchanged. If the app does not begin its answer within 15 s, the tool \
 answers with 504, since Twilio gives up then. If the app is down, or does not answer with HTTP, the tool answers with \

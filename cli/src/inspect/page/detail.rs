@@ -388,7 +388,8 @@ fn headers(wire: &Wire) -> Vec<(String, String)> {
     wire.headers.iter().map(shown).collect()
 }
 
-/// Returns the first line and the headers without credentials. A target that is no path may have a password.
+/// Returns the first line and the headers without credentials. If the target is not a path, it may
+/// have a password, which is left out too.
 pub(super) fn head(wire: &Wire) -> String {
     let head = String::from_utf8_lossy(&wire.head);
     // Empty lines may come before a request (RFC 9112, section 2.2).
