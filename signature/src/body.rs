@@ -140,9 +140,10 @@ pub(crate) fn check_hash(req: &WebhookRequest<'_>) -> Result<(), SignatureErrorK
     }
 }
 
-/// Returns whether a URL has the signed text of a form in it, which begins with the account. Whoever has recorded a form can
-/// send this text as a URL, because no border between the two is signed. If a part of the text is his own, such as that of a
-/// message, he may have written the hash of a body there.
+/// Returns whether a URL contains the signed text of a form, which begins with the account.
+///
+/// Anyone who has recorded a form can send this text as a URL, because the boundary between the two is not signed. If he
+/// wrote a part of it himself, such as the text of a message, it may contain the hash of a body of his choice.
 fn has_text_of_form(url: &str) -> bool {
     const ACCOUNT: &str = "AccountSidAC";
     url.match_indices(ACCOUNT).any(|(at, _)| {

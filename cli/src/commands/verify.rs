@@ -44,7 +44,8 @@ A field that is not listed here is ignored, with a warning.
 
 The output has one line for each request, in order, as soon as it is verified: id, valid, kind (\"valid\", or \
 the reason why it is not valid), matched_url (the form of the URL that was signed, without its user name \
-and password) and warnings, if there are any: unknown fields, and a body that does not have the announced length. A malformed line gets an error instead.
+and password) and warnings, if there are any: unknown fields, and a body that does not have the announced length. \
+A malformed line gets an error instead.
 
 Exit status: 0 all requests are valid; 1 some are not; 2 wrong usage, or a malformed line (the other lines \
 are still verified).";

@@ -319,8 +319,8 @@ impl TwilioConfigBuilder {
     /// not count.
     ///
     /// One request may wait for its body for each 8 KiB of this limit, which is 16,384 by default and never fewer than
-    /// 1,024. If its target and headers take more than 8 KiB of memory, they count like a body. So this limit bounds the memory. A limit on connections does not, because an HTTP/2 connection carries many
-    /// requests.
+    /// 1,024. If its target and headers take more than 8 KiB of memory, they count like a body. So this limit bounds the
+    /// memory. A limit on connections does not, because an HTTP/2 connection carries many requests.
     ///
     /// [`build`](Self::build) returns an error if this limit is smaller than `body_limit`.
     pub fn total_body_limit(mut self, bytes: usize) -> Self {
