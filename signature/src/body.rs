@@ -73,8 +73,8 @@ impl BodyKind {
         }
     }
 
-    /// Checks the part of a body that the signed parameters do not cover against the hash in the signed
-    /// URL (R6). `params` are the signed parameters.
+    /// Checks the part of a body that the signed parameters do not cover against the hash in the URL (R6).
+    /// `req` has the URL that was signed, and `params` are the signed parameters.
     pub(crate) fn check_rest(
         self,
         req: &WebhookRequest<'_>,
@@ -140,15 +140,17 @@ pub(crate) fn check_hash(req: &WebhookRequest<'_>) -> Result<(), SignatureErrorK
     }
 }
 
-/// Returns whether a URL contains the signed text of a form, which begins with the account.
+/// Returns whether a URL contains the signed text of a form, in which a SID follows its name: `AccountSidAC` and 32 hex digits.
 ///
 /// Anyone who has recorded a form can send this text as a URL, because the boundary between the two is not signed. If he
 /// wrote a part of it himself, such as the text of a message, it may contain the hash of a body of his choice.
 fn has_text_of_form(url: &str) -> bool {
-    const ACCOUNT: &str = "AccountSidAC";
-    url.match_indices(ACCOUNT).any(|(at, _)| {
-        let id = url.get(at + ACCOUNT.len()..at + ACCOUNT.len() + 32);
-        id.is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    url.as_bytes().windows(37).any(|text| {
+        let (name, sid) = text.split_at(3);
+        let (kind, id) = sid.split_at(2);
+        name.eq_ignore_ascii_case(b"Sid")
+            && kind.iter().all(u8::is_ascii_uppercase)
+            && id.iter().all(u8::is_ascii_hexdigit)
     })
 }
 

@@ -153,7 +153,7 @@ pub fn verdict(keys: &Keys, req: &Request) -> Result<(MatchedKey, String), Kind>
             Some((key?.0.clone(), url))
         });
     let matching = matching.ok_or(SignatureMismatch)?;
-    check_coverage(req, covered_by_parameters)?;
+    check_coverage(req, &matching.1, covered_by_parameters)?;
     Ok(matching)
 }
 
@@ -326,8 +326,8 @@ fn is_signed_form(req: &Request) -> Result<bool, Kind> {
     Ok(!req.is_get_or_head())
 }
 
-/// R6 and R7: the body is signed as parameters, or its hash stands in the URL.
-fn check_coverage(req: &Request, covered_by_parameters: bool) -> Result<(), Kind> {
+/// R6 and R7: the body is signed as parameters, or its hash is in the URL that was signed.
+fn check_coverage(req: &Request, url: &str, covered_by_parameters: bool) -> Result<(), Kind> {
     let mut body = req.body.as_slice();
     if covered_by_parameters {
         if !parameters(body).is_empty() {
@@ -339,7 +339,7 @@ fn check_coverage(req: &Request, covered_by_parameters: bool) -> Result<(), Kind
     if body.is_empty() && req.is_get_or_head() {
         return Ok(());
     }
-    let before_fragment = req.url.split('#').next().unwrap_or_default();
+    let before_fragment = url.split('#').next().unwrap_or_default();
     let query = before_fragment.split_once('?').map_or("", |parts| parts.1);
     let hashes: BTreeSet<&str> = query
         .split('&')
@@ -351,9 +351,13 @@ fn check_coverage(req: &Request, covered_by_parameters: bool) -> Result<(), Kind
         return Err(BodyHashConflicting);
     }
     // The text of a recorded form may have a hash that the forger wrote.
-    let mut after_account = req.url.split("AccountSidAC").skip(1);
-    let is_text_of_form = after_account.any(|after| {
-        after.len() >= 32 && after.bytes().take(32).all(|byte| byte.is_ascii_hexdigit())
+    let lower_case = url.to_ascii_lowercase();
+    let is_text_of_form = lower_case.match_indices("sid").any(|(at, _)| {
+        let sid = url.as_bytes().get(at + 3..at + 37);
+        sid.is_some_and(|sid| {
+            sid.iter().take(2).all(u8::is_ascii_uppercase)
+                && sid.iter().skip(2).all(u8::is_ascii_hexdigit)
+        })
     });
     match hashes.first() {
         Some(_) if !body.is_empty() && is_text_of_form => Err(BodyHashMissing),
