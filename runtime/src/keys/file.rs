@@ -3,15 +3,17 @@
 mod snapshot;
 
 use std::{
-    fmt,
+    fmt, iter,
     path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
+    sync::{
+        Arc,
+        mpsc::{self, Receiver, SyncSender},
+    },
+    thread,
 };
 
-use actix_web::rt::task::spawn_blocking;
-use tokio::sync::Mutex;
-use twilio_signature::{ConfigError, RequestValidator};
+use tokio::sync::oneshot;
+use twilio_signature::{AccountSid, ConfigError, RequestValidator};
 
 use self::snapshot::{Snapshot, Stamp};
 use super::store::{KeyQuery, KeyStore, KeyStoreError};
@@ -35,8 +37,11 @@ use super::store::{KeyQuery, KeyStore, KeyStoreError};
 /// does not match.
 ///
 /// It must be a regular file or a link to one, of at most 16 MiB. Anything else, such as a named pipe, is an error, at
-/// the start and later. If the file system hangs, [`KeyFile::new`] waits for it. Later, one thread waits for it, and
-/// requests whose lookup reaches its time limit get a 500 until the file system answers.
+/// the start and later.
+///
+/// One thread, which ends with the last clone of the store, reads the file. Lookups that wait for it share its next look
+/// at the file. If the file system hangs, [`KeyFile::new`] waits for it; later, requests whose lookup reaches its time
+/// limit get a 500 until the file system answers.
 ///
 /// # Security
 ///
@@ -58,43 +63,83 @@ use super::store::{KeyQuery, KeyStore, KeyStoreError};
 #[derive(Clone)]
 pub struct KeyFile {
     path: Arc<Path>,
-    /// The last contents. A thread that looks at the file holds the lock, even after its request was given up. So if the
-    /// file system hangs, it takes one thread: other requests wait for the lock without a thread.
-    last: Arc<Mutex<Snapshot>>,
+    lookups: SyncSender<Lookup>,
 }
+
+/// A lookup that waits for the thread that reads the file.
+struct Lookup {
+    account: Option<AccountSid>,
+    keys: oneshot::Sender<Result<Option<RequestValidator>, ConfigError>>,
+}
+
+/// The largest number of lookups that wait, including those that were given up because the file system hangs.
+const MAX_WAITING: usize = 1024;
 
 impl KeyFile {
     /// Constructs a store from the path of a file, and reads the file to check it.
     ///
     /// # Errors
     ///
-    /// Returns an error if it is not a regular file, if it can't be read, is larger than 16 MiB or has no keys, or if a
-    /// line is wrong.
+    /// Returns an error if it is not a regular file, if it can't be read, is larger than 16 MiB or has no keys, if a
+    /// line is wrong, or if no thread can be started.
     pub fn new(path: impl Into<PathBuf>) -> Result<Self, ConfigError> {
-        let path = path.into();
+        let path: Arc<Path> = path.into().into();
         let last = Snapshot::read(&path, Stamp::of(&path)?)?;
-        Ok(Self {
-            path: path.into(),
-            last: Arc::new(Mutex::new(last)),
-        })
+        let (store, waiting) = Self::unread(&path);
+        thread::Builder::new()
+            .name("twilio-key-file".to_owned())
+            .spawn(move || answer(&waiting, last, &path))
+            .map_err(|err| {
+                ConfigError::new(
+                    "key file",
+                    format!("no thread can be started to read it: {err}"),
+                    "let the app start more threads",
+                )
+            })?;
+        Ok(store)
+    }
+
+    /// Returns a store whose lookups wait for whoever has the receiver.
+    fn unread(path: &Arc<Path>) -> (Self, Receiver<Lookup>) {
+        let (lookups, waiting) = mpsc::sync_channel(MAX_WAITING);
+        let path = Arc::clone(path);
+        (Self { path, lookups }, waiting)
     }
 }
 
 impl KeyStore for KeyFile {
     async fn keys(&self, query: &KeyQuery) -> Result<Option<RequestValidator>, KeyStoreError> {
-        let began = Instant::now();
-        let (path, account) = (Arc::clone(&self.path), query.account.clone());
-        let mut last = Arc::clone(&self.last).lock_owned().await;
-        // All lookups that wait while the file is read need one more reading together, and no thread.
-        if last.read_at >= began {
-            return Ok(last.find(&path, account.as_ref())?);
+        let (keys, found) = oneshot::channel();
+        let account = query.account.clone();
+        let lookup = Lookup { account, keys };
+        if self.lookups.try_send(lookup).is_err() {
+            return Err("nobody reads the key file: its file system may hang".into());
         }
-        let keys = move || {
-            last.refresh(&path)?;
-            last.find(&path, account.as_ref())
-        };
-        Ok(spawn_blocking(keys).await??)
+        Ok(found.await??)
     }
+}
+
+/// Answers lookups until there is no store that could send more.
+fn answer(waiting: &Receiver<Lookup>, mut last: Snapshot, path: &Path) {
+    while let Some(lookups) = next(waiting) {
+        // A lookup must see each change that was made before it began, so the look at the file begins after all of them.
+        let looked = last.refresh(path);
+        for Lookup { account, keys } in lookups {
+            let found = match &looked {
+                Ok(()) => last.find(path, account.as_ref()),
+                Err(err) => Err(err.clone()),
+            };
+            // An error means that the lookup was given up.
+            let _ = keys.send(found);
+        }
+    }
+}
+
+/// Waits for a lookup, and returns it with all others that wait.
+fn next(waiting: &Receiver<Lookup>) -> Option<Vec<Lookup>> {
+    let first = waiting.recv().ok()?;
+    let others = waiting.try_iter().take(MAX_WAITING);
+    Some(iter::once(first).chain(others).collect())
 }
 
 impl fmt::Debug for KeyFile {
@@ -111,12 +156,14 @@ mod tests {
     use std::{
         env, fs,
         os::unix::net::UnixListener,
-        pin::pin,
+        pin::Pin,
         process,
         task::{Context, Waker},
     };
 
     use tokio::runtime::{Builder, Runtime};
+
+    type Found = Result<Option<RequestValidator>, KeyStoreError>;
 
     const A: &str = "AC0000000000000000000000000000000a";
 
@@ -147,32 +194,34 @@ mod tests {
         }
     }
 
-    fn one_blocking_thread() -> Runtime {
-        let mut builder = Builder::new_current_thread();
-        builder.max_blocking_threads(1).build().unwrap()
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().build().unwrap()
+    }
+
+    /// Begins lookups that nobody answers yet, and gives them up if they are dropped.
+    fn begun<'s>(
+        store: &'s KeyFile,
+        query: &'s KeyQuery,
+        count: usize,
+    ) -> Vec<Pin<Box<dyn Future<Output = Found> + 's>>> {
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut begin = || {
+            let mut lookup: Pin<Box<dyn Future<Output = Found>>> = Box::pin(store.keys(query));
+            assert!(lookup.as_mut().poll(&mut cx).is_pending());
+            lookup
+        };
+        (0..count).map(|_| begin()).collect()
     }
 
     #[test]
-    fn lookups_that_wait_while_the_file_is_read_need_one_more_reading_together() {
-        let path = TestPath::new("waiting");
-        path.write("default 12345\n");
-        // The file has just been written, so it is read again and again.
-        let store = KeyFile::new(&path.0).unwrap();
+    fn lookups_that_wait_share_one_look_at_the_file() {
+        let (store, waiting) = KeyFile::unread(&Path::new("keys").into());
         let query = query(A);
-        one_blocking_thread().block_on(async {
-            let reading = store.last.lock().await;
-            let mut cx = Context::from_waker(Waker::noop());
-            let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(store.keys(&query))).collect();
-            for lookup in &mut waiting {
-                assert!(lookup.as_mut().poll(&mut cx).is_pending());
-            }
-            drop(reading);
-            let mut waiting = waiting.into_iter();
-            assert!(waiting.next().unwrap().await.unwrap().is_none());
-            for mut lookup in waiting {
-                assert!(lookup.as_mut().poll(&mut cx).is_ready());
-            }
-        });
+        let lookups = begun(&store, &query, 100);
+        assert_eq!(next(&waiting).unwrap().len(), 100);
+        drop(lookups);
+        drop(store);
+        assert!(next(&waiting).is_none());
     }
 
     #[test]
@@ -188,7 +237,7 @@ mod tests {
         // A device that has no end.
         let err = KeyFile::new("/dev/zero").unwrap_err().to_string();
         assert!(err.contains("/dev/zero is not a regular file"), "{err}");
-        one_blocking_thread().block_on(async {
+        runtime().block_on(async {
             let err = store.keys(&query(A)).await.unwrap_err().to_string();
             assert!(err.contains(&refused), "{err}");
             drop(socket);
@@ -199,23 +248,25 @@ mod tests {
     }
 
     #[test]
-    fn lookups_that_wait_while_the_file_system_hangs_take_no_thread() {
-        let path = TestPath::new("hangs");
-        path.write(&format!("{A} a\n"));
-        let store = KeyFile::new(&path.0).unwrap();
-        one_blocking_thread().block_on(async {
-            // As the thread does that waits for the file system.
-            let reading = store.last.lock().await;
-            for _ in 0..100 {
-                let query = query(A);
-                let given_up = pin!(store.keys(&query));
-                let mut cx = Context::from_waker(Waker::noop());
-                assert!(given_up.poll(&mut cx).is_pending());
+    fn lookups_that_wait_while_the_file_system_hangs_take_no_thread_and_are_bounded() {
+        let file = TestPath::new("hangs");
+        file.write(&format!("{A} a\n"));
+        let path: Arc<Path> = file.0.clone().into();
+        let last = Snapshot::read(&path, Stamp::of(&path).unwrap()).unwrap();
+        // Nobody answers, as while the file system hangs.
+        let (store, waiting) = KeyFile::unread(&path);
+        let query = query(A);
+        drop(begun(&store, &query, MAX_WAITING));
+        runtime().block_on(async {
+            assert!(store.keys(&query).await.is_err());
+            let reader = thread::spawn(move || answer(&waiting, last, &path));
+            // A lookup finds no room until the first look is over.
+            while store.keys(&query).await.is_err() {
+                thread::yield_now();
             }
-            // The only thread is free.
-            spawn_blocking(|| ()).await.unwrap();
-            drop(reading);
-            assert!(store.keys(&query(A)).await.unwrap().is_some());
+            assert!(store.keys(&query).await.unwrap().is_some());
+            drop(store);
+            reader.join().unwrap();
         });
     }
 }

@@ -6,7 +6,7 @@ use std::{
     io::{Error, Read},
     mem,
     path::Path,
-    time::{Duration, Instant, SystemTime},
+    time::{Duration, SystemTime},
 };
 
 use twilio_signature::{AccountSid, AuthToken, ConfigError, RequestValidator};
@@ -23,8 +23,6 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// What the file contained, and when.
 pub(super) struct Snapshot {
-    /// When it began to be read. It is new enough for all lookups that began before.
-    pub(super) read_at: Instant,
     stamp: Stamp,
     /// Whether any later change must change the stamp. The clock of a file system may tick only every two seconds.
     settled: bool,
@@ -36,13 +34,11 @@ pub(super) struct Snapshot {
 
 impl Snapshot {
     pub(super) fn read(path: &Path, stamp: Stamp) -> Result<Self, ConfigError> {
-        let read_at = Instant::now();
         let was_settled = stamp.is_settled(SystemTime::now());
         let text = read_text(path)?;
         // The file may have changed after the stamp was taken.
         let settled = was_settled && Stamp::of(path)? == stamp;
         Ok(Self {
-            read_at,
             stamp,
             settled,
             keys: parse(path, &text)?,
@@ -275,7 +271,6 @@ mod tests {
     fn an_account_that_any_of_several_changes_in_a_row_had_is_not_unknown() {
         let path = Path::new("keys");
         let snapshot = |accounts: &[&str], settled| Snapshot {
-            read_at: Instant::now(),
             stamp: Stamp {
                 len: 1,
                 modified: None,
