@@ -28,15 +28,16 @@ impl Failure {
         Self::Usage(message.to_string())
     }
 
-    /// Returns the message, if there is one.
+    /// Returns the message without tokens and passwords, if there is one.
     pub(crate) fn message(&self) -> Option<String> {
-        match self {
+        let message = match self {
             Self::Check => None,
             // The reader of the output has closed it, as `head` does.
             Self::Output(err) if err.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(err) => Some(format!("cannot write the output: {err}")),
             Self::Usage(message) | Self::Unreachable(message) => Some(message.clone()),
-        }
+        };
+        message.map(|message| terminal::without_secrets(&message))
     }
 
     /// Prints the message to stderr and returns the exit status.
@@ -48,7 +49,6 @@ impl Failure {
         };
         if let Some(message) = self.message() {
             // If stderr is closed, there is nowhere left to report that.
-            let message = terminal::without_secrets(&message);
             let _ = writeln!(io::stderr(), "error: {}", terminal::lines(&message));
         }
         ExitCode::from(status)

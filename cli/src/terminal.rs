@@ -11,7 +11,7 @@ use std::{
 
 use quick_xml::{Reader, events::Event};
 use serde::Serialize;
-use twilio_signature::redact::escape;
+use twilio_signature::redact::{self, escape};
 
 pub(crate) use self::passwords::{url_without_password, without_passwords};
 
@@ -54,8 +54,14 @@ pub(crate) fn lines(text: &str) -> String {
     escape(text, &['\n', '\t'])
 }
 
-/// Returns a text as one line. What joins letters is escaped too, since it has no use in a URL or a name.
+/// Returns a text as one line, without the passwords of URLs.
 pub(crate) fn line(text: &str) -> String {
+    exact_line(&without_passwords(text))
+}
+
+/// Returns a text as one line, for what a command was asked for, such as a URL to send a request to. What joins letters is
+/// escaped too, since it has no use in a URL or a name.
+pub(crate) fn exact_line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in escape(text, &[]).chars() {
         if is_joiner(c) {
@@ -65,6 +71,12 @@ pub(crate) fn line(text: &str) -> String {
         }
     }
     shown
+}
+
+/// Returns a URL for a sentence: without passwords and the values of its query, and not too long.
+pub(crate) fn url(url: &str) -> String {
+    // If the text were cut first, a password whose `@` is cut off would be shown.
+    redact::url(&without_passwords(url))
 }
 
 /// Returns a value as JSON on one line. The escapes of JSON are used, so that the value stays the same.

@@ -71,8 +71,8 @@ pub fn text(text: &str) -> String {
     shown
 }
 
-/// Escapes the characters that a terminal would act on, that are invisible, or that change the direction of text.
-/// Those in `except` stay as they are.
+/// Escapes the characters that a terminal would act on, that are invisible, that change the direction of text, or that
+/// Unicode sets aside, of which XML allows no U+FFFE and no U+FFFF. Those in `except` stay as they are.
 ///
 /// # Examples
 ///
@@ -88,14 +88,19 @@ pub fn escape(text: &str, except: &[char]) -> String {
         // These join letters and choose between their forms.
         let joins = matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
         let acts = c.is_control() || matches!(c, '\u{2028}'..='\u{202e}') || is_ignorable(c);
-        let acts = acts && !joins;
-        if acts && !except.contains(&c) {
+        let is_shown = joins || !acts && !is_noncharacter(c);
+        if !is_shown && !except.contains(&c) {
             escaped.extend(c.escape_default());
         } else {
             escaped.push(c);
         }
     }
     escaped
+}
+
+/// Returns whether Unicode sets a code point aside: 32 of them, and the last two of each 65,536.
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 /// Returns whether nothing is drawn for a character: Unicode's property `Default_Ignorable_Code_Point`, and the
@@ -174,6 +179,12 @@ mod tests {
             ("a\n\t\u{1b}", &['\n'], "a\n\\t\\u{1b}"),
             ("\u{ad}\u{202e}\u{feff}", &[], "\\u{ad}\\u{202e}\\u{feff}"),
             ("\u{ad}\u{202e}", &['\u{ad}'], "\u{ad}\\u{202e}"),
+            (
+                "\u{fffe}\u{fdd0}\u{1ffff}",
+                &[],
+                "\\u{fffe}\\u{fdd0}\\u{1ffff}",
+            ),
+            ("\u{fffd}", &[], "\u{fffd}"),
             ("a", &['a'], "a"),
         ];
         for (text, except, expected) in cases {

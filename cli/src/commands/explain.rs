@@ -158,11 +158,7 @@ fn print(findings: &Findings, output: &mut impl Write, capture: &Request) -> io:
         |label: &str, text: &str| writeln!(output, "{label:<14}  {}", terminal::line(text));
     row(
         "The app saw:",
-        &format!(
-            "{} {}",
-            capture.method,
-            terminal::without_passwords(&capture.url)
-        ),
+        &format!("{} {}", capture.method, capture.url),
     )?;
     row(
         "Twilio signed:",

@@ -125,7 +125,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         return Ok(());
     }
     if args.add_hash {
-        writeln!(output, "{}", terminal::line(&request.url))?;
+        writeln!(output, "{}", terminal::exact_line(&request.url))?;
     }
     if !args.header {
         writeln!(output, "{signature}")?;

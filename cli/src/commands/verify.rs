@@ -211,7 +211,12 @@ fn write_result(
         Some(url) => format!("valid: the signature is that of {url}"),
         None => format!("not valid: {}", reason(result.kind)),
     };
-    writeln!(output, "{}{}", label(result.id), terminal::line(&verdict))?;
+    writeln!(
+        output,
+        "{}{}",
+        label(result.id),
+        terminal::exact_line(&verdict)
+    )?;
     for warning in result.warnings {
         writeln!(output, "  warning: {}", terminal::line(warning))?;
     }

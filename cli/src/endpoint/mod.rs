@@ -18,7 +18,6 @@ use sha1::{Digest, Sha1};
 use twilio_signature::{
     AuthToken, RequestValidator, WebhookRequest,
     header::SIGNATURE,
-    redact,
     url::{
         UrlParts,
         forwarded::{Malformed, checked_host},
@@ -33,6 +32,7 @@ use crate::{
     },
     input::forwarded,
     outcome::Failure,
+    terminal,
 };
 
 /// An endpoint with its URLs, its keys and a client.
@@ -108,7 +108,7 @@ impl Endpoint {
         Some(format!(
             "Twilio can't request {}: if the app accepts this URL, it refuses Twilio's requests, because a proxy hides their \
              URL from it. Set TWILIO_WEBHOOK_BASE_URL in the app, and pass the URL that is set at Twilio with --public-url.",
-            redact::url(self.public_url.as_str())
+            terminal::url(self.public_url.as_str())
         ))
     }
 

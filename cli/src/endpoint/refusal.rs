@@ -1,7 +1,5 @@
 //! What an endpoint does wrong with a genuine request, and why it may refuse one.
 
-use twilio_signature::redact;
-
 use crate::{
     endpoint::{Endpoint, auth, client::Answer},
     terminal,
@@ -80,10 +78,7 @@ fn redirect(endpoint: &Endpoint, answer: &Answer) -> String {
     let location = location.and_then(|location| location.to_str().ok());
     let to = location.map_or_else(String::new, |location| {
         // Even without a scheme, it may have a password.
-        format!(
-            " to {}",
-            redact::url(&terminal::without_passwords(location))
-        )
+        format!(" to {}", terminal::url(location))
     });
     let is_upgrade = location.is_some_and(|location| location.starts_with("https://"));
     let proxy = if is_upgrade && endpoint.url.as_str().starts_with("http://") {
@@ -111,7 +106,7 @@ fn over_tls(endpoint: &Endpoint) -> Option<String> {
     let public_url = if expected == endpoint.public_url.as_str() {
         String::new()
     } else {
-        format!(" --public-url {}", redact::url(&expected))
+        format!(" --public-url {}", terminal::url(&expected))
     };
     Some(format!(
         "; if it only wants HTTPS, add what a proxy sends: -H '{}: {}'{public_url}",
@@ -159,11 +154,11 @@ pub(crate) fn likely_causes_of_one_kind(
 /// Says why the URL that is signed may not be the one that the app expects.
 fn of_url(endpoint: &Endpoint) -> Vec<String> {
     let (url, public_url) = (&endpoint.url, &endpoint.public_url);
-    let signed = redact::url(public_url.as_str());
+    let signed = terminal::url(public_url.as_str());
     if endpoint.has_public_url && public_url.target() == "/" && url.target() != "/" {
         return vec![format!(
             "--public-url has no path: pass the whole URL, such as {}",
-            redact::url(&url.with_base(public_url.as_str().trim_end_matches('/')))
+            terminal::url(&url.with_base(public_url.as_str().trim_end_matches('/')))
         )];
     }
     let mut causes: Vec<_> = of_headers(endpoint).into_iter().collect();
@@ -178,7 +173,7 @@ fn of_url(endpoint: &Endpoint) -> Vec<String> {
     let set = base.map(|base| {
         format!(
             "set TWILIO_WEBHOOK_BASE_URL in the app to {}",
-            redact::url(&base)
+            terminal::url(&base)
         )
     });
     if endpoint.has_public_url {
@@ -210,7 +205,7 @@ fn example(endpoint: &Endpoint) -> String {
         "https"
     };
     let url = endpoint.url.with_base(&format!("{scheme}://example.com"));
-    format!("--public-url {}", redact::url(&url))
+    format!("--public-url {}", terminal::url(&url))
 }
 
 /// Says what URL the app expects because of the headers that were given, if it is not the one that is signed.
@@ -222,7 +217,7 @@ fn of_headers(endpoint: &Endpoint) -> Option<String> {
         )),
         Ok(seen) if seen == endpoint.url.as_str() || seen == endpoint.public_url.as_str() => None,
         Ok(seen) => {
-            let seen = redact::url(&seen);
+            let seen = terminal::url(&seen);
             Some(format!(
                 "the app has no public URL, and expects {seen} because of the headers of -H: pass --public-url {seen}"
             ))

@@ -1,5 +1,7 @@
 //! Why a request is refused, with what only the tool looks at.
 
+use std::iter;
+
 use serde::Serialize;
 use twilio_signature::{
     RequestValidator,
@@ -34,8 +36,25 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    /// Adds to an explanation what only the tool looks at.
+    /// Adds to an explanation what only the tool looks at. Any of the texts may have a URL with a password.
     pub(crate) fn of(
+        explanation: Explanation,
+        capture: &Request,
+        validator: &RequestValidator,
+        public_url: Option<&str>,
+    ) -> Self {
+        let mut findings = Self::with_passwords(explanation, capture, validator, public_url);
+        let texts = iter::once(&mut findings.advice)
+            .chain(&mut findings.matched_url)
+            .chain(&mut findings.warnings)
+            .chain(&mut findings.proposals);
+        for text in texts {
+            *text = terminal::without_passwords(text);
+        }
+        findings
+    }
+
+    fn with_passwords(
         explanation: Explanation,
         capture: &Request,
         validator: &RequestValidator,
@@ -55,20 +74,15 @@ impl Findings {
             causes: causes.clone().map(|cause| cause.as_str()).collect(),
             descriptions: causes.map(|cause| cause.description()).collect(),
             // Twilio sends the user name and the password in a header that is not shown either.
-            matched_url: explanation
-                .matched_url
-                .map(|url| terminal::without_passwords(&url)),
-            advice: terminal::without_passwords(&explanation.advice),
+            matched_url: explanation.matched_url,
+            advice: explanation.advice,
             warnings: capture.warnings.clone(),
             gave_up: explanation.gave_up,
             proposals: match &*explanation.proposals {
                 [] | [_] => Vec::new(),
                 several => {
                     let several = several.iter().take(MAX_PROPOSALS);
-                    let texts = several.map(ToString::to_string);
-                    texts
-                        .map(|text| terminal::without_passwords(&text))
-                        .collect()
+                    several.map(ToString::to_string).collect()
                 }
             },
         };

@@ -231,7 +231,8 @@ impl Judge {
             "{start}: it has another token than this tool, or another public URL than {base}, or its handler takes \
              another webhook than this one"
         ));
-        advice
+        let shown = advice.iter().map(|text| terminal::without_passwords(text));
+        shown.collect()
     }
 
     /// Returns whether one more explanation fits into this second.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use twilio_signature::{
-    RequestValidator, redact,
+    RequestValidator,
     url::{PublicUrl, UrlParts, host, is_host},
 };
 
@@ -33,9 +33,11 @@ pub(crate) struct Setting {
 }
 
 impl Setting {
-    fn new(condition: String, url: &str) -> Self {
-        let url = terminal::without_passwords(url);
-        Self { condition, url }
+    fn new(condition: &str, url: &str) -> Self {
+        Self {
+            condition: terminal::without_passwords(condition),
+            url: terminal::without_passwords(url),
+        }
     }
 }
 
@@ -65,7 +67,7 @@ pub(crate) fn that_accept(
         let url = public.with_target(&seen.target(), seen.is_websocket());
         if accepts(&url, public.base_path()) {
             let condition = format!("TWILIO_WEBHOOK_BASE_URL, or public_url, is {text}");
-            settings.push(Setting::new(condition, &url));
+            settings.push(Setting::new(&condition, &url));
         }
     }
     let believed = forwarded::believed(request).into_iter();
@@ -82,7 +84,7 @@ pub(crate) fn that_accept(
             "the app {TRUSTS_ITS_PROXY}{with} and believes {}",
             believed.headers.join(" and ")
         );
-        settings.push(Setting::new(condition, &believed.url));
+        settings.push(Setting::new(&condition, &believed.url));
     }
     (settings, gave_up)
 }
@@ -115,7 +117,7 @@ pub(crate) fn refused_by_default(
     };
     Some(format!(
         "expects {}{because}: set TWILIO_WEBHOOK_BASE_URL, or public_url, to {base}{otherwise}",
-        redact::url(&terminal::without_passwords(&seen.url))
+        terminal::url(&seen.url)
     ))
 }
 

@@ -1,7 +1,9 @@
 //! No command prints tokens, passwords or bodies, and only `sign` prints signatures.
 
 use actix_twilio::WebhookRequest;
-use actix_web::{HttpResponse, web};
+use std::fs;
+
+use actix_web::{HttpResponse, http::StatusCode, web};
 
 use crate::support::{
     FORGED, FORM, OK, Output, PASSWORD, TOKEN, file, header, record, run, run_with_input, serve,
@@ -270,6 +272,79 @@ fn a_password_in_a_url_is_shown_by_nothing_but_what_sends_the_request() {
     }
 }
 
+/// A URL in the path or the query of the one that requests are sent to, or that is signed, has a password.
+#[test]
+fn a_password_in_any_part_of_a_url_is_shown_by_no_command() {
+    let answering = |status: u16, location: &'static str| {
+        serve(move |app| {
+            let answer = move || {
+                let status = StatusCode::from_u16(status).unwrap();
+                let mut answer = HttpResponse::build(status);
+                std::future::ready(answer.insert_header(("Location", location)).finish())
+            };
+            app.default_service(web::to(answer));
+        })
+    };
+    let apps = [
+        answering(403, ""),
+        answering(302, "https://example.com/https://ada:marker-pw@h"),
+        answering(200, ""),
+        "http://127.0.0.1:1".to_owned(),
+    ];
+    let long = format!("/{}/https://ada:marker-pw@h", "x".repeat(150));
+    let paths = [
+        "/https://ada:marker-pw@h",
+        "/m?u=https://ada:marker-pw@h",
+        "/sip:ada:marker-pw@h",
+        // A sentence has no room for its end.
+        &*long,
+    ];
+    let report = file("secrets_junit", "");
+    for path in paths {
+        let public = ["https://example.com", path].concat();
+        let private = ["http://10.0.0.1", path].concat();
+        let options: [&[&str]; 4] = [
+            &[],
+            &["--public-url", &public],
+            &["--public-url", &private],
+            &["-H", "X-Forwarded-Host: a.example"],
+        ];
+        let sending = |url: &str, args: &[&str]| {
+            run(&[&["check", url, "--junit", &report], args].concat());
+            let report = fs::read_to_string(&report).unwrap();
+            assert!(
+                report.contains("127.0.0.1") && !report.contains("marker"),
+                "{report}"
+            );
+            for command in [&["send", "sms"][..], &["call"], &["text", "--say", "Hi"]] {
+                // Running it checks that the password is not printed.
+                run(&[command, &[url], args].concat());
+            }
+        };
+        for (index, app) in apps.iter().enumerate() {
+            let url = [&**app, path].concat();
+            sending(&url, options[index]);
+            for options in options {
+                sending(&url, &[options, &["--format", "json"]].concat());
+            }
+        }
+        // It answers once, and then no more.
+        let (app, _sent) = record(vec![OK]);
+        sending(&[&*app, path].concat(), &[]);
+
+        let base = ["https://example.com", path].concat();
+        let signature = signature(&[&*base, "/message"].concat());
+        let capture = format!(
+            "POST /message HTTP/1.1\nHost: 10.0.0.7\nContent-Type: {FORM}\nX-Twilio-Signature: {signature}\n\nBody={BODY}"
+        );
+        for format in ["text", "json"] {
+            let explain = ["explain", "-", "--public-url", &base, "--format", format];
+            let output = run_with_input(&explain, &capture);
+            assert_eq!(output.status, 1, "{output:?}");
+        }
+    }
+}
+
 #[test]
 fn a_token_in_place_of_its_file_is_not_repeated() {
     let url = "http://127.0.0.1:1/";
@@ -321,7 +396,7 @@ fn a_token_in_place_of_its_file_is_not_repeated() {
         );
     }
     let binary = file("secrets_binary", "x");
-    std::fs::write(&binary, [0xff]).unwrap();
+    fs::write(&binary, [0xff]).unwrap();
     let output = run(&["send", "sms", url, "--token-file", &binary]);
     assert_eq!(
         output.stderr,

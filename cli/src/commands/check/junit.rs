@@ -41,10 +41,10 @@ pub(super) fn create(path: &Path) -> Result<File, Failure> {
 }
 
 /// Writes the report of a check that ran.
-pub(super) fn write_report(output: impl Write, report: &Report<'_>) -> io::Result<()> {
+pub(super) fn write_report(output: impl Write, report: &Report) -> io::Result<()> {
     let rows = report.rows.iter().map(|row| Case::of(row, report.strict));
     let cases: Vec<_> = rows.chain([Case::whole(report)]).collect();
-    write(output, report.url, &cases)
+    write(output, &report.url, &cases)
 }
 
 /// Writes the report of a check that could not run.
@@ -98,7 +98,7 @@ impl Case {
         }
     }
 
-    fn of(row: &Line<'_>, strict: bool) -> Self {
+    fn of(row: &Line, strict: bool) -> Self {
         let outcome = match row.result {
             RowResult::Passed => Outcome::Passed,
             RowResult::Failed => Outcome::Failure,
@@ -115,10 +115,10 @@ impl Case {
         Self::new(row.shape.as_str(), &name, outcome, &text)
     }
 
-    fn whole(report: &Report<'_>) -> Self {
+    fn whole(report: &Report) -> Self {
         let mut texts = vec![report.summary()];
         texts.extend_from_slice(&report.likely_causes);
-        let outcome = match (report.stopped, report.accepted) {
+        let outcome = match (&report.stopped, report.accepted) {
             (Some(_), _) => Outcome::Error,
             (None, false) => Outcome::Failure,
             (None, true) => Outcome::Passed,

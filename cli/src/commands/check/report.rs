@@ -16,9 +16,9 @@ use crate::{
 
 /// The result of a check. The JSON has the fields in this order.
 #[derive(Serialize)]
-pub(crate) struct Report<'r> {
-    pub(super) url: &'r str,
-    signed_url: &'r str,
+pub(crate) struct Report {
+    pub(super) url: String,
+    signed_url: String,
     pub(crate) ok: bool,
     /// Whether a genuine request was accepted; if not, nothing is verified.
     pub(super) accepted: bool,
@@ -26,30 +26,30 @@ pub(crate) struct Report<'r> {
     failed: usize,
     not_taken: usize,
     left_out: usize,
-    pub(super) stopped: Option<&'r str>,
+    pub(super) stopped: Option<String>,
     /// Why the genuine requests were refused, the most likely cause first.
     pub(super) likely_causes: Vec<String>,
-    pub(super) rows: Vec<Line<'r>>,
+    pub(super) rows: Vec<Line>,
     /// Whether a genuine request that is not taken is a failure.
     #[serde(skip)]
     pub(super) strict: bool,
 }
 
 #[derive(Serialize)]
-pub(super) struct Line<'r> {
+pub(super) struct Line {
     pub(super) name: &'static str,
     pub(super) shape: Shape,
     pub(super) expected: Expected,
     pub(super) status: Option<u16>,
     pub(super) result: RowResult,
-    pub(super) note: &'r str,
+    pub(super) note: String,
 }
 
-impl<'r> Report<'r> {
+impl Report {
     /// Sums up the results. `account_is_made_up` is whether the requests name an account of the tool's own.
     pub(super) fn new(
-        endpoint: &'r Endpoint,
-        trials: &'r Trials<'_>,
+        endpoint: &Endpoint,
+        trials: &Trials<'_>,
         strict: bool,
         account_is_made_up: bool,
     ) -> Self {
@@ -62,7 +62,7 @@ impl<'r> Report<'r> {
                 expected: trial.row.expected,
                 status: trial.status,
                 result: trial.result,
-                note: &trial.note,
+                note: terminal::without_passwords(&trial.note),
             })
             .collect();
         let count = |result| rows.iter().filter(|row| row.result == result).count();
@@ -78,15 +78,15 @@ impl<'r> Report<'r> {
         };
         let complete = trials.stopped.is_none();
         Self {
-            url: endpoint.url.as_str(),
-            signed_url: endpoint.public_url.as_str(),
+            url: terminal::without_passwords(endpoint.url.as_str()),
+            signed_url: terminal::without_passwords(endpoint.public_url.as_str()),
             ok: failed == 0 && accepted && complete && !(strict && not_taken > 0),
             accepted,
             passed,
             failed,
             not_taken,
             left_out,
-            stopped: trials.stopped.as_deref(),
+            stopped: trials.stopped.clone(),
             likely_causes,
             rows,
             strict,
@@ -127,8 +127,8 @@ impl<'r> Report<'r> {
                 row.shape.as_str(),
             )?;
             if !row.note.is_empty() && row.note != shown_note && row.result != RowResult::LeftOut {
-                terminal::write_wrapped(output, "             ", row.note)?;
-                shown_note = row.note;
+                terminal::write_wrapped(output, "             ", &row.note)?;
+                shown_note = &row.note;
             }
         }
         writeln!(output)?;
@@ -137,20 +137,20 @@ impl<'r> Report<'r> {
     }
 
     /// Returns the rows of each line, and how many rows there are of their shape and expectation.
-    fn lines(&self, every_row: bool) -> Vec<(Vec<&Line<'r>>, usize)> {
-        let kind = |row: &Line<'_>| (row.shape, row.expected);
-        let of_kind = |row: &Line<'_>| {
+    fn lines(&self, every_row: bool) -> Vec<(Vec<&Line>, usize)> {
+        let kind = |row: &Line| (row.shape, row.expected);
+        let of_kind = |row: &Line| {
             self.rows
                 .iter()
                 .filter(|other| kind(other) == kind(row))
                 .count()
         };
-        let mut lines: Vec<(Vec<&Line<'r>>, usize)> = Vec::new();
+        let mut lines: Vec<(Vec<&Line>, usize)> = Vec::new();
         for row in &self.rows {
-            let same = |other: &Line<'_>| {
+            let same = |other: &Line| {
                 kind(other) == kind(row)
-                    && (other.result, other.status, other.note)
-                        == (row.result, row.status, row.note)
+                    && (other.result, other.status, &other.note)
+                        == (row.result, row.status, &row.note)
             };
             let total = of_kind(row);
             let all_alike = self.rows.iter().filter(|other| same(other)).count() == total;
@@ -198,7 +198,7 @@ impl<'r> Report<'r> {
                 errors,
                 "{method} with {} signature: {result}: {}",
                 row.name,
-                terminal::line(row.note)
+                terminal::line(&row.note)
             )?;
         }
         if self.ok {
@@ -221,7 +221,7 @@ impl<'r> Report<'r> {
             .map(|(count, result)| format!("{count} {result}"))
             .collect::<Vec<_>>()
             .join(", ");
-        let counts = match self.stopped {
+        let counts = match &self.stopped {
             Some(reason) => format!("{counts}; stopped early: {reason}"),
             None => counts,
         };

@@ -230,6 +230,23 @@ fn a_password_in_the_url_that_twilio_signed_is_not_shown() {
         let lines = listening.until("It sent:");
         assert!(!lines.contains("pa55"), "{lines}");
     }
+    // So may the public URL, or a part of it, of a genuine request that the app refuses.
+    let signed_url = "https://abc.ngrok.app/https://user:pa55w0rd@h/message";
+    let prefix = format!("{TUNNEL}X-Forwarded-Prefix: /https://user:pa55w0rd@h\r\n");
+    let base = ["--public-url", signed_url.trim_end_matches("/message")];
+    for (options, headers) in [(&base[..], ""), (&[], &prefix)] {
+        let request = message("abc.ngrok.app", signed_url, headers);
+        let listening = Listening::text(&answering(FORBIDDEN), options);
+        listening.send(&request);
+        let lines = listening.until("another webhook than this one");
+        assert!(lines.contains("https://..@h"), "{lines}");
+        assert!(!lines.contains("pa55w0rd"), "{lines}");
+        let listening = Listening::json(&answering(FORBIDDEN), options);
+        listening.send(&request);
+        let verdict = listening.exchange()["listen"]["verdict"].to_string();
+        assert!(verdict.contains("https://..@h"), "{verdict}");
+        assert!(!verdict.contains("pa55w0rd"), "{verdict}");
+    }
     // The target of a request may be a whole URL.
     let listening = Listening::text(&answering(NO_CONTENT), &[]);
     for password in ["pa55w0rd", "pa55w0rd?a", "x/pa55w0rd", "x@pa55w0rd"] {
