@@ -92,10 +92,13 @@ impl Walker {
             }
             Ok(answer) => Ok(answer),
             Err(NoAnswer::TimedOut(_)) => Err(Missing::TimedOut),
-            Err(NoAnswer::Broken(_)) => Err(Missing::Broken),
+            // The proxy may have sent it.
+            Err(NoAnswer::Broken(_)) if self.was_reached || !self.endpoint.is_behind_proxy() => {
+                Err(Missing::Broken)
+            }
             Err(NoAnswer::Unreachable(_)) if self.was_reached => Err(Missing::Unreachable),
             Err(NoAnswer::Usage(_)) if is_of_app(request.reason) => Err(Missing::Unsendable),
-            Err(err @ (NoAnswer::Unreachable(_) | NoAnswer::Usage(_))) => return Err(err.into()),
+            Err(err) => return Err(err.into()),
         };
         self.was_reached = true;
         self.was_refused |= answer.as_ref().is_ok_and(|answer| answer.status == 403);

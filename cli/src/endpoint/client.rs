@@ -127,6 +127,10 @@ impl Client {
         }
     }
 
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.proxy.is_some()
+    }
+
     /// Returns the scheme of the credentials, if there are any.
     pub(crate) fn auth_scheme(&self) -> Option<&'static str> {
         self.credentials.as_ref().map(Credentials::scheme)

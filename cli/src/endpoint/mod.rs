@@ -117,6 +117,11 @@ impl Endpoint {
         self.client.auth_scheme()
     }
 
+    /// Returns whether requests go through a proxy of the environment.
+    pub(crate) fn is_behind_proxy(&self) -> bool {
+        self.client.is_behind_proxy()
+    }
+
     /// Sets when the last request must have ended.
     pub(crate) fn set_deadline(&mut self, deadline: Instant) {
         self.client.set_deadline(deadline);

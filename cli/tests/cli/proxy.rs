@@ -135,26 +135,33 @@ fn a_proxy_that_drips_is_given_up_in_time() {
 
 #[test]
 fn a_proxy_that_does_not_speak_http_is_named() {
-    let (ssh, _requests) = record(vec!["SSH-2.0-OpenSSH_9.9\r\n"]);
-    let (closed, _requests) = record(vec![""]);
-    // A connection is reset if it is closed before the request is read.
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let reset = format!("http://{}", listener.local_addr().unwrap());
-    thread::spawn(move || {
-        let (stream, _) = listener.accept().unwrap();
-        stream.peek(&mut [0]).unwrap();
-    });
-    for (proxy, said) in [
-        (ssh, ", is not HTTP"),
-        (closed, ": the proxy server did not respond"),
-        (reset, ", closed the connection"),
-    ] {
-        let output = tool(&["send", "sms", "http://webhooks.example.com/"])
-            .env("HTTP_PROXY", &proxy)
-            .run();
-        let said = format!("the proxy in HTTP_PROXY{said}");
-        assert_eq!((output.status, &*output.stdout), (3, ""), "{output:?}");
-        assert!(output.stderr.contains(&said), "{said}: {output:?}");
+    let url = "http://webhooks.example.com/";
+    let commands = [
+        &["send", "sms", url][..],
+        &["check", url],
+        &["call", url],
+        &["text", url, "--say", "Hi"],
+    ];
+    for command in commands {
+        let (ssh, _requests) = record(vec!["SSH-2.0-OpenSSH_9.9\r\n"]);
+        let (closed, _requests) = record(vec![""]);
+        // A connection is reset if it is closed before the request is read.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let reset = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            stream.peek(&mut [0]).unwrap();
+        });
+        for (proxy, said) in [
+            (ssh, ", is not HTTP"),
+            (closed, ": the proxy server did not respond"),
+            (reset, ", closed the connection"),
+        ] {
+            let output = tool(command).env("HTTP_PROXY", &proxy).run();
+            let said = format!("the proxy in HTTP_PROXY{said}");
+            assert_eq!((output.status, &*output.stdout), (3, ""), "{output:?}");
+            assert!(output.stderr.contains(&said), "{said}: {output:?}");
+        }
     }
 }
 
