@@ -116,12 +116,16 @@ pub fn params(data: &[u8]) {
     let signed = Request::new("POST", URL, forms.next().unwrap_or_default()).form();
     let text = [URL.as_bytes(), &reference::parameters(&signed.body)].concat();
     let signature = reference::sign_by_token(&KEYS, &text);
-    let by_library = VALIDATOR.sign(&signed.webhook());
-    assert_eq!(by_library.ok().as_ref(), Some(&signature), "{signed:?}");
-    assert!(
-        assert_same(&signed.signed(&*signature)).is_ok(),
+    let by_library = VALIDATOR.sign(&signed.webhook()).ok();
+    let verdict = assert_same(&signed.signed(&*signature));
+    // The URL has no hash.
+    let is_genuine = !reference::may_be_json(&signed.body);
+    assert_eq!(
+        by_library,
+        is_genuine.then(|| signature.clone()),
         "{signed:?}"
     );
+    assert_eq!(verdict.is_ok(), is_genuine, "{signed:?}");
     if let Some(sent) = forms.next() {
         let sent = Request::new("POST", URL, sent).form();
         let _ = assert_same(&sent.signed(signature));

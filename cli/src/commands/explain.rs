@@ -158,7 +158,12 @@ fn print(findings: &Findings, output: &mut impl Write, capture: &Request) -> io:
         |label: &str, text: &str| writeln!(output, "{label:<14}  {}", terminal::line(text));
     row(
         "The app saw:",
-        &format!("{} {}", capture.method, capture.url),
+        &format!(
+            "{} {}",
+            capture.method,
+            // Only what is a URL alone may have blanks in its user name.
+            terminal::without_passwords(&capture.url)
+        ),
     )?;
     row(
         "Twilio signed:",

@@ -66,7 +66,8 @@ pub(crate) fn that_accept(
     {
         let url = public.with_target(&seen.target(), seen.is_websocket());
         if accepts(&url, public.base_path()) {
-            let condition = format!("TWILIO_WEBHOOK_BASE_URL, or public_url, is {text}");
+            let shown = terminal::without_passwords(text);
+            let condition = format!("TWILIO_WEBHOOK_BASE_URL, or public_url, is {shown}");
             settings.push(Setting::new(&condition, &url));
         }
     }

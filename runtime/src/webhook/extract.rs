@@ -155,12 +155,18 @@ impl Source<'_> {
     }
 }
 
-/// Extracts JSON.
+/// Extracts JSON, or refuses a form.
 pub(super) fn json<T: DeserializeOwned>(req: &HttpRequest, payload: &mut Payload) -> Extraction<T> {
     extraction(req, payload, |source| {
-        let body = source.content().map(Content::body);
-        serde_json::from_slice(body.map_or(&[], |body| body))
-            .map_err(|err| JsonPayloadError::Deserialize(err).into())
+        let body: &[u8] = match source.content() {
+            Some(Content::Other(body)) => body,
+            // No hash covers it.
+            Some(Content::Form(_) | Content::LargeForm(_)) => {
+                return Err(JsonPayloadError::ContentType.into());
+            }
+            None => &[],
+        };
+        serde_json::from_slice(body).map_err(|err| JsonPayloadError::Deserialize(err).into())
     })
 }
 

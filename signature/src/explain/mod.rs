@@ -33,6 +33,7 @@ use crate::{
     body::{BodyKind, check_hash},
     claim::KeyClaim,
     error::{ConfigError, SignatureErrorKind},
+    form::Buf,
     header::{FORM, SIGNATURE_REMOVED, looks_like_twilios, product_that_signs_with},
     key::{Algorithm, AuthToken, SharedKey},
     mac::Signature,
@@ -644,18 +645,17 @@ fn repaired(text: &[u8]) -> Vec<u8> {
 
 /// Determines what is wrong with the way in which the signature covers the body. `req` has the signed URL.
 fn body_cause(kind: BodyKind, covered: Covered, req: &WebhookRequest<'_>) -> Option<Cause> {
-    let hash = |req: &WebhookRequest<'_>| match check_hash(req) {
+    let cause = |checked| match checked {
         Ok(()) => None,
         Err(SignatureErrorKind::BodyHashMissing) => Some(Cause::BodyUnsigned),
         Err(_) => Some(Cause::BodyHash),
     };
     match (kind, covered) {
-        (BodyKind::Form, Covered::Form) => {
-            let adds_nothing = req.body.iter().all(|byte| b"&=".contains(byte));
-            adds_nothing.then(|| hash(&req.body(&[]))).flatten()
+        (BodyKind::Form, Covered::Form) | (BodyKind::Other, Covered::Nothing) => {
+            let mut buf = Buf::new();
+            cause(kind.check_rest(req, kind.signed_params(req.body, &mut buf)))
         }
-        (BodyKind::Other, Covered::Nothing) => hash(req),
-        (BodyKind::Form, Covered::Nothing) => hash(req).or(Some(Cause::BodyHash)),
+        (BodyKind::Form, Covered::Nothing) => cause(check_hash(req)).or(Some(Cause::BodyHash)),
         (BodyKind::Other, Covered::Form) if matches!(req.content_type, Absent) => {
             Some(Cause::ContentTypeMissing)
         }

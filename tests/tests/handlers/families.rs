@@ -3,8 +3,9 @@
 use std::fmt::Debug;
 
 use actix_twilio::{
-    TwilioConfig, Validated, ValidationError, ValidationErrorKind,
+    TwilioConfig, Validated, ValidationError, ValidationErrorKind, WebhookRequest,
     config::Mode,
+    signature::SignatureErrorKind,
     testing::{Signer, TwilioTestRequest},
     validate_twilio_request,
     webhook::{
@@ -551,6 +552,55 @@ async fn events_are_extracted_alone_and_in_a_batch() {
         &json!("text"),
     );
     assert_eq!(answer(&app, req).await.0, 400);
+}
+
+#[validate_twilio_request]
+async fn bytes(body: web::Bytes) -> String {
+    String::from_utf8_lossy(&body).into_owned()
+}
+
+/// The sender of a message wrote JSON into it, and cut the recorded form so that only names are left: the JSON with the
+/// rest of the text in one of its strings, and what comes before it.
+#[actix_web::test]
+async fn a_recorded_form_that_is_cut_into_json_reaches_no_handler() {
+    let app = App::new()
+        .app_data(signer().config(BASE))
+        .configure(routes)
+        .route("/bytes", web::to(bytes));
+    let app = init_service(app).await;
+    let event = r#"{"id":"EZ1","type":"t","source":"s","specversion":"1.0","data":{},"x":""#;
+    let sids = "MessageSidSM00000000000000000000000000000002";
+    let sms = format!(
+        "AccountSid=AC00000000000000000000000000000001&Body=%22%7D{}&From=me&{}",
+        event
+            .replace('"', "%22")
+            .replace('{', "%7B")
+            .replace('}', "%7D"),
+        sids.replace("SidSM", "Sid=SM")
+    );
+    for path in ["/CloudEvents", "/bytes"] {
+        let url = format!("{BASE}{path}/sms");
+        let sms = WebhookRequest::new("POST", &url)
+            .content_type(FORM)
+            .body(&sms);
+        let cut = format!(
+            r#"{event}Fromme{sids}&%2FsmsAccountSidAC00000000000000000000000000000001Body"}}"#
+        );
+        assert!(serde_json::from_str::<Value>(&cut).is_ok());
+        let mut copy = TestRequest::post()
+            .uri(path)
+            .insert_header(("Host", "example.com"));
+        for header in signer().headers(&sms) {
+            copy = copy.insert_header(header);
+        }
+        let copy = copy.insert_header(("Content-Type", FORM)).set_payload(cut);
+        let (status, _, kind) = answer(&app, copy).await;
+        assert_eq!(
+            (status, kind),
+            (403, Some(SignatureErrorKind::BodyHashMissing.into())),
+            "{path}"
+        );
+    }
 }
 
 /// Checks that what is written is read again, and what `Debug` prints.
