@@ -60,15 +60,36 @@ fn names(query: &str) -> String {
 #[must_use]
 pub fn text(text: &str) -> String {
     let mut shown = String::new();
-    for c in text.chars() {
+    for (index, c) in text.char_indices() {
         let escaped = c.escape_debug();
         if shown.len() + escaped.len() > MAX_LEN {
+            let (_, cut_off) = text.split_at(index);
+            if cut_off.contains('@') {
+                shown.truncate(before_user_info(&shown));
+            }
             shown.push_str("..");
             break;
         }
         shown.extend(escaped);
     }
     shown
+}
+
+/// Returns where user info may begin whose `@` is cut off: it follows a colon or two slashes. Those after the text's own
+/// scheme do not count, if its host is there.
+fn before_user_info(shown: &str) -> usize {
+    let own = shown.find("://").map_or(0, |colon| {
+        let authority = colon + "://".len();
+        let rest = shown.get(authority..).unwrap_or_default();
+        rest.find('/').map_or(authority, |slash| authority + slash)
+    });
+    let start = shown.rfind('@').map_or(own, |at| own.max(at));
+    let rest = shown.get(start..).unwrap_or_default();
+    let begins = [rest.find(':'), rest.find("//")]
+        .into_iter()
+        .flatten()
+        .min();
+    begins.map_or(shown.len(), |at| start + at)
 }
 
 /// Escapes the characters that a terminal would act on, that are invisible, that change the direction of text, or that
@@ -168,6 +189,25 @@ mod tests {
         // An escape is whole or not there.
         assert_eq!(text(&(of(MAX_LEN - 1) + "\n")), of(MAX_LEN - 1) + "..");
         assert_eq!(text(&(of(MAX_LEN - 2) + "\n")), of(MAX_LEN - 2) + "\\n");
+    }
+
+    #[test]
+    fn no_password_is_shown_whose_end_is_cut_off() {
+        let fill = |text: &str, end: &str| format!("{text}{}{end}", "w".repeat(MAX_LEN));
+        for (begin, end, shown) in [
+            ("https://h/x/https://u:p", "@h/y", "https://h/x/https.."),
+            ("https://h:80/x//u:p", "@h/y", "https://h:80/x.."),
+            ("https://h/a@b/sip:u:p", "@h", "https://h/a@b/sip.."),
+            ("https://u:p", "@h", "https://u.."),
+            ("u:p", "@h", "u.."),
+        ] {
+            assert_eq!(text(&fill(begin, end)), shown);
+        }
+        let without = text(&fill("https://h/x/https://u:p", "/y"));
+        assert!(
+            without.starts_with("https://h/x/https://u:pww"),
+            "{without}"
+        );
     }
 
     #[test]

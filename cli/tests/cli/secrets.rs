@@ -334,13 +334,21 @@ fn a_password_in_any_part_of_a_url_is_shown_by_no_command() {
 
         let base = ["https://example.com", path].concat();
         let signature = signature(&[&*base, "/message"].concat());
-        let capture = format!(
-            "POST /message HTTP/1.1\nHost: 10.0.0.7\nContent-Type: {FORM}\nX-Twilio-Signature: {signature}\n\nBody={BODY}"
-        );
+        let capture = |head: &str| {
+            format!(
+                "POST /message HTTP/1.1\nContent-Type: {FORM}\nX-Twilio-Signature: {signature}\n{head}\n\nBody={BODY}"
+            )
+        };
+        let forwarded =
+            format!("Host: example.com\nX-Forwarded-Proto: https\nX-Forwarded-Prefix: {path}");
         for format in ["text", "json"] {
-            let explain = ["explain", "-", "--public-url", &base, "--format", format];
-            let output = run_with_input(&explain, &capture);
-            assert_eq!(output.status, 1, "{output:?}");
+            let explain = ["explain", "-", "--format", format];
+            let public = [&explain[..], &["--public-url", &base]].concat();
+            for (args, head) in [(&public[..], "Host: 10.0.0.7"), (&explain, &forwarded)] {
+                let output = run_with_input(args, capture(head));
+                assert_eq!(output.status, 1, "{output:?}");
+                assert!(!output.stdout.contains("marker"), "{output:?}");
+            }
         }
     }
 }
