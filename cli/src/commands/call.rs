@@ -26,7 +26,8 @@ redirect that drops digits, a loop, and a <Gather> that hangs up on silence.
 The walk sends requests only to the host of the URL, or of --public-url. It ends where a document leads to another host. \
 It makes and recognizes no sound, waits for no timeout, and opens no WebSocket.
 
-With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403. \
+With --format json the output is one object of at most 32 MiB: ok, steps (each with its kind), faults, and \
+likely_causes of a 403. \
 Everything that is not the dialogue goes to the standard error: keys or speech that no <Gather> took, which is not a \
 fault, and the result in the last line.
 

@@ -30,7 +30,8 @@ characters in either direction, as at Twilio. The last line, on the standard err
 
 Requests go only to the host of the URL, or of --public-url. No message is delivered.
 
-With --format json the output is one object: ok, steps (each with its kind), faults, and likely_causes of a 403.
+With --format json the output is one object of at most 32 MiB: ok, steps (each with its kind), faults, and \
+likely_causes of a 403.
 
 Exit status: 0 no fault; 1 a fault was found; 2 wrong usage; 3 the endpoint could not be reached.";
 

@@ -20,6 +20,10 @@ use crate::{
     terminal::{self, Format},
 };
 
+/// The most bytes of JSON that are kept until a walk ends. An app may send documents of control characters, which are six
+/// times as long in JSON.
+const MAX_JSON: usize = 32 * 1024 * 1024;
+
 /// Sends the requests of a walk, and shows its steps.
 pub(crate) struct Walker {
     endpoint: Endpoint,
@@ -123,6 +127,11 @@ impl Walker {
                 }
                 Format::Json => self.steps.push(step_json(step))?,
             }
+        }
+        if self.steps.json.len() + self.faults.json.len() > MAX_JSON {
+            return Err(Failure::usage(
+                "the steps take more than 32 MiB of JSON: use --format text, or send fewer messages",
+            ));
         }
         output.flush()?;
         Ok(())

@@ -444,3 +444,37 @@ fn the_json_of_a_walk_with_many_steps_takes_little_more_memory_than_its_text() {
         );
     }
 }
+
+/// A control character is six times as long in JSON, and each message begins a new session with 50 requests.
+#[test]
+fn the_json_of_a_walk_ends_at_32_mib() {
+    let numbers = Arc::new(AtomicUsize::new(0));
+    let url = serve(move |app| {
+        let numbers = numbers.clone();
+        let handler = move || {
+            let number = numbers.fetch_add(1, Ordering::Relaxed);
+            let to = "\u{7f}".repeat(63_000);
+            let twiml = format!(
+                "<Response><Message to='{to}'>a</Message><Redirect>/?n={number}</Redirect></Response>"
+            );
+            std::future::ready(HttpResponse::Ok().content_type("text/xml").body(twiml))
+        };
+        app.default_service(web::to(handler));
+    });
+    let args = [
+        "text", &url, "--format", "json", "--say", "1", "--say", "2", "--say", "3",
+    ];
+    let output = run(&args);
+    assert_eq!(
+        (output.status, &*output.stdout),
+        (2, ""),
+        "{}",
+        output.stderr
+    );
+    assert!(
+        output
+            .stderr
+            .contains("more than 32 MiB of JSON: use --format text"),
+        "{output:?}"
+    );
+}

@@ -478,8 +478,9 @@ impl Session {
     }
 
     fn findings(&mut self, findings: Vec<Finding>) {
-        let faults = findings.into_iter().map(Fault::from);
-        self.steps.extend(faults.map(Step::Found));
+        for finding in findings {
+            self.fault(Fault::from(finding));
+        }
     }
 
     /// Whether the same document came in answer to the same request, and nothing changed in between.
