@@ -40,8 +40,9 @@ use super::store::{KeyQuery, KeyStore, KeyStoreError};
 /// the start and later.
 ///
 /// One thread, which ends with the last clone of the store, reads the file. Lookups that wait for it share its next look
-/// at the file. If the file system hangs, [`KeyFile::new`] waits for it; later, requests whose lookup reaches its time
-/// limit get a 500 until the file system answers.
+/// at the file. A process that forks afterwards has no such thread, so fork first. If the file system hangs,
+/// [`KeyFile::new`] waits for it; later, requests whose lookup reaches its time limit get a 500 until the file system
+/// answers.
 ///
 /// # Security
 ///
