@@ -5,7 +5,7 @@ use std::path::Path;
 use rustls::{AlertDescription, CertificateError, Error, RootCertStore, pki_types::CertificateDer};
 use ureq::tls::{PemItem, RootCerts, parse_pem};
 
-use crate::{input::source, outcome::Failure};
+use crate::{input::source, outcome::Failure, terminal};
 
 /// Reads the certificates of authorities from a file in PEM form.
 pub(crate) fn authorities(path: &Path) -> Result<RootCerts, Failure> {
@@ -172,6 +172,8 @@ fn names(presented: &[String]) -> String {
 
 /// Cuts a text that has parts of a certificate.
 fn shortened(text: &str) -> String {
+    // A password whose `@` is cut off could not be recognized.
+    let text = &*terminal::without_passwords(text);
     match text.char_indices().nth(MAX_TEXT) {
         Some((end, _)) => text.get(..end).unwrap_or_default().to_owned() + "..",
         None => text.to_owned(),
@@ -221,5 +223,7 @@ mod tests {
             "{many}"
         );
         assert!(names(&["\u{e4}".repeat(10_000)]).chars().count() <= MAX_TEXT + 2);
+        let name = "a".repeat(MAX_TEXT - 20) + ".https://u:password@h";
+        assert!(!names(&[name]).contains("pass"));
     }
 }
