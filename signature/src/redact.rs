@@ -76,20 +76,19 @@ pub fn text(text: &str) -> String {
 }
 
 /// Returns where user info may begin whose `@` is cut off: it follows a colon or two slashes. Those after the text's own
-/// scheme do not count, if its host is there.
+/// scheme do not count, if its host is there. An `@` that is shown may be a letter of the password.
 fn before_user_info(shown: &str) -> usize {
     let own = shown.find("://").map_or(0, |colon| {
         let authority = colon + "://".len();
         let rest = shown.get(authority..).unwrap_or_default();
         rest.find('/').map_or(authority, |slash| authority + slash)
     });
-    let start = shown.rfind('@').map_or(own, |at| own.max(at));
-    let rest = shown.get(start..).unwrap_or_default();
+    let rest = shown.get(own..).unwrap_or_default();
     let begins = [rest.find(':'), rest.find("//")]
         .into_iter()
         .flatten()
         .min();
-    begins.map_or(shown.len(), |at| start + at)
+    begins.map_or(shown.len(), |at| own + at)
 }
 
 /// Escapes the characters that a terminal would act on, that are invisible, that change the direction of text, or that
@@ -198,6 +197,7 @@ mod tests {
             ("https://h/x/https://u:p", "@h/y", "https://h/x/https.."),
             ("https://h:80/x//u:p", "@h/y", "https://h:80/x.."),
             ("https://h/a@b/sip:u:p", "@h", "https://h/a@b/sip.."),
+            ("https://h/x/https://u:p@", "@h", "https://h/x/https.."),
             ("https://u:p", "@h", "https://u.."),
             ("u:p", "@h", "u.."),
         ] {
