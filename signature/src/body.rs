@@ -124,14 +124,15 @@ fn is_form(content_type: &[u8]) -> Result<bool, SignatureErrorKind> {
     }
 }
 
-/// Returns whether a body may be a JSON object or array, whatever its content type. Twilio escapes braces and brackets in a
-/// form.
+/// Returns whether a body begins like JSON, so that a handler may take it for that whatever its content type. Twilio escapes
+/// braces, brackets and quotes in a form. Parsers may skip blanks of any kind and a byte order mark.
 fn looks_like_json(body: &[u8]) -> bool {
-    let text = body.trim_ascii();
-    matches!(
-        (text.first(), text.last()),
-        (Some(b'{'), Some(b'}')) | (Some(b'['), Some(b']'))
-    )
+    let mut visible = body.iter().filter(|byte| byte.is_ascii_graphic());
+    match (visible.next(), visible.next()) {
+        (Some(b'{'), Some(b'"')) => true,
+        (Some(b'['), Some(first)) => b"{[\"-0123456789tfn".contains(first),
+        _ => false,
+    }
 }
 
 /// Checks a body that is not signed as parameters against the hash in the signed URL (R6).

@@ -329,9 +329,14 @@ fn is_signed_form(req: &Request) -> Result<bool, Kind> {
 /// R6: whether a handler might take a form for JSON.
 #[must_use]
 pub fn may_be_json(form: &[u8]) -> bool {
-    let text = form.trim_ascii();
-    let is_between = |first: &[u8], last: &[u8]| text.starts_with(first) && text.ends_with(last);
-    is_between(b"{", b"}") || is_between(b"[", b"]")
+    let mut text = form.to_vec();
+    text.retain(|byte| (b'!'..=b'~').contains(byte));
+    let starts = |start: &str| text.starts_with(start.as_bytes());
+    let values = ["{", "[", "\"", "-", "t", "f", "n"].map(str::to_owned);
+    let mut values = values
+        .into_iter()
+        .chain((0..10).map(|digit| digit.to_string()));
+    starts("{\"") || values.any(|value| starts(&["[", &value].concat()))
 }
 
 /// R6 and R7: the body is signed as parameters, or its hash is in the URL that was signed.

@@ -193,7 +193,11 @@ fn encode(pairs: &Pairs, escapes: u64) -> Vec<u8> {
 }
 
 fn form(url: &str, pairs: &Pairs, escapes: u64) -> Request {
-    Request::new("POST", url, encode(pairs, escapes)).form()
+    let mut body = encode(pairs, escapes);
+    if reference::may_be_json(&body) {
+        body = encode(pairs, u64::MAX);
+    }
+    Request::new("POST", url, body).form()
 }
 
 /// A request whose body is hashed in its URL. Without another hash and a fragment, that is.
