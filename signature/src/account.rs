@@ -5,6 +5,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::{
+    body::visible,
     error::{ConfigError, SignatureError, SignatureErrorKind},
     form::{self, Form},
     key::is_sid_number,
@@ -104,14 +105,12 @@ impl AccountSid {
         add_form: impl FnOnce(&mut Claimed) -> Result<(), SignatureErrorKind>,
     ) -> Result<Option<Self>, SignatureError> {
         // R16
-        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
         let mut claimed = Claimed::default();
         let query = url::query(req.url).unwrap_or_default();
         for value in form::values(query.as_bytes(), NAME) {
             claimed.add(&value)?;
         }
-        let body = req.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(req.body);
-        let like_json = matches!(body.trim_ascii_start(), [b'{' | b'[', ..]);
+        let like_json = matches!(visible(req.body).next(), Some(b'{' | b'['));
         if !like_json || !says_json(req) {
             add_form(&mut claimed)?;
         }

@@ -86,8 +86,9 @@ impl BodyKind {
             // recorded a request with another body could replace that body by this form.
             Self::Form if params.is_empty() => check_hash(&req.body(&[])),
             // Anyone who recorded a form with a text of his own could cut it into one that a handler takes for JSON.
-            Self::Form if !looks_like_json(req.body) => Ok(()),
-            Self::Form | Self::Other => check_hash(req),
+            Self::Form if looks_like_json(req.body) => Err(SignatureErrorKind::BodyHashMissing),
+            Self::Form => Ok(()),
+            Self::Other => check_hash(req),
         }
     }
 }
@@ -125,14 +126,19 @@ fn is_form(content_type: &[u8]) -> Result<bool, SignatureErrorKind> {
 }
 
 /// Returns whether a body begins like JSON, so that a handler may take it for that whatever its content type. Twilio escapes
-/// braces, brackets and quotes in a form. Parsers may skip blanks of any kind and a byte order mark.
+/// braces, brackets and quotes in a form.
 fn looks_like_json(body: &[u8]) -> bool {
-    let mut visible = body.iter().filter(|byte| byte.is_ascii_graphic());
+    let mut visible = visible(body);
     match (visible.next(), visible.next()) {
         (Some(b'{'), Some(b'"')) => true,
-        (Some(b'['), Some(first)) => b"{[\"-0123456789tfn".contains(first),
+        (Some(b'['), Some(first)) => b"{[\"-0123456789tfn".contains(&first),
         _ => false,
     }
+}
+
+/// Returns the bytes of a body that no parser of JSON skips. One may skip blanks of any kind and a byte order mark.
+pub(crate) fn visible(body: &[u8]) -> impl Iterator<Item = u8> {
+    body.iter().copied().filter(u8::is_ascii_graphic)
 }
 
 /// Checks a body that is not signed as parameters against the hash in the signed URL (R6).

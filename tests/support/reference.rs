@@ -346,7 +346,9 @@ fn check_coverage(req: &Request, url: &str, covered_by_parameters: bool) -> Resu
         if parameters(body).is_empty() {
             // Nothing of this body was signed: it counts as an empty one.
             body = b"";
-        } else if !may_be_json(body) {
+        } else if may_be_json(body) {
+            return Err(BodyHashMissing);
+        } else {
             return Ok(());
         }
     }

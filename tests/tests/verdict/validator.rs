@@ -250,6 +250,7 @@ fn a_hash_that_is_signed_as_a_parameter_covers_no_body() {
 #[test]
 fn refuses_what_the_signature_does_not_cover() {
     let json = &*hashed(URL, "{}");
+    let hashed_json = &*hashed(URL, "{\"a\":1}");
     let empty = &*hashed(URL, "");
     let utf8 = "Application/X-WWW-Form-URLEncoded; charset=UTF-8";
     let list = "application/x-www-form-urlencoded, application/json";
@@ -282,6 +283,7 @@ fn refuses_what_the_signature_does_not_cover() {
         ("R6 form that is JSON, blanks", "POST", FORM, URL, "\r\n[\t1]\t", "\r\n[\t1]\t", Err(BodyHashMissing)),
         ("R6 form that is JSON, odd blanks", "POST", FORM, URL, "\u{a0}{\u{3000}\"\"", "\u{a0}{\u{3000}\"\"", Err(BodyHashMissing)),
         ("R6 form that is JSON, marked", "POST", FORM, URL, "\u{feff}[null", "\u{feff}[null", Err(BodyHashMissing)),
+        ("R6 form that is JSON, hashed", "POST", FORM, hashed_json, "{\"a\":1}", "{\"a\":1}", Err(BodyHashMissing)),
         ("R6 form that begins with JSON", "POST", FORM, URL, "[{}]a=1", "[{}]a1", Err(BodyHashMissing)),
         ("R6 form with braces", "POST", FORM, URL, "{a}=[1]", "{a}[1]", Ok(())),
         ("R6 form with brackets", "POST", FORM, URL, "[a]={\"", "[a]{\"", Ok(())),
