@@ -10,7 +10,7 @@ use std::{
     collections::VecDeque,
     net::SocketAddr,
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
@@ -25,6 +25,7 @@ use crate::inspect::{
     exchange::{Answer, Exchange, Failure, FailureKind, Outcome, Request, Source, Wire},
     framing::{MAX_HEAD, RequestHead},
     relay::{Relay, shown},
+    seat::Seat,
     tunnel,
 };
 
@@ -57,6 +58,7 @@ const DRAIN: Duration = Duration::from_secs(2);
 /// A connection.
 pub(super) struct Connection<'r> {
     relay: &'r Relay,
+    seat: Arc<Seat>,
     peer: Option<SocketAddr>,
     source: Source,
     state: Mutex<State>,
@@ -145,9 +147,15 @@ impl<R: AsyncRead + Unpin> Inbox<R> {
 }
 
 impl<'r> Connection<'r> {
-    pub(super) fn new(relay: &'r Relay, peer: Option<SocketAddr>, source: Source) -> Self {
+    pub(super) fn new(
+        relay: &'r Relay,
+        seat: Arc<Seat>,
+        peer: Option<SocketAddr>,
+        source: Source,
+    ) -> Self {
         Self {
             relay,
+            seat,
             peer,
             source,
             state: Mutex::default(),
@@ -161,7 +169,12 @@ impl<'r> Connection<'r> {
     pub(super) async fn run(self, stream: impl AsyncRead + AsyncWrite) -> Option<u64> {
         let (reader, mut writer) = io::split(stream);
         let mut client = Inbox::new(reader);
-        match time::timeout(FIRST_HEAD, next_head(&mut client)).await {
+        let first_head = time::timeout(FIRST_HEAD, next_head(&mut client));
+        let first_head = tokio::select! {
+            head = first_head => head,
+            () = self.seat.wait() => return None,
+        };
+        match first_head {
             Err(_) | Ok(Ok(None)) => return None,
             Ok(Err(reason)) => {
                 self.refuse(client.cut(MAX_HEAD), reason);
@@ -173,7 +186,8 @@ impl<'r> Connection<'r> {
             },
         }
         let _ = writer.shutdown().await;
-        if self.source == Source::Arrived && !self.state().client_done {
+        let lingers = self.source == Source::Arrived && !self.seat.must_leave();
+        if lingers && !self.state().client_done {
             // Closing with bytes unread would take the answer from the client (RFC 9112, section 9.6).
             let _ = time::timeout(LINGER, async {
                 while client.more().await.is_ok_and(|count| count > 0) {
@@ -200,14 +214,20 @@ impl<'r> Connection<'r> {
         let ended = {
             let mut upload = pin!(self.upload(client, &mut app_writer, head));
             let mut download = pin!(self.download(&mut app, writer));
-            tokio::select! {
-                () = &mut upload => download.await,
-                ended = &mut download => {
-                    if matches!(ended, Ended::Switched { .. }) {
-                        upload.await;
+            let both = async {
+                tokio::select! {
+                    () = &mut upload => download.await,
+                    ended = &mut download => {
+                        if matches!(ended, Ended::Switched { .. }) {
+                            upload.await;
+                        }
+                        ended
                     }
-                    ended
                 }
+            };
+            tokio::select! {
+                ended = both => ended,
+                () = self.seat.wait() => Ended::Closed,
             }
         };
         self.end();
@@ -277,11 +297,13 @@ impl<'r> Connection<'r> {
     fn take_place(&self) -> bool {
         let place = self.relay.tunnels.try_acquire().ok();
         let is_taken = place.is_some();
+        self.seat.set_stays(is_taken);
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = place;
         is_taken
     }
 
     fn leave_place(&self) {
+        self.seat.set_stays(false);
         *self.place.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -319,6 +341,7 @@ impl<'r> Connection<'r> {
         let started = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let mut exchange = Exchange::of(self.relay.next_id(), started, self.source, request);
         exchange.peer = shown(self.peer);
+        self.seat.begin();
         let mut state = self.state();
         state.first_id.get_or_insert(exchange.id);
         state.pending.push_back(Draft {

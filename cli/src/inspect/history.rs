@@ -1,7 +1,7 @@
 //! The last exchanges, for all that show them.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -39,6 +39,8 @@ pub(crate) struct History {
 #[derive(Debug, Default)]
 struct Kept {
     exchanges: BTreeMap<u64, (Arc<Exchange>, usize)>,
+    /// Their ids in the order in which they were added: a request that takes long comes after those that arrived later.
+    added: VecDeque<u64>,
     bytes: usize,
     /// The first exchange with each `I-Twilio-Idempotency-Token`.
     first: HashMap<Vec<u8>, u64>,
@@ -113,6 +115,7 @@ impl History {
         let size = exchange.size();
         kept.bytes += size;
         kept.exchanges.insert(id, (Arc::new(exchange), size));
+        kept.added.push_back(id);
         kept.shrink();
         drop(kept);
         // Without a subscriber there is nobody to be told.
@@ -173,7 +176,10 @@ impl Kept {
                 || (kept.bytes > MAX_BYTES && kept.exchanges.len() > 1)
         };
         while is_over(self) {
-            let Some((id, (exchange, size))) = self.exchanges.pop_first() else {
+            let oldest = self.added.pop_front();
+            let Some((id, (exchange, size))) =
+                oldest.and_then(|id| self.exchanges.remove_entry(&id))
+            else {
                 return;
             };
             self.bytes -= size;

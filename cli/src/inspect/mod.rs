@@ -15,6 +15,7 @@ mod parameters;
 pub(crate) mod record;
 pub(crate) mod recorder;
 pub(crate) mod relay;
+mod seat;
 pub(crate) mod settings;
 mod summary;
 mod tunnel;

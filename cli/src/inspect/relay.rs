@@ -17,12 +17,16 @@ use tokio::{
 };
 
 use crate::inspect::{
-    app::App, connection::Connection, exchange::Source, forwarded::Forwarded,
-    framing::is_one_request, recorder::Recorder,
+    app::App,
+    connection::Connection,
+    exchange::Source,
+    forwarded::Forwarded,
+    framing::is_one_request,
+    recorder::Recorder,
+    seat::{Seat, Seats},
 };
 
-/// The largest number of connections at a time. Others wait. With the largest heads and bodies, they take about
-/// 100 MiB.
+/// The largest number of connections at a time. With the largest heads and bodies, they take about 100 MiB.
 const MAX_CONNECTIONS: usize = 128;
 
 /// The largest number of those connections that are WebSockets, or ask to be, so that webhooks are answered whatever the
@@ -68,20 +72,20 @@ impl Relay {
 
     /// Passes on what arrives, until the process ends.
     pub(crate) async fn serve(self: Arc<Self>, listener: TcpListener) {
-        let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
-        while let Ok(permit) = connections.clone().acquire_owned().await {
+        let mut seats = Seats::new(MAX_CONNECTIONS);
+        loop {
             let Ok((stream, peer)) = listener.accept().await else {
                 time::sleep(PAUSE).await;
                 continue;
             };
+            let seat = seats.take().await;
             let relay = self.clone();
             tokio::spawn(async move {
                 // Without it, the connection is only slower.
                 let _ = stream.set_nodelay(true);
-                Connection::new(&relay, Some(peer), Source::Arrived)
+                Connection::new(&relay, seat, Some(peer), Source::Arrived)
                     .run(stream)
                     .await;
-                drop(permit);
             });
         }
     }
@@ -94,7 +98,8 @@ impl Relay {
         }
         let (relayed, client) = io::duplex(PIPE);
         let (mut answer, mut sender) = io::split(client);
-        let connection = Connection::new(self, None, source);
+        let seat = Arc::new(Seat::new(None));
+        let connection = Connection::new(self, seat, None, source);
         let write = async {
             // The app may answer before it has taken everything. The sender stays open: an app may take its end for
             // a client that went away.

@@ -216,6 +216,26 @@ fn silent_clients_leave_room_for_webhooks() {
     }
 }
 
+/// The longer the app may take, the longer an idle client may stay: four minutes here.
+#[test]
+fn a_new_client_takes_the_place_of_the_one_that_waits_longest() {
+    const CONNECTIONS: usize = 128;
+    let listening = Listening::text(&sockets(false), &["--answer-timeout", "60"]);
+    let ask = |stream: &mut TcpStream| {
+        stream.write_all(super::GET).unwrap();
+        let head = read_head(stream);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    };
+    let mut kept: Vec<_> = (0..CONNECTIONS).map(|_| listening.connect()).collect();
+    kept.iter_mut().for_each(ask);
+    // The first one waits no longer.
+    ask(&mut kept[0]);
+    assert!(listening.send(super::GET).starts_with("HTTP/1.1 200 "));
+    let mut longest = kept.remove(1);
+    assert_eq!(longest.read_to_end(&mut Vec::new()).unwrap(), 0);
+    kept.iter_mut().for_each(ask);
+}
+
 #[test]
 fn a_handshake_that_is_refused_takes_no_place() {
     let listening = Listening::text(&sockets(true), &[]);

@@ -1,0 +1,99 @@
+//! The places of connections. A new one always finds room: if there is none, the connection whose last request began
+//! longest ago has to leave. A genuine request is answered soon, so that is an idle or a slow client.
+
+use std::{
+    sync::{
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
+
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+/// All places.
+pub(super) struct Seats {
+    free: Arc<Semaphore>,
+    taken: Vec<Weak<Seat>>,
+}
+
+/// The place of a connection, which is free when the connection has ended.
+#[derive(Debug)]
+pub(super) struct Seat {
+    /// When the last request began, or before the first one the connection.
+    since: Mutex<Instant>,
+    /// Whether it is a WebSocket, or asks to be. These have a limit of their own.
+    stays: AtomicBool,
+    must_leave: AtomicBool,
+    leave: Notify,
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+impl Seats {
+    pub(super) fn new(count: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(count)),
+            taken: Vec::new(),
+        }
+    }
+
+    /// Takes a place, if need be that of another connection.
+    pub(super) async fn take(&mut self) -> Arc<Seat> {
+        self.taken.retain(|seat| seat.strong_count() > 0);
+        if self.free.available_permits() == 0 {
+            self.make_room();
+        }
+        let permit = self.free.clone().acquire_owned().await;
+        let seat = Arc::new(Seat::new(permit.ok()));
+        self.taken.push(Arc::downgrade(&seat));
+        seat
+    }
+
+    /// Asks the connection to leave whose last request began longest ago.
+    fn make_room(&self) {
+        let seats = self.taken.iter().filter_map(Weak::upgrade);
+        let seats = seats.filter(|seat| !seat.stays.load(Ordering::Relaxed));
+        if let Some(seat) = seats.min_by_key(|seat| seat.since()) {
+            seat.must_leave.store(true, Ordering::Relaxed);
+            seat.leave.notify_one();
+        }
+    }
+}
+
+impl Seat {
+    /// Constructs a place that does not count if it has no permit.
+    pub(super) fn new(permit: Option<OwnedSemaphorePermit>) -> Self {
+        Self {
+            since: Mutex::new(Instant::now()),
+            stays: AtomicBool::new(false),
+            must_leave: AtomicBool::new(false),
+            leave: Notify::new(),
+            _permit: permit,
+        }
+    }
+
+    fn since(&self) -> Instant {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says that a request begins.
+    pub(super) fn begin(&self) {
+        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Sets whether the connection may stay whoever comes.
+    pub(super) fn set_stays(&self, stays: bool) {
+        self.stays.store(stays, Ordering::Relaxed);
+    }
+
+    pub(super) fn must_leave(&self) -> bool {
+        self.must_leave.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the connection has to leave.
+    pub(super) async fn wait(&self) {
+        while !self.must_leave() {
+            self.leave.notified().await;
+        }
+    }
+}
