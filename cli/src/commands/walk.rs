@@ -30,6 +30,7 @@ pub(crate) struct Walker {
     format: Format,
     steps: List,
     faults: List,
+    fault_count: usize,
     requests: usize,
     /// How Twilio ended the call.
     ended: Option<String>,
@@ -42,7 +43,6 @@ pub(crate) struct Walker {
 #[derive(Default)]
 struct List {
     json: String,
-    count: usize,
 }
 
 /// What an endpoint answered, for as long as a walk looks at it.
@@ -62,6 +62,7 @@ impl Walker {
             format,
             steps: List::default(),
             faults: List::default(),
+            fault_count: 0,
             requests: 0,
             ended: None,
             was_refused: false,
@@ -115,8 +116,12 @@ impl Walker {
         for step in steps {
             match step {
                 Step::Requested(..) => self.requests += 1,
-                Step::Found(_) if self.format == Format::Text => self.faults.count += 1,
-                Step::Found(fault) => self.faults.push(fault_json(fault))?,
+                Step::Found(fault) => {
+                    self.fault_count += 1;
+                    if self.format == Format::Json && !self.is_full() {
+                        self.faults.push(fault_json(fault))?;
+                    }
+                }
                 Step::Ended(how) => self.ended = Some(terminal::without_passwords(how)),
                 _ => {}
             }
@@ -125,26 +130,37 @@ impl Walker {
                     let step = terminal::without_passwords(&step.to_string());
                     writeln!(output, "{}", terminal::line(&step))?;
                 }
+                Format::Json if self.is_full() => {}
                 Format::Json => self.steps.push(step_json(step))?,
             }
-        }
-        if self.steps.json.len() + self.faults.json.len() > MAX_JSON {
-            return Err(Failure::usage(
-                "the steps take more than 32 MiB of JSON: use --format text, or send fewer messages",
-            ));
         }
         output.flush()?;
         Ok(())
     }
 
+    /// Returns whether no more JSON is kept.
+    fn is_full(&self) -> bool {
+        self.steps.json.len() + self.faults.json.len() > MAX_JSON
+    }
+
     /// Ends the output. The faults are a failure.
-    pub(crate) fn finish(self, account_is_made_up: bool) -> Result<(), Failure> {
+    pub(crate) fn finish(mut self, account_is_made_up: bool) -> Result<(), Failure> {
+        if self.is_full() {
+            self.fault_count += 1;
+            self.faults.push(json!({
+                "kind": "fault",
+                "line": null,
+                "code": null,
+                "message": "the steps take more than 32 MiB of JSON, so the rest of them is not here",
+                "advice": "look at them with --format text",
+            }))?;
+        }
         let likely_causes = if self.was_refused {
             refusal::likely_causes_of_one_kind(&self.endpoint, account_is_made_up)
         } else {
             Vec::new()
         };
-        let ok = self.faults.count == 0;
+        let ok = self.fault_count == 0;
         match self.format {
             Format::Json => {
                 let (faults, steps) = (&self.faults.json, &self.steps.json);
@@ -163,7 +179,7 @@ impl Walker {
             }
             Format::Text => {
                 let mut output = io::stderr().lock();
-                let count = self.faults.count;
+                let count = self.fault_count;
                 let s = if count == 1 { "" } else { "s" };
                 writeln!(output, "FAILED: {count} fault{s}")?;
                 terminal::write_causes(&mut output, &likely_causes)?;
@@ -175,11 +191,10 @@ impl Walker {
 
 impl List {
     fn push(&mut self, value: Value) -> serde_json::Result<()> {
-        if self.count > 0 {
+        if !self.json.is_empty() {
             self.json.push(',');
         }
         self.json += &terminal::json(&without_passwords(value))?;
-        self.count += 1;
         Ok(())
     }
 }

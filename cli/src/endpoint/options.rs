@@ -51,6 +51,11 @@ pub(crate) struct EndpointArgs {
 }
 
 impl EndpointArgs {
+    /// Returns the URL as it was given.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Returns the inputs that may be read from the standard input, and whether they are.
     pub(crate) fn stdin(&self) -> [bool; 2] {
         let cacert = self.cacert.as_deref();

@@ -75,6 +75,12 @@ impl TokenArgs {
         let text = source::read_secret(self.source(), path)?;
         let text = text.strip_suffix('\n').unwrap_or(&text);
         let text = text.strip_suffix('\r').unwrap_or(text);
+        if text.contains(['\n', '\r']) {
+            return Err(Failure::usage(format_args!(
+                "{}: there are several lines: write all tokens on one, separated by commas",
+                self.source()
+            )));
+        }
         Ok(Some(Zeroizing::new(text.to_owned())))
     }
 }

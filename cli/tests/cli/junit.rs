@@ -117,6 +117,25 @@ fn endpoint_that_is_not_there_is_an_error_in_the_report() {
 }
 
 #[test]
+fn a_check_that_does_not_begin_leaves_no_older_report() {
+    let two_lines = file("junit-token", "one\ntwo\n");
+    for args in [
+        &["http://127.0.0.1:99999/"][..],
+        &["http://127.0.0.1:1/", "--cacert", "/no/such/file"],
+        &["http://127.0.0.1:1/", "--token-file", &two_lines],
+    ] {
+        let path = file("junit-older.xml", "an older report");
+        let output = run(&[&["check", "--junit", &path], args].concat());
+        assert_eq!(output.status, 2, "{args:?}");
+        let cases = cases(&path);
+        let [message] = *messages(&cases, "error") else {
+            panic!("{cases:?}")
+        };
+        assert!(output.stderr.contains(message), "{output:?}: {message}");
+    }
+}
+
+#[test]
 fn whatever_an_endpoint_answers_is_escaped_and_cut() {
     let long = "x".repeat(10_000);
     let answer = format!(

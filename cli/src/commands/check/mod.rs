@@ -107,7 +107,41 @@ enum Preset {
     Tutorial,
 }
 
+impl Args {
+    fn is_tutorial(&self) -> bool {
+        self.preset == Some(Preset::Tutorial)
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
+    // An older report must not be taken for one of this check, even if this one does not begin.
+    let junit = args.junit.as_deref().map(junit::create).transpose()?;
+    let report = match (report(args), &junit) {
+        (Err(failure), Some(file)) => {
+            junit::write_failure(file, args.endpoint.url(), &failure)?;
+            return Err(failure);
+        }
+        (report, _) => report?,
+    };
+    if let Some(file) = &junit {
+        junit::write_report(file, &report)?;
+    }
+    let mut output = anstream::stdout().lock();
+    match args.format.format {
+        Format::Json => report.write_json(&mut output)?,
+        Format::Text if args.is_tutorial() => report.write_tutorial(&mut output)?,
+        Format::Text => report.write_text(&mut output, args.verbose)?,
+    }
+    output.flush()?;
+    if report.ok {
+        Ok(())
+    } else {
+        Err(Failure::Check)
+    }
+}
+
+/// Sends the requests, and sums up what happened to them.
+fn report(args: &Args) -> Result<Report, Failure> {
     let overrides = params::parse(&args.data)?;
     let own_account = overrides.iter().any(|(name, _)| events::is_account(name));
     let websocket = args.endpoint.is_websocket();
@@ -127,39 +161,21 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
         endpoint.as_websocket()?;
     }
     endpoint.set_deadline(Instant::now() + args.max_time);
-    let tutorial = args.preset == Some(Preset::Tutorial);
+    let tutorial = args.is_tutorial();
     let rows = if tutorial {
         rows::tutorial(&endpoint, overrides)?
     } else {
         matrix(args, &endpoint, overrides)?
     };
-
-    let junit = args.junit.as_deref().map(junit::create).transpose()?;
     // The tutorial prints the status of each test, even of those that would be left out.
-    let trials = match (trial::run_all(&endpoint, &rows, tutorial), &junit) {
-        (Err(failure), Some(file)) => {
-            junit::write_failure(file, endpoint.url.as_str(), &failure)?;
-            return Err(failure);
-        }
-        (trials, _) => trials?,
-    };
+    let trials = trial::run_all(&endpoint, &rows, tutorial)?;
     let account_is_made_up = !own_account && !websocket && !tutorial;
-    let report = Report::new(&endpoint, &trials, args.strict, account_is_made_up);
-    if let Some(file) = &junit {
-        junit::write_report(file, &report)?;
-    }
-    let mut output = anstream::stdout().lock();
-    match args.format.format {
-        Format::Json => report.write_json(&mut output)?,
-        Format::Text if tutorial => report.write_tutorial(&mut output)?,
-        Format::Text => report.write_text(&mut output, args.verbose)?,
-    }
-    output.flush()?;
-    if report.ok {
-        Ok(())
-    } else {
-        Err(Failure::Check)
-    }
+    Ok(Report::new(
+        &endpoint,
+        &trials,
+        args.strict,
+        account_is_made_up,
+    ))
 }
 
 /// Refuses the options that a WebSocket handshake has no use for.

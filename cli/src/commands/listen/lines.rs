@@ -49,19 +49,12 @@ impl<W: Write> Lines<W> {
         let left_out = history.left_out();
         let unseen = left_out - self.left_out + change.err().unwrap_or_default();
         self.left_out = left_out;
-        if unseen > 0 {
-            let requests = terminal::counted(unseen, "request is", "requests are");
-            let note = format!("{requests} not shown here: too many came at a time\n");
-            match self.format {
-                Format::Text => self.output.write_all(note.as_bytes())?,
-                Format::Json => io::stderr().write_all(note.as_bytes())?,
-            }
-        }
+        self.note_unseen(unseen)?;
         let Ok(Change::Added(id) | Change::Closed(id)) = change else {
             return Ok(());
         };
         let Some(exchange) = history.get(id) else {
-            return Ok(());
+            return self.note_unseen(1);
         };
         match (self.format, change) {
             (Format::Text, Ok(Change::Added(_))) => self.exchange(&exchange),
@@ -72,6 +65,18 @@ impl<W: Write> Lines<W> {
                 self.output.flush()
             }
             (Format::Json, _) => Ok(()),
+        }
+    }
+
+    fn note_unseen(&mut self, unseen: u64) -> io::Result<()> {
+        if unseen == 0 {
+            return Ok(());
+        }
+        let requests = terminal::counted(unseen, "request is", "requests are");
+        let note = format!("{requests} not shown here: too many came at a time\n");
+        match self.format {
+            Format::Text => self.output.write_all(note.as_bytes()),
+            Format::Json => io::stderr().write_all(note.as_bytes()),
         }
     }
 
@@ -199,12 +204,13 @@ fn notes(exchange: &Exchange) -> Vec<(&'static str, String)> {
 /// Returns the start of what an app sent that is not HTTP. More may have followed, so a word at its end may be the start of
 /// a URL with a password.
 fn garbage(sent: &[u8]) -> String {
-    let sent = terminal::without_passwords(&String::from_utf8_lossy(sent));
+    let sent = String::from_utf8_lossy(sent);
     let words = sent.trim_end_matches(|c: char| !c.is_whitespace());
     let shown = match sent.strip_prefix(words) {
         Some(word) if word.contains(':') => words,
         _ => &*sent,
     };
+    let shown = terminal::without_passwords(shown);
     shown.chars().take(MAX_GARBAGE).collect()
 }
 

@@ -96,14 +96,17 @@ impl Saver {
     ) -> io::Result<()> {
         let Ok(Change::Added(id) | Change::Closed(id)) = change else {
             if let Err(missed) = change {
-                let requests = terminal::counted(missed, "request was", "requests were");
-                self.warn(&format!("{requests} not saved: too many came at a time"));
+                self.warn_of(missed);
             }
             return Ok(());
         };
-        let Some(exchange) = history.get(id).filter(|exchange| is_complete(exchange)) else {
+        let Some(exchange) = history.get(id) else {
+            self.warn_of(1);
             return Ok(());
         };
+        if !is_complete(&exchange) {
+            return Ok(());
+        }
         let object = terminal::json(&*exchange)? + "\n";
         self.size += object.len() as u64;
         let written = if self.size > LIMIT {
@@ -117,6 +120,11 @@ impl Saver {
             ));
         }
         written
+    }
+
+    fn warn_of(&self, missed: u64) {
+        let requests = terminal::counted(missed, "request was", "requests were");
+        self.warn(&format!("{requests} not saved: too many came at a time"));
     }
 
     fn warn(&self, text: &str) {

@@ -218,9 +218,10 @@ fn a_password_in_the_url_that_twilio_signed_is_not_shown() {
         assert!(!lines.contains("pa55w0rd"), "{lines}");
     }
     // What is cut from an answer may be the end of a URL.
-    let failures: [&[u8]; 3] = [
+    let failures: [&[u8]; 4] = [
         // The rest comes later, or never.
         b"db: https://user:pa55w0rd",
+        b"db: //user:x@pa55w0rd",
         b"ERR https://user:pa55w0rd@h/x failed\r\n",
         b"an error of sixty characters, more or less, as some servers print: https://user:pa55w0rd@h/x\r\n",
     ];
