@@ -165,17 +165,21 @@ impl<'r> Connection<'r> {
         }
     }
 
-    /// Passes everything on until one side closes. Returns the number of the first exchange.
+    /// Passes everything on until one side closes, or another connection takes the place. Returns the number of the first
+    /// exchange.
     pub(super) async fn run(self, stream: impl AsyncRead + AsyncWrite) -> Option<u64> {
+        tokio::select! {
+            () = self.pass_on(stream) => {}
+            () = self.seat.wait() => self.end(),
+        }
+        self.state().first_id
+    }
+
+    async fn pass_on(&self, stream: impl AsyncRead + AsyncWrite) {
         let (reader, mut writer) = io::split(stream);
         let mut client = Inbox::new(reader);
-        let first_head = time::timeout(FIRST_HEAD, next_head(&mut client));
-        let first_head = tokio::select! {
-            head = first_head => head,
-            () = self.seat.wait() => return None,
-        };
-        match first_head {
-            Err(_) | Ok(Ok(None)) => return None,
+        match time::timeout(FIRST_HEAD, next_head(&mut client)).await {
+            Err(_) | Ok(Ok(None)) => return,
             Ok(Err(reason)) => {
                 self.refuse(client.cut(MAX_HEAD), reason);
                 self.give_up(&mut writer, None).await;
@@ -186,8 +190,7 @@ impl<'r> Connection<'r> {
             },
         }
         let _ = writer.shutdown().await;
-        let lingers = self.source == Source::Arrived && !self.seat.must_leave();
-        if lingers && !self.state().client_done {
+        if self.source == Source::Arrived && !self.state().client_done {
             // Closing with bytes unread would take the answer from the client (RFC 9112, section 9.6).
             let _ = time::timeout(LINGER, async {
                 while client.more().await.is_ok_and(|count| count > 0) {
@@ -196,7 +199,6 @@ impl<'r> Connection<'r> {
             })
             .await;
         }
-        self.state().first_id
     }
 
     async fn relay_with<R, W>(
@@ -214,20 +216,14 @@ impl<'r> Connection<'r> {
         let ended = {
             let mut upload = pin!(self.upload(client, &mut app_writer, head));
             let mut download = pin!(self.download(&mut app, writer));
-            let both = async {
-                tokio::select! {
-                    () = &mut upload => download.await,
-                    ended = &mut download => {
-                        if matches!(ended, Ended::Switched { .. }) {
-                            upload.await;
-                        }
-                        ended
-                    }
-                }
-            };
             tokio::select! {
-                ended = both => ended,
-                () = self.seat.wait() => Ended::Closed,
+                () = &mut upload => download.await,
+                ended = &mut download => {
+                    if matches!(ended, Ended::Switched { .. }) {
+                        upload.await;
+                    }
+                    ended
+                }
             }
         };
         self.end();

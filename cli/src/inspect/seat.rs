@@ -24,7 +24,6 @@ pub(super) struct Seat {
     since: Mutex<Instant>,
     /// Whether it is a WebSocket, or asks to be. These have a limit of their own.
     stays: AtomicBool,
-    must_leave: AtomicBool,
     leave: Notify,
     _permit: Option<OwnedSemaphorePermit>,
 }
@@ -54,7 +53,6 @@ impl Seats {
         let seats = self.taken.iter().filter_map(Weak::upgrade);
         let seats = seats.filter(|seat| !seat.stays.load(Ordering::Relaxed));
         if let Some(seat) = seats.min_by_key(|seat| seat.since()) {
-            seat.must_leave.store(true, Ordering::Relaxed);
             seat.leave.notify_one();
         }
     }
@@ -66,7 +64,6 @@ impl Seat {
         Self {
             since: Mutex::new(Instant::now()),
             stays: AtomicBool::new(false),
-            must_leave: AtomicBool::new(false),
             leave: Notify::new(),
             _permit: permit,
         }
@@ -86,14 +83,8 @@ impl Seat {
         self.stays.store(stays, Ordering::Relaxed);
     }
 
-    pub(super) fn must_leave(&self) -> bool {
-        self.must_leave.load(Ordering::Relaxed)
-    }
-
     /// Waits until the connection has to leave.
     pub(super) async fn wait(&self) {
-        while !self.must_leave() {
-            self.leave.notified().await;
-        }
+        self.leave.notified().await;
     }
 }
