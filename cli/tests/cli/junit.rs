@@ -121,12 +121,20 @@ fn a_check_that_does_not_begin_leaves_no_older_report() {
     let two_lines = file("junit-token", "one\ntwo\n");
     for args in [
         &["http://127.0.0.1:99999/"][..],
+        &["0123456789abcdef0123456789abcdef"],
+        &["mailto:ada:marker-pw@h"],
+        &["http://ada:marker-pw@127.0.0.1:1/0123456789abcdef0123456789abcdef"],
         &["http://127.0.0.1:1/", "--cacert", "/no/such/file"],
         &["http://127.0.0.1:1/", "--token-file", &two_lines],
     ] {
         let path = file("junit-older.xml", "an older report");
         let output = run(&[&["check", "--junit", &path], args].concat());
         assert_eq!(output.status, 2, "{args:?}");
+        let report = fs::read_to_string(&path).unwrap();
+        assert!(
+            !report.contains("0123456789") && !report.contains("marker"),
+            "{report}"
+        );
         let cases = cases(&path);
         let [message] = *messages(&cases, "error") else {
             panic!("{cases:?}")

@@ -153,7 +153,7 @@ fn write(output: impl Write, url: &str, cases: &[Case]) -> io::Result<()> {
         .write_inner_content(|writer| {
             writer
                 .create_element("testsuite")
-                .with_attribute(("name", &*terminal::line(url)))
+                .with_attribute(("name", &*suite(url)))
                 .with_attributes(counts)
                 .write_inner_content(|writer| {
                     cases.iter().try_for_each(|case| write_case(writer, case))
@@ -163,6 +163,18 @@ fn write(output: impl Write, url: &str, cases: &[Case]) -> io::Result<()> {
     let mut output = writer.into_inner();
     writeln!(output)?;
     output.flush()
+}
+
+/// Returns the name of all tests: the URL, if it is one. Anything else may be a token or a password at a wrong place.
+fn suite(url: &str) -> String {
+    let has_scheme = ["http://", "https://", "ws://", "wss://"]
+        .iter()
+        .any(|scheme| url.starts_with(scheme));
+    if has_scheme {
+        terminal::line(&terminal::without_secrets(url))
+    } else {
+        "no URL".to_owned()
+    }
 }
 
 fn write_case<W: Write>(writer: &mut Writer<W>, case: &Case) -> io::Result<()> {
