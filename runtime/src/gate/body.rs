@@ -106,6 +106,13 @@ pub(crate) async fn count_while_waiting<T>(
     .await
 }
 
+/// What actix takes for each chunk, in bytes. It queues all chunks that have arrived before the first one is taken, and keeps
+/// the room for them while the request waits.
+const BYTES_FOR_A_CHUNK: usize = 64;
+
+/// The number of chunks that the least share of a request has room for.
+const FREE_CHUNKS: usize = 128;
+
 /// A body counts towards the limit on all bodies as soon as it has to wait. One that has arrived as a whole, as Twilio's
 /// nearly always have, is judged at once, so that no flood of slow bodies keeps it out.
 async fn collect<'o>(
@@ -121,6 +128,8 @@ async fn collect<'o>(
     let mut is_copied = false;
     let mut joined = Vec::new();
     let mut waited = false;
+    // The chunks that were taken without waiting, and the most of them.
+    let (mut at_once, mut most_at_once) = (0_usize, 0_usize);
     loop {
         let chunk = poll_fn(|cx| {
             let chunk = Pin::new(&mut stream).poll_next(cx);
@@ -129,7 +138,9 @@ async fn collect<'o>(
                 if !only.is_empty() && !mem::replace(&mut is_copied, true) {
                     only = Bytes::copy_from_slice(&only);
                 }
-                let bytes = only.len() + joined.capacity();
+                most_at_once = most_at_once.max(mem::take(&mut at_once));
+                let beside = most_at_once.saturating_sub(FREE_CHUNKS) * BYTES_FOR_A_CHUNK;
+                let bytes = only.len() + joined.capacity() + beside;
                 // At first nothing has arrived, because actix reads on only now.
                 let waits = mem::replace(&mut waited, true) || bytes > 0;
                 if waits && !share.grow_to(bytes, cx) {
@@ -145,6 +156,7 @@ async fn collect<'o>(
             PayloadError::Overflow => ValidationErrorKind::BodyTooLarge,
             _ => ValidationErrorKind::BodyIncomplete,
         })?;
+        at_once += 1;
         let len = only.len() + joined.len();
         if chunk.len() > limit - len {
             return Err(ValidationErrorKind::BodyTooLarge);

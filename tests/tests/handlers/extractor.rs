@@ -261,6 +261,25 @@ async fn bodies_are_limited_in_size() {
     }
 }
 
+/// actix queues all chunks that have arrived, which takes many times the memory of one byte each.
+#[actix_web::test]
+async fn chunks_that_have_arrived_count_with_the_room_for_them() {
+    const TOTAL: usize = 8 * 1024;
+    for (name, payload, waits) in [
+        ("few", payload(["a"; 100], false).0, true),
+        ("many", payload(["a"; 1_000], false).0, false),
+    ] {
+        let config = limited().body_limit(TOTAL).total_body_limit(TOTAL);
+        let app = App::new().app_data(config.build().unwrap());
+        let app = init_service(app.route("/hook", echo())).await;
+        let mut req = form("a=1").to_request();
+        *req.payload() = payload;
+        let answer = poll_immediate(Box::pin(app.call(req))).await;
+        let status = answer.map(|res| res.unwrap().status().as_u16());
+        assert_eq!(status, (!waits).then_some(503), "{name}");
+    }
+}
+
 #[actix_web::test]
 async fn bodies_are_limited_in_size_all_together() {
     let config = limited().total_body_limit(2 * LIMIT).build().unwrap();
