@@ -5,7 +5,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::{
-    body::visible,
+    body::without_blanks,
     error::{ConfigError, SignatureError, SignatureErrorKind},
     form::{self, Form},
     key::is_sid_number,
@@ -110,7 +110,7 @@ impl AccountSid {
         for value in form::values(query.as_bytes(), NAME) {
             claimed.add(&value)?;
         }
-        let like_json = matches!(visible(req.body).next(), Some(b'{' | b'['));
+        let like_json = matches!(without_blanks(req.body), [b'{' | b'[', ..]);
         if !like_json || !says_json(req) {
             add_form(&mut claimed)?;
         }

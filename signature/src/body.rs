@@ -128,17 +128,26 @@ fn is_form(content_type: &[u8]) -> Result<bool, SignatureErrorKind> {
 /// Returns whether a body begins like JSON, so that a handler may take it for that whatever its content type. Twilio escapes
 /// braces, brackets and quotes in a form.
 fn looks_like_json(body: &[u8]) -> bool {
-    let mut visible = visible(body);
-    match (visible.next(), visible.next()) {
-        (Some(b'{'), Some(b'"')) => true,
-        (Some(b'['), Some(first)) => b"{[\"-0123456789tfn".contains(&first),
+    match without_blanks(body).split_first() {
+        Some((b'{', rest)) => without_blanks(rest).starts_with(b"\""),
+        Some((b'[', rest)) => {
+            let first = without_blanks(rest).first();
+            first.is_some_and(|first| b"{[\"-0123456789tfn".contains(first))
+        }
         _ => false,
     }
 }
 
-/// Returns the bytes of a body that no parser of JSON skips. One may skip blanks of any kind and a byte order mark.
-pub(crate) fn visible(body: &[u8]) -> impl Iterator<Item = u8> {
-    body.iter().copied().filter(u8::is_ascii_graphic)
+/// Returns a body without what a parser of JSON may skip at its start: blanks of any kind, and byte order marks.
+pub(crate) fn without_blanks(body: &[u8]) -> &[u8] {
+    // Nearly all bodies begin with a letter.
+    if body.first().is_none_or(u8::is_ascii_graphic) {
+        return body;
+    }
+    let text = body.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    let is_skipped = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    let skipped = text.len() - text.trim_start_matches(is_skipped).len();
+    body.get(skipped..).unwrap_or_default()
 }
 
 /// Checks a body that is not signed as parameters against the hash in the signed URL (R6).

@@ -329,14 +329,17 @@ fn is_signed_form(req: &Request) -> Result<bool, Kind> {
 /// R6: whether a handler might take a form for JSON.
 #[must_use]
 pub fn may_be_json(form: &[u8]) -> bool {
-    let mut text = form.to_vec();
-    text.retain(|byte| (b'!'..=b'~').contains(byte));
-    let starts = |start: &str| text.starts_with(start.as_bytes());
-    let values = ["{", "[", "\"", "-", "t", "f", "n"].map(str::to_owned);
-    let mut values = values
-        .into_iter()
-        .chain((0..10).map(|digit| digit.to_string()));
-    starts("{\"") || values.any(|value| starts(&["[", &value].concat()))
+    let is_blank = |c: char| c.is_whitespace() || c.is_control() || c == '\u{feff}';
+    let text = String::from_utf8_lossy(form);
+    let text = text.trim_start_matches(is_blank);
+    let mut letters = text.chars();
+    let first = letters.next();
+    let second = letters.find(|c| !is_blank(*c));
+    match first {
+        Some('{') => second == Some('"'),
+        Some('[') => second.is_some_and(|c| c.is_ascii_digit() || "{[\"-tfn".contains(c)),
+        _ => false,
+    }
 }
 
 /// R6 and R7: the body is signed as parameters, or its hash is in the URL that was signed.
