@@ -88,15 +88,17 @@ impl RequestHead {
         if method == "CONNECT" {
             return Err("its method is CONNECT, which is for proxies");
         }
-        let upgrades = values(&headers, "Upgrade").next().is_some();
+        let body = request_body(&headers, version)?;
+        // A handshake has no body, which could keep a place among WebSockets for as long as it lasts.
+        let upgrades = body.is_done() && values(&headers, "Upgrade").next().is_some();
         Ok(Some(Self {
-            body: request_body(&headers, version)?,
-            upgrades,
             method,
             target,
             version,
             headers,
             length,
+            body,
+            upgrades,
         }))
     }
 }

@@ -1,7 +1,7 @@
 //! The last exchanges, for all that show them.
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -84,6 +84,11 @@ impl History {
         let kept = self.kept();
         let exchanges = kept.exchanges.values();
         exchanges.map(|(exchange, _)| exchange.clone()).collect()
+    }
+
+    /// Returns the numbers of the exchanges.
+    pub(crate) fn ids(&self) -> BTreeSet<u64> {
+        self.kept().exchanges.keys().copied().collect()
     }
 
     /// Returns how many requests went through without being recorded, since too many came at a time.

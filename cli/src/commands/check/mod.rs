@@ -10,6 +10,7 @@ mod rows;
 mod trial;
 
 use std::{
+    fs::File,
     io::Write,
     path::PathBuf,
     time::{Duration, Instant},
@@ -114,15 +115,15 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Failure> {
-    // An older report must not be taken for one of this check, even if this one does not begin.
-    let junit = args.junit.as_deref().map(junit::create).transpose()?;
-    let report = match (report(args), &junit) {
-        (Err(failure), Some(file)) => {
-            junit::write_failure(file, args.endpoint.url(), &failure)?;
-            return Err(failure);
+    let mut junit = None;
+    let report = report(args, &mut junit).inspect_err(|failure| {
+        // An older report must not be taken for one of this check, even if this one did not begin.
+        let path = args.junit.as_deref();
+        if let Some(file) = junit.take().or_else(|| junit::create(path?).ok()) {
+            // What kept the check from being done is more than what keeps it from being reported.
+            let _ = junit::write_failure(file, args.endpoint.url(), failure);
         }
-        (report, _) => report?,
-    };
+    })?;
     if let Some(file) = &junit {
         junit::write_report(file, &report)?;
     }
@@ -140,8 +141,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Failure> {
     }
 }
 
-/// Sends the requests, and sums up what happened to them.
-fn report(args: &Args) -> Result<Report, Failure> {
+/// Sends the requests, and sums up what happened to them. The file of the JUnit report is opened before anything is sent.
+fn report(args: &Args, junit: &mut Option<File>) -> Result<Report, Failure> {
     let overrides = params::parse(&args.data)?;
     let own_account = overrides.iter().any(|(name, _)| events::is_account(name));
     let websocket = args.endpoint.is_websocket();
@@ -167,6 +168,7 @@ fn report(args: &Args) -> Result<Report, Failure> {
     } else {
         matrix(args, &endpoint, overrides)?
     };
+    *junit = args.junit.as_deref().map(junit::create).transpose()?;
     // The tutorial prints the status of each test, even of those that would be left out.
     let trials = trial::run_all(&endpoint, &rows, tutorial)?;
     let account_is_made_up = !own_account && !websocket && !tutorial;

@@ -54,7 +54,9 @@ impl<W: Write> Lines<W> {
             return Ok(());
         };
         let Some(exchange) = history.get(id) else {
-            return self.note_unseen(1);
+            // As text, a WebSocket was shown when it opened.
+            let is_shown = self.format == Format::Text && matches!(change, Ok(Change::Closed(_)));
+            return self.note_unseen(u64::from(!is_shown));
         };
         match (self.format, change) {
             (Format::Text, Ok(Change::Added(_))) => self.exchange(&exchange),

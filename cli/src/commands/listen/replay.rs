@@ -70,7 +70,9 @@ pub(super) async fn run(path: &Path, parts: &Parts, format: Format) -> Result<()
         {
             return Err(Failure::Unreachable(failure.message.clone()));
         }
-        failed |= !matches!(exchange.status(), 101 | 200..=299);
+        let is_broken =
+            matches!(&exchange.outcome, Outcome::Answered(answer) if answer.problem.is_some());
+        failed |= is_broken || !matches!(exchange.status(), 101 | 200..=299);
         lines.show(&parts.history, Ok(Change::Added(id)))?;
     }
     match unknown {

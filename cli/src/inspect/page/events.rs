@@ -32,11 +32,11 @@ const GATHER: Duration = Duration::from_millis(100);
 /// How long nothing may be sent before a comment is, which finds out whether the page is still there.
 const QUIET: Duration = Duration::from_secs(15);
 
-/// The requests that have changed, and the oldest one that is kept.
+/// The requests that have changed, and those that were sent before and are not kept any longer.
 #[derive(Serialize)]
 struct Rows {
     rows: Vec<Row>,
-    oldest: u64,
+    dropped: Vec<u64>,
 }
 
 /// Answers with events until the page closes the connection.
@@ -52,7 +52,8 @@ pub(super) fn stream(page: Data<Page>) -> HttpResponse {
 /// Sends events. Returns `None` once nobody reads them.
 async fn send(page: &Page, sender: &mpsc::Sender<Bytes>) -> Option<()> {
     let mut changes = page.history.subscribe();
-    sender.send(all(page)?).await.ok()?;
+    let mut sent = BTreeSet::new();
+    sender.send(all(page, &mut sent)?).await.ok()?;
     loop {
         let Ok(first) = timeout(QUIET, changes.recv()).await else {
             sender.send(Bytes::from_static(b": \n\n")).await.ok()?;
@@ -60,8 +61,8 @@ async fn send(page: &Page, sender: &mpsc::Sender<Bytes>) -> Option<()> {
         };
         rt::time::sleep(GATHER).await;
         let event = match gather(&first, &mut changes) {
-            Gathered::Some(ids) => changed(page, &ids)?,
-            Gathered::TooMany => all(page)?,
+            Gathered::Some(ids) => changed(page, &ids, &mut sent)?,
+            Gathered::TooMany => all(page, &mut sent)?,
             Gathered::Closed => return None,
         };
         sender.send(event).await.ok()?;
@@ -102,21 +103,22 @@ fn id(change: Change) -> u64 {
     }
 }
 
-fn all(page: &Page) -> Option<Bytes> {
+fn all(page: &Page, sent: &mut BTreeSet<u64>) -> Option<Bytes> {
     let exchanges = page.history.list();
+    *sent = exchanges.iter().map(|exchange| exchange.id).collect();
     let rows = exchanges.iter().map(|exchange| Row::of(exchange)).collect();
-    event("all", &Rows { rows, oldest: 0 })
+    let dropped = Vec::new();
+    event("all", &Rows { rows, dropped })
 }
 
-fn changed(page: &Page, ids: &BTreeSet<u64>) -> Option<Bytes> {
+fn changed(page: &Page, ids: &BTreeSet<u64>, sent: &mut BTreeSet<u64>) -> Option<Bytes> {
     let exchanges = ids.iter().filter_map(|id| page.history.get(*id));
     let rows = exchanges.map(|exchange| Row::of(&exchange)).collect();
-    let oldest = page
-        .history
-        .list()
-        .first()
-        .map_or(0, |exchange| exchange.id);
-    event("changed", &Rows { rows, oldest })
+    sent.extend(ids);
+    let kept = page.history.ids();
+    let dropped: Vec<_> = sent.difference(&kept).copied().collect();
+    sent.retain(|id| kept.contains(id));
+    event("changed", &Rows { rows, dropped })
 }
 
 /// Writes an event. JSON on one line has no line end in it.

@@ -237,6 +237,22 @@ fn a_new_client_takes_the_place_of_the_one_that_waits_longest() {
 }
 
 #[test]
+fn a_request_with_a_body_takes_no_place_among_websockets() {
+    const SLOW: &[u8] = b"POST / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nContent-Length: 9\r\n\r\na";
+    let listening = Listening::text(&sockets(true), &[]);
+    let mut kept = Vec::new();
+    for _ in 0..100 {
+        let mut stream = listening.connect();
+        stream.write_all(SLOW).unwrap();
+        kept.push(stream);
+    }
+    let mut stream = listening.connect();
+    stream.write_all(HANDSHAKE).unwrap();
+    let head = read_head(&mut stream);
+    assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
+}
+
+#[test]
 fn a_handshake_that_is_refused_takes_no_place() {
     let listening = Listening::text(&sockets(true), &[]);
     let mut kept = Vec::new();

@@ -37,7 +37,7 @@ async function open(id, reads) {
     shownDetail = detail;
     // What was made here may be read before its event has come.
     if (!store.get(id)) {
-      store.update({ rows: [detail.row], oldest: 0 });
+      store.update({ rows: [detail.row], dropped: [] });
     }
     if (isShown && !reads) {
       drawShown(refreshDetail);

@@ -23,14 +23,12 @@ export class Store {
   }
 
   /** Adds requests, or replaces those that have got their answer, and forgets those that the tool has forgotten. */
-  update({ rows, oldest }) {
+  update({ rows, dropped }) {
     for (const row of rows) {
       this.#rows.set(row.id, row);
     }
-    for (const id of this.#rows.keys()) {
-      if (id < oldest) {
-        this.#rows.delete(id);
-      }
+    for (const id of dropped) {
+      this.#rows.delete(id);
     }
     this.changed();
   }
