@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::inspect::{
-    history::Change,
+    history::{Change, History},
     page::{Page, row::Row},
 };
 
@@ -53,7 +53,7 @@ pub(super) fn stream(page: Data<Page>) -> HttpResponse {
 async fn send(page: &Page, sender: &mpsc::Sender<Bytes>) -> Option<()> {
     let mut changes = page.history.subscribe();
     let mut sent = BTreeSet::new();
-    sender.send(all(page, &mut sent)?).await.ok()?;
+    sender.send(all(&page.history, &mut sent)?).await.ok()?;
     loop {
         let Ok(first) = timeout(QUIET, changes.recv()).await else {
             sender.send(Bytes::from_static(b": \n\n")).await.ok()?;
@@ -61,8 +61,8 @@ async fn send(page: &Page, sender: &mpsc::Sender<Bytes>) -> Option<()> {
         };
         rt::time::sleep(GATHER).await;
         let event = match gather(&first, &mut changes) {
-            Gathered::Some(ids) => changed(page, &ids, &mut sent)?,
-            Gathered::TooMany => all(page, &mut sent)?,
+            Gathered::Some(ids) => changed(&page.history, &ids, &mut sent)?,
+            Gathered::TooMany => all(&page.history, &mut sent)?,
             Gathered::Closed => return None,
         };
         sender.send(event).await.ok()?;
@@ -103,19 +103,19 @@ fn id(change: Change) -> u64 {
     }
 }
 
-fn all(page: &Page, sent: &mut BTreeSet<u64>) -> Option<Bytes> {
-    let exchanges = page.history.list();
+fn all(history: &History, sent: &mut BTreeSet<u64>) -> Option<Bytes> {
+    let exchanges = history.list();
     *sent = exchanges.iter().map(|exchange| exchange.id).collect();
     let rows = exchanges.iter().map(|exchange| Row::of(exchange)).collect();
     let dropped = Vec::new();
     event("all", &Rows { rows, dropped })
 }
 
-fn changed(page: &Page, ids: &BTreeSet<u64>, sent: &mut BTreeSet<u64>) -> Option<Bytes> {
-    let exchanges = ids.iter().filter_map(|id| page.history.get(*id));
+fn changed(history: &History, ids: &BTreeSet<u64>, sent: &mut BTreeSet<u64>) -> Option<Bytes> {
+    let exchanges = ids.iter().filter_map(|id| history.get(*id));
     let rows = exchanges.map(|exchange| Row::of(&exchange)).collect();
     sent.extend(ids);
-    let kept = page.history.ids();
+    let kept = history.ids();
     let dropped: Vec<_> = sent.difference(&kept).copied().collect();
     sent.retain(|id| kept.contains(id));
     event("changed", &Rows { rows, dropped })
@@ -142,5 +142,37 @@ impl MessageBody for Events {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Bytes, Infallible>>> {
         self.0.poll_recv(cx).map(|bytes| bytes.map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inspect::{
+        exchange::{Exchange, Request, Source},
+        history::MAX_EXCHANGES,
+    };
+
+    /// A request that takes long has a low number, and is kept for as long as others.
+    #[test]
+    fn each_request_that_is_not_kept_is_dropped_once() {
+        let history = History::new();
+        let add = |id| history.add(Exchange::of(id, 0, Source::Arrived, Request::default()));
+        let dropped = |ids: [u64; 2], sent: &mut BTreeSet<u64>| {
+            let event = changed(&history, &ids.into(), sent).unwrap();
+            let text = String::from_utf8(event.to_vec()).unwrap();
+            let (_, dropped) = text.split_once("\"dropped\":").unwrap();
+            dropped.trim_end().to_owned()
+        };
+        let last = MAX_EXCHANGES as u64;
+        (1..=last).for_each(add);
+        let mut sent = BTreeSet::new();
+        all(&history, &mut sent).unwrap();
+        add(0);
+        add(last + 1);
+        assert_eq!(dropped([0, last + 1], &mut sent), "[1,2]}");
+        add(last + 2);
+        assert_eq!(dropped([0, last + 2], &mut sent), "[3]}");
+        assert!(history.get(0).is_some());
     }
 }
