@@ -122,7 +122,7 @@ async fn collect<'o>(
 ) -> Result<(Bytes, Held<'o>), ValidationErrorKind> {
     let limit = options.body_limit;
     let mut share = options.total_body_limit.hold(head);
-    let mut stream = BodyStream::new(payload);
+    let mut stream = BodyStream::new(&mut *payload);
     // Nearly all bodies are a single chunk, which is not copied.
     let mut only = Bytes::new();
     let mut is_copied = false;
@@ -173,6 +173,10 @@ async fn collect<'o>(
         }
         joined.extend_from_slice(&mem::take(&mut only));
         joined.extend_from_slice(&chunk);
+    }
+    if most_at_once.max(at_once) > FREE_CHUNKS {
+        // The room for them would be kept while the request waits for its keys.
+        *payload = Payload::None;
     }
     let body = if joined.is_empty() {
         only
