@@ -242,6 +242,7 @@ impl<'r> Connection<'r> {
             }
             tunnel.close().await;
         }
+        self.leave_place();
     }
 
     /// Takes the whole request, so that it can be sent again, and answers in place of the app.

@@ -26,8 +26,9 @@ use crate::inspect::{
     seat::{Seat, Seats},
 };
 
-/// The largest number of connections at a time. With the largest heads and bodies, they take about 100 MiB.
-const MAX_CONNECTIONS: usize = 128;
+/// The largest number of connections at a time. With the largest heads and bodies, they take less than 100 MiB. Each has
+/// another one to the app, and some systems let a process have 256 of them.
+const MAX_CONNECTIONS: usize = 96;
 
 /// The largest number of those connections that are WebSockets, or ask to be, so that webhooks are answered whatever the
 /// WebSockets do. Others are refused.

@@ -264,7 +264,12 @@ impl Connection<'_> {
                 ..Answer::default()
             });
             if draft.upgrades {
-                state.switched = Some(head.status == 101);
+                let switches = head.status == 101;
+                state.switched = Some(switches);
+                if !switches {
+                    self.leave_place();
+                }
+                self.to_upload.notify_one();
             }
         }
     }

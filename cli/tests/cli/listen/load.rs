@@ -157,7 +157,7 @@ fn sockets(refuses: bool) -> String {
 
 #[test]
 fn idle_websockets_leave_room_for_webhooks() {
-    const PLACES: usize = 64;
+    const PLACES: usize = 48;
     let listening = Listening::text(&sockets(false), &[]);
     let open = || {
         let mut stream = listening.connect();
@@ -197,7 +197,7 @@ fn idle_websockets_leave_room_for_webhooks() {
 
 #[test]
 fn silent_clients_leave_room_for_webhooks() {
-    const CONNECTIONS: usize = 128;
+    const CONNECTIONS: usize = 96;
     let listening = Listening::text(&sockets(false), &["--answer-timeout", "0.5"]);
     let mut kept = Vec::new();
     for _ in 0..CONNECTIONS {
@@ -219,7 +219,7 @@ fn silent_clients_leave_room_for_webhooks() {
 /// The longer the app may take, the longer an idle client may stay: four minutes here.
 #[test]
 fn a_new_client_takes_the_place_of_the_one_that_waits_longest() {
-    const CONNECTIONS: usize = 128;
+    const CONNECTIONS: usize = 96;
     let listening = Listening::text(&sockets(false), &["--answer-timeout", "60"]);
     let ask = |stream: &mut TcpStream| {
         stream.write_all(super::GET).unwrap();
@@ -262,6 +262,45 @@ fn a_handshake_that_is_refused_takes_no_place() {
         let head = read_head(&mut stream);
         assert!(head.starts_with("HTTP/1.1 403 "), "{head}");
         kept.push(stream);
+    }
+}
+
+/// Its answer is large and nobody reads it, or the app closes the connection after it.
+#[test]
+fn a_handshake_that_was_refused_leaves_its_place_at_once() {
+    const LARGE: usize = 8 * 1024 * 1024;
+    for (length, rest) in [(LARGE, ""), (0, "Connection: close\r\n")] {
+        let app = super::app(move |mut stream| {
+            let head = read_head(&mut stream);
+            if head.starts_with("GET /media ") {
+                stream
+                    .write_all(b"HTTP/1.1 101 Switching\r\nUpgrade: websocket\r\n\r\n")
+                    .unwrap();
+                return;
+            }
+            thread::spawn(move || {
+                let head =
+                    format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {length}\r\n{rest}\r\n");
+                // Nobody may read it.
+                let _ = stream.write_all(head.as_bytes());
+                let _ = stream.write_all(&vec![b'a'; length]);
+            });
+        });
+        let listening = Listening::text(&app, &[]);
+        let refused = b"GET / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\n\r\n";
+        let kept: Vec<_> = (0..60)
+            .map(|_| {
+                let mut stream = listening.connect();
+                stream.write_all(refused).unwrap();
+                assert!(read_head(&mut stream).starts_with("HTTP/1.1 403 "));
+                stream
+            })
+            .collect();
+        let mut stream = listening.connect();
+        stream.write_all(HANDSHAKE).unwrap();
+        let head = read_head(&mut stream);
+        assert!(head.starts_with("HTTP/1.1 101 "), "{head}");
+        drop(kept);
     }
 }
 
