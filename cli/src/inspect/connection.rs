@@ -24,7 +24,7 @@ use tokio::{
 use crate::inspect::{
     exchange::{Answer, Exchange, Failure, FailureKind, Outcome, Request, Source, Wire},
     framing::{MAX_HEAD, RequestHead},
-    relay::{Relay, shown},
+    relay::{MAX_CONNECTIONS, Relay, shown},
     seat::Seat,
     tunnel,
 };
@@ -168,26 +168,29 @@ impl<'r> Connection<'r> {
     /// Passes everything on until one side closes, or another connection takes the place. Returns the number of the first
     /// exchange.
     pub(super) async fn run(self, stream: impl AsyncRead + AsyncWrite) -> Option<u64> {
+        let (reader, mut writer) = io::split(stream);
         tokio::select! {
-            () = self.pass_on(stream) => {}
-            () = self.seat.wait() => self.end(),
+            () = self.pass_on(reader, &mut writer) => {}
+            () = self.seat.wait() => self.leave(&mut writer).await,
         }
         self.state().first_id
     }
 
-    async fn pass_on(&self, stream: impl AsyncRead + AsyncWrite) {
-        let (reader, mut writer) = io::split(stream);
+    async fn pass_on<W: AsyncWrite + Unpin>(&self, reader: impl AsyncRead + Unpin, writer: &mut W) {
         let mut client = Inbox::new(reader);
         match time::timeout(FIRST_HEAD, next_head(&mut client)).await {
             Err(_) | Ok(Ok(None)) => return,
             Ok(Err(reason)) => {
                 self.refuse(client.cut(MAX_HEAD), reason);
-                self.give_up(&mut writer, None).await;
+                self.give_up(writer, None, STALL).await;
             }
-            Ok(Ok(Some(head))) => match self.relay.app.connect().await {
-                Ok(app) => self.relay_with(app, head, &mut client, &mut writer).await,
-                Err(err) => self.without_app(&err, head, &mut client, &mut writer).await,
-            },
+            Ok(Ok(Some(head))) => {
+                self.seat.set_waits_for_app(true);
+                match self.relay.app.connect().await {
+                    Ok(app) => self.relay_with(app, head, &mut client, writer).await,
+                    Err(err) => self.without_app(&err, head, &mut client, writer).await,
+                }
+            }
         }
         let _ = writer.shutdown().await;
         if self.source == Source::Arrived && !self.state().client_done {
@@ -283,7 +286,7 @@ impl<'r> Connection<'r> {
             }
         })
         .await;
-        self.give_up(writer, Some(trouble)).await;
+        self.give_up(writer, Some(trouble), STALL).await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -350,6 +353,13 @@ impl<'r> Connection<'r> {
             is_answered: false,
             trouble,
         });
+        self.update_seat(&state);
+    }
+
+    /// Says whether the app owes an answer.
+    fn update_seat(&self, state: &State) {
+        let owes = |draft: &Draft| draft.passed_on.is_some() && !draft.is_answered;
+        self.seat.set_waits_for_app(state.pending.iter().any(owes));
     }
 
     /// Records the exchanges that have ended on both sides.
@@ -362,16 +372,18 @@ impl<'r> Connection<'r> {
         {
             self.relay.recorder.exchange(draft.exchange);
         }
+        self.update_seat(&state);
         drop(state);
         self.to_upload.notify_one();
     }
 
     /// Records what is left when the connection has ended.
     fn end(&self) {
+        self.seat.set_waits_for_app(false);
         let rest = std::mem::take(&mut self.state().pending);
         for mut draft in rest {
             if !draft.is_answered {
-                draft.fail(draft.trouble.clone().unwrap_or_else(|| Trouble {
+                draft.break_off(draft.trouble.clone().unwrap_or_else(|| Trouble {
                     kind: FailureKind::Closed,
                     message: "the connection ended before the app answered this request".to_owned(),
                     garbage: Vec::new(),
@@ -381,8 +393,31 @@ impl<'r> Connection<'r> {
         }
     }
 
-    /// Answers in place of the app, and ends the connection. Without `trouble`, it is that of the first request.
-    async fn give_up(&self, writer: &mut (impl AsyncWrite + Unpin), trouble: Option<Trouble>) {
+    /// Ends the connection in favour of a newer one. The client gets an answer if it takes that at once.
+    async fn leave(&self, writer: &mut (impl AsyncWrite + Unpin)) {
+        let untouched = {
+            let mut state = self.state();
+            for draft in &mut state.pending {
+                draft.trouble.get_or_insert(draft.displaced());
+            }
+            let front = state.pending.front();
+            front.is_some_and(|draft| !draft.is_answered && draft.first_byte.is_none())
+        };
+        if untouched {
+            self.give_up(writer, None, Duration::ZERO).await;
+        } else {
+            self.end();
+        }
+    }
+
+    /// Answers in place of the app, and ends the connection. Without `trouble`, it is that of the first request. `limit` is
+    /// how long the client may take.
+    async fn give_up(
+        &self,
+        writer: &mut (impl AsyncWrite + Unpin),
+        trouble: Option<Trouble>,
+        limit: Duration,
+    ) {
         let front = {
             let mut state = self.state();
             state.pending.front_mut().and_then(|draft| {
@@ -394,8 +429,9 @@ impl<'r> Connection<'r> {
                 Some(answer)
             })
         };
+        self.seat.set_waits_for_app(false);
         if let Some(answer) = front {
-            let _ = time::timeout(STALL, writer.write_all(&answer)).await;
+            let _ = time::timeout(limit, writer.write_all(&answer)).await;
         }
         self.end();
     }
@@ -409,6 +445,30 @@ impl Draft {
             after: self.arrived.elapsed(),
             garbage: trouble.garbage,
         });
+    }
+
+    /// Returns why a newer connection took the place of this one.
+    fn displaced(&self) -> Trouble {
+        let reason = match (self.passed_on, self.first_byte) {
+            (None, _) => "the rest of the request was waited for",
+            (_, Some(_)) => "the rest of the answer was waited for",
+            _ => "all others waited for the app as well: let it answer sooner",
+        };
+        Trouble {
+            kind: FailureKind::Displaced,
+            message: format!(
+                "a new connection took the place of this one, since all {MAX_CONNECTIONS} were taken, and {reason}"
+            ),
+            garbage: Vec::new(),
+        }
+    }
+
+    /// Says why the app's answer did not come to its end, if it began.
+    fn break_off(&mut self, trouble: Trouble) {
+        match self.answer() {
+            Some(answer) if answer.status > 0 => answer.problem = Some(trouble.message),
+            _ => self.fail(trouble),
+        }
     }
 
     fn answer(&mut self) -> Option<&mut Answer> {
@@ -462,6 +522,10 @@ fn own_answer(trouble: &Trouble, limit: Duration, with_body: bool) -> Vec<u8> {
         FailureKind::Busy => (
             "Service Unavailable",
             "too many WebSockets are open".to_owned(),
+        ),
+        FailureKind::Displaced => (
+            "Service Unavailable",
+            "too many connections are open".to_owned(),
         ),
         FailureKind::Unreachable => ("Bad Gateway", "the app can't be reached".to_owned()),
         FailureKind::TimedOut => (

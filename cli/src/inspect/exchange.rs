@@ -146,6 +146,8 @@ pub(crate) enum FailureKind {
     NotForwarded,
     /// Too many WebSockets are open.
     Busy,
+    /// A newer connection took the place.
+    Displaced,
     /// No connection to the app could be opened.
     Unreachable,
     /// The app did not answer within Twilio's time limit.
@@ -301,7 +303,7 @@ impl FailureKind {
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::NotForwarded => 400,
-            Self::Busy => 503,
+            Self::Busy | Self::Displaced => 503,
             Self::TimedOut => 504,
             Self::Unreachable | Self::Closed | Self::Garbage | Self::ClientGone => 502,
         }
@@ -312,6 +314,7 @@ impl FailureKind {
         match self {
             Self::NotForwarded => "not_forwarded",
             Self::Busy => "busy",
+            Self::Displaced => "displaced",
             Self::Unreachable => "unreachable",
             Self::TimedOut => "timed_out",
             Self::Closed => "closed",

@@ -28,7 +28,7 @@ use crate::inspect::{
 
 /// The largest number of connections at a time. With the largest heads and bodies, they take less than 100 MiB. Each has
 /// another one to the app, and some systems let a process have 256 of them.
-const MAX_CONNECTIONS: usize = 96;
+pub(super) const MAX_CONNECTIONS: usize = 96;
 
 /// The largest number of those connections that are WebSockets, or ask to be, so that webhooks are answered whatever the
 /// WebSockets do. Others are refused.

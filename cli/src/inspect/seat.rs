@@ -1,5 +1,5 @@
-//! The places of connections. A new one always finds room: if there is none, the connection whose last request began
-//! longest ago has to leave. A genuine request is answered soon, so that is an idle or a slow client.
+//! The places of connections. A new one always finds room: if there is none, a connection has to leave that waits for its
+//! client, such as an idle or a slow one. One that waits for the app leaves only if there is no other.
 
 use std::{
     sync::{
@@ -22,6 +22,8 @@ pub(super) struct Seats {
 pub(super) struct Seat {
     /// When the last request began, or before the first one the connection.
     since: Mutex<Instant>,
+    /// Whether the app's answer to a whole request is waited for.
+    waits_for_app: AtomicBool,
     /// Whether it is a WebSocket, or asks to be. These have a limit of their own.
     stays: AtomicBool,
     leave: Notify,
@@ -48,11 +50,13 @@ impl Seats {
         seat
     }
 
-    /// Asks the connection to leave whose last request began longest ago.
+    /// Asks a connection to leave: of those that wait for their clients, or else of all, the one whose last request began
+    /// longest ago.
     fn make_room(&self) {
         let seats = self.taken.iter().filter_map(Weak::upgrade);
         let seats = seats.filter(|seat| !seat.stays.load(Ordering::Relaxed));
-        if let Some(seat) = seats.min_by_key(|seat| seat.since()) {
+        let order = |seat: &Arc<Seat>| (seat.waits_for_app.load(Ordering::Relaxed), seat.since());
+        if let Some(seat) = seats.min_by_key(order) {
             seat.leave.notify_one();
         }
     }
@@ -63,6 +67,7 @@ impl Seat {
     pub(super) fn new(permit: Option<OwnedSemaphorePermit>) -> Self {
         Self {
             since: Mutex::new(Instant::now()),
+            waits_for_app: AtomicBool::new(false),
             stays: AtomicBool::new(false),
             leave: Notify::new(),
             _permit: permit,
@@ -76,6 +81,11 @@ impl Seat {
     /// Says that a request begins.
     pub(super) fn begin(&self) {
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Sets whether the connection waits for the app, and not for its client.
+    pub(super) fn set_waits_for_app(&self, waits: bool) {
+        self.waits_for_app.store(waits, Ordering::Relaxed);
     }
 
     /// Sets whether the connection may stay whoever comes.

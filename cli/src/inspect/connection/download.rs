@@ -50,7 +50,7 @@ impl Connection<'_> {
             let head = match self.next(app, last_end).await {
                 Next::Head(head) => head,
                 Next::Trouble(trouble) => {
-                    self.give_up(client, Some(trouble)).await;
+                    self.give_up(client, Some(trouble), STALL).await;
                     return Ended::Closed;
                 }
                 Next::End => return Ended::Closed,
@@ -160,10 +160,11 @@ impl Connection<'_> {
                 .is_some_and(|draft| draft.upgrades)
         {
             let reason = "it switches to another protocol, and the request did not ask for that";
-            self.give_up(client, Some(garbage(&bytes, reason))).await;
+            self.give_up(client, Some(garbage(&bytes, reason)), STALL)
+                .await;
             return Some(Ended::Closed);
         }
-        if !write(client, &bytes).await {
+        if !self.answer_with(client, &bytes).await {
             return Some(self.client_is_gone());
         }
         if head.status < 200 && !switches {
@@ -239,12 +240,20 @@ impl Connection<'_> {
             let piece = app.bytes.get(..count).unwrap_or_default();
             length += count;
             self.with_answer(|answer| answer.wire.add(piece));
-            if !write(client, piece).await {
+            if !self.answer_with(client, piece).await {
                 return Err("the client closed the connection before it had the answer".to_owned());
             }
             app.bytes.drain(..count);
         }
         Ok(())
+    }
+
+    /// Writes to the client. Returns whether it took everything.
+    async fn answer_with(&self, client: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> bool {
+        self.seat.set_waits_for_app(false);
+        let taken = time::timeout(STALL, client.write_all(bytes)).await;
+        self.update_seat(&self.state());
+        matches!(taken, Ok(Ok(())))
     }
 
     fn begin_answer(&self, head: &AnswerHead, bytes: Vec<u8>) {
@@ -335,14 +344,6 @@ impl Connection<'_> {
             garbage: kept(bytes),
         }
     }
-}
-
-/// Writes to the client. Returns whether it took everything.
-async fn write(client: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> bool {
-    matches!(
-        time::timeout(STALL, client.write_all(bytes)).await,
-        Ok(Ok(()))
-    )
 }
 
 fn garbage(bytes: &[u8], reason: &str) -> Trouble {

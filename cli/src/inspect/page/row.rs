@@ -147,6 +147,7 @@ fn failed(kind: FailureKind) -> &'static str {
     match kind {
         FailureKind::NotForwarded => "not passed on: it is ambiguous, or not HTTP",
         FailureKind::Busy => "not passed on: too many WebSockets are open",
+        FailureKind::Displaced => "given up: too many connections were open",
         FailureKind::Unreachable => "the app can't be reached",
         FailureKind::TimedOut => "no answer within 15 s",
         FailureKind::Closed => "the app closed the connection",

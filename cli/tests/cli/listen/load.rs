@@ -3,8 +3,12 @@
 use std::{
     io::{Read, Write},
     net::{TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        mpsc::{Receiver, channel},
+    },
     thread,
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use super::{Listening, connect, read_head};
@@ -236,6 +240,103 @@ fn a_new_client_takes_the_place_of_the_one_that_waits_longest() {
     kept.iter_mut().for_each(ask);
 }
 
+/// Starts an app that says when it has a request for `/slow`, and answers it once the lock is free. It answers all else at
+/// once. The answer to `/large` has 8 MiB.
+fn locked(lock: &Arc<Mutex<()>>) -> (String, Receiver<()>) {
+    let lock = lock.clone();
+    let (sender, arrived) = channel();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, lock, sender) = (stream.unwrap(), lock.clone(), sender.clone());
+            thread::spawn(move || {
+                loop {
+                    let head = read_head(&mut stream);
+                    match head.split(' ').nth(1) {
+                        None => return,
+                        Some("/slow") => {
+                            sender.send(()).unwrap();
+                            drop(lock.lock().unwrap());
+                        }
+                        Some(_) => {}
+                    }
+                    let is_large = head.starts_with("GET /large ");
+                    let length = if is_large { 8 * 1024 * 1024 } else { 0 };
+                    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n");
+                    // The client may be gone.
+                    let _ = stream.write_all(&[head.into_bytes(), vec![b'a'; length]].concat());
+                }
+            });
+        }
+    });
+    (format!("http://{host}"), arrived)
+}
+
+const SLOW: &[u8] = b"GET /slow HTTP/1.1\r\nHost: h\r\n\r\n";
+
+#[test]
+fn no_client_that_is_waited_for_takes_the_place_of_a_request_that_the_app_works_on() {
+    let newer: [&[u8]; 5] = [
+        b"",
+        b"POST / HT",
+        b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\na",
+        b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n",
+        super::GET,
+    ];
+    for sent in newer {
+        let lock = Arc::default();
+        let (app, arrived) = locked(&lock);
+        let listening = Listening::text(&app, &[]);
+        let working = lock.lock().unwrap();
+        let mut webhook = listening.connect();
+        webhook.write_all(SLOW).unwrap();
+        arrived.recv().unwrap();
+        let kept: Vec<_> = (0..300)
+            .map(|_| {
+                let mut stream = listening.connect();
+                stream.write_all(sent).unwrap();
+                if sent.starts_with(b"GET ") {
+                    assert!(read_head(&mut stream).starts_with("HTTP/1.1 200 "));
+                }
+                stream
+            })
+            .collect();
+        drop(working);
+        let head = read_head(&mut webhook);
+        assert!(head.starts_with("HTTP/1.1 200 "), "{sent:?}: {head}");
+        drop(kept);
+    }
+}
+
+#[test]
+fn if_the_app_works_on_all_requests_one_of_them_makes_room_and_gets_an_answer() {
+    const CONNECTIONS: usize = 96;
+    let lock = Arc::default();
+    let (app, arrived) = locked(&lock);
+    let listening = Listening::text(&app, &[]);
+    let working = lock.lock().unwrap();
+    let ask = || {
+        let mut stream = listening.connect();
+        stream.write_all(SLOW).unwrap();
+        arrived.recv().unwrap();
+        stream
+    };
+    let mut webhooks: Vec<_> = (0..=CONNECTIONS).map(|_| ask()).collect();
+    let lines = listening.until("Failed:");
+    assert!(
+        lines.contains("a new connection took the place of this one, since all 96 were taken"),
+        "{lines}"
+    );
+    drop(working);
+    let heads: Vec<_> = webhooks.iter_mut().map(read_head).collect();
+    let with = |status| {
+        let start = format!("HTTP/1.1 {status} ");
+        heads.iter().filter(|head| head.starts_with(&start)).count()
+    };
+    assert_eq!((with(503), with(200)), (1, CONNECTIONS));
+}
+
 #[test]
 fn a_request_with_a_body_takes_no_place_among_websockets() {
     const SLOW: &[u8] = b"POST / HTTP/1.1\r\nHost: h\r\nUpgrade: x\r\nContent-Length: 9\r\n\r\na";
@@ -380,7 +481,6 @@ fn latency_that_is_added() {
 #[test]
 #[ignore = "a benchmark: `cargo test --release -p twilio-webhook --test cli -- --ignored --nocapture session`"]
 fn session_of_a_thousand_requests_a_second() {
-    use std::time::Duration;
     const CLIENTS: u64 = 10;
     let seconds: u64 = std::env::var("LISTEN_SECONDS").map_or(60, |text| text.parse().unwrap());
     let app = fast();
