@@ -418,6 +418,7 @@ impl<'r> Connection<'r> {
         trouble: Option<Trouble>,
         limit: Duration,
     ) {
+        self.leave_place();
         let front = {
             let mut state = self.state();
             state.pending.front_mut().and_then(|draft| {

@@ -164,6 +164,10 @@ impl Connection<'_> {
                 .await;
             return Some(Ended::Closed);
         }
+        if head.status >= 200 {
+            // It is no WebSocket, whether the client reads the answer or not.
+            self.leave_place();
+        }
         if !self.answer_with(client, &bytes).await {
             return Some(self.client_is_gone());
         }
@@ -275,9 +279,6 @@ impl Connection<'_> {
             if draft.upgrades {
                 let switches = head.status == 101;
                 state.switched = Some(switches);
-                if !switches {
-                    self.leave_place();
-                }
                 self.to_upload.notify_one();
             }
         }

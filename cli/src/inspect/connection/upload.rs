@@ -40,6 +40,10 @@ impl Connection<'_> {
                 }
                 None => bytes.clone(),
             };
+            if head.upgrades {
+                // Nobody keeps a place with an earlier answer that stays unread.
+                self.wait_until_pending(0).await;
+            }
             self.begin(&head, bytes);
             if head.upgrades && !self.take_place() {
                 return self.stop(Trouble {
@@ -59,7 +63,7 @@ impl Connection<'_> {
                 }
                 self.leave_place();
             }
-            self.wait_for_room().await;
+            self.wait_until_pending(MAX_PENDING - 1).await;
         }
     }
 
@@ -174,8 +178,9 @@ impl Connection<'_> {
         }
     }
 
-    async fn wait_for_room(&self) {
-        while self.state().pending.len() >= MAX_PENDING {
+    /// Waits until at most so many requests are not recorded yet.
+    async fn wait_until_pending(&self, most: usize) {
+        while self.state().pending.len() > most {
             self.to_upload.notified().await;
         }
     }

@@ -366,6 +366,26 @@ fn a_handshake_that_is_refused_takes_no_place() {
     }
 }
 
+#[test]
+fn a_handshake_behind_an_answer_that_nobody_reads_takes_no_place() {
+    let (app, _arrived) = locked(&Arc::default());
+    let listening = Listening::text(&app, &[]);
+    let pipelined = [b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n", HANDSHAKE].concat();
+    let kept: Vec<_> = (0..60)
+        .map(|_| {
+            let mut stream = listening.connect();
+            stream.write_all(&pipelined).unwrap();
+            assert!(read_head(&mut stream).starts_with("HTTP/1.1 200 "));
+            stream
+        })
+        .collect();
+    let mut stream = listening.connect();
+    stream.write_all(HANDSHAKE).unwrap();
+    let head = read_head(&mut stream);
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    drop(kept);
+}
+
 /// Its answer is large and nobody reads it, or the app closes the connection after it.
 #[test]
 fn a_handshake_that_was_refused_leaves_its_place_at_once() {
