@@ -76,6 +76,8 @@ struct State {
     client_done: bool,
     /// When the last byte had been passed on to the app, if no more will be.
     upload_ended: Option<Instant>,
+    /// Whether bytes of an answer wait until the client takes them.
+    answering: bool,
     /// Whether the app switched to another protocol, as the last request asked.
     switched: Option<bool>,
     /// The first exchange of the connection.
@@ -356,10 +358,18 @@ impl<'r> Connection<'r> {
         self.update_seat(&state);
     }
 
-    /// Says whether the app owes an answer.
+    /// Says whether the app owes an answer to the first request, and the client takes what it gets.
     fn update_seat(&self, state: &State) {
         let owes = |draft: &Draft| draft.passed_on.is_some() && !draft.is_answered;
-        self.seat.set_waits_for_app(state.pending.iter().any(owes));
+        let front = state.pending.front();
+        self.seat
+            .set_waits_for_app(front.is_some_and(owes) && !state.answering);
+    }
+
+    fn set_answering(&self, answering: bool) {
+        let mut state = self.state();
+        state.answering = answering;
+        self.update_seat(&state);
     }
 
     /// Records the exchanges that have ended on both sides.

@@ -254,9 +254,9 @@ impl Connection<'_> {
 
     /// Writes to the client. Returns whether it took everything.
     async fn answer_with(&self, client: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) -> bool {
-        self.seat.set_waits_for_app(false);
+        self.set_answering(true);
         let taken = time::timeout(STALL, client.write_all(bytes)).await;
-        self.update_seat(&self.state());
+        self.set_answering(false);
         matches!(taken, Ok(Ok(())))
     }
 
