@@ -476,8 +476,12 @@ impl Draft {
 
     /// Says why the app's answer did not come to its end, if it began.
     fn break_off(&mut self, trouble: Trouble) {
+        let end = self.arrived.elapsed();
         match self.answer() {
-            Some(answer) if answer.status > 0 => answer.problem = Some(trouble.message),
+            Some(answer) if answer.status > 0 => {
+                answer.end = end;
+                answer.problem = Some(trouble.message);
+            }
             _ => self.fail(trouble),
         }
     }
