@@ -58,6 +58,9 @@ const STREAM: usize = 16 * 1024;
 /// Bytes that one more connection takes at most at both of its ends, with the start of a body.
 const CONNECTION: usize = 64 * 1024;
 
+/// The same with a body of any size.
+const LARGE_CONNECTION: usize = 320 * 1024;
+
 /// Bytes that a flood takes at most apart from what is counted.
 const CONSTANT: usize = 16 * MIB;
 
@@ -384,6 +387,35 @@ fn slow_connections_take_a_bounded_amount_each() {
             };
             let most = connections * CONNECTION + CONSTANT;
             measure("400 slow connections", server.address, most, flood).await;
+            drop(open);
+            server.stop().await;
+        });
+    });
+}
+
+/// Of each, actix-web keeps a buffer of 256 KiB to read into, as long as the connection lasts.
+#[test]
+fn connections_with_large_bodies_take_the_limit_on_all_bodies_and_a_bounded_amount_each() {
+    in_child(GIVEN_BACK, || {
+        System::new().block_on(async {
+            let connections = 800;
+            let server = start(config());
+            let open = Cell::new(Vec::new());
+            let flood = async {
+                let head = head(FORGED, &format!("Content-Length: {BODY_LIMIT}"));
+                let bytes = [head.into_bytes(), vec![b'a'; BODY_LIMIT - 1]].concat();
+                let large = join_all((0..connections).map(async |_| {
+                    let mut connection = connect(server.address).await;
+                    // It may be answered before all is read.
+                    let _ = connection.write_all(&bytes).await;
+                    connection
+                }));
+                open.set(large.await);
+                sleep(Duration::from_millis(500)).await;
+                Answers::default()
+            };
+            let most = TOTAL_BODY_LIMIT + connections * LARGE_CONNECTION + CONSTANT;
+            measure("800 connections of 256 KiB", server.address, most, flood).await;
             drop(open);
             server.stop().await;
         });
