@@ -274,6 +274,9 @@ fn no_answer(err: &ureq::Error, target: &Url, proxy: Option<&str>) -> NoAnswer {
                 "the {reason}; check its address and its credentials, or set NO_PROXY for this host"
             ))
         }
+        ureq::Error::BodyExceedsLimit(_) => NoAnswer::Broken(format!(
+            "the answer of {url} has too much before or after its body"
+        )),
         ureq::Error::Protocol(_) => NoAnswer::Broken(match proxy {
             Some(variable) => format!(
                 "the answer of {url}, or of the proxy in {variable}, is not HTTP: does the proxy's port serve something else, such as SOCKS?"

@@ -70,6 +70,31 @@ fn endless_head_is_no_answer() {
 }
 
 #[test]
+fn interim_answers_and_trailers_without_an_end_are_cut() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n";
+    for (start, rest, status) in [
+        ("", "HTTP/1.1 100 Continue\r\n\r\n", 3),
+        (chunked, "X: y\r\n", 1),
+    ] {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counted = sent.clone();
+        let url = listen(move |_, mut stream| {
+            let _request = stream.read(&mut [0; 4096]);
+            stream.write_all(start.as_bytes()).unwrap();
+            let rest = rest.repeat(1000);
+            while stream.write_all(rest.as_bytes()).is_ok() {
+                counted.fetch_add(rest.len(), Ordering::SeqCst);
+            }
+        });
+        let output = run(&["send", "sms", &url]);
+        assert_eq!(output.status, status, "{rest}: {}", output.stderr);
+        // It read 4 MiB, and as much as the system allows was on its way.
+        let sent = sent.load(Ordering::SeqCst);
+        assert!(sent < 64 * 1024 * 1024, "{rest}: {sent}");
+    }
+}
+
+#[test]
 fn check_ends_when_requests_get_no_answer() {
     let (url, requests) = record([OK, "", "", "", OK, OK].to_vec());
     let (status, report) = check(&url, &[]);
