@@ -407,11 +407,15 @@ impl<'r> Connection<'r> {
     async fn leave(&self, writer: &mut (impl AsyncWrite + Unpin)) {
         let untouched = {
             let mut state = self.state();
-            for draft in &mut state.pending {
-                draft.trouble.get_or_insert(draft.displaced());
-            }
             let front = state.pending.front();
-            front.is_some_and(|draft| !draft.is_answered && draft.first_byte.is_none())
+            let untouched =
+                front.is_some_and(|draft| !draft.is_answered && draft.first_byte.is_none());
+            if let Some(trouble) = front.map(Draft::displaced) {
+                for draft in &mut state.pending {
+                    draft.trouble.get_or_insert_with(|| trouble.clone());
+                }
+            }
+            untouched
         };
         if untouched {
             self.give_up(writer, None, Duration::ZERO).await;
