@@ -1,15 +1,25 @@
-//! The places of connections. A new one always finds room: if there is none, a connection has to leave that waits for its
-//! client, such as an idle or a slow one. One that waits for the app leaves only if there is no other.
+//! The places of connections. If all are taken, a connection has to leave that waits for its client, such as an idle or a
+//! slow one. One that waits for the app leaves only if there is no other, and not before its time.
 
 use std::{
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
-    time::Instant,
+    time::{Duration, Instant},
 };
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::{
+    sync::{Notify, OwnedSemaphorePermit, Semaphore},
+    time,
+};
+
+/// How long the app may work on a request before that makes room for others: most answers take less, and a route that
+/// never answers should not keep all places.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait for a place before looking again for a connection that has to leave.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// All places.
 pub(super) struct Seats {
@@ -41,22 +51,36 @@ impl Seats {
     /// Takes a place, if need be that of another connection.
     pub(super) async fn take(&mut self) -> Arc<Seat> {
         self.taken.retain(|seat| seat.strong_count() > 0);
-        if self.free.available_permits() == 0 {
-            self.make_room();
-        }
-        let permit = self.free.clone().acquire_owned().await;
-        let seat = Arc::new(Seat::new(permit.ok()));
+        let permit = loop {
+            if self.free.available_permits() == 0 {
+                self.make_room();
+            }
+            let permit = self.free.clone().acquire_owned();
+            if let Ok(permit) = time::timeout(PAUSE, permit).await {
+                break permit.ok();
+            }
+        };
+        let seat = Arc::new(Seat::new(permit));
         self.taken.push(Arc::downgrade(&seat));
         seat
     }
 
-    /// Asks a connection to leave: of those that wait for their clients, or else of all, the one whose last request began
-    /// longest ago.
+    /// Asks a connection to leave, if one may: of those that wait for their clients, or else of all, the one whose last
+    /// request began longest ago.
     fn make_room(&self) {
         let seats = self.taken.iter().filter_map(Weak::upgrade);
         let seats = seats.filter(|seat| !seat.stays.load(Ordering::Relaxed));
-        let order = |seat: &Arc<Seat>| (seat.waits_for_app.load(Ordering::Relaxed), seat.since());
-        if let Some(seat) = seats.min_by_key(order) {
+        let seats = seats.map(|seat| {
+            (
+                seat.waits_for_app.load(Ordering::Relaxed),
+                seat.since(),
+                seat,
+            )
+        });
+        let first = seats.min_by_key(|(waits_for_app, since, _)| (*waits_for_app, *since));
+        if let Some((waits_for_app, since, seat)) = first
+            && (!waits_for_app || since.elapsed() >= PATIENCE)
+        {
             seat.leave.notify_one();
         }
     }

@@ -324,32 +324,61 @@ fn no_client_that_is_waited_for_takes_the_place_of_a_request_that_the_app_works_
     }
 }
 
-#[test]
-fn if_the_app_works_on_all_requests_one_of_them_makes_room_and_gets_an_answer() {
+/// Starts as many requests as there are connections, and one more. Returns them when the app has the first ones.
+fn more_than_all(listening: &Listening, arrived: &Receiver<()>) -> Vec<TcpStream> {
     const CONNECTIONS: usize = 96;
+    let ask = |_| {
+        let mut stream = listening.connect();
+        stream.write_all(SLOW).unwrap();
+        stream
+    };
+    let mut streams: Vec<_> = (0..CONNECTIONS).map(ask).collect();
+    for _ in 0..CONNECTIONS {
+        arrived.recv().unwrap();
+    }
+    // The tool, too, knows by now that the app has them.
+    thread::sleep(Duration::from_millis(100));
+    streams.push(ask(CONNECTIONS));
+    streams
+}
+
+/// Counts the answers with this status.
+fn count(heads: &[String], status: u16) -> usize {
+    let start = format!("HTTP/1.1 {status} ");
+    heads.iter().filter(|head| head.starts_with(&start)).count()
+}
+
+#[test]
+fn a_new_client_waits_while_the_app_works_on_all_requests() {
     let lock = Arc::default();
     let (app, arrived) = locked(&lock);
     let listening = Listening::text(&app, &[]);
     let working = lock.lock().unwrap();
-    let ask = || {
-        let mut stream = listening.connect();
-        stream.write_all(SLOW).unwrap();
-        arrived.recv().unwrap();
-        stream
-    };
-    let mut webhooks: Vec<_> = (0..=CONNECTIONS).map(|_| ask()).collect();
+    let mut streams = more_than_all(&listening, &arrived);
+    drop(working);
+    let heads: Vec<_> = streams.iter_mut().map(read_head).collect();
+    assert_eq!(count(&heads, 200), heads.len());
+}
+
+#[test]
+fn a_request_that_the_app_works_on_for_long_makes_room_and_gets_an_answer() {
+    let lock = Arc::default();
+    let (app, arrived) = locked(&lock);
+    let listening = Listening::text(&app, &[]);
+    let working = lock.lock().unwrap();
+    let mut streams = more_than_all(&listening, &arrived);
+    arrived.recv().unwrap();
     let lines = listening.until("Failed:");
     assert!(
         lines.contains("a new connection took the place of this one, since all 96 were taken"),
         "{lines}"
     );
     drop(working);
-    let heads: Vec<_> = webhooks.iter_mut().map(read_head).collect();
-    let with = |status| {
-        let start = format!("HTTP/1.1 {status} ");
-        heads.iter().filter(|head| head.starts_with(&start)).count()
-    };
-    assert_eq!((with(503), with(200)), (1, CONNECTIONS));
+    let heads: Vec<_> = streams.iter_mut().map(read_head).collect();
+    assert_eq!(
+        (count(&heads, 503), count(&heads, 200)),
+        (1, heads.len() - 1)
+    );
 }
 
 #[test]
