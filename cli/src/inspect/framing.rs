@@ -89,6 +89,15 @@ impl RequestHead {
             return Err("its method is CONNECT, which is for proxies");
         }
         let body = request_body(&headers, version)?;
+        if has_option(&headers, "Upgrade", "websocket")
+            && !(method == "GET" && version == 1 && is_handshake(&headers))
+        {
+            // Some apps, such as those of actix-web, take all that follows for its body.
+            return Err(
+                "it has Upgrade: websocket, and is no handshake: a GET of HTTP/1.1 without a body, with Connection: Upgrade \
+                 and Sec-WebSocket-Key, which a proxy has to pass on",
+            );
+        }
         // A handshake has no body, which could keep a place among WebSockets for as long as it lasts.
         let upgrades = body.is_done() && values(&headers, "Upgrade").next().is_some();
         Ok(Some(Self {
@@ -146,6 +155,15 @@ impl AnswerHead {
             closes,
         }))
     }
+}
+
+/// Returns whether a GET with `Upgrade: websocket` is a handshake: RFC 6455, section 4.1.
+fn is_handshake(headers: &Headers) -> bool {
+    values(headers, "Upgrade").count() == 1
+        && has_option(headers, "Connection", "Upgrade")
+        && values(headers, "Sec-WebSocket-Key").any(|key| !key.trim_ascii().is_empty())
+        && values(headers, "Transfer-Encoding").next().is_none()
+        && values(headers, "Content-Length").all(|length| length == b"0")
 }
 
 /// RFC 9112, section 6.3, without what it leaves to the reader.
@@ -414,6 +432,9 @@ mod tests {
             "X: a\rTransfer-Encoding: chunked",
             "Transfer-Encoding:\r\n chunked",
             "X\0: a",
+            "Upgrade: websocket",
+            "Upgrade: WebSocket\r\nContent-Length: 1",
+            "Upgrade: h2c, websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: a",
         ];
         for case in cases {
             let head = format!("POST / HTTP/1.1\r\nHost: h\r\n{case}\r\n\r\n");
@@ -430,6 +451,42 @@ mod tests {
             "SSH-2.0-x\r\n",
         ] {
             assert!(RequestHead::parse(head.as_bytes()).is_err(), "{head:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_whole_handshake_does_not_ask_for_a_websocket() {
+        const KEY: &str = "Connection: x, upgrade\r\nSec-WebSocket-Key: a";
+        let parsed = |line: &str, headers: &str| {
+            let head = format!("{line}\r\nUpgrade: websocket\r\n{headers}\r\n\r\n");
+            RequestHead::parse(head.as_bytes())
+        };
+        for headers in [KEY, &format!("{KEY}\r\nContent-Length: 0")] {
+            let head = parsed("GET / HTTP/1.1", headers).unwrap().unwrap();
+            assert!(head.upgrades && head.body.is_done(), "{headers}");
+        }
+        for (line, headers) in [
+            ("POST / HTTP/1.1", KEY),
+            ("HEAD / HTTP/1.1", KEY),
+            ("GET / HTTP/1.0", KEY),
+            ("GET / HTTP/1.1", "Connection: upgrade"),
+            (
+                "GET / HTTP/1.1",
+                "Connection: upgrade\r\nSec-WebSocket-Key: ",
+            ),
+            (
+                "GET / HTTP/1.1",
+                "Connection: close\r\nSec-WebSocket-Key: a",
+            ),
+            ("GET / HTTP/1.1", &format!("{KEY}\r\nContent-Length: 1")),
+            (
+                "GET / HTTP/1.1",
+                &format!("{KEY}\r\nTransfer-Encoding: chunked"),
+            ),
+            ("GET / HTTP/1.1", &format!("{KEY}\r\nUpgrade: websocket")),
+        ] {
+            let parsed = parsed(line, headers);
+            assert!(parsed.is_err(), "{line}, {headers:?}: {parsed:?}");
         }
     }
 
