@@ -343,8 +343,10 @@ impl<'r> Connection<'r> {
         let started = since.map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(0));
         let mut exchange = Exchange::of(self.relay.next_id(), started, self.source, request);
         exchange.peer = shown(self.peer);
-        self.seat.begin();
         let mut state = self.state();
+        if state.pending.is_empty() {
+            self.seat.begin();
+        }
         state.first_id.get_or_insert(exchange.id);
         state.pending.push_back(Draft {
             exchange,
@@ -381,6 +383,9 @@ impl<'r> Connection<'r> {
             && let Some(draft) = state.pending.pop_front()
         {
             self.relay.recorder.exchange(draft.exchange);
+            if !state.pending.is_empty() {
+                self.seat.begin();
+            }
         }
         self.update_seat(&state);
         drop(state);

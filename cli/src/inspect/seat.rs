@@ -18,6 +18,9 @@ use tokio::{
 /// never answers should not keep all places.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a client may do nothing before it makes room for others. What a new one sent is read by then.
+const GRACE: Duration = Duration::from_millis(50);
+
 /// How long to wait for a place before looking again for a connection that has to leave.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -30,7 +33,7 @@ pub(super) struct Seats {
 /// The place of a connection, which is free when the connection has ended.
 #[derive(Debug)]
 pub(super) struct Seat {
-    /// When the last request began, or before the first one the connection.
+    /// When the request began that the app has to answer next, or else the last one, or else the connection.
     since: Mutex<Instant>,
     /// Whether the app's answer to a whole request is waited for.
     waits_for_app: AtomicBool,
@@ -65,7 +68,7 @@ impl Seats {
         seat
     }
 
-    /// Asks a connection to leave, if one may: of those that wait for their clients, or else of all, the one whose last
+    /// Asks a connection to leave, if its time is over: of those that wait for their clients, or else of all, the one whose
     /// request began longest ago.
     fn make_room(&self) {
         let seats = self.taken.iter().filter_map(Weak::upgrade);
@@ -79,7 +82,7 @@ impl Seats {
         });
         let first = seats.min_by_key(|(waits_for_app, since, _)| (*waits_for_app, *since));
         if let Some((waits_for_app, since, seat)) = first
-            && (!waits_for_app || since.elapsed() >= PATIENCE)
+            && since.elapsed() >= if waits_for_app { PATIENCE } else { GRACE }
         {
             seat.leave.notify_one();
         }
@@ -102,7 +105,7 @@ impl Seat {
         *self.since.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a request begins.
+    /// Says that a request begins, or that the one before it was answered.
     pub(super) fn begin(&self) {
         *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }

@@ -133,7 +133,8 @@ fn a_gigabyte_passes_without_being_kept() {
 }
 
 const HANDSHAKE: &[u8] =
-    b"GET /media HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+    b"GET /media HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+    Sec-WebSocket-Key: a\r\n\r\n";
 
 /// Starts an app that switches to WebSockets if asked, and keeps them open. `refuses` lets it answer 403 instead.
 fn sockets(refuses: bool) -> String {
@@ -324,21 +325,24 @@ fn no_client_that_is_waited_for_takes_the_place_of_a_request_that_the_app_works_
     }
 }
 
-/// Starts as many requests as there are connections, and one more. Returns them when the app has the first ones.
-fn more_than_all(listening: &Listening, arrived: &Receiver<()>) -> Vec<TcpStream> {
+/// Starts as many requests as there are connections, the first one before the others, and then some more. Returns them
+/// when the app has as many as there are connections.
+fn more_than_all(listening: &Listening, arrived: &Receiver<()>, more: usize) -> Vec<TcpStream> {
     const CONNECTIONS: usize = 96;
-    let ask = |_| {
+    let ask = || {
         let mut stream = listening.connect();
         stream.write_all(SLOW).unwrap();
         stream
     };
-    let mut streams: Vec<_> = (0..CONNECTIONS).map(ask).collect();
-    for _ in 0..CONNECTIONS {
+    let mut streams = vec![ask()];
+    arrived.recv().unwrap();
+    streams.extend((1..CONNECTIONS).map(|_| ask()));
+    for _ in 1..CONNECTIONS {
         arrived.recv().unwrap();
     }
     // The tool, too, knows by now that the app has them.
     thread::sleep(Duration::from_millis(100));
-    streams.push(ask(CONNECTIONS));
+    streams.extend((0..more).map(|_| ask()));
     streams
 }
 
@@ -349,12 +353,12 @@ fn count(heads: &[String], status: u16) -> usize {
 }
 
 #[test]
-fn a_new_client_waits_while_the_app_works_on_all_requests() {
+fn new_clients_wait_while_the_app_works_on_all_requests() {
     let lock = Arc::default();
     let (app, arrived) = locked(&lock);
     let listening = Listening::text(&app, &[]);
     let working = lock.lock().unwrap();
-    let mut streams = more_than_all(&listening, &arrived);
+    let mut streams = more_than_all(&listening, &arrived, 100);
     drop(working);
     let heads: Vec<_> = streams.iter_mut().map(read_head).collect();
     assert_eq!(count(&heads, 200), heads.len());
@@ -366,7 +370,9 @@ fn a_request_that_the_app_works_on_for_long_makes_room_and_gets_an_answer() {
     let (app, arrived) = locked(&lock);
     let listening = Listening::text(&app, &[]);
     let working = lock.lock().unwrap();
-    let mut streams = more_than_all(&listening, &arrived);
+    let mut streams = more_than_all(&listening, &arrived, 1);
+    // Another request behind it renews nothing.
+    streams[0].write_all(super::GET).unwrap();
     arrived.recv().unwrap();
     let lines = listening.until("Failed:");
     assert!(
