@@ -533,6 +533,17 @@ async fn only_a_form_or_a_query_has_parameters() {
     assert_eq!(answer(&app, both).await.1, r#"{"b":"2"}"#);
 }
 
+/// Nobody signs them, so anyone who has recorded a form can add as many as fit into a body.
+#[actix_web::test]
+async fn pairs_with_neither_name_nor_value_are_left_out() {
+    let app = App::new().app_data(signer().config(BASE)).configure(routes);
+    let app = init_service(app).await;
+    for form in ["b=2&&=&=", "=&b=2", "&&b=2"] {
+        let sent = post("Parameters", form);
+        assert_eq!(answer(&app, sent).await.1, r#"{"b":"2"}"#, "{form}");
+    }
+}
+
 #[actix_web::test]
 async fn events_are_extracted_alone_and_in_a_batch() {
     let app = App::new().app_data(signer().config(BASE)).configure(routes);
