@@ -39,6 +39,9 @@ const NOT_LOOKED_FOR: &str =
 /// Errors have their own limit, so that a flood of forgeries can't hide them.
 static ERRORS: Limiter = Limiter::new(Duration::from_millis(100), 100);
 
+/// Anyone who has recorded a request can send duplicates of it.
+static DUPLICATES: Limiter = Limiter::new(Duration::from_millis(100), 100);
+
 /// How a refusal can be explained.
 pub(crate) enum Explainable<F> {
     /// It needs no explanation, or none is asked for.

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use twilio_signature::redact;
 
-use super::{ERRORS, WARNINGS};
+use super::{DUPLICATES, ERRORS, WARNINGS};
 use crate::{
     config::{Hook, TwilioConfig},
     once::{Delivery, OnceStoreError, Outcome},
@@ -17,24 +17,32 @@ pub(crate) fn delivery(outcome: Outcome, req: &HttpRequest, config: &TwilioConfi
     let route = req.match_pattern();
     let outcome_name = outcome.as_str();
     let route_name = route.as_deref();
-    macro_rules! log {
-        ($level:ident, $text:literal) => {
-            tracing::$level!(
+    macro_rules! debug {
+        ($text:literal) => {
+            tracing::debug!(
                 target: "actix_twilio", outcome = outcome_name, route = route_name, $text
             )
         };
     }
     match outcome {
-        Outcome::First => log!(debug, "handling an event for the first time"),
-        Outcome::Duplicate => log!(info, "answered a duplicate with the first answer"),
-        Outcome::Waited => {
-            log!(
-                info,
-                "answered a duplicate with the first answer, after a wait for it"
-            );
+        Outcome::First => debug!("handling an event for the first time"),
+        Outcome::Duplicate | Outcome::Waited => {
+            if let Some(left_out) = DUPLICATES.pass() {
+                let after = if outcome == Outcome::Waited {
+                    ", after a wait for it"
+                } else {
+                    ""
+                };
+                tracing::info!(
+                    target: "actix_twilio",
+                    outcome = outcome_name,
+                    route = route_name,
+                    left_out,
+                    "answered a duplicate with the first answer{after}",
+                );
+            }
         }
-        Outcome::Unguarded => log!(
-            debug,
+        Outcome::Unguarded => debug!(
             "handling a request without a guard: nothing distinguishes a repeat of it from a new event. It may be a request of \
              a call without I-Twilio-Idempotency-Token, or a WebSocket handshake"
         ),

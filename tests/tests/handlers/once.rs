@@ -8,7 +8,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use actix_http::Request;
@@ -92,6 +92,32 @@ fn message() -> Webhook {
 
 fn with_token(webhook: Webhook, token: &str) -> Webhook {
     webhook.with("I-Twilio-Idempotency-Token", token)
+}
+
+#[test]
+fn a_flood_of_duplicates_is_no_flood_of_lines() {
+    // The limit is one for the whole process.
+    in_child(NO_VARIABLES, || {
+        System::new().block_on(async {
+            const SENT: usize = 300;
+            let app = guarded(&config(), counting().0).await;
+            message().call(&app).await;
+            let (log, _guard) = Log::start();
+            let start = Instant::now();
+            for _ in 0..SENT {
+                message().call(&app).await;
+            }
+            let saved_up = start.elapsed().as_millis() / 100;
+            let lines = log.take();
+            let about = |line: &&Line| {
+                let message = line.get("message");
+                message.is_some_and(|text| text.starts_with("answered a duplicate"))
+            };
+            let count = lines.iter().filter(about).count();
+            let most = 100 + usize::try_from(saved_up).unwrap();
+            assert!((100..=most).contains(&count), "{count} lines");
+        });
+    });
 }
 
 #[actix_web::test]
