@@ -143,11 +143,12 @@ impl Driver {
         let mut stuck = pin!(control.stuck.notified());
         let mut tick = pin!(sleep_until(tick));
         poll_fn(|cx| {
-            if left.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(Event::Left);
-            }
+            // An app may leave because of it. A close frame would wait as long again.
             if stuck.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Event::Stuck);
+            }
+            if left.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(Event::Left);
             }
             if let Poll::Ready(frame) = frames.poll_next(cx) {
                 return Poll::Ready(Event::Frame(frame));
