@@ -57,7 +57,7 @@ impl MemoryStore {
     pub const DEFAULT_BYTES: usize = 64 * 1024 * 1024;
 
     /// Constructs a store that takes at most about this many bytes. An event takes about 500 bytes, and the
-    /// text of its answer.
+    /// text of its answer. In a process that does much else, the allocator may keep three quarters as much again.
     #[must_use]
     pub fn new(max_bytes: usize) -> Self {
         Self {
