@@ -25,7 +25,7 @@ use crate::inspect::{
     exchange::{Answer, Exchange, Failure, FailureKind, Outcome, Request, Source, Wire},
     framing::{MAX_HEAD, RequestHead},
     relay::{MAX_CONNECTIONS, Relay, shown},
-    seat::Seat,
+    seat::{Seat, Turn},
     tunnel,
 };
 
@@ -34,6 +34,9 @@ pub(super) const PIECE: usize = 16 * 1024;
 
 /// The largest number of requests of a connection that wait for their answers. Others are not read.
 const MAX_PENDING: usize = 2;
+
+/// How long it takes at most until what a new client has sent already is read: a timer fires after that.
+const LOOK: Duration = Duration::from_millis(1);
 
 /// How long the first head of a connection may take: Twilio sends it at once, and a connection that waits takes the place
 /// of another.
@@ -76,6 +79,8 @@ struct State {
     client_done: bool,
     /// When the last byte had been passed on to the app, if no more will be.
     upload_ended: Option<Instant>,
+    /// Whether the rest of a body is waited for.
+    stalled: bool,
     /// Whether bytes of an answer wait until the client takes them.
     answering: bool,
     /// Whether the app switched to another protocol, as the last request asked.
@@ -180,14 +185,21 @@ impl<'r> Connection<'r> {
 
     async fn pass_on<W: AsyncWrite + Unpin>(&self, reader: impl AsyncRead + Unpin, writer: &mut W) {
         let mut client = Inbox::new(reader);
-        match time::timeout(FIRST_HEAD, next_head(&mut client)).await {
+        let head = match time::timeout(LOOK, next_head(&mut client)).await {
+            Ok(head) => Ok(head),
+            Err(_) => {
+                self.seat.set_turn(Turn::Client);
+                time::timeout(FIRST_HEAD, next_head(&mut client)).await
+            }
+        };
+        match head {
             Err(_) | Ok(Ok(None)) => return,
             Ok(Err(reason)) => {
                 self.refuse(client.cut(MAX_HEAD), reason);
                 self.give_up(writer, None, STALL).await;
             }
             Ok(Ok(Some(head))) => {
-                self.seat.set_waits_for_app(true);
+                self.seat.set_turn(Turn::App);
                 match self.relay.app.connect().await {
                     Ok(app) => self.relay_with(app, head, &mut client, writer).await,
                     Err(err) => self.without_app(&err, head, &mut client, writer).await,
@@ -344,9 +356,6 @@ impl<'r> Connection<'r> {
         let mut exchange = Exchange::of(self.relay.next_id(), started, self.source, request);
         exchange.peer = shown(self.peer);
         let mut state = self.state();
-        if state.pending.is_empty() {
-            self.seat.begin();
-        }
         state.first_id.get_or_insert(exchange.id);
         state.pending.push_back(Draft {
             exchange,
@@ -360,12 +369,20 @@ impl<'r> Connection<'r> {
         self.update_seat(&state);
     }
 
-    /// Says whether the app owes an answer to the first request, and the client takes what it gets.
+    /// Says whether the app or the client has to do something for the first request.
     fn update_seat(&self, state: &State) {
-        let owes = |draft: &Draft| draft.passed_on.is_some() && !draft.is_answered;
-        let front = state.pending.front();
-        self.seat
-            .set_waits_for_app(front.is_some_and(owes) && !state.answering);
+        let is_apps = state.pending.front().is_some_and(|draft| {
+            let is_stalled = draft.passed_on.is_none() && state.stalled;
+            !draft.is_answered && !is_stalled && !state.answering
+        });
+        let turn = if is_apps { Turn::App } else { Turn::Client };
+        self.seat.set_turn(turn);
+    }
+
+    fn set_stalled(&self, stalled: bool) {
+        let mut state = self.state();
+        state.stalled = stalled;
+        self.update_seat(&state);
     }
 
     fn set_answering(&self, answering: bool) {
@@ -383,9 +400,7 @@ impl<'r> Connection<'r> {
             && let Some(draft) = state.pending.pop_front()
         {
             self.relay.recorder.exchange(draft.exchange);
-            if !state.pending.is_empty() {
-                self.seat.begin();
-            }
+            self.seat.answered();
         }
         self.update_seat(&state);
         drop(state);
@@ -394,7 +409,7 @@ impl<'r> Connection<'r> {
 
     /// Records what is left when the connection has ended.
     fn end(&self) {
-        self.seat.set_waits_for_app(false);
+        self.seat.set_turn(Turn::Client);
         let rest = std::mem::take(&mut self.state().pending);
         for mut draft in rest {
             if !draft.is_answered {
@@ -449,7 +464,7 @@ impl<'r> Connection<'r> {
                 Some(answer)
             })
         };
-        self.seat.set_waits_for_app(false);
+        self.seat.set_turn(Turn::Client);
         if let Some(answer) = front {
             let _ = time::timeout(limit, writer.write_all(&answer)).await;
         }

@@ -99,7 +99,7 @@ impl Relay {
         }
         let (relayed, client) = io::duplex(PIPE);
         let (mut answer, mut sender) = io::split(client);
-        let seat = Arc::new(Seat::new(None));
+        let seat = Arc::new(Seat::new(None, Arc::default()));
         let connection = Connection::new(self, seat, None, source);
         let write = async {
             // The app may answer before it has taken everything. The sender stays open: an app may take its end for

@@ -3,7 +3,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -18,28 +18,34 @@ use tokio::{
 /// never answers should not keep all places.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a client may do nothing before it makes room for others. What a new one sent is read by then.
-const GRACE: Duration = Duration::from_millis(50);
-
 /// How long to wait for a place before looking again for a connection that has to leave.
-const PAUSE: Duration = Duration::from_millis(20);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// All places.
 pub(super) struct Seats {
     free: Arc<Semaphore>,
     taken: Vec<Weak<Seat>>,
+    wanted: Arc<AtomicBool>,
+}
+
+/// Who has to do something next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    Client,
+    App,
+    /// The tool: it has to read what the client has sent already.
+    Tool,
 }
 
 /// The place of a connection, which is free when the connection has ended.
 #[derive(Debug)]
 pub(super) struct Seat {
-    /// When the request began that the app has to answer next, or else the last one, or else the connection.
-    since: Mutex<Instant>,
-    /// Whether the app's answer to a whole request is waited for.
-    waits_for_app: AtomicBool,
+    turn: Mutex<(Turn, Instant)>,
     /// Whether it is a WebSocket, or asks to be. These have a limit of their own.
     stays: AtomicBool,
     leave: Notify,
+    /// Whether a new connection waits for a place.
+    wanted: Arc<AtomicBool>,
     _permit: Option<OwnedSemaphorePermit>,
 }
 
@@ -48,6 +54,7 @@ impl Seats {
         Self {
             free: Arc::new(Semaphore::new(count)),
             taken: Vec::new(),
+            wanted: Arc::default(),
         }
     }
 
@@ -63,56 +70,59 @@ impl Seats {
                 break permit.ok();
             }
         };
-        let seat = Arc::new(Seat::new(permit));
+        self.wanted.store(false, Ordering::Relaxed);
+        let seat = Arc::new(Seat::new(permit, self.wanted.clone()));
         self.taken.push(Arc::downgrade(&seat));
         seat
     }
 
-    /// Asks a connection to leave, if its time is over: of those that wait for their clients, or else of all, the one whose
-    /// request began longest ago.
+    /// Asks a connection to leave: the one that has waited longest for its client, or else the one that has waited longest
+    /// for the app, if that was long. If no one has to, the next one leaves that gets an answer.
     fn make_room(&self) {
         let seats = self.taken.iter().filter_map(Weak::upgrade);
         let seats = seats.filter(|seat| !seat.stays.load(Ordering::Relaxed));
-        let seats = seats.map(|seat| {
-            (
-                seat.waits_for_app.load(Ordering::Relaxed),
-                seat.since(),
-                seat,
-            )
-        });
-        let first = seats.min_by_key(|(waits_for_app, since, _)| (*waits_for_app, *since));
-        if let Some((waits_for_app, since, seat)) = first
-            && since.elapsed() >= if waits_for_app { PATIENCE } else { GRACE }
-        {
-            seat.leave.notify_one();
+        let first = seats.min_by_key(|seat| *seat.turn());
+        if let Some(seat) = first {
+            let (turn, since) = *seat.turn();
+            if turn == Turn::Client || turn == Turn::App && since.elapsed() >= PATIENCE {
+                seat.leave.notify_one();
+                return;
+            }
         }
+        self.wanted.store(true, Ordering::Relaxed);
     }
 }
 
 impl Seat {
     /// Constructs a place that does not count if it has no permit.
-    pub(super) fn new(permit: Option<OwnedSemaphorePermit>) -> Self {
+    pub(super) fn new(permit: Option<OwnedSemaphorePermit>, wanted: Arc<AtomicBool>) -> Self {
         Self {
-            since: Mutex::new(Instant::now()),
-            waits_for_app: AtomicBool::new(false),
+            turn: Mutex::new((Turn::Tool, Instant::now())),
             stays: AtomicBool::new(false),
             leave: Notify::new(),
+            wanted,
             _permit: permit,
         }
     }
 
-    fn since(&self) -> Instant {
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner)
+    fn turn(&self) -> MutexGuard<'_, (Turn, Instant)> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Says that a request begins, or that the one before it was answered.
-    pub(super) fn begin(&self) {
-        *self.since.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    /// Says who has to do something next.
+    pub(super) fn set_turn(&self, turn: Turn) {
+        let mut now = self.turn();
+        if now.0 != turn {
+            *now = (turn, Instant::now());
+        }
     }
 
-    /// Sets whether the connection waits for the app, and not for its client.
-    pub(super) fn set_waits_for_app(&self, waits: bool) {
-        self.waits_for_app.store(waits, Ordering::Relaxed);
+    /// Says that the app has answered a request. If a new connection waits for a place, this one leaves.
+    pub(super) fn answered(&self) {
+        *self.turn() = (Turn::Client, Instant::now());
+        if self.wanted.swap(false, Ordering::Relaxed) {
+            self.leave.notify_one();
+        }
     }
 
     /// Sets whether the connection may stay whoever comes.

@@ -90,7 +90,9 @@ impl Connection<'_> {
     {
         while !body.is_done() {
             if client.bytes.is_empty() {
+                self.set_stalled(true);
                 let more = time::timeout(BODY_STALL, client.more()).await;
+                self.set_stalled(false);
                 if !more.is_ok_and(|more| more.is_ok_and(|count| count > 0)) {
                     self.client_is_done(app).await;
                     return false;
