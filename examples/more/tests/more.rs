@@ -168,7 +168,7 @@ fn conversation_relay_connects_the_call_and_continues_it_as_the_session_ended() 
 /// Sends audio into a WebSocket, in one short text frame, and expects it back in another one.
 #[track_caller]
 fn assert_echoes(mut answers: BufReader<TcpStream>) {
-    let audio = r#"{"event":"media","streamSid":"MZ1","media":{"payload":"QUJD"}}"#;
+    let audio = r#"{"event":"media","streamSid":"MZ00000000000000000000000000000001","media":{"payload":"QUJD"}}"#;
     let mut frame = vec![0x81, 0x80 | u8::try_from(audio.len()).unwrap(), 0, 0, 0, 0];
     frame.extend(audio.as_bytes());
     answers.get_mut().write_all(&frame).unwrap();

@@ -9,6 +9,7 @@ use super::{
     Protocol, StreamError, StreamErrorKind,
     driver::{Control, Incoming, within},
 };
+use crate::sid::is_sid;
 
 /// An open WebSocket of Twilio: messages come in, and commands are sent.
 ///
@@ -56,6 +57,8 @@ impl<P: Protocol> Session<P> {
         if let Ok(message) = &message
             && let Some(sid) = P::stream_sid(message)
             && self.stream_sid().is_none()
+            // Each command repeats it, so it is not to be long.
+            && is_sid(sid.as_bytes())
         {
             // Nobody else sets it.
             let _ = self.sender.control.stream_sid.set(sid.to_owned());

@@ -443,6 +443,20 @@ async fn another_task_can_send_and_a_failure_of_the_app_closes() {
     assert_eq!(client.marks().await, (vec![], CloseCode::Error));
 }
 
+/// Each command would repeat it, and it may have 64 KiB.
+#[actix_web::test]
+async fn what_is_no_sid_is_not_taken_for_that_of_the_stream() {
+    let app = Running::start();
+    for sid in ["", "MZ1", &"a".repeat(3000)] {
+        let mut client = app.open("/media/many").await;
+        client
+            .send(json!({"event": "media", "streamSid": sid, "media": {"payload": "AAAA"}}))
+            .await;
+        let nothing = (vec![], CloseCode::Error);
+        assert_eq!(client.marks().await, nothing, "{sid:.5}");
+    }
+}
+
 #[actix_web::test]
 async fn what_cannot_be_read_is_an_error_and_the_session_goes_on() {
     let mut app = Running::start();
