@@ -36,6 +36,9 @@ pub struct Parameters {
     places: Vec<Place>,
 }
 
+/// More parameters than any webhook has.
+const MANY: usize = 1000;
+
 /// Where a name and its value are in the text.
 #[derive(Clone, Copy)]
 struct Place {
@@ -117,10 +120,21 @@ impl Parameters {
         });
     }
 
-    /// Sorts by name, and keeps the order of values that have the same name.
+    /// Sorts by name, and keeps the order of values that have the same name. Of more than [`MANY`], it keeps identical
+    /// repeats once: their number is not signed, so anyone can add any number of them.
     pub(super) fn sort(&mut self) {
-        let text = &self.text;
-        self.places.sort_by(|a, b| a.of(text).0.cmp(b.of(text).0));
+        let text = &*self.text;
+        let name = |place: &Place| place.of(text).0;
+        self.places.sort_by_key(name);
+        if self.places.len() <= MANY {
+            return;
+        }
+        self.places.sort_by_key(|place| place.of(text));
+        self.places.dedup_by_key(|place| place.of(text));
+        // A place counts up in the order of arrival.
+        self.places.sort_by_key(|place| (name(place), place.name));
+        self.places.shrink_to_fit();
+        self.text.shrink_to_fit();
     }
 
     /// Removes the parameters that a function takes.

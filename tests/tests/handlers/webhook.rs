@@ -182,6 +182,20 @@ const ODD: [&str; 8] = [
     "From=%ff%00&%ff=%80&Body=%&MediaUrl00=1&MediaUrl-1=2&MediaUrl=3&other=4&media=5",
 ];
 
+/// Their number is not signed, so anyone who has recorded a form can add as many as fit into a body.
+#[test]
+fn identical_repeats_are_kept_once_if_there_are_many() {
+    let few = "b=2&a=1&b=1&b=2&c&b=1&c&b=3";
+    let parameters: Parameters = form(few);
+    assert_eq!(others(&parameters).len(), 8);
+    let parameters: Parameters = form(&[few; 200].join("&"));
+    let expected = [("a", "1"), ("b", "2"), ("b", "1"), ("b", "3"), ("c", "")];
+    assert_eq!(others(&parameters), expected);
+    let sms = format!("Body=C&MessageSid=SM1{}", "&C&MessageSid=SM1".repeat(1000));
+    let sms: IncomingMessage = form(&sms);
+    assert_eq!(others(&sms.other), [("C", ""), ("MessageSid", "SM1")]);
+}
+
 #[test]
 fn no_form_is_refused_and_nothing_is_lost() {
     for text in ODD {
