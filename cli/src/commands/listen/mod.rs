@@ -57,7 +57,7 @@ token, there is no verdict. The tool explains up to five refused requests per se
 
 The bytes of requests, answers and WebSockets pass unchanged. If the app does not begin its answer within 15 s, the tool \
 answers with 504, since Twilio gives up then. If the app is down, or does not answer with HTTP, the tool answers with \
-502. A request whose end is ambiguous is refused with 400. At most 128 connections are open, and half of them may be \
+502. A request whose end is ambiguous is refused with 400. At most 96 connections are open, and half of them may be \
 WebSockets; another WebSocket gets 503. A client that sends nothing for 60 s after its answer is disconnected. \
 Both ports are open to this machine only. The last 1,000 requests are kept, with 64 KiB of each body, at most 64 MiB \
 in all.
