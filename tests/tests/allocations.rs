@@ -93,7 +93,7 @@ fn what_unknown_parameters_take_grows_with_their_number() {
     let taken = |parameters: usize| {
         let form: Vec<_> = (0..parameters)
             .rev()
-            .map(|n| format!("New{n}=1&New=2&MediaUrl{n}=u"))
+            .map(|n| format!("New{n}=1&New={n}&MediaUrl{n}=u"))
             .collect();
         let form = Form::split(form.join("&"));
         let mut message = None;
