@@ -37,7 +37,7 @@ pub struct Parameters {
 }
 
 /// More parameters than any webhook has.
-const MANY: usize = 1000;
+const MANY: usize = 200;
 
 /// Where a name and its value are in the text.
 #[derive(Clone, Copy)]
